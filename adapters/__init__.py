@@ -1,0 +1,1 @@
+"""The reference codes and their files: decks, systems, fields, engines, logs, stores."""

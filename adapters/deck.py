@@ -1,0 +1,94 @@
+"""An NWChem input deck: the tasks it asks for, in order, each with everything in force when it runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .real_time import RealTime
+from .system import System
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a file, for messages."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class DeckError(Exception):
+    """Bad input. The text is one line: what is wrong and what is accepted, led by file:line."""
+
+    def __init__(self, place: Place, message: str) -> None:
+        super().__init__(f"{place}: {message}")
+        self.place = place
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """`vectors input`: `atomic` and `hcore` guesses, the orbitals of a file, or fragments put together."""
+
+    kind: Literal["atomic", "hcore", "file", "fragment"] = "atomic"
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class GroundState:
+    """`task dft energy` (or `task scf energy`).
+
+    energy_tolerance, density_tolerance: SCF thresholds in Hartree and on the density.
+    skip: `noscf`: orbitals are assembled and not converged.
+    output: file name under which later `vectors input` or `load vectors` find these orbitals.
+    """
+
+    place: Place
+    system: System
+    vectors: Vectors
+    output: str
+    energy_tolerance: float
+    density_tolerance: float
+    max_iterations: int
+    skip: bool
+
+
+@dataclass(frozen=True, eq=False)
+class LinearResponse:
+    """`task tddft energy`: excitation energies by linear response."""
+
+    place: Place
+    system: System
+    n_roots: int
+    singlet: bool
+    triplet: bool
+    tamm_dancoff: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Propagation:
+    """`task dft rt_tddft`."""
+
+    place: Place
+    system: System
+    real_time: RealTime
+    vectors: str
+
+
+Task = GroundState | LinearResponse | Propagation
+
+
+@dataclass(frozen=True, eq=False)
+class Deck:
+    """A whole deck.
+
+    prefix: the name of `start`/`restart`, else the deck's base name without a final `.nw`; leads every file name.
+    permanent_dir: where NWChem would put the files that last, relative names resolved against the working folder.
+    """
+
+    path: Path
+    prefix: str
+    title: str
+    permanent_dir: Path
+    tasks: tuple[Task, ...]

@@ -1,0 +1,106 @@
+"""The `rt_tddft` block: what a propagation is asked to do."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from .field import Excitation, Field
+
+#: Stands for `*` (every step) in nchecks, nprints and nrestarts.
+EVERY = 999999999
+
+PropagatorName = Literal["magnus", "rk4", "euler"]
+Quantity = Literal[
+    "dipole", "quadrupole", "field", "moocc", "dipcontribs", "energy", "cputime", "charge", "convergence", "s2"
+]
+DEFAULT_PRINT: frozenset[Quantity] = frozenset({"dipole", "field", "energy", "convergence", "s2"})
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """`tolerances zero series interpol`."""
+
+    zero: float = 1e-8
+    series: float = 1e-10
+    interpol: float = 1e-7
+
+
+@dataclass(frozen=True)
+class Load:
+    """`load`: where the propagation starts. `files` for vectors (one) and density (one, or alpha and beta)."""
+
+    kind: Literal["scf", "vectors", "density", "restart"] = "scf"
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MOCap:
+    """`mocap`: -iγ on eigenstates of F' with Re ε > emin, γ = prefac (exp(expconst (ε - emin)) - 1) ≤ maxval."""
+
+    expconst: float = 1.0
+    emin: float = 0.0
+    prefac: float = 1.0
+    maxval: float = 100.0
+    checks: bool = True
+    verbose: bool = True
+
+
+@dataclass(frozen=True)
+class Visualization:
+    """`visualization`: density snapshots between tstart and tend, optionally minus that at treference."""
+
+    tstart: float
+    tend: float
+    treference: float | None = None
+    dplot: bool = False
+
+
+@dataclass(frozen=True)
+class DipoleContributions:
+    """`set rt_tddft:dipcontrib:*`: polarisation axis (0, 1, 2) and 1-based inclusive orbital windows."""
+
+    axis: int
+    first: tuple[int, int] | None = None
+    second: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class RealTime:
+    """One `rt_tddft` block. Times in au. `mocap` is None when absent or off."""
+
+    tmax: float
+    dt: float
+    tag: str = "<rt_tddft>:"
+    load: Load = Load()
+    n_checks: int = 10
+    n_prints: int = EVERY
+    n_restarts: int = 100
+    check_level: int = 1
+    tolerances: Tolerances = Tolerances()
+    propagator: PropagatorName = "magnus"
+    exponential: Literal["pseries", "diag"] = "pseries"
+    profile: bool = False
+    no_propagation: bool = False
+    static: bool = False
+    skip_interpolation: bool = False
+    quantities: frozenset[Quantity] = DEFAULT_PRINT
+    fields: tuple[Field, ...] = ()
+    excitations: tuple[Excitation, ...] = ()
+    mocap: MOCap | None = None
+    visualization: Visualization | None = None
+    dipole_contributions: DipoleContributions | None = None
+
+    @property
+    def n_points(self) -> int:
+        """nt = ceil(tmax / dt): NWChem makes nt - 1 steps and prints the points 1 .. nt - 1."""
+        return math.ceil(self.tmax / self.dt)
+
+
+def at_point(it: int, n: int, nt: int) -> bool:
+    """True where NWChem prints, checks or dumps: `it` is 1-based, `n` the number of points asked for of `nt`."""
+    n = min(n, nt)
+    if n < 1:
+        return False
+    if n == 1:
+        return it == 1
+    return it == 1 or it % max(nt // (n - 1), 1) == 0

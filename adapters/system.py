@@ -1,0 +1,44 @@
+"""A molecular system: what one deck describes at one of its tasks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .functional import Functional
+from .geometry import Geometry
+
+#: Contracted shells as PySCF writes them: [[l, [exponent, c1, c2, ...], ...], ...].
+Shells = list[list[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """Nuclei, basis, charge, multiplicity, functional.
+
+    geometry: the active geometry.
+    geometries: every geometry named in the deck so far, the active one included, in order of definition;
+        `excite`, dipole and charge lines refer to them by name, each a fragment of the active one.
+    basis, ecp: by tag of `geometry`; ecp in PySCF's format, empty where no atom has one.
+    spherical: pure (True) or cartesian (False) functions; cartesian is NWChem's default.
+    fitting_basis: the `cd basis` by tag, or None for exact Coulomb.
+    grid: NWChem's quality word: xcoarse, coarse, medium, fine, xfine, huge.
+    open_shell: True for unrestricted (`odft`, or multiplicity above 1).
+    """
+
+    geometry: Geometry
+    geometries: tuple[Geometry, ...]
+    basis: Mapping[str, Shells]
+    spherical: bool
+    ecp: Mapping[str, Any]
+    fitting_basis: Mapping[str, Shells] | None
+    charge: int
+    multiplicity: int
+    open_shell: bool
+    functional: Functional
+    grid: str
+    dispersion: str | None = None
+
+    @property
+    def n_spin(self) -> int:
+        """Number of density matrices: 1 closed shell (total density), 2 open shell (alpha, beta)."""
+        return 2 if self.open_shell else 1

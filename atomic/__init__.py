@@ -1,0 +1,1 @@
+"""One atom: radial mesh, functionals, solver, configurations. Knows nothing of molecules."""

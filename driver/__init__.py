@@ -1,0 +1,1 @@
+"""The loop, the controller, checkpoints, spectra, and the command lines."""
