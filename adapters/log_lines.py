@@ -1,0 +1,123 @@
+"""The lines of an NWChem RT-TDDFT log that carry a time: one format each, as NWChem's Fortran writes them.
+
+    value     tag, 2 blanks, f11.5, es22.12e3, 5 blanks, # label
+    vector    the same with three values, quadrupole with six
+    integer   tag, 2 blanks, f11.5, 5 blanks, i17, 5 blanks, # label
+    message   tag, 2 blanks, f11.5, 8 blanks, ### text ###
+    orbital occupations: values, then 5 blanks, # label
+
+Exponents have three digits (`1.000000000000E-003`); a number that does not fit its field prints as stars.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+#: Stands for "tag and time" in a template until the row's own are put in.
+LEAD = "\0"
+#: Guards an `E-` or `E+` of a label while the exponents of the numbers are widened.
+_GUARD = "\1"
+_NUMBER = "%21.12E"
+_INTEGER = "%17d"
+_WIDTH = 22
+
+
+def lead(tag: str, time: float) -> str:
+    """Tag (trailing blanks trimmed) and time (au, f11.5) that open every line."""
+    return f"{tag.rstrip()}  {fixed(time, 11, 5)}"
+
+
+def fixed(value: float, width: int, decimals: int) -> str:
+    """Fortran `f<width>.<decimals>`."""
+    if not math.isfinite(value):
+        return not_finite(value, width)
+    text = f"{value:{width}.{decimals}f}"
+    return text if len(text) <= width else "*" * width
+
+
+def scientific(value: float) -> str:
+    """Fortran `es22.12e3`."""
+    if not math.isfinite(value):
+        return not_finite(value, _WIDTH)
+    digits, exponent = f"{value:.12E}".split("E")
+    return f"{digits}E{exponent[0]}{exponent[1:]:0>3}".rjust(_WIDTH)
+
+
+def engineering(value: float, width: int, decimals: int) -> str:
+    """Fortran `e<width>.<decimals>`: a mantissa in [0.1, 1), two exponent digits or three without the E."""
+    if not math.isfinite(value):
+        return not_finite(value, width)
+    digits, exponent = f"{value:.{decimals - 1}E}".replace(".", "").split("E")
+    sign, digits = ("-", digits[1:]) if digits[0] == "-" else ("", digits)
+    power = int(exponent) + 1 if value else 0
+    letter = f"E{power:+03d}" if abs(power) < 100 else f"{power:+04d}"
+    return f"{sign}0.{digits}{letter}".rjust(width)
+
+
+def not_finite(value: float, width: int) -> str:
+    """NaN and infinities as gfortran prints them in a field of at least 9."""
+    text = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return text.rjust(width)
+
+
+def vector_line(tag: str, time: float, values: Sequence[float], label: str) -> str:
+    """A line with any number of values: one (value), three (vector), six (quadrupole).
+
+    E.g. `kick      0.20000   1.0...E-004   0.0...E+000   0.0...E+000     # Dipole moment [system]`.
+    """
+    return f"{lead(tag, time)}{''.join(map(scientific, values))}     # {label}"
+
+
+def value_line(tag: str, time: float, value: float, label: str) -> str:
+    """A line with one value."""
+    return vector_line(tag, time, (value,), label)
+
+
+def integer_line(tag: str, time: float, value: int, label: str) -> str:
+    """A line with one integer (i17)."""
+    text = f"{value:17d}"
+    return f"{lead(tag, time)}     {text if len(text) == 17 else '*' * 17}     # {label}"
+
+
+def message_line(tag: str, time: float, text: str) -> str:
+    """A line without a value: `### Checks passed ###`."""
+    return f"{lead(tag, time)}        ### {text} ###"
+
+
+def value_template(n_values: int, label: str) -> str:
+    """Template of a line with n values, for `fill`."""
+    return f"{LEAD}{_NUMBER * n_values}     # {_guarded(label)}\n"
+
+
+def integer_template(label: str) -> str:
+    """Template of a line with one integer, for `fill`."""
+    return f"{LEAD}     {_INTEGER}     # {_guarded(label)}\n"
+
+
+def fill(template: str, values: tuple[float, ...], opening: str, rare: bool = False) -> str:
+    """Lines of one time point from joined templates, each line opened by tag and time.
+
+    rare: see `rare_rows`; such points take a slower way.
+    Python writes two exponent digits in a field of 21, so inserting one digit gives Fortran's field of 22.
+    """
+    if rare:
+        kinds = re.findall(f"{_NUMBER}|{_INTEGER}", template)
+        pairs = zip(kinds, values, strict=True)
+        texts = tuple(scientific(v) if kind == _NUMBER else f"{v:17d}" for kind, v in pairs)
+        text = template.replace(_NUMBER, "%s").replace(_INTEGER, "%s") % texts
+    else:
+        text = (template % values).replace("E-", "E-0").replace("E+", "E+0")
+    return text.replace(_GUARD, "").replace(LEAD, opening)
+
+
+def rare_rows(values: np.ndarray) -> np.ndarray:
+    """(k,) bool: rows of (k, n) values with one that is not finite or whose exponent has three digits."""
+    magnitude = np.abs(values)
+    usual = (magnitude == 0.0) | ((magnitude > 1e-98) & (magnitude < 1e98))
+    return ~usual.all(axis=1)
+
+
+def _guarded(label: str) -> str:
+    return label.replace("%", "%%").replace("E-", f"E{_GUARD}-").replace("E+", f"E{_GUARD}+")
