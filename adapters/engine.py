@@ -1,0 +1,72 @@
+"""The seam to a reference code: what the driver may ask of it.
+
+All matrices are in the AO basis, atomic units, leading axis spin: one matrix of total densities for a closed shell
+(trace of P S is N), alpha and beta for an open one.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Integrals:
+    """One-electron matrices of a system, (n, n) or (3, n, n) or (3, 3, n, n), and its nuclear repulsion (Hartree).
+
+    core: kinetic energy and nuclear attraction; dipole: ⟨μ|r|ν⟩ about the origin;
+    quadrupole: ⟨μ|(r - O)(r - O)|ν⟩ about the centre of mass, O.
+    """
+
+    overlap: np.ndarray
+    core: np.ndarray
+    dipole: np.ndarray
+    quadrupole: np.ndarray
+    nuclear_repulsion: float
+
+
+@dataclass(frozen=True)
+class Energies:
+    """Electronic energies of one density, Hartree; exchange_correlation includes exact exchange."""
+
+    core: float
+    coulomb: float
+    exchange_correlation: float
+
+
+@dataclass(frozen=True, eq=False)
+class FockBuild:
+    """A field-free Fock matrix, (n_spin, n, n) complex Hermitian, and the energies of its density."""
+
+    fock: np.ndarray
+    energies: Energies
+
+
+class Engine(Protocol):
+    """A reference code for one system."""
+
+    @property
+    def integrals(self) -> Integrals:
+        """One-electron matrices."""
+        ...
+
+    @property
+    def exact_exchange(self) -> bool:
+        """Whether the Fock matrix responds to the imaginary part of the density."""
+        ...
+
+    def fock(self, density: np.ndarray) -> FockBuild:
+        """Fock matrix of a complex Hermitian density, (n_spin, n, n)."""
+        ...
+
+    def response(self, change: np.ndarray) -> np.ndarray:
+        """First-order change of the Fock matrix at the ground state, for a complex Hermitian (n_spin, n, n)."""
+        ...
+
+    def mean_field_response(self, change: np.ndarray) -> np.ndarray:
+        """The part of `response` that needs no quadrature: Coulomb and exact exchange."""
+        ...
+
+    def coulomb(self, change: np.ndarray) -> np.ndarray:
+        """J (n, n) of a real total density."""
+        ...

@@ -1,0 +1,145 @@
+"""The embedded reference code: integrals and functionals by PySCF, Fock matrices assembled for propagation.
+
+    F_σ = h + J[Re P] - a K[P_σ] - b K_lr[P_σ] + V_xc,σ[Re P]        (closed shell: ½ (a K + b K_lr)[P] for the total P)
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from pyscf import dft, gto
+
+from .engine import Energies, FockBuild, Integrals
+from .molecule import molecule
+from .quadrature import (
+    GRID_LEVEL,
+    Quadrature,
+    Reference,
+    apply_kernel,
+    exchange_correlation,
+    make_kernel,
+    make_quadrature,
+    make_reference,
+)
+from .system import System
+from .two_electron import TwoElectron, coulomb, exchange, long_range_exchange, make_two_electron
+
+
+@dataclass(frozen=True, eq=False)
+class PySCFEngine:
+    """One system's reference code.
+
+    hybrid, long_range: shares a and b of exact exchange and of its erf-attenuated part.
+    quadrature: None for Hartree-Fock. reference, kernel: the density about which changes are computed.
+    """
+
+    system: System
+    mol: gto.Mole
+    integrals: Integrals
+    two_electron: TwoElectron
+    hybrid: float
+    long_range: float
+    quadrature: Quadrature | None
+    reference: Reference | None
+    kernel: np.ndarray | None
+
+    @property
+    def exact_exchange(self) -> bool:
+        """Whether the Fock matrix responds to the imaginary part of the density."""
+        return self.hybrid != 0.0 or self.long_range != 0.0
+
+    def fock(self, density: np.ndarray) -> FockBuild:
+        """Fock matrix and energies of a complex Hermitian density, (n_spin, n, n)."""
+        real = np.ascontiguousarray(density.real)
+        total = real.sum(axis=0)
+        J = coulomb(self.two_electron, total)
+        exchange_part = self._exact_exchange(density)
+        fock = self.integrals.core + J + exchange_part
+        # E_x = ½ Σ_σ Tr P_σ F_x,σ; the closed shell's ½ is in F_x already.
+        exchange_correlation_energy = 0.5 * float(np.vdot(density, exchange_part).real)
+        if self.quadrature is not None and self.reference is not None:
+            energy, potential = exchange_correlation(self.quadrature, self.reference, real)
+            exchange_correlation_energy += energy
+            fock += potential
+        energies = Energies(
+            core=float(np.vdot(self.integrals.core, total)),
+            coulomb=0.5 * float(np.vdot(J, total)),
+            exchange_correlation=exchange_correlation_energy,
+        )
+        return FockBuild(fock, energies)
+
+    def response(self, change: np.ndarray) -> np.ndarray:
+        """First-order change of the Fock matrix at the reference density, (n_spin, n, n) complex Hermitian."""
+        image = self.mean_field_response(change)
+        if self.quadrature is not None and self.kernel is not None:
+            image += apply_kernel(self.quadrature, self.kernel, np.ascontiguousarray(change.real))
+        return image
+
+    def mean_field_response(self, change: np.ndarray) -> np.ndarray:
+        """J[Re δP] and exact exchange of δP: linear, and needs no quadrature."""
+        return self.coulomb(np.ascontiguousarray(change.real.sum(axis=0))) + self._exact_exchange(change)
+
+    def coulomb(self, change: np.ndarray) -> np.ndarray:
+        """J (n, n) of a real symmetric total density."""
+        return coulomb(self.two_electron, change)
+
+    def _exact_exchange(self, density: np.ndarray) -> np.ndarray:
+        share = -0.5 if len(density) == 1 else -1.0
+        matrix = np.zeros(density.shape, dtype=complex)
+        for spin, p in enumerate(density):
+            if self.hybrid:
+                matrix[spin] += share * self.hybrid * exchange(self.two_electron, p)
+            if self.long_range:
+                matrix[spin] += share * self.long_range * long_range_exchange(self.two_electron, p)
+        return matrix
+
+
+def make_engine(system: System, memory: float) -> PySCFEngine:
+    """Integrals and grid for a system; `memory` in bytes bounds what is kept of both.
+
+    The quadrature has no reference density yet: `with_reference` gives it one.
+    """
+    mol = molecule(system)
+    omega, alpha, hybrid = dft.numint.NumInt().rsh_and_hybrid_coeff(system.functional.pyscf, mol.spin)
+    quadrature = None
+    if dft.numint.NumInt()._xc_type(system.functional.pyscf) != "HF":
+        quadrature = make_quadrature(mol, system.functional.pyscf, GRID_LEVEL[system.grid], memory / 2)
+    fitting = None
+    if system.fitting_basis is not None:
+        fitting = molecule(replace(system, basis=system.fitting_basis, ecp={}))._basis
+    return PySCFEngine(
+        system=system,
+        mol=mol,
+        integrals=_one_electron(mol),
+        two_electron=make_two_electron(mol, omega, fitting, memory / 4),
+        # PySCF gives the full-range share at short range and α at long range.
+        hybrid=hybrid,
+        long_range=alpha - hybrid if omega else 0.0,
+        quadrature=quadrature,
+        reference=None,
+        kernel=None,
+    )
+
+
+def with_reference(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) -> PySCFEngine:
+    """The engine with changes counted from `density` (n_spin, n, n), real; `kernel`: with f_xc, for `response`."""
+    if engine.quadrature is None:
+        return engine
+    reference = make_reference(engine.quadrature, density)
+    return replace(
+        engine,
+        reference=reference,
+        kernel=make_kernel(engine.quadrature, reference) if kernel else None,
+    )
+
+
+def _one_electron(mol: gto.Mole) -> Integrals:
+    masses = mol.atom_mass_list(isotope_avg=True)
+    centre = masses @ mol.atom_coords() / masses.sum() if masses.sum() else np.zeros(3)
+    with mol.with_common_orig(centre):
+        quadrupole = mol.intor("int1e_rr").reshape(3, 3, mol.nao, mol.nao)
+    with mol.with_common_orig(np.zeros(3)):
+        dipole = mol.intor("int1e_r")
+    core = mol.intor("int1e_kin") + mol.intor("int1e_nuc")
+    if mol.has_ecp():
+        core += mol.intor("ECPscalar")
+    return Integrals(mol.intor("int1e_ovlp"), core, dipole, quadrupole, float(mol.energy_nuc()))
