@@ -2,11 +2,11 @@
 
     python benchmarks/nwchem_seconds.py examples/water.nw examples/ethanol.nw examples/benzene.nw --steps 120
 
-Runs each deck in a temporary folder with OMP_NUM_THREADS=1, its `tmax` cut so that the given number of steps is made
-and `cputime` added to what it prints. NWChem flushes every line of its log, so the arrival of the lines gives the
-wall time of each step and the lines themselves its CPU time; on a busy machine only the latter means something.
-The table gives medians and quartiles, the CPU seconds before the first step (ground state, set-up), and what 10,000
-steps would take at the mean CPU time.
+Runs each deck in a temporary folder with OMP_NUM_THREADS=1, its `tmax` cut so that the given number of
+steps is made and `cputime` added to what it prints. NWChem flushes every line of its log, so the arrival of
+the lines gives the wall time of each step and the lines themselves its CPU time; on a busy machine only the
+latter means much. The table gives medians and quartiles, the CPU seconds before the first step (ground
+state, set-up), and what 10,000 steps would take at the mean CPU time.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """Seconds of (n_steps,) single steps by the clock (`wall`) and of the processor (`cpu`), and CPU `before`."""
+    """Seconds of (n_steps,) single steps, by the clock and of the processor; CPU seconds before the first."""
 
     before: float
     wall: np.ndarray
