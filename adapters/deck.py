@@ -85,6 +85,7 @@ class Deck:
 
     prefix: the name of `start`/`restart`, else the deck's base name without a final `.nw`; leads every file name.
     permanent_dir: where NWChem would put the files that last, relative names resolved against the working folder.
+    notices: lines for the user about what was understood in a way that he may not expect; file:line first.
     """
 
     path: Path
@@ -92,3 +93,4 @@ class Deck:
     title: str
     permanent_dir: Path
     tasks: tuple[Task, ...]
+    notices: tuple[str, ...] = ()

@@ -23,7 +23,9 @@ def molecule(system: System) -> Mole:
     # PySCF looks bases up by label, and reads the element from the label's letters: tags are numbered.
     labels = {tag: _label(int(numbers[tag]), k) for k, tag in enumerate(dict.fromkeys(geometry.tags))}
     return gto.M(
-        atom=[(labels[tag], xyz.tolist()) for tag, xyz in zip(geometry.tags, geometry.positions, strict=True)],
+        atom=[
+            (labels[tag], xyz.tolist()) for tag, xyz in zip(geometry.tags, geometry.positions, strict=True)
+        ],
         unit="Bohr",
         basis={labels[tag]: shells for tag, shells in system.basis.items() if tag in labels},
         ecp={labels[tag]: ecp for tag, ecp in system.ecp.items() if tag in labels},

@@ -11,7 +11,16 @@ EVERY = 999999999
 
 PropagatorName = Literal["magnus", "rk4", "euler"]
 Quantity = Literal[
-    "dipole", "quadrupole", "field", "moocc", "dipcontribs", "energy", "cputime", "charge", "convergence", "s2"
+    "dipole",
+    "quadrupole",
+    "field",
+    "moocc",
+    "dipcontribs",
+    "energy",
+    "cputime",
+    "charge",
+    "convergence",
+    "s2",
 ]
 DEFAULT_PRINT: frozenset[Quantity] = frozenset({"dipole", "field", "energy", "convergence", "s2"})
 
@@ -46,13 +55,30 @@ class MOCap:
 
 
 @dataclass(frozen=True)
+class DensityPlot:
+    """Top-level `dplot` block: a box of points for cube files.
+
+    origin, upper: corners in bohr. spacings: intervals along each axis; there is one point more.
+    """
+
+    origin: tuple[float, float, float]
+    upper: tuple[float, float, float]
+    spacings: tuple[int, int, int]
+    spin: Literal["total", "alpha", "beta", "spindens"] = "total"
+
+
+@dataclass(frozen=True)
 class Visualization:
-    """`visualization`: density snapshots between tstart and tend, optionally minus that at treference."""
+    """`visualization`: density snapshots between tstart and tend, optionally minus that at treference.
+
+    plot: the `dplot` block in force, where `dplot` asks for a cube file of each snapshot.
+    """
 
     tstart: float
     tend: float
     treference: float | None = None
     dplot: bool = False
+    plot: DensityPlot | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class System:
         `excite`, dipole and charge lines refer to them by name, each a fragment of the active one.
     basis, ecp: by tag of `geometry`; ecp in PySCF's format, empty where no atom has one.
     spherical: pure (True) or cartesian (False) functions; cartesian is NWChem's default.
-    fitting_basis: the `cd basis` by tag, or None for exact Coulomb.
+    fitting_basis: the `cd basis` by tag, or None for exact Coulomb; fitting_spherical: its functions are pure.
     grid: NWChem's quality word: xcoarse, coarse, medium, fine, xfine, huge.
     open_shell: True for unrestricted (`odft`, or multiplicity above 1).
     """
@@ -37,8 +37,22 @@ class System:
     functional: Functional
     grid: str
     dispersion: str | None = None
+    fitting_spherical: bool = False
 
     @property
     def n_spin(self) -> int:
         """Number of density matrices: 1 closed shell (total density), 2 open shell (alpha, beta)."""
         return 2 if self.open_shell else 1
+
+    @property
+    def n_basis(self) -> int:
+        """Number of basis functions."""
+        return sum(n_functions(self.basis[tag], self.spherical) for tag in self.geometry.tags)
+
+
+def n_functions(shells: Shells, spherical: bool) -> int:
+    """Number of functions of an atom's shells."""
+    return sum(
+        (2 * shell[0] + 1 if spherical else (shell[0] + 1) * (shell[0] + 2) // 2) * (len(shell[1]) - 1)
+        for shell in shells
+    )

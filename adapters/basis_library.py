@@ -1,0 +1,142 @@
+"""Basis sets and effective core potentials by NWChem's library names, from the Basis Set Exchange and PySCF.
+
+NWChem 7.0 ships the older EMSL numbers of each set, which the Basis Set Exchange keeps as version 0.
+"""
+
+import functools
+import re
+from typing import Any
+
+from .elements import SYMBOLS
+from .system import Shells
+
+#: NWChem library names whose set the Basis Set Exchange keeps under another name.
+_BSE_NAMES = {
+    "lanl2dz_ecp": "LANL2DZ",
+    "crenbl_ecp": "CRENBL",
+    "crenbs_ecp": "CRENBS",
+    "sbkjc_vdz_ecp": "SBKJC-VDZ",
+    "stuttgart_rlc_ecp": "Stuttgart RLC",
+    "stuttgart_rsc_1997_ecp": "Stuttgart RSC 1997",
+    "stuttgart_rsc_ano_ecp": "Stuttgart RSC ANO",
+    "stuttgart_rsc_segmented_ecp": "Stuttgart RSC Segmented + ECP",
+    "def2-svp": "def2-SVP",
+    "weigend_coulomb_fitting": "def2-universal-JFIT",
+    "dgauss_a1_dft_coulomb_fitting": "dgauss-a1-dftjfit",
+    "dgauss_a2_dft_coulomb_fitting": "dgauss-a2-dftjfit",
+    "dzvp_dft_orbital": "dgauss-dzvp",
+    "dzvp2_dft_orbital": "dgauss-dzvp2",
+    "tzvp_dft_orbital": "dgauss-tzvp",
+    "dzp": "jorge-DZP",
+    "tzp": "jorge-TZP",
+    "qzp": "jorge-QZP",
+    "adzp": "jorge-ADZP",
+    "atzp": "jorge-ATZP",
+    "aqzp": "jorge-AQZP",
+}
+#: Sets that only PySCF has.
+_PYSCF_NAMES = {"3-21++g": "3-21++g", "3-21++gs": "3-21++g*", "3-21gs": "3-21g*"}
+
+
+def library_key(name: str) -> str:
+    """NWChem's file name of a library set: lower case, `*` as s, no brackets, `,` and blanks as `_`."""
+    key = re.sub(r"[()\[\]]", "", name.strip().lower())
+    return key.replace("*", "s").replace(",", "_").replace(" ", "_").replace("'", "p")
+
+
+def library_shells(name: str, atomic_number: int) -> Shells | None:
+    """Shells of one element in a library set; None if the set does not have it (see `library_has`)."""
+    entry = _element(library_key(name), atomic_number)
+    return None if entry is None else entry[0]
+
+
+def library_ecp(name: str, atomic_number: int) -> Any | None:
+    """Effective core potential of one element in PySCF's format; None if the set has none for it."""
+    entry = _element(library_key(name), atomic_number)
+    return None if entry is None else entry[1]
+
+
+def library_has(name: str) -> bool:
+    """True if a library set of this name is known."""
+    key = library_key(name)
+    return key in _PYSCF_NAMES or _bse_name(key) is not None
+
+
+def library_names() -> list[str]:
+    """NWChem names of the known library sets."""
+    return sorted({*_bse_index(), *_BSE_NAMES, *_PYSCF_NAMES})
+
+
+@functools.cache
+def _bse_index() -> dict[str, str]:
+    import basis_set_exchange
+
+    names = basis_set_exchange.get_all_basis_names()
+    return {library_key(name): name for name in names if "(P)" not in name}
+
+
+def _bse_name(key: str) -> str | None:
+    return _BSE_NAMES.get(key) or _bse_index().get(key)
+
+
+@functools.cache
+def _element(key: str, atomic_number: int) -> tuple[Shells | None, Any | None] | None:
+    if key in _PYSCF_NAMES:
+        return _pyscf_element(_PYSCF_NAMES[key], atomic_number)
+    import basis_set_exchange
+
+    name = _bse_name(key)
+    if name is None:
+        return None
+    versions = basis_set_exchange.get_metadata()[basis_set_exchange.misc.transform_basis_name(name)][
+        "versions"
+    ]
+    for version in sorted(versions):
+        if str(atomic_number) in versions[version]["elements"]:
+            data = basis_set_exchange.get_basis(
+                name, elements=[atomic_number], version=version, uncontract_spdf=True, optimize_general=True
+            )
+            return _convert(data["elements"][str(atomic_number)])
+    return None
+
+
+def _convert(element: dict[str, Any]) -> tuple[Shells | None, Any | None]:
+    """A Basis Set Exchange element to PySCF's shells and ECP."""
+    shells: Shells = []
+    for shell in element.get("electron_shells", []):
+        exponents = [float(x) for x in shell["exponents"]]
+        columns = [[float(x) for x in column] for column in shell["coefficients"]]
+        for column in columns:
+            rows = [[e, c] for e, c in zip(exponents, column, strict=True) if c != 0.0]
+            shells.append([shell["angular_momentum"][0], *rows])
+    return shells or None, _convert_ecp(element)
+
+
+def _convert_ecp(element: dict[str, Any]) -> Any | None:
+    if "ecp_potentials" not in element:
+        return None
+    highest = max(potential["angular_momentum"][0] for potential in element["ecp_potentials"])
+    channels = []
+    for potential in element["ecp_potentials"]:
+        l_value = potential["angular_momentum"][0]
+        terms: list[list[list[float]]] = [[] for _ in range(7)]
+        for power, exponent, coefficient in zip(
+            potential["r_exponents"],
+            potential["gaussian_exponents"],
+            potential["coefficients"][0],
+            strict=True,
+        ):
+            terms[int(power)].append([float(exponent), float(coefficient)])
+        channels.append([-1 if l_value == highest else l_value, terms])
+    channels.sort(key=lambda channel: channel[0])
+    return [int(element["ecp_electrons"]), channels]
+
+
+def _pyscf_element(name: str, atomic_number: int) -> tuple[Shells | None, Any | None] | None:
+    from pyscf import gto
+    from pyscf.lib.exceptions import BasisNotFoundError
+
+    try:
+        return gto.basis.load(name, SYMBOLS[atomic_number]), None
+    except (BasisNotFoundError, KeyError, RuntimeError):
+        return None
