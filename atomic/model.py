@@ -1,0 +1,114 @@
+"""What is solved: the equation, the functional, the terms switched on."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .configuration import Configuration, with_polarisation
+from .elements import LETTERS
+from .errors import InputError
+from .functionals import check_correlation
+
+# CODATA 2022; the NIST tables of 1997 used 137.0359895.
+SPEED_OF_LIGHT = 137.035999177
+
+Relativity = Literal["none", "scalar", "dirac"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Kohn-Sham model of a spherical atom.
+
+    xc: "vwn", "pz" or the libxc name of an LDA correlation; exchange is always Dirac's.
+    spin: spin-polarised (LSDA). zeta: (N↑ − N↓)/N, None for Hund's rule.
+    relativity: Schrödinger ("none"), scalar-relativistic (Koelling and Harmon) or Dirac.
+    relativistic_exchange: the MacDonald-Vosko factor on exchange, used only when relativity is not "none".
+    use_hartree, use_exchange, use_correlation: without all three, the hydrogenic atom.
+    speed_of_light: au.
+    """
+
+    xc: str = "vwn"
+    spin: bool = False
+    zeta: float | None = None
+    relativity: Relativity = "none"
+    relativistic_exchange: bool = True
+    use_hartree: bool = True
+    use_exchange: bool = True
+    use_correlation: bool = True
+    speed_of_light: float = SPEED_OF_LIGHT
+
+    @property
+    def exchange_light_speed(self) -> float | None:
+        """Speed of light for the exchange correction, None where exchange is not corrected."""
+        corrected = self.relativistic_exchange and self.relativity != "none"
+        return self.speed_of_light if corrected else None
+
+    @property
+    def interacting(self) -> bool:
+        """Whether the potential depends on the density."""
+        return self.use_hartree or self.use_exchange or self.use_correlation
+
+
+@dataclass(frozen=True)
+class Orbital:
+    """One radial Kohn-Sham orbital: quantum numbers, spin (0 up or unpolarised, 1 down), occupation, capacity.
+
+    j is None without spin-orbit coupling.
+    """
+
+    n: int
+    l: int  # noqa: E741
+    occupation: float
+    capacity: float
+    spin: int = 0
+    j: float | None = None
+
+    @property
+    def kappa(self) -> int:
+        """Dirac's κ: l for j = l − ½, −l − 1 for j = l + ½; −1 (no spin-orbit term) when j is None."""
+        if self.j is None:
+            return -1
+        return self.l if self.j < self.l else -self.l - 1
+
+    @property
+    def label(self) -> str:
+        """As in 3d, 3d3/2."""
+        return f"{self.n}{LETTERS[self.l]}" + (f"{int(2 * self.j)}/2" if self.j is not None else "")
+
+
+def check_model(model: Model) -> None:
+    """Raises InputError for a model that does not exist."""
+    if model.relativity not in ("none", "scalar", "dirac"):
+        raise InputError(f"unknown relativity {model.relativity!r}: give none, scalar or dirac")
+    if model.spin and model.relativity == "dirac":
+        raise InputError("spin polarisation needs the Schrödinger or scalar-relativistic equation: Dirac mixes spins")
+    if model.zeta is not None and not model.spin:
+        raise InputError("zeta needs spin polarisation")
+    if model.zeta is not None and abs(model.zeta) > 1:
+        raise InputError(f"zeta is (N(up) - N(down))/N, between -1 and 1, not {model.zeta:g}")
+    if not model.speed_of_light > 1:
+        raise InputError(f"speed of light {model.speed_of_light:g} au: give a positive number near 137")
+    check_correlation(model.xc)
+
+
+def orbitals_of(configuration: Configuration, model: Model) -> tuple[Orbital, ...]:
+    """The orbitals to solve for, empty spin partners of occupied shells included.
+
+    Dirac: a shell's electrons are spread over j = l ∓ ½ in proportion to 2j + 1.
+    """
+    if model.spin and model.zeta is not None:
+        configuration = with_polarisation(configuration, model.zeta)
+    orbitals: list[Orbital] = []
+    for shell in configuration.shells:
+        base = Orbital(shell.n, shell.l, shell.occupation, shell.capacity)
+        if model.spin:
+            half = shell.capacity / 2
+            up, down = shell.spin_occupations
+            orbitals += [replace(base, occupation=f, capacity=half, spin=s) for s, f in enumerate((up, down))]
+        elif model.relativity == "dirac":
+            for j in (shell.l - 0.5, shell.l + 0.5):
+                if j > 0:
+                    share = (2 * j + 1) / shell.capacity
+                    orbitals.append(replace(base, occupation=share * shell.occupation, capacity=2 * j + 1, j=j))
+        else:
+            orbitals.append(base)
+    return tuple(orbitals)

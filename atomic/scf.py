@@ -1,0 +1,251 @@
+"""The self-consistent cycle of one atom on a spectral mesh.
+
+    V ↦ orbitals ↦ density ↦ V_H + v_xc,       stop when total energy and every eigenvalue stand still
+
+    E = T + E_nuc + E_H + E_x + E_c,  T = Σ fε − ∫n V          (at self-consistency: Σ fε − E_H + E_xc − ∫ n v_xc)
+
+The potential is mixed by Anderson's method. After the first steps its residual is preconditioned with the response of
+the atom itself (`response`), a Newton step in effect, which open d and f shells need.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .configuration import Configuration, ground_configuration
+from .eigenstates import States, bound_states
+from .elements import SYMBOLS, atomic_number
+from .errors import ConvergenceError, InputError
+from .functionals import exchange_correlation
+from .mesh import Mesh, spectral_mesh
+from .mixing import Anderson
+from .model import Model, Orbital, check_model, orbitals_of
+from .response import dielectric_solver, interaction_kernel, susceptibility
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Energies:
+    """Total energy and its parts, Hartree.
+
+    eigenvalue_sum: Σ fε. xc_potential: Σ_σ ∫ n_σ v_σ. nuclear: ∫ n (−Z/r).
+    """
+
+    total: float
+    kinetic: float
+    nuclear: float
+    hartree: float
+    exchange: float
+    correlation: float
+    eigenvalue_sum: float
+    xc_potential: float
+
+    @property
+    def exchange_correlation(self) -> float:
+        """E_x + E_c."""
+        return self.exchange + self.correlation
+
+    def as_dict(self) -> dict[str, float]:
+        """All of them by name, for JSON."""
+        parts = asdict(self)
+        total = parts.pop("total")
+        return {"total_energy": total, **parts, "exchange_correlation": self.exchange_correlation}
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """What one turn of the cycle reached, for progress displays."""
+
+    number: int
+    energy: float
+    energy_change: float
+    eigenvalue_change: float
+    residual: float
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A converged atom.
+
+    orbitals, states: the same order. potential, node_charges: (n_spin, n) on `mesh`; potential excludes −z/r.
+    """
+
+    z: float
+    model: Model
+    mesh: Mesh
+    orbitals: tuple[Orbital, ...]
+    states: States
+    potential: Array
+    node_charges: Array
+    energies: Energies
+    iterations: int
+
+    @property
+    def density(self) -> Array:
+        """(n_spin, n) electrons per bohr³ at mesh.radius."""
+        return self.node_charges / (4 * np.pi * self.mesh.radius**2 * self.mesh.weight)
+
+    @property
+    def radial_functions(self) -> Array:
+        """(S, n) P(r) = r R(r) at mesh.radius, positive at the outermost lobe."""
+        values = self.states.vectors * self.mesh.inverse_root_weight
+        outer = np.argmax(np.cumsum(self.states.vectors**2, axis=1) > 0.9, axis=1)
+        return values * np.sign(values[np.arange(len(values)), outer])[:, None]
+
+
+def solve_atom(
+    element: str | int,
+    charge: int = 0,
+    configuration: Configuration | None = None,
+    model: Model | None = None,
+    mesh: Mesh | None = None,
+    on_iteration: Callable[[Iteration], None] | None = None,
+) -> Solution:
+    """The self-consistent atom in its ground configuration, or in the given one.
+
+    A configuration carries its own number of electrons; `charge` is then checked against it where it is not zero.
+    Raises InputError for an atom, model or mesh that cannot be, ConvergenceError when the cycle fails.
+    """
+    model = model or Model()
+    z = atomic_number(element)
+    configuration = configuration or ground_configuration(z, charge)
+    if charge and abs(configuration.electrons - (z - charge)) > 1e-9:
+        raise InputError(f"{configuration} has {configuration.electrons:g} electrons, not {z - charge}")
+    if not configuration.shells:
+        raise InputError(f"{SYMBOLS[z - 1]} with charge {charge:+d} has no electrons")
+    check_model(model)
+    orbitals = orbitals_of(configuration, model)
+    return self_consistent(float(z), orbitals, model, mesh, on_iteration=on_iteration)
+
+
+def self_consistent(
+    z: float,
+    orbitals: tuple[Orbital, ...],
+    model: Model,
+    mesh: Mesh | None = None,
+    start: Array | None = None,
+    tolerance: float = 1e-9,
+    max_iterations: int = 80,
+    on_iteration: Callable[[Iteration], None] | None = None,
+) -> Solution:
+    """Runs the cycle for fixed orbitals and occupations; orbitals with occupation 0 are solved for but not filled.
+
+    start: (n_spin, n) potential to begin with, on the same mesh; None for Thomas and Fermi's.
+    tolerance: on the change of the total energy and of each eigenvalue, Hartree.
+    Raises ConvergenceError when it does not converge or an occupied orbital is not bound, InputError when r_max is
+    too small for the density or the mesh does not resolve the nucleus.
+    """
+    mesh = mesh or spectral_mesh(z, model.relativity != "none")
+    _check_resolution(mesh, z, model)
+    n_spin = 2 if model.spin else 1
+    occupations = np.array([o.occupation for o in orbitals])
+    in_spin = np.array([[o.spin == s for o in orbitals] for s in range(n_spin)], dtype=float) * occupations
+    guess = thomas_fermi_potential(z, float(occupations.sum()), mesh.radius) if model.use_hartree else 0.0
+    potential = np.tile(guess * np.ones_like(mesh.radius), (n_spin, 1)) if start is None else start
+    mixer = Anderson(metric=np.sqrt(mesh.weight) * mesh.radius)
+    precondition: Callable[[Array], Array] = _damp
+    newton_at = 2 if start is None else 0
+    old_energy, old_levels = np.inf, None
+    for number in range(max_iterations):
+        states = bound_states(mesh, orbitals, potential, z, model, old_levels)
+        node_charges = in_spin @ states.charges
+        energies, output = _energies(mesh, z, occupations, states, node_charges, potential, model)
+        residual = output - potential
+        levels = states.energies
+        shift = np.inf if old_levels is None else float(np.abs(levels - old_levels).max())
+        change = abs(energies.total - old_energy)
+        if on_iteration:
+            on_iteration(Iteration(number, energies.total, change, shift, float(np.abs(residual * node_charges).max())))
+        if not np.isfinite(energies.total):
+            raise ConvergenceError("the self-consistent cycle diverged")
+        if change < tolerance and shift < tolerance:
+            solution = Solution(z, model, mesh, orbitals, states, potential, node_charges, energies, number + 1)
+            _check_bound(solution)
+            return solution
+        old_energy, old_levels = energies.total, levels
+        if number == newton_at and model.interacting:
+            chi = susceptibility(mesh, orbitals, states, potential, z, model)
+            precondition = dielectric_solver(chi, interaction_kernel(mesh, node_charges, model))
+        potential = mixer.next(potential, residual, precondition)
+    raise ConvergenceError(
+        f"no self-consistency after {max_iterations} iterations: the energy still changes by {change:.1e} Ha "
+        f"and an eigenvalue by {shift:.1e} Ha"
+    )
+
+
+def thomas_fermi_potential(z: float, electrons: float, radius: Array) -> Array:
+    """Electronic potential of the Thomas-Fermi atom, with the ion's charge plus one left far away.
+
+    The screening function is the fit of Oulne, Appl. Math. Comput. 218, 303 (2011).
+    """
+    root = np.sqrt(radius * np.cbrt(128 * z / (9 * np.pi**2)))
+    a, b, c = 0.7280642371, -0.5430794693, 0.3612163121
+    screening = (1 + a * root + b * root**2 * np.exp(-c * root)) ** 2 * np.exp(-2 * a * root)
+    seen = np.maximum(z * screening, z - electrons + 1.0)
+    return (z - seen) / radius
+
+
+def _damp(residual: Array) -> Array:
+    return 0.5 * residual
+
+
+def _energies(
+    mesh: Mesh, z: float, occupations: Array, states: States, node_charges: Array, potential: Array, model: Model
+) -> tuple[Energies, Array]:
+    """Energies of the output density and its Hartree and exchange-correlation potential."""
+    total = node_charges.sum(axis=0)
+    density = node_charges / (4 * np.pi * mesh.radius**2 * mesh.weight)
+    e_x, e_c, v_xc = exchange_correlation(
+        density, model.xc, model.use_exchange, model.use_correlation, model.exchange_light_speed
+    )
+    v_hartree = mesh.coulomb @ total if model.use_hartree else np.zeros_like(total)
+    eigenvalue_sum = float(occupations @ states.energies)
+    nuclear = float(-z * np.sum(total / mesh.radius))
+    kinetic = eigenvalue_sum - nuclear - float(np.sum(node_charges * potential))
+    hartree, exchange, correlation = (float(total @ v) for v in (0.5 * v_hartree, e_x, e_c))
+    energies = Energies(
+        total=kinetic + nuclear + hartree + exchange + correlation,
+        kinetic=kinetic,
+        nuclear=nuclear,
+        hartree=hartree,
+        exchange=exchange,
+        correlation=correlation,
+        eigenvalue_sum=eigenvalue_sum,
+        xc_potential=float(np.sum(node_charges * v_xc)),
+    )
+    return energies, v_xc + v_hartree
+
+
+def _check_bound(solution: Solution) -> None:
+    for orbital, energy in zip(solution.orbitals, solution.states.energies, strict=True):
+        if orbital.occupation > 0 and energy >= 0:
+            raise ConvergenceError(
+                f"{orbital.label} is not bound (eigenvalue {energy:+.4f} Ha): these electrons do not make an atom here"
+            )
+    mesh = solution.mesh
+    outside = float(solution.node_charges[:, mesh.radius > 0.9 * mesh.r_max].sum())
+    if outside > 1e-6:
+        raise InputError(
+            f"r_max = {mesh.r_max:g} bohr is too small: {outside:.1e} electrons lie beyond nine tenths of it"
+        )
+
+
+@lru_cache(maxsize=512)
+def _check_resolution(mesh: Mesh, z: float, model: Model) -> None:
+    """Refuses a mesh on which the bare nucleus's 1s is wrong by more than 1e-6 of its energy."""
+    bare = Model(relativity=model.relativity, speed_of_light=model.speed_of_light)
+    relativistic = model.relativity != "none"
+    orbital = (Orbital(1, 0, 1.0, 2.0, j=0.5 if relativistic else None),)
+    nothing = np.zeros((1, len(mesh.radius)))
+    ratio = z / model.speed_of_light if relativistic else 0.0
+    exact = -(z**2) / (1 + np.sqrt(1 - ratio**2))
+    found = bound_states(mesh, orbital, nothing, z, bare, np.array([exact])).energies[0]
+    if not abs(found - exact) < 1e-6 * abs(exact):
+        raise InputError(
+            f"the mesh cannot resolve Z = {z:g}: hydrogenic 1s {found:.6g} Ha instead of {exact:.6g}; "
+            "shorten the first element or raise the order"
+        )
