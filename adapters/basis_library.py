@@ -94,21 +94,30 @@ def _element(key: str, atomic_number: int) -> tuple[Shells | None, Any | None] |
     for version in sorted(versions):
         if str(atomic_number) in versions[version]["elements"]:
             data = basis_set_exchange.get_basis(
-                name, elements=[atomic_number], version=version, uncontract_spdf=True, optimize_general=True
+                name, elements=[atomic_number], version=version, optimize_general=True
             )
             return _convert(data["elements"][str(atomic_number)])
     return None
 
 
 def _convert(element: dict[str, Any]) -> tuple[Shells | None, Any | None]:
-    """A Basis Set Exchange element to PySCF's shells and ECP."""
+    """A Basis Set Exchange element to PySCF's shells and ECP.
+
+    Shells come in the order of NWChem's own library files, which is the order of its density matrices: by
+    angular momentum, an SP shell (its S, then its P) behind the plain P.
+    """
     shells: Shells = []
-    for shell in element.get("electron_shells", []):
+    for shell in sorted(
+        element.get("electron_shells", []),
+        key=lambda shell: (max(shell["angular_momentum"]), len(shell["angular_momentum"])),
+    ):
         exponents = [float(x) for x in shell["exponents"]]
-        columns = [[float(x) for x in column] for column in shell["coefficients"]]
-        for column in columns:
-            rows = [[e, c] for e, c in zip(exponents, column, strict=True) if c != 0.0]
-            shells.append([shell["angular_momentum"][0], *rows])
+        momenta, columns = shell["angular_momentum"], shell["coefficients"]
+        for momentum, column in zip(
+            momenta if len(momenta) > 1 else momenta * len(columns), columns, strict=True
+        ):
+            rows = [[e, float(c)] for e, c in zip(exponents, column, strict=True) if float(c) != 0.0]
+            shells.append([momentum, *rows])
     return shells or None, _convert_ecp(element)
 
 
