@@ -1,17 +1,15 @@
-"""Coulomb and exchange as matrices on packed pairs of basis functions."""
+"""Coulomb and exchange as matrices on packed pairs of orthonormal orbitals."""
 
 import numpy as np
-from pyscf import ao2mo, gto
+from pyscf import ao2mo, gto, lib
 
 from .symmetric_pairs import pair_indices
 
-# Rows of the exchange matrices gathered at once: bounds the index arrays to some 100 MB at 150 functions.
-_BLOCK_ELEMENTS = 2**22
 
+def repulsion_integrals(mol: gto.Mole, basis: np.ndarray, omega: float | None = None) -> np.ndarray:
+    """(pq|rs) over pairs p ≥ q, r ≥ s of orbitals: (n_pair, n_pair), hartree.
 
-def repulsion_integrals(mol: gto.Mole, omega: float | None = None) -> np.ndarray:
-    """(μν|λσ) over pairs μ ≥ ν, λ ≥ σ: (n_pair, n_pair), hartree.
-
+    basis: orbitals (n, m) in AO coefficients.
     omega: None for 1/r; a positive value for the long-range part erf(ωr)/r, in 1/bohr.
     """
     if omega is None:
@@ -19,36 +17,34 @@ def repulsion_integrals(mol: gto.Mole, omega: float | None = None) -> np.ndarray
     else:
         with mol.with_range_coulomb(omega):
             integrals = mol.intor("int2e", aosym="s8")
-    return ao2mo.restore(4, integrals, mol.nao)
+    return ao2mo.restore(4, ao2mo.incore.full(integrals, basis), basis.shape[1])
 
 
-def coulomb_kernel(integrals: np.ndarray, n: int) -> np.ndarray:
+def coulomb_kernel(integrals: np.ndarray, m: int) -> np.ndarray:
     """J on packed symmetric matrices, (n_pair, n_pair), from `repulsion_integrals`."""
-    weight = pair_indices(n)[2]
+    weight = pair_indices(m)[2]
     return integrals * weight * weight[:, None]
 
 
-def exchange_kernels(integrals: np.ndarray, n: int, dtype: type) -> tuple[np.ndarray, np.ndarray]:
-    """K_μν = Σ (μλ|σν) P_λσ on packed symmetric and on packed antisymmetric matrices.
+def exchange_kernels(integrals: np.ndarray, m: int, dtype: type) -> tuple[np.ndarray, np.ndarray]:
+    """K_pq = Σ (pr|sq) P_rs on packed symmetric and on packed antisymmetric matrices.
 
-    Returns (n(n+1)/2, n(n+1)/2) and (n(n-1)/2, n(n-1)/2) of the given dtype. With a = (μλ|σν) and
-    b = (μσ|λν), λ ≥ σ, a symmetric P gathers a + b, an antisymmetric one a − b.
+    Returns (m(m+1)/2, m(m+1)/2) and (m(m-1)/2, m(m-1)/2). With a = (pr|sq) and b = (ps|rq), a symmetric P
+    gathers a + b over r ≥ s (halved on the diagonal), an antisymmetric one a − b over r > s.
     """
-    row, column, weight = pair_indices(n)
-    n_pair = len(row)
-    pair = np.empty((n, n), np.intp)
-    pair[row, column] = pair[column, row] = np.arange(n_pair)
+    row, column, weight = pair_indices(m)
+    pair = np.empty((m, m), np.intp)
+    pair[row, column] = pair[column, row] = np.arange(len(row))
     strict = np.flatnonzero(row != column)
-    symmetric = np.empty((n_pair, n_pair), dtype)
+    symmetric = np.empty((len(row), len(row)), dtype)
     antisymmetric = np.empty((len(strict), len(strict)), dtype)
-    step = max(1, _BLOCK_ELEMENTS // n_pair)
-    done = 0
-    for start in range(0, n_pair, step):
-        mu, nu = row[start : start + step, None], column[start : start + step, None]
-        a = integrals[pair[mu, row], pair[nu, column]]
-        b = integrals[pair[mu, column], pair[nu, row]]
-        symmetric[start : start + step] = 0.5 * (a + b) * weight * weight[start : start + step, None]
-        difference = (a - b)[(mu != nu)[:, 0]][:, strict]
-        antisymmetric[done : done + len(difference)] = difference
-        done += len(difference)
+    for p in range(m):
+        # (r, s, q) to (q, r, s) for q ≤ p: the rows of pairs pq.
+        a = lib.unpack_tril(integrals[pair[p]])[:, :, : p + 1].transpose(2, 0, 1)
+        b = a.transpose(0, 2, 1)
+        weights = 0.5 * weight * weight[pair[p, : p + 1], None]
+        symmetric[pair[p, : p + 1]] = lib.pack_tril(a + b) * weights
+        if p:
+            start = p * (p - 1) // 2
+            antisymmetric[start : start + p] = lib.pack_tril((a - b)[:p])[:, strict]
     return symmetric, antisymmetric

@@ -5,9 +5,12 @@ antisymmetric one its strict lower triangle times √2. The scaling keeps the Fr
 so a self-adjoint map stays a symmetric matrix.
 """
 
+from functools import cache
+
 import numpy as np
 
 
+@cache
 def pair_indices(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows μ, columns ν (μ ≥ ν) and weights (1 on the diagonal, √2 off it) of the n(n+1)/2 pairs."""
     row, column = np.tril_indices(n)

@@ -1,9 +1,9 @@
-"""The exchange-correlation kernel f_xc[ρ₀] as a matrix on packed pairs of basis functions.
+"""The exchange-correlation kernel f_xc[ρ₀] as a matrix on packed pairs of orbitals.
 
 Quadrature of n_pair² products is unaffordable beyond small molecules, so the pairs are interpolated, atom by
-atom. Inside one atom's Becke cell every product φ_μφ_ν, and with it every δρ and ∇δρ, follows from its values
+atom. Inside one atom's Becke cell every product ψ_pψ_q, and with it every δρ and ∇δρ, follows from its values
 at some tens of interpolation points p (interpolative separable density fitting, Lu and Ying, J. Comput. Phys.
-302 (2015) 329). The least-squares weights need no products: Σ_μν φ_μ(r)φ_ν(r)φ_μ(p)φ_ν(p) = (φ(r)·φ(p))².
+302 (2015) 329). The least-squares weights need no products: Σ_pq ψ_p(r)ψ_q(r)ψ_p(r')ψ_q(r') = (ψ(r)·ψ(r'))².
 The points are the pivots of a Cholesky factorisation of that kernel, weighted by quadrature weight and f_xc.
 No auxiliary basis set is involved, so any element and any basis will do.
 """
@@ -14,10 +14,12 @@ from scipy.linalg import get_lapack_funcs, solve_triangular
 
 from .symmetric_pairs import pair_indices
 
-# Hartree: interpolation points are added until every point's part of the kernel left out is below this ...
-_PIVOT_THRESHOLD = 1e-7
-# ... and eigenvectors of a cell's kernel below this are dropped.
-_EIGENVALUE_THRESHOLD = 1e-6
+# Hartree: interpolation points are added until the part of the kernel left out is below this at every point;
+_PIVOT_THRESHOLD = 1e-8
+# quadrature points whose whole part is below this are skipped;
+_POINT_THRESHOLD = 1e-9
+# eigenvectors of a cell's kernel below this are dropped.
+_EIGENVALUE_THRESHOLD = 1e-5
 # Quadrature points handled at once, so that a block stays in the cache.
 _BLOCK_POINTS = 256
 
@@ -29,33 +31,30 @@ def has_xc_kernel(xc: str) -> bool:
     return dft.libxc.xc_type(xc) in (*_COMPONENTS, "HF")
 
 
-def xc_kernel(mol: gto.Mole, density: np.ndarray, xc: str, grid_level: int, dtype: type) -> np.ndarray:
-    """∫ φ_μφ_ν f_xc[ρ₀] φ_λφ_σ with the gradient terms of f_xc, for packed pairs.
+def xc_kernel(
+    mol: gto.Mole, density: np.ndarray, xc: str, basis: np.ndarray, grid_level: int, dtype: type
+) -> np.ndarray:
+    """∫ ψ_pψ_q f_xc[ρ₀] ψ_rψ_s with the gradient terms of f_xc, for packed pairs of orbitals.
 
-    density: (n_spin, n, n), as in `build_auxiliary_kernel`. Returns (n_spin n_pair, n_spin n_pair), spin the
-    slow index, symmetric, hartree. Non-local correlation (VV10) contributes nothing here.
+    density: (n_spin, n, n), as in `build_auxiliary_kernel`. basis: orthonormal orbitals (n, m).
+    Returns (n_spin n_pair, n_spin n_pair), spin the slow index, symmetric, hartree. Non-local correlation
+    (VV10) contributes nothing here.
     """
-    row, column, weight = pair_indices(density.shape[-1])
-    numint = dft.numint.NumInt()
-    orthonormal = _orthonormal_basis(mol)
-    factors, signs = [], []
+    row, column, weight = pair_indices(basis.shape[1])
+    positive, negative = [], []
     for coords, weights in _cells(mol, grid_level):
-        phi, f_xc = _quadrature(numint, mol, density, xc, coords, weights)
-        points, scale, cholesky = _interpolation_points(phi[:, 0] @ orthonormal, f_xc)
-        at_points = phi[points, 0] * np.sqrt(scale)[:, None]
-        cell = _cell_kernel(phi, f_xc, at_points, orthonormal)
-        eigenvalues, vectors = _orthonormalise(cell, cholesky)
-        products = (at_points[:, row] * at_points[:, column] * weight).astype(dtype)
-        for sign, chosen in (
-            (1.0, eigenvalues > _EIGENVALUE_THRESHOLD),
-            (-1.0, eigenvalues < -_EIGENVALUE_THRESHOLD),
+        psi, f_xc = _quadrature(mol, density, xc, basis, coords, weights)
+        psi, f_xc, points, cholesky = _interpolation_points(psi, f_xc)
+        eigenvalues, vectors = _orthonormalise(_cell_kernel(psi, f_xc, points), cholesky)
+        products = points[:, row] * points[:, column] * weight
+        for factors, chosen in (
+            (positive, eigenvalues > _EIGENVALUE_THRESHOLD),
+            (negative, eigenvalues < -_EIGENVALUE_THRESHOLD),
         ):
             mixing = vectors[..., chosen] * np.sqrt(np.abs(eigenvalues[chosen]))
-            factors.append(np.hstack([part.T.astype(dtype) @ products for part in mixing]))
-            signs.append(np.full(len(factors[-1]), sign))
-    factor, sign = np.concatenate(factors), np.concatenate(signs)
-    positive, negative = factor[sign > 0], factor[sign < 0]
-    return positive.T @ positive - negative.T @ negative
+            factors.append(np.hstack([part.T @ products for part in mixing]).astype(dtype))
+    plus, minus = np.concatenate(positive), np.concatenate(negative)
+    return plus.T @ plus - minus.T @ minus
 
 
 def _cells(mol: gto.Mole, grid_level: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -71,65 +70,50 @@ def _cells(mol: gto.Mole, grid_level: int) -> list[tuple[np.ndarray, np.ndarray]
     return [(c[np.abs(w) > 1e-12], w[np.abs(w) > 1e-12]) for c, w in zip(coords, weights, strict=True)]
 
 
-def _orthonormal_basis(mol: gto.Mole) -> np.ndarray:
-    """Canonical orthonormalisation (n, m), so that the fit weighs all orbital pairs alike."""
-    values, vectors = np.linalg.eigh(mol.intor_symmetric("int1e_ovlp"))
-    keep = values > 1e-6
-    return vectors[:, keep] / np.sqrt(values[keep])
-
-
 def _quadrature(
-    numint: dft.numint.NumInt,
-    mol: gto.Mole,
-    density: np.ndarray,
-    xc: str,
-    coords: np.ndarray,
-    weights: np.ndarray,
+    mol: gto.Mole, density: np.ndarray, xc: str, basis: np.ndarray, coords: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Functions (and gradients) φ, (m, component, n), and w f_xc, (m, spin, spin, component, component)."""
-    kind = dft.libxc.xc_type(xc)
+    """Orbitals (and gradients) ψ, (g, component, m), and w f_xc, (g, spin, spin, component, component)."""
+    numint, kind = dft.numint.NumInt(), dft.libxc.xc_type(xc)
     n_component, n_spin = _COMPONENTS[kind], len(density)
     phi = numint.eval_ao(mol, coords, deriv=int(kind == "GGA"))
     rho = np.array([numint.eval_rho(mol, phi, part, xctype=kind, hermi=1) for part in density])
     f_xc = numint.eval_xc_eff(xc, rho if n_spin == 2 else rho[0], deriv=2, xctype=kind)[2] * weights
     f_xc = f_xc.reshape(n_spin, n_component, n_spin, n_component, -1).transpose(4, 0, 2, 1, 3)
-    phi = phi.reshape(n_component, len(coords), -1).transpose(1, 0, 2)
-    return np.ascontiguousarray(phi), np.ascontiguousarray(f_xc)
+    psi = (phi @ basis).reshape(n_component, len(coords), -1).transpose(1, 0, 2)
+    return psi, np.ascontiguousarray(f_xc)
 
 
-def _interpolation_points(phi: np.ndarray, f_xc: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices p of the interpolation points, their weights s and the factor L: L Lᵀ = s_p s_q (φ(p)·φ(q))².
+def _interpolation_points(
+    psi: np.ndarray, f_xc: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The quadrature points that matter and the interpolation points p among them.
 
-    phi: (m, n) orthonormal functions at the points of one cell.
+    Returns ψ and f_xc without negligible points, √s_p ψ(p) (point, m) with a point's scale s = √|w f_ρρ|, and
+    the lower Cholesky factor of s_p s_q (ψ(p)·ψ(q))².
     """
     scale = np.sqrt(np.abs(np.einsum("gssxx->gsx", f_xc)[:, :, 0]).sum(1))
-    importance = scale * np.einsum("gi,gi->g", phi, phi)
+    importance = scale * np.einsum("gi,gi->g", psi[:, 0], psi[:, 0])
+    keep = importance**2 > _POINT_THRESHOLD
+    psi, f_xc, scale, importance = psi[keep], f_xc[keep], scale[keep], importance[keep]
     # Some more candidates than a cell ever needs, drawn evenly in importance.
     cumulative = np.cumsum(importance)
-    n_candidate = 10 * phi.shape[1] + 200
-    candidates = np.unique(
-        np.searchsorted(cumulative, (np.arange(n_candidate) + 0.5) / n_candidate * cumulative[-1])
-    )
-    half = phi[candidates] * np.sqrt(scale[candidates])[:, None]
-    (dpstrf,) = get_lapack_funcs(("pstrf",), (half,))
-    factor, pivots, rank, _ = dpstrf((half @ half.T) ** 2, tol=_PIVOT_THRESHOLD, lower=1)
-    chosen = candidates[pivots[:rank] - 1]
-    return chosen, scale[chosen], np.tril(factor[:rank, :rank])
+    n_candidate = 10 * psi.shape[2] + 200
+    even = (np.arange(n_candidate) + 0.5) / n_candidate * cumulative[-1]
+    candidates = np.unique(np.searchsorted(cumulative, even))
+    points = psi[candidates, 0] * np.sqrt(scale[candidates])[:, None]
+    (pstrf,) = get_lapack_funcs(("pstrf",), (points,))
+    factor, pivots, rank, _ = pstrf((points @ points.T) ** 2, tol=_PIVOT_THRESHOLD, lower=1)
+    return psi, f_xc, points[pivots[:rank] - 1], np.tril(factor[:rank, :rank])
 
 
-def _cell_kernel(
-    phi: np.ndarray, f_xc: np.ndarray, at_points: np.ndarray, orthonormal: np.ndarray
-) -> np.ndarray:
-    """Σ_r w k_p f_xc k_q of one cell, (spin, point, spin, point); k_p(r) = s_p (φ(r)·φ(p))² and gradient.
-
-    at_points: √s_p φ(p), (point, n).
-    """
-    n_spin, n_point = f_xc.shape[1], len(at_points)
-    inner = orthonormal @ (orthonormal.T @ at_points.T)
+def _cell_kernel(psi: np.ndarray, f_xc: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Σ_r w k_p f_xc k_q of one cell, (spin, point, spin, point); k_p(r) = s_p (ψ(r)·ψ(p))² and gradient."""
+    n_spin, n_point = f_xc.shape[1], len(points)
     kernel = np.zeros((n_spin, n_point, n_spin, n_point))
-    for start in range(0, len(phi), _BLOCK_POINTS):
+    for start in range(0, len(psi), _BLOCK_POINTS):
         f = f_xc[start : start + _BLOCK_POINTS]
-        k = phi[start : start + _BLOCK_POINTS] @ inner
+        k = psi[start : start + _BLOCK_POINTS] @ points.T
         value = k[:, :1].copy()
         k *= value
         k[:, 1:] *= 2.0
