@@ -68,11 +68,15 @@ def library_names() -> list[str]:
 
 
 @functools.cache
-def _bse_index() -> dict[str, str]:
+def _metadata() -> dict[str, Any]:
     import basis_set_exchange
 
-    names = basis_set_exchange.get_all_basis_names()
-    return {library_key(name): name for name in names if "(P)" not in name}
+    return {entry["display_name"]: entry for entry in basis_set_exchange.get_metadata().values()}
+
+
+@functools.cache
+def _bse_index() -> dict[str, str]:
+    return {library_key(name): name for name in _metadata() if "(P)" not in name}
 
 
 def _bse_name(key: str) -> str | None:
@@ -88,9 +92,7 @@ def _element(key: str, atomic_number: int) -> tuple[Shells | None, Any | None] |
     name = _bse_name(key)
     if name is None:
         return None
-    versions = basis_set_exchange.get_metadata()[basis_set_exchange.misc.transform_basis_name(name)][
-        "versions"
-    ]
+    versions = _metadata()[name]["versions"]
     for version in sorted(versions):
         if str(atomic_number) in versions[version]["elements"]:
             data = basis_set_exchange.get_basis(

@@ -83,8 +83,8 @@ Task = GroundState | LinearResponse | Propagation
 class Deck:
     """A whole deck.
 
-    prefix: the name of `start`/`restart`, else the deck's base name without a final `.nw`; leads every file name.
-    permanent_dir: where NWChem would put the files that last, relative names resolved against the working folder.
+    prefix: the name of `start`/`restart`, else the deck's base name without a final `.nw`; leads file names.
+    permanent_dir: where NWChem would put the files that last; relative names start at the working folder.
     notices: lines for the user about what was understood in a way that he may not expect; file:line first.
     """
 

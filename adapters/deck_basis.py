@@ -11,7 +11,7 @@ from .elements import SYMBOLS, element_of_tag, names_of_element
 from .geometry import Geometry
 from .system import Shells
 
-_MOMENTA = {letter: l for l, letter in enumerate("spdfghik")}
+_MOMENTA = {letter: momentum for momentum, letter in enumerate("spdfghik")}
 _SP = ("sp", "l")
 
 
@@ -111,7 +111,7 @@ def read_ecp(line: Line, reader: LineReader) -> BasisInput:
 
 @dataclass
 class _Columns:
-    """Primitives of the shell being read; columns become shells of momenta `momenta`, or all of the one given."""
+    """Primitives of the shell being read; each column becomes a shell (SP: one s, one p)."""
 
     opening: Line
     target: Shells

@@ -8,7 +8,7 @@ from .functional import Attenuation, Functional, UnknownFunctional, functional
 
 GRIDS = ("xcoarse", "coarse", "medium", "fine", "xfine", "huge")
 
-#: Directives that steer printing, memory, parallel work or the path of the SCF iterations, none of its result.
+#: Directives that steer printing, memory, parallel work or the path of the SCF, none of its result.
 _DFT_WITHOUT_EFFECT = (
     *("direct", "semidirect", "incore", "noio", "print", "noprint", "mulliken", "molden"),
     *("sym", "adapt", "tolerances", "tol2e", "cgmin", "nocgmin", "ecp"),
@@ -85,11 +85,14 @@ _MULTIPLICITIES = ("singlet", "doublet", "triplet", "quartet", "quintet", "sexte
 _TDDFT_WITHOUT_EFFECT = ("maxiter", "maxvecs", "thresh", "print", "noprint", "trials", "algorithm")
 
 
+_DEFAULT = functional(("slater", "vwn_5"))
+
+
 @dataclass(frozen=True)
 class DftSettings:
     """What `dft` blocks have set so far; the defaults are NWChem's."""
 
-    functional: Functional = functional(("slater", "vwn_5"))
+    functional: Functional = _DEFAULT
     xc: tuple[str, ...] = ("slater", "vwn_5")
     cam: Attenuation | None = None
     multiplicity: int = 1

@@ -11,7 +11,7 @@ _MAX_POINTS = 10**9
 
 
 def read_dplot(opening: Line, reader: LineReader) -> DensityPlot:
-    """Read the block: `limitxyz [units u]` and three lines `<from> <to> <spacings>`, `gaussian`, `spin`, `title`.
+    """Read the block: `limitxyz` and three lines `<from> <to> <spacings>`, `gaussian`, `spin`, `title`.
 
     Lengths are in Angstrom unless `units au` says bohr.
     """

@@ -56,9 +56,9 @@ class _Centers:
 def read_geometry(line: Line, reader: LineReader) -> NamedGeometry:
     """Read the block that `line` opens.
 
-    Coordinates end up where NWChem puts them: scaled to bohr and, without `nocenter`, shifted so that the centre of
-    nuclear charge is the origin. NWChem also turns a molecule into its principal axes unless `noautosym` or
-    `symmetry c1` is given; that turn is not made, and a notice says so.
+    Coordinates end up where NWChem puts them: scaled to bohr and, without `nocenter`, shifted so that the
+    centre of nuclear charge is the origin. NWChem also turns a molecule into its principal axes unless
+    `noautosym` or `symmetry c1` is given; that turn is not made, and a notice says so.
     """
     options = _options(line)
     centers = _Centers([], [])
@@ -95,7 +95,7 @@ def _options(line: Line) -> Options:
             units = text.lower()[:2]
             if units not in _UNITS:
                 line.fail(
-                    f"unknown units {text!r}; accepted: angstroms, au, bohr, atomic, nm, nanometer, pm, picometer"
+                    f"unknown units {text!r}; accepted: angstroms au bohr atomic nm nanometer pm picometer"
                 )
         elif key in ("angstrom_to_au", "ang2au"):
             conversion = line.take_real(key)
@@ -248,7 +248,7 @@ def _finish(line: Line, options: Options, centers: _Centers, symmetry_given: boo
     notices = ()
     if options.autosym and not symmetry_given and len(numbers) > 1:
         notices = (
-            f"{line.place}: geometry {options.name!r} has no noautosym: NWChem would turn it into its principal "
+            f"{line.place}: geometry {options.name!r} lacks noautosym: NWChem would turn it to its principal "
             "axes (and stop at RT-TDDFT if it has symmetry); it is run as written, without symmetry",
         )
     geometry = Geometry(options.name, tuple(centers.tags), numbers, charges, positions)

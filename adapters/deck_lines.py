@@ -1,8 +1,8 @@
 """NWChem's free-format input: physical lines to logical lines, fields, numbers and included files.
 
-Rules as in NWChem's own input reader: blanks and tabs separate fields, `"..."` groups one, `#` starts a comment,
-`;` ends a logical line, a trailing `\\` joins lines, `include <file>` reads another file, and a line that is only
-`.`, `*` or `eof` ends the input.
+Rules as in NWChem's own input reader: blanks and tabs separate fields, `"..."` groups one, `#` starts a
+comment, `;` ends a logical line, a trailing `\\` joins lines, `include <file>` reads another file, and a line
+that is only `.`, `*` or `eof` ends the input.
 """
 
 import difflib
@@ -161,7 +161,7 @@ def read_text(path: Path, place: Place, what: str) -> str:
         raise DeckError(place, f"{what} has no valid file name: {str(path)!r}") from None
     if b"\0" in data:
         raise DeckError(place, f"{what} is not a text file: {path}")
-    # Latin-1 never fails: a non-ASCII byte in a comment or title is harmless, elsewhere it is an unknown word.
+    # Latin-1 never fails: a non-ASCII byte is harmless in a comment or title, elsewhere an unknown word.
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

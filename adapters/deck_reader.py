@@ -90,8 +90,8 @@ def read_deck(path: Path) -> Deck:
     """Read the deck at `path` and the files that it includes or loads geometries from.
 
     Everything in it is carried out, that is, represented in what is returned, or refused by name.
-    Two things differ from NWChem on purpose. All tasks are read before the first one runs, so that a mistake costs
-    no time. And `task dft energy` behind a propagation is a ground state, where NWChem repeats the propagation.
+    Two things differ from NWChem on purpose. All tasks are read before the first one runs, so that a mistake
+    costs no time. And `task dft energy` behind a propagation is a ground state; NWChem would propagate again.
     Raises DeckError, whose text is one line led by file:line, for anything wrong or not carried out.
     """
     path = Path(path)
@@ -242,9 +242,7 @@ def _tasks(line: Line, state: State) -> list[Task]:
     operation = (line.next() or "energy").lower()
     line.finish()
     if theory not in ("dft", "scf", "tddft"):
-        line.fail(
-            f"task {theory} is not carried out; accepted: dft, scf, tddft{suggestion(theory, ('dft', 'scf', 'tddft'))}"
-        )
+        line.fail(f"task {theory} is not carried out; accepted: dft, scf, tddft")
     carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
         ("dft", "energy"): lambda: [ground_state(state, line.place, "dft")],
         ("scf", "energy"): lambda: [ground_state(state, line.place, "scf")],

@@ -36,7 +36,8 @@ _LIMIT = 100
 class RealTimeBlock:
     """An `rt_tddft` block with the lines that a task has to come back to.
 
-    load is None without a `load` line that names orbitals, a density or a restart. everything: `print *` was given.
+    load is None without a `load` line that names orbitals, a density or a restart.
+    everything: `print *` was given.
     """
 
     place: Place
@@ -107,9 +108,11 @@ def _simple(row: Line) -> dict[str, Any]:
             row.fail(f"tag is too long ({len(tag)} characters); at most 24")
         return {"tag": tag or "<rt_tddft>:"}
     if key in ("nchecks", "nprints", "nrestarts"):
-        count = EVERY if row.peek() == "*" else None
-        count = row.take_integer(key) if count is None else (row.next() and count)
-        if count is None or count < 0:
+        if row.peek() == "*":
+            row.next()
+            return {f"n_{key[1:]}": EVERY}
+        count = row.take_integer(key)
+        if count < 0:
             row.fail(f"{key} must not be negative")
         if key == "nprints" and count == 0:
             row.fail("nprints: there must be at least 1 print point")
@@ -205,7 +208,7 @@ def _visualization(opening: Line, reader: LineReader) -> Visualization:
             opening.fail(f"visualization must supply {key}")
     if times["tend"] < times["tstart"]:
         opening.fail("visualization: tend lies before tstart")
-    return Visualization(dplot=dplot, **times)
+    return Visualization(times["tstart"], times["tend"], times.get("treference"), dplot)
 
 
 def _mocap(opening: Line, reader: LineReader) -> MOCap | None:

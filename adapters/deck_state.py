@@ -39,7 +39,7 @@ class State:
 
 
 def active_geometry(state: State, place: Place) -> Geometry:
-    """The geometry of `set geometry`, else the unnamed one, else the only one. DeckError where that is unclear."""
+    """The geometry of `set geometry`, else the unnamed one, else the only one; DeckError where unclear."""
     names = list(state.geometries)
     if not names:
         raise DeckError(place, "no geometry has been defined")

@@ -86,7 +86,7 @@ def propagation(state: State, place: Place) -> Propagation:
 
 
 def _load(state: State, block: RealTimeBlock) -> Load:
-    """Where to start: what this block loads, or what an earlier one did and no `unset rt_tddft:*` took back."""
+    """Where to start: what this block loads, or what an earlier one did and no `unset` took back."""
     if block.load is not None:
         state.persistent[block.load.kind] = block.load
     for kind in ("restart", "vectors"):

@@ -12,10 +12,10 @@ _SYMBOLS_NEXT = ("variables", "constants")
 
 
 def zmatrix_positions(opening: Line, reader: LineReader) -> tuple[list[str], list[np.ndarray]]:
-    """Read the `zmatrix` block that `opening` starts; returns tags and positions (3,) in the units of the lengths.
+    """Read the `zmatrix` block of `opening`; returns tags and positions (3,) in units of the lengths.
 
-    Angles in degrees. A row is `tag [i r [j a [k t [±1]]]]`; with a trailing ±1 `t` is a second bond angle. Values may
-    be names that `variables` and `constants` define.
+    Angles in degrees. A row is `tag [i r [j a [k t [±1]]]]`; with a trailing ±1 `t` is a second bond angle.
+    Values may be names that `variables` and `constants` define.
     """
     atoms: list[Line] = []
     values: dict[str, float] = {}
@@ -58,10 +58,8 @@ def _place(atoms: list[Line], values: dict[str, float]) -> tuple[list[str], list
 
 def _reference(row: Line, tags: list[str], used: list[int], what: str) -> int:
     word = row.take(f"{what} partner of {row.words[0]}")
-    if word.isdigit():
-        index = int(word) - 1
-    else:
-        index = tags.index(word) if tags.count(word) == 1 else -1
+    named = tags.index(word) if tags.count(word) == 1 else -1
+    index = int(word) - 1 if word.isdigit() else named
     if not 0 <= index < len(tags) or index in used:
         row.fail(f"zmatrix: {what} of {row.words[0]} refers to {word!r}, which is no other earlier atom")
     return index

@@ -1,29 +1,30 @@
 """Chemical elements and the tags that NWChem decks name centres with."""
 
-SYMBOLS = (
+_SYMBOLS = (
     "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr "
     "Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu "
     "Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr"
-).split()
+)
+SYMBOLS: tuple[str, ...] = tuple(_SYMBOLS.split())
 
 _NAMES = (
-    "hydrogen helium lithium beryllium boron carbon nitrogen oxygen fluorine neon sodium magnesium aluminium silicon "
-    "phosphorus sulphur chlorine argon potassium calcium scandium titanium vanadium chromium manganese iron cobalt "
-    "nickel copper zinc gallium germanium arsenic selenium bromine krypton rubidium strontium yttrium zirconium "
-    "niobium molybdenum technetium ruthenium rhodium palladium silver cadmium indium tin antimony tellurium iodine "
-    "xenon"
-).split()
+    "hydrogen helium lithium beryllium boron carbon nitrogen oxygen fluorine neon sodium magnesium "
+    "aluminium silicon phosphorus sulphur chlorine argon potassium calcium scandium titanium vanadium "
+    "chromium manganese iron cobalt nickel copper zinc gallium germanium arsenic selenium bromine krypton "
+    "rubidium strontium yttrium zirconium niobium molybdenum technetium ruthenium rhodium palladium silver "
+    "cadmium indium tin antimony tellurium iodine xenon"
+)
 
 _BY_SYMBOL = {symbol.lower(): z for z, symbol in enumerate(SYMBOLS) if z}
-_BY_NAME = {name: z for z, name in enumerate(_NAMES, start=1)} | {"aluminum": 13, "sulfur": 16}
+_BY_NAME = {name: z for z, name in enumerate(_NAMES.split(), start=1)} | {"aluminum": 13, "sulfur": 16}
 
 
 def element_of_tag(tag: str) -> int | None:
     """Atomic number that a tag stands for: 0 for a centre without nucleus, None if it names no element.
 
-    As NWChem reads tags, in any case: `bq...` and `x...` (save Xe) have no nucleus; else the tag starts with an
-    element's full name, with a two-letter symbol or with a one-letter symbol, tried in this order (`oxygen1`, `Cl2`,
-    `H1`, `O_a`; `Ow` is oxygen, `Cab` calcium).
+    As NWChem reads tags, in any case: `bq...` and `x...` (save Xe) have no nucleus; else the tag starts with
+    an element's full name, with a two-letter symbol or with a one-letter symbol, tried in this order
+    (`oxygen1`, `Cl2`, `H1`, `O_a`; `Ow` is oxygen, `Cab` calcium).
     """
     text = tag.lower()
     if text.startswith("bq"):

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def molecule(system: System) -> Mole:
-    """Build the PySCF molecule of a system: positions in bohr, one basis and ECP a tag, no symmetry, no output.
+    """Build the PySCF molecule of a system: positions in bohr, basis and ECP by tag, no symmetry, no output.
 
-    Atoms keep the order of `system.geometry`, shells the order of `system.basis`. A centre without nucleus becomes
-    a ghost atom that carries its tag's basis functions.
+    Atoms keep the order of `system.geometry`, shells the order of `system.basis`. A centre without nucleus
+    becomes a ghost atom that carries its tag's basis functions.
     """
     from pyscf import gto
 

@@ -36,7 +36,7 @@ class Tolerances:
 
 @dataclass(frozen=True)
 class Load:
-    """`load`: where the propagation starts. `files` for vectors (one) and density (one, or alpha and beta)."""
+    """`load`: where the propagation starts. `files`: one for vectors; one, or alpha and beta, for density."""
 
     kind: Literal["scf", "vectors", "density", "restart"] = "scf"
     files: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Load:
 
 @dataclass(frozen=True)
 class MOCap:
-    """`mocap`: -iγ on eigenstates of F' with Re ε > emin, γ = prefac (exp(expconst (ε - emin)) - 1) ≤ maxval."""
+    """`mocap`: -iγ on eigenstates of F' with ε > emin, γ = prefac (exp(expconst (ε - emin)) - 1) ≤ maxval."""
 
     expconst: float = 1.0
     emin: float = 0.0
@@ -123,7 +123,7 @@ class RealTime:
 
 
 def at_point(it: int, n: int, nt: int) -> bool:
-    """True where NWChem prints, checks or dumps: `it` is 1-based, `n` the number of points asked for of `nt`."""
+    """True where NWChem prints, checks or dumps: `it` is 1-based, `n` points of `nt` are asked for."""
     n = min(n, nt)
     if n < 1:
         return False

@@ -20,7 +20,7 @@ class System:
         `excite`, dipole and charge lines refer to them by name, each a fragment of the active one.
     basis, ecp: by tag of `geometry`; ecp in PySCF's format, empty where no atom has one.
     spherical: pure (True) or cartesian (False) functions; cartesian is NWChem's default.
-    fitting_basis: the `cd basis` by tag, or None for exact Coulomb; fitting_spherical: its functions are pure.
+    fitting_basis: the `cd basis` by tag, or None for exact Coulomb; fitting_spherical: it is pure.
     grid: NWChem's quality word: xcoarse, coarse, medium, fine, xfine, huge.
     open_shell: True for unrestricted (`odft`, or multiplicity above 1).
     """
