@@ -119,7 +119,8 @@ def parse_configuration(text: str) -> Configuration:
 
 @lru_cache(maxsize=1024)
 def ground_configuration(element: str | int, charge: int = 0) -> Configuration:
-    """The experimental ground configuration of a neutral atom or cation; an anion adds to the neutral's open shells.
+    """The experimental ground configuration of a neutral atom or cation; an anion adds to the neutral's open
+    shells.
 
     Raises InputError for an unknown element or a charge that leaves fewer than zero or too many electrons.
     """
@@ -145,13 +146,16 @@ def ground_configuration(element: str | int, charge: int = 0) -> Configuration:
 
 
 def with_polarisation(configuration: Configuration, zeta: float) -> Configuration:
-    """Every open shell's moment scaled so that (N↑ − N↓)/N = zeta. Raises InputError beyond Hund's maximum."""
+    """Every open shell's moment scaled so that (N↑ − N↓)/N = zeta.
+
+    Raises InputError beyond Hund's maximum.
+    """
     wanted = zeta * configuration.electrons
     largest = sum(shell.hund_moment for shell in configuration.shells)
     if abs(wanted) > largest + 1e-12:
         limit = largest / configuration.electrons if configuration.electrons else 0.0
         raise InputError(
-            f"polarisation {zeta:g} is more than the open shells of {configuration} allow (at most {limit:.6g})"
+            f"polarisation {zeta:g} is beyond what the open shells of {configuration} allow, {limit:.6g}"
         )
     scale = wanted / largest if largest else 0.0
     return Configuration(

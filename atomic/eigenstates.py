@@ -4,15 +4,16 @@ One weak form serves the three equations, with M(r) = 1 + (ε − V)/2c² and P 
 
     ∫ (P' + κP/r)(v' + κv/r)/2M dr + ∫ [V + λ/(2M r²)] P v dr = ε ∫ P v dr      for every v
 
-    Schrödinger                 M = 1, κ = 0, λ = l(l+1)
-    scalar-relativistic         κ = −1, λ = l(l+1): Koelling and Harmon, J. Phys. C 10, 3107 (1977), for the mean κ
-    Dirac                       λ = 0, κ of the orbital; Q = (P' + κP/r)/(2Mc) is eliminated without approximation
+    Schrödinger           M = 1, κ = 0, λ = l(l+1)
+    scalar-relativistic   κ = −1, λ = l(l+1): Koelling and Harmon, J. Phys. C 10, 3107 (1977), P normalised
+    Dirac                 λ = 0, the orbital's κ; Q = (P' + κP/r)/(2Mc), eliminated without approximation
 
-With M the problem depends on ε. For fixed ε inside M it is an ordinary symmetric one whose k-th eigenvalue falls as ε
-rises, so there are no spurious states, and a Newton step on the Rayleigh quotient updates ε.
+With M the problem depends on ε. For fixed ε inside M it is an ordinary symmetric one whose k-th eigenvalue
+falls as ε rises, so there are no spurious states, and a Newton step on the Rayleigh quotient updates ε.
 
-The diagonalisation carries an absolute rounding error of 1e-16 times the largest eigenvalue (1e9 Ha and more for heavy
-atoms); the Rayleigh quotient of its vectors, formed from derivatives, is correct to the square of that.
+The diagonalisation carries an absolute rounding error of 1e-16 times the largest eigenvalue (1e9 Ha and more
+for heavy atoms); the Rayleigh quotient of its vectors, formed from derivatives, is correct to the square of
+that.
 """
 # ruff: noqa: E741 (l is the angular momentum)
 
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dsyevr
+from scipy.linalg import get_lapack_funcs
 
 from .errors import ConvergenceError
 from .mesh import Mesh, assemble, charges, on_elements, spread
@@ -29,12 +30,15 @@ from .model import Model, Orbital
 
 Array = NDArray[np.float64]
 
+_gbsv, _syevr = get_lapack_funcs(("gbsv", "syevr"), dtype=np.float64)
+
 
 @dataclass(frozen=True, eq=False)
 class States:
     """Solutions for S orbitals in a given order.
 
-    energies: (S,) Hartree. vectors: (S, n) basis vectors of P. charges: (S, n) node charges, each summing to 1.
+    energies: (S,) Hartree. vectors: (S, n) basis vectors of P. charges: (S, n) node charges, each summing to
+    1.
     small: (S, E, p+1) the Dirac small component Q on the elements, None for the other equations.
     """
 
@@ -45,83 +49,119 @@ class States:
 
 
 def bound_states(
-    mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, model: Model, start: Array | None
+    mesh: Mesh,
+    orbitals: tuple[Orbital, ...],
+    potential: Array,
+    z: float,
+    model: Model,
+    start: Array | None = None,
 ) -> States:
-    """Every orbital's state in the local potential −z/r + potential.
+    """Every orbital's state in the local potential −z/r + potential, by diagonalisation: number n − l of its
+    channel.
 
     potential: (n_spin, n) at the mesh nodes. start: (S,) energies to put into M, None for a hydrogenic guess.
-    The relativistic energies are converged only as `start` converges; call again with the result.
+    The relativistic energies are converged only as `start` converges; call again, or `refine`, with the
+    result.
     """
-    if model.relativity == "none":
-        return _schroedinger(mesh, orbitals, potential, z, model)
-    if start is None:
-        start = _first_guess(mesh, orbitals, potential, z, model)
-    return _relativistic(mesh, orbitals, potential, z, model, start)
+    relativistic = model.relativity != "none"
+    operator = _operator(mesh, orbitals, potential, z, model)
+    energies = np.zeros(len(orbitals)) if start is None else start
+    if relativistic and start is None:
+        c = model.speed_of_light
+        energies = np.array([-(z**2) / (2 * o.n**2) / np.sqrt(1 + (z / c) ** 2) for o in orbitals])
+    vectors = np.empty((len(orbitals), len(mesh.radius)))
+    repeats = 3 if relativistic and start is None else 1
+    while True:
+        for members, matrix in channel_matrices(mesh, orbitals, energies, potential, z, model):
+            numbers = np.array([orbitals[i].n - orbitals[i].l for i in members])
+            vectors[members] = _lowest(matrix, numbers.min(), numbers.max())[:, numbers - numbers.min()].T
+        states = operator.finish(vectors, energies)
+        energies, repeats = states.energies, repeats - 1
+        if repeats == 0:
+            return states
+
+
+def refine(
+    mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, model: Model, states: States
+) -> States:
+    """States in a slightly different potential: one Rayleigh quotient iteration from the old ones, cubic in
+    the change.
+
+    Cheaper than diagonalising, and free of its rounding error.
+    """
+    operator = _operator(mesh, orbitals, potential, z, model)
+    energies = operator.finish(states.vectors, states.energies).energies
+    bandwidth, dense, banded = mesh.band
+    vectors = np.empty_like(states.vectors)
+    for members, matrix in channel_matrices(mesh, orbitals, energies, potential, z, model):
+        flat = matrix.ravel()[dense]
+        for i in members:
+            band = np.zeros((len(mesh.radius), 3 * bandwidth + 1))
+            band.ravel()[banded] = flat
+            band[:, 2 * bandwidth] -= energies[i]
+            *_, solved, info = _gbsv(bandwidth, bandwidth, band.T, states.vectors[i], overwrite_ab=1)
+            if info < 0:
+                raise ConvergenceError(f"the radial inverse iteration failed (LAPACK dgbsv, info {info})")
+            vectors[i] = solved / np.linalg.norm(solved)
+    return operator.finish(vectors, energies)
 
 
 def channel_matrices(
     mesh: Mesh, orbitals: tuple[Orbital, ...], energies: Array, potential: Array, z: float, model: Model
 ) -> Iterator[tuple[list[int], Array]]:
-    """Symmetric matrices (n, n) and the orbitals (indices) that are eigenvectors of each, at these energies in M.
+    """Symmetric matrices (n, n) and the orbitals (indices) that are eigenvectors of each, at these energies
+    in M.
 
     Schrödinger: one for each spin and l; otherwise one for each orbital.
     """
     if model.relativity != "none":
-        operator = _LargeComponent(mesh, orbitals, potential, z, model.speed_of_light)
+        operator = _LargeComponent(
+            mesh, orbitals, potential, z, model.speed_of_light, model.relativity == "dirac"
+        )
         for i, matrix in enumerate(operator.matrices(energies)):
             yield [i], matrix
         return
     for spin, l in sorted({(o.spin, o.l) for o in orbitals}):
         matrix = mesh.kinetic.copy()
-        np.einsum("ii->i", matrix)[:] += potential[spin] - z / mesh.radius + l * (l + 1) / (2 * mesh.radius**2)
+        np.einsum("ii->i", matrix)[:] += (
+            potential[spin] - z / mesh.radius + l * (l + 1) / (2 * mesh.radius**2)
+        )
         yield [i for i, o in enumerate(orbitals) if (o.spin, o.l) == (spin, l)], matrix
 
 
-def _schroedinger(mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, model: Model) -> States:
-    vectors = np.empty((len(orbitals), len(mesh.radius)))
-    l_of = np.array([o.l for o in orbitals], dtype=float)
-    full = potential - z / mesh.radius
-    for members, matrix in channel_matrices(mesh, orbitals, l_of, potential, z, model):
-        numbers = [orbitals[i].n - orbitals[i].l - 1 for i in members]
-        vectors[members] = _lowest(matrix, 1, max(numbers) + 1)[1][:, numbers].T
-    weights = vectors**2
-    spin_of = [o.spin for o in orbitals]
-    local = full[spin_of] + (l_of * (l_of + 1))[:, None] / (2 * mesh.radius**2)
-    slopes = _slopes(mesh, on_elements(mesh, vectors))
-    kinetic = 0.5 * np.einsum("sek,ek->s", slopes**2, mesh.element_weight / mesh.stretch)
-    return States(kinetic + np.einsum("si,si->s", weights, local), vectors, weights)
+class _Schroedinger:
+    """−½ d²/dr² + l(l+1)/2r² + V."""
+
+    def __init__(self, mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float) -> None:
+        self.mesh = mesh
+        barrier = np.array([0.5 * o.l * (o.l + 1) for o in orbitals])
+        self.local = (
+            potential[[o.spin for o in orbitals]] - z / mesh.radius + barrier[:, None] / mesh.radius**2
+        )
+
+    def finish(self, vectors: Array, energies: Array) -> States:
+        """Rayleigh quotients of normalised vectors."""
+        mesh, weights = self.mesh, vectors**2
+        slopes = _slopes(mesh, on_elements(mesh, vectors))
+        kinetic = 0.5 * np.einsum("sek,ek->s", slopes**2, mesh.element_weight / mesh.stretch)
+        return States(kinetic + np.einsum("si,si->s", weights, self.local), vectors, weights)
 
 
-def _relativistic(
-    mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, model: Model, energies: Array
-) -> States:
-    c = model.speed_of_light
-    operator = _LargeComponent(mesh, orbitals, potential, z, c)
-    hamiltonians = operator.matrices(energies)
-    vectors = np.empty((len(orbitals), len(mesh.radius)))
-    for i, orbital in enumerate(orbitals):
-        k = orbital.n - orbital.l
-        vectors[i] = _lowest(hamiltonians[i], k, k)[1][:, 0]
-    values = on_elements(mesh, vectors)
-    gradients = _slopes(mesh, values) + operator.kappa_term * values  # stretch · (P' + κP/r)
-    energies, mass = operator.rayleigh(energies, values, gradients)
-    if model.relativity == "scalar":
-        return States(energies, vectors, vectors**2)
-    # Q at the origin is never used: its quadrature weight is zero there.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        small = gradients / (2 * c * mass * mesh.stretch)
-    small[:, 0, 0] = 0.0
-    density = vectors**2 + charges(mesh, small**2 * (mesh.element_weight * mesh.stretch))
-    norm = density.sum(axis=1)
-    root = np.sqrt(norm)
-    return States(energies, vectors / root[:, None], density / norm[:, None], small / root[:, None, None])
+def _operator(
+    mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, model: Model
+) -> "_Schroedinger | _LargeComponent":
+    if model.relativity == "none":
+        return _Schroedinger(mesh, orbitals, potential, z)
+    return _LargeComponent(mesh, orbitals, potential, z, model.speed_of_light, model.relativity == "dirac")
 
 
 class _LargeComponent:
     """The ε-dependent operator of all orbitals, element by element."""
 
-    def __init__(self, mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, c: float) -> None:
-        self.mesh, self.c = mesh, c
+    def __init__(
+        self, mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, c: float, dirac: bool
+    ) -> None:
+        self.mesh, self.c, self.dirac = mesh, c, dirac
         kappa = np.array([o.kappa for o in orbitals], dtype=float)
         barrier = np.array([o.l * (o.l + 1) if o.j is None else 0 for o in orbitals], dtype=float)
         padded = np.zeros((len(potential), len(mesh.radius) + 2))
@@ -151,8 +191,24 @@ class _LargeComponent:
         np.einsum("...ii->...i", blocks)[...] += np.where(self.inside, local, 0.0)
         return assemble(mesh, blocks)
 
+    def finish(self, vectors: Array, energies: Array) -> States:
+        """Rayleigh quotients, densities and, for Dirac, small components; normalised."""
+        mesh = self.mesh
+        values = on_elements(mesh, vectors)
+        gradients = _slopes(mesh, values) + self.kappa_term * values  # stretch · (P' + κP/r)
+        energies, mass = self.rayleigh(energies, values, gradients)
+        if not self.dirac:
+            return States(energies, vectors, vectors**2)
+        small = np.where(self.inside, gradients / (2 * self.c * mass * self.stretched), 0.0)
+        density = vectors**2 + charges(mesh, small**2 * (mesh.element_weight * mesh.stretch))
+        norm = density.sum(axis=1)
+        root = np.sqrt(norm)
+        return States(energies, vectors / root[:, None], density / norm[:, None], small / root[:, None, None])
+
     def rayleigh(self, energies: Array, values: Array, gradients: Array) -> tuple[Array, Array]:
-        """Root ε of the quotient for fixed P, and M there. Newton from above or below: the function is monotonic."""
+        """Root ε of the quotient for fixed P, and M there. Newton from above or below:
+        the function is monotonic.
+        """
         mesh = self.mesh
         dr = np.where(self.inside, mesh.element_weight * mesh.stretch, 0.0)
         kinetic = np.where(self.inside, gradients / self.stretched, 0.0) ** 2 + self.barrier * values**2
@@ -175,25 +231,13 @@ def _slopes(mesh: Mesh, values: Array) -> Array:
     return np.einsum("eki,sei->sek", mesh.derivative, values, optimize=True)
 
 
-def _lowest(matrix: Array, first: int, last: int) -> tuple[Array, Array]:
-    """Eigenvalues number first..last (from 1) and vectors (n, last−first+1); overwrites `matrix`.
+def _lowest(matrix: Array, first: int, last: int) -> Array:
+    """Eigenvectors (n, last−first+1) number first to last, from 1; overwrites `matrix`.
 
     The lower triangle: LAPACK then reduces from the nucleus outwards, large entries first, which keeps the
     relative accuracy of this graded matrix.
     """
-    values, vectors, found, _, info = dsyevr(
-        matrix.T, range="I", il=first, iu=last, lower=1, overwrite_a=1
-    )
+    _, vectors, found, _, info = _syevr(matrix.T, range="I", il=first, iu=last, lower=1, overwrite_a=1)
     if info or found != last - first + 1:
         raise ConvergenceError(f"the radial eigenvalue problem failed (LAPACK dsyevr, info {info})")
-    return values[:found], vectors[:, :found]
-
-
-def _first_guess(mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, model: Model) -> Array:
-    """Energies to start from: fixed points of ε ↦ λ_k(ε), reached by Rayleigh steps from hydrogenic values."""
-    c = model.speed_of_light
-    n = np.array([o.n for o in orbitals], dtype=float)
-    energies = -(z**2) / (2 * n**2) / np.sqrt(1 + (z / c) ** 2)
-    for _ in range(3):
-        energies = _relativistic(mesh, orbitals, potential, z, model, energies).energies
-    return energies
+    return vectors[:, :found]

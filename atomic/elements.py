@@ -1,19 +1,24 @@
 """Element symbols, and the ground-state configurations of neutral atoms and singly charged cations.
 
-A configuration is the filling by n + l (Madelung), then n, with the exceptions below; a cation lacks the electron of
-the highest n, then the highest l, with the exceptions below. Source: NIST Atomic Spectra Database, ground levels of
-neutral atoms and first ions (for Z > 103 the predicted ones).
+A configuration is the filling by n + l (Madelung), then n, with the exceptions below; a cation lacks the
+electron of the highest n, then the highest l, with the exceptions below. Source: NIST Atomic Spectra
+Database, ground levels of neutral atoms and first ions (for Z > 103 the predicted ones).
 """
 # ruff: noqa: E741 (l is the angular momentum)
 
 from .errors import InputError
 
-SYMBOLS = (
-    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr "
-    "Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu "
-    "Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr "
-    "Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
-).split()
+# fmt: off
+SYMBOLS: tuple[str, ...] = (
+    "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar",
+    "K", "Ca", "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr",
+    "Rb", "Sr", "Y", "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe",
+    "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu",
+    "Hf", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At", "Rn",
+    "Fr", "Ra", "Ac", "Th", "Pa", "U", "Np", "Pu", "Am", "Cm", "Bk", "Cf", "Es", "Fm", "Md", "No", "Lr",
+    "Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv", "Ts", "Og",
+)
+# fmt: on
 
 NOBLE_GASES = {"He": 2, "Ne": 10, "Ar": 18, "Kr": 36, "Xe": 54, "Rn": 86, "Og": 118}
 
@@ -66,7 +71,9 @@ def atomic_number(element: str | int) -> int:
         return int(text)
     if text.capitalize() in SYMBOLS:
         return SYMBOLS.index(text.capitalize()) + 1
-    raise InputError(f"unknown element {text!r}: give a symbol from H to Og or an atomic number from 1 to 118")
+    raise InputError(
+        f"unknown element {text!r}: give a symbol from H to Og or an atomic number from 1 to 118"
+    )
 
 
 def madelung_order() -> list[tuple[int, int]]:

@@ -2,9 +2,9 @@
 
     e(n↑, n↓)   energy per electron,      v_σ = ∂(n e)/∂n_σ,      n = n↑ + n↓,   ζ = (n↑ − n↓)/n
 
-Dirac exchange; correlation by Perdew and Zunger, Phys. Rev. B 23, 5048 (1981), appendix C ("pz"), and by Vosko, Wilk
-and Nusair, Can. J. Phys. 58, 1200 (1980), their fit of the Ceperley-Alder data, often called VWN5 ("vwn").
-The relativistic correction to exchange is that of MacDonald and Vosko, J. Phys. C 12, 2977 (1979).
+Dirac exchange; correlation by Perdew and Zunger, Phys. Rev. B 23, 5048 (1981), appendix C ("pz"), and by
+Vosko, Wilk and Nusair, Can. J. Phys. 58, 1200 (1980), their fit of the Ceperley-Alder data, often called VWN5
+("vwn"). The relativistic correction to exchange is that of MacDonald and Vosko, J. Phys. C 12, 2977 (1979).
 Any other LDA of libxc is reached by its libxc name through PySCF ("lda_c_pw", "lda_c_vwn_rpa", ...).
 """
 
@@ -82,9 +82,7 @@ def _restricted_exchange(n: Array, c: float | None) -> tuple[Array, Array]:
     energy_factor = np.where(
         small, 1 - 2 / 3 * b2 + 2 / 5 * b2**2 - 48 / 175 * b2**3, 1 - 1.5 * ((b * eta - xi) / b**2) ** 2
     )
-    potential_factor = np.where(
-        small, 1 - b2 + 0.8 * b2**2 - 24 / 35 * b2**3, 1.5 * xi / (b * eta) - 0.5
-    )
+    potential_factor = np.where(small, 1 - b2 + 0.8 * b2**2 - 24 / 35 * b2**3, 1.5 * xi / (b * eta) - 0.5)
     return e * energy_factor, v * potential_factor
 
 
@@ -133,7 +131,9 @@ def _vwn(n: Array, zeta: Array | None) -> tuple[Array, Array]:
 def _pz_term(
     rs: Array, gamma: float, b1: float, b2: float, a: float, b: float, c: float, d: float
 ) -> tuple[Array, Array]:
-    """One spin case of Perdew-Zunger: energy and r_s times its derivative; r_s < 1 is the high-density form."""
+    """One spin case of Perdew-Zunger: energy and r_s times its derivative;
+    r_s < 1 is the high-density form.
+    """
     dense = rs < 1
     root, log = np.sqrt(rs), np.log(rs)
     denominator = 1 + b1 * root + b2 * rs
@@ -164,12 +164,12 @@ def _libxc(name: str, n: Array, zeta: Array | None) -> tuple[Array, Array]:
     except (KeyError, ValueError):
         known = False
     if not known:
-        raise InputError(f"unknown LDA correlation {name!r}: give vwn, pz or the libxc name of an LDA, as lda_c_pw")
+        raise InputError(
+            f"unknown LDA correlation {name!r}: give vwn, pz or the libxc name of an LDA, as lda_c_pw"
+        )
     if zeta is None:
         e, (v, *_), *_ = libxc.eval_xc(f",{name}", n, spin=0, deriv=1)
         return np.asarray(e), np.asarray(v)[None, :]
     up, down = 0.5 * (1 + zeta) * n, 0.5 * (1 - zeta) * n
     e, (v, *_), *_ = libxc.eval_xc(f",{name}", (up, down), spin=1, deriv=1)
     return np.asarray(e), np.asarray(v).T
-
-

@@ -1,11 +1,13 @@
-"""Spectral elements for the radial half-line: Gauss-Lobatto nodes, a diagonal potential, an orthonormal basis (FEDVR).
+"""Spectral elements for the radial half-line: Gauss-Lobatto nodes, a diagonal potential, an orthonormal basis
+(FEDVR).
 
 The radius is r = s^m and the elements are polynomials in s: m = 1 for the Schrödinger equation; m = 4 for the
-relativistic ones, whose solutions start as r^γ with γ < 1 and become smooth in s. Element edges grow geometrically in r.
+relativistic ones, whose solutions start as r^γ with γ < 1 and become smooth in s. Element edges grow
+geometrically in r.
 
-A function u(r) with u(0) = u(r_max) = 0 is held as the vector c_i = √w_i u(r_i), w_i the quadrature weight of dr, so
-that ∫u v dr = c·d and any local potential is the diagonal matrix V(r_i). A density is held as node charges
-q_i = w_i 4π r_i² n(r_i), which sum to the number of electrons.
+A function u(r) with u(0) = u(r_max) = 0 is held as the vector c_i = √w_i u(r_i), w_i the quadrature weight of
+dr, so that ∫u v dr = c·d and any local potential is the diagonal matrix V(r_i). A density is held as node
+charges q_i = w_i 4π r_i² n(r_i), which sum to the number of electrons.
 
 Rescigno and McCurdy, Phys. Rev. A 62, 032706 (2000).
 """
@@ -47,7 +49,7 @@ class Mesh:
     @cached_property
     def inverse_root_weight(self) -> Array:
         """(n,) 1/√w."""
-        return 1 / np.sqrt(self.weight)
+        return np.power(self.weight, -0.5)
 
     @cached_property
     def coulomb(self) -> Array:
@@ -60,25 +62,43 @@ class Mesh:
         metric[0, 0] = 0.0
         blocks = np.swapaxes(self.derivative, 1, 2) * metric[:, None, :] @ self.derivative
         stiffness = _assemble_all(self, blocks)[:-1, :-1]
-        return np.linalg.inv(stiffness)[1:, 1:] + 1 / self.r_max
+        inverse: Array = np.linalg.inv(stiffness)
+        return inverse[1:, 1:] + 1 / self.r_max
 
     @cached_property
     def kinetic(self) -> Array:
-        """(n, n) −½ d²/dr² in the orthonormal basis (m = 1 only: for m > 1 the weak form is singular at r = 0)."""
+        """(n, n) −½ d²/dr² in the orthonormal basis (m = 1 only:
+        for m > 1 the weak form is singular at r = 0).
+        """
         if self.power != 1:
             raise InputError("the Schrödinger equation needs a mesh with power 1")
         return assemble(self, kinetic_blocks(self))
 
+    @cached_property
+    def band(self) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+        """Bandwidth p of the operators;
+        flat indices of the band in an (n, n) matrix and in LAPACK's (n, 3p+1).
+        """
+        n, p = len(self.radius), self.order
+        row, column = np.nonzero(np.abs(np.arange(n)[:, None] - np.arange(n)) <= p)
+        return p, row * n + column, column * (3 * p + 1) + 2 * p + row - column
+
 
 @lru_cache(maxsize=256)
 def spectral_mesh(
-    z: float, relativistic: bool = False, r_max: float = 50.0, order: int = 16, growth: float = 3.0, first: float | None = None
+    z: float,
+    relativistic: bool = False,
+    r_max: float = 50.0,
+    order: int = 16,
+    growth: float = 3.3,
+    first: float | None = None,
 ) -> Mesh:
     """A mesh for a point nucleus of charge z.
 
-    r_max: the last node, bohr. order: polynomial order p. growth: the largest ratio of neighbouring element edges.
-    first: the first element's length times z, bohr; 3 for Schrödinger and 1 for relativistic meshes when None.
-    Raises InputError when the numbers cannot describe a mesh, or when it could not resolve the nucleus.
+    r_max: the last node, bohr. order: polynomial order p. growth: the largest ratio of neighbouring element
+    edges.
+    first: the first element's length times z, bohr; 3 for Schrödinger and 1 for relativistic meshes when
+    None. Raises InputError when the numbers cannot describe a mesh, or when it could not resolve the nucleus.
     """
     first = first if first is not None else (1.0 if relativistic else 3.0)
     if not 0 < z <= 130:
@@ -87,7 +107,7 @@ def spectral_mesh(
         raise InputError(f"r_max {r_max:g} bohr is too small for an atom: give at least 5, better 50")
     if order < 6 or growth <= 1.05 or growth > 8 or not 0 < first <= 10:
         raise InputError(
-            f"a mesh of order {order}, growth {growth:g}, first element {first:g}/Z cannot resolve Z = {z:g}: "
+            f"a mesh of order {order}, growth {growth:g}, first element {first:g}/Z cannot resolve an atom: "
             "order >= 6, 1.05 < growth <= 8 and 0 < first <= 10 are needed"
         )
     power = 4 if relativistic else 1
@@ -141,7 +161,9 @@ def kinetic_blocks(mesh: Mesh) -> Array:
 
 
 def on_elements(mesh: Mesh, vectors: Array) -> Array:
-    """Function values (..., E, p+1) at every element's nodes, zero at both ends, of basis vectors (..., n)."""
+    """Function values (..., E, p+1) at every element's nodes, zero at both ends, of basis vectors (...,
+    n).
+    """
     padded = np.zeros((*vectors.shape[:-1], vectors.shape[-1] + 2))
     padded[..., 1:-1] = vectors * mesh.inverse_root_weight
     return spread(mesh, padded)

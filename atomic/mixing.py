@@ -14,7 +14,8 @@ Array = NDArray[np.float64]
 class Anderson:
     """The last `history` inputs and residuals.
 
-    metric: weights (...,) of the inner product in which the residual is minimised, broadcast against the input.
+    metric: weights (...,) of the inner product in which the residual is minimised, broadcast against the
+    input.
     """
 
     metric: Array

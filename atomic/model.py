@@ -50,7 +50,8 @@ class Model:
 
 @dataclass(frozen=True)
 class Orbital:
-    """One radial Kohn-Sham orbital: quantum numbers, spin (0 up or unpolarised, 1 down), occupation, capacity.
+    """One radial Kohn-Sham orbital: quantum numbers, spin (0 up or unpolarised, 1 down), occupation,
+    capacity.
 
     j is None without spin-orbit coupling.
     """
@@ -80,7 +81,7 @@ def check_model(model: Model) -> None:
     if model.relativity not in ("none", "scalar", "dirac"):
         raise InputError(f"unknown relativity {model.relativity!r}: give none, scalar or dirac")
     if model.spin and model.relativity == "dirac":
-        raise InputError("spin polarisation needs the Schrödinger or scalar-relativistic equation: Dirac mixes spins")
+        raise InputError("spin polarisation needs relativity none or scalar: the Dirac equation mixes spins")
     if model.zeta is not None and not model.spin:
         raise InputError("zeta needs spin polarisation")
     if model.zeta is not None and abs(model.zeta) > 1:
@@ -108,7 +109,9 @@ def orbitals_of(configuration: Configuration, model: Model) -> tuple[Orbital, ..
             for j in (shell.l - 0.5, shell.l + 0.5):
                 if j > 0:
                     share = (2 * j + 1) / shell.capacity
-                    orbitals.append(replace(base, occupation=share * shell.occupation, capacity=2 * j + 1, j=j))
+                    orbitals.append(
+                        replace(base, occupation=share * shell.occupation, capacity=2 * j + 1, j=j)
+                    )
         else:
             orbitals.append(base)
     return tuple(orbitals)

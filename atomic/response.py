@@ -1,11 +1,12 @@
 """Linear response of a spherical atom: how density, potential and orbital energies follow a change.
 
-    X(i, j) = Σ_n 2 f_n c_n(i) [Σ_{m≠n} c_m(i) c_m(j) / (ε_n − ε_m)] c_n(j)      independent-electron susceptibility
-    K = coulomb + f_xc                                                           Hartree and exchange-correlation kernel
-    δV = (1 − K X)⁻¹ δV_bare                                                     self-consistent potential
+    X(i, j) = Σ_n 2 f_n c_n(i) [Σ_{m≠n} c_m(i) c_m(j) / (ε_n − ε_m)] c_n(j)     of independent electrons
+    K = coulomb + f_xc                     the kernel of Hartree and exchange-correlation potential
+    δV = (1 − K X)⁻¹ δV_bare               the self-consistent change of potential
 
-in node charges, block-diagonal in spin for X. The first line also makes a Newton step of the self-consistent cycle,
-the last gives ∂ε_i/∂f_j, the curvature of the energy in the occupations (Janak, Phys. Rev. B 18, 7165 (1978)).
+in node charges, block-diagonal in spin for X. The first line also makes a Newton step of the self-consistent
+cycle, the last gives ∂ε_i/∂f_j, the curvature of the energy in the occupations (Janak, Phys. Rev. B 18, 7165
+(1978)).
 """
 
 from collections.abc import Callable
@@ -84,7 +85,9 @@ def occupation_jacobian(
     z: float,
     model: Model,
 ) -> Array:
-    """∂ε_i/∂f_j at self-consistency, (S, S), Hartree: symmetric, the second derivative of E in the occupations."""
+    """∂ε_i/∂f_j at self-consistency, (S, S), Hartree:
+    symmetric, the second derivative of E in the occupations.
+    """
     chi = susceptibility(mesh, orbitals, states, potential, z, model)
     kernel = interaction_kernel(mesh, node_charges, model)
     solve = dielectric_solver(chi, kernel)

@@ -2,10 +2,11 @@
 
     V ↦ orbitals ↦ density ↦ V_H + v_xc,       stop when total energy and every eigenvalue stand still
 
-    E = T + E_nuc + E_H + E_x + E_c,  T = Σ fε − ∫n V          (at self-consistency: Σ fε − E_H + E_xc − ∫ n v_xc)
+    E = T + E_nuc + E_H + E_x + E_c,     T = Σ fε − ∫n V
+      = Σ fε − E_H + E_xc − ∫n v_xc      at self-consistency
 
-The potential is mixed by Anderson's method. After the first steps its residual is preconditioned with the response of
-the atom itself (`response`), a Newton step in effect, which open d and f shells need.
+The potential is mixed by Anderson's method, its residual preconditioned with the response of the atom itself
+(`response`): in effect Newton steps, which open d and f shells need.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .configuration import Configuration, ground_configuration
-from .eigenstates import States, bound_states
+from .eigenstates import States, bound_states, refine
 from .elements import SYMBOLS, atomic_number
 from .errors import ConvergenceError, InputError
 from .functionals import exchange_correlation
@@ -24,8 +25,14 @@ from .mesh import Mesh, spectral_mesh
 from .mixing import Anderson
 from .model import Model, Orbital, check_model, orbitals_of
 from .response import dielectric_solver, interaction_kernel, susceptibility
+from .starting_potential import slater_potential
 
 Array = NDArray[np.float64]
+
+# The response is built again when the residual is not this much smaller after as many steps.
+_RESPONSE_LASTS, _REDUCED_TO = 3, 0.05
+# Once no eigenvalue moves by more (Hartree), states are followed instead of found again.
+_SETTLED = 1e-2
 
 
 @dataclass(frozen=True)
@@ -107,8 +114,8 @@ def solve_atom(
 ) -> Solution:
     """The self-consistent atom in its ground configuration, or in the given one.
 
-    A configuration carries its own number of electrons; `charge` is then checked against it where it is not zero.
-    Raises InputError for an atom, model or mesh that cannot be, ConvergenceError when the cycle fails.
+    A configuration carries its own number of electrons; `charge` is then checked against it where it is not
+    zero. Raises InputError for an atom, model or mesh that cannot be, ConvergenceError when the cycle fails.
     """
     model = model or Model()
     z = atomic_number(element)
@@ -132,44 +139,51 @@ def self_consistent(
     max_iterations: int = 80,
     on_iteration: Callable[[Iteration], None] | None = None,
 ) -> Solution:
-    """Runs the cycle for fixed orbitals and occupations; orbitals with occupation 0 are solved for but not filled.
+    """Runs the cycle for fixed orbitals and occupations; orbitals with occupation 0 are solved for but not
+    filled.
 
-    start: (n_spin, n) potential to begin with, on the same mesh; None for Thomas and Fermi's.
+    start: (n_spin, n) potential to begin with, on the same mesh; None for Slater's shells.
     tolerance: on the change of the total energy and of each eigenvalue, Hartree.
-    Raises ConvergenceError when it does not converge or an occupied orbital is not bound, InputError when r_max is
-    too small for the density or the mesh does not resolve the nucleus.
+    Raises ConvergenceError when it does not converge or an occupied orbital is not bound, InputError when
+    r_max is too small for the density or the mesh does not resolve the nucleus.
     """
     mesh = mesh or spectral_mesh(z, model.relativity != "none")
     _check_resolution(mesh, z, model)
     n_spin = 2 if model.spin else 1
     occupations = np.array([o.occupation for o in orbitals])
     in_spin = np.array([[o.spin == s for o in orbitals] for s in range(n_spin)], dtype=float) * occupations
-    guess = thomas_fermi_potential(z, float(occupations.sum()), mesh.radius) if model.use_hartree else 0.0
-    potential = np.tile(guess * np.ones_like(mesh.radius), (n_spin, 1)) if start is None else start
+    potential = slater_potential(mesh, z, orbitals, model) if start is None else start
     mixer = Anderson(metric=np.sqrt(mesh.weight) * mesh.radius)
-    precondition: Callable[[Array], Array] = _damp
-    newton_at = 2 if start is None else 0
-    old_energy, old_levels = np.inf, None
+    precondition: Callable[[Array], Array] = np.copy
+    response_at, residual_then = -_RESPONSE_LASTS, 0.0
+    old_energy, old_levels, shift, change = np.inf, None, np.inf, np.inf
+    states: States | None = None
     for number in range(max_iterations):
-        states = bound_states(mesh, orbitals, potential, z, model, old_levels)
+        if states is None or shift > _SETTLED:
+            states = bound_states(mesh, orbitals, potential, z, model, old_levels)
+        else:
+            states = refine(mesh, orbitals, potential, z, model, states)
         node_charges = in_spin @ states.charges
         energies, output = _energies(mesh, z, occupations, states, node_charges, potential, model)
         residual = output - potential
         levels = states.energies
         shift = np.inf if old_levels is None else float(np.abs(levels - old_levels).max())
         change = abs(energies.total - old_energy)
+        size = float(np.abs(residual * node_charges).max())
         if on_iteration:
-            on_iteration(Iteration(number, energies.total, change, shift, float(np.abs(residual * node_charges).max())))
+            on_iteration(Iteration(number, energies.total, change, shift, size))
         if not np.isfinite(energies.total):
             raise ConvergenceError("the self-consistent cycle diverged")
         if change < tolerance and shift < tolerance:
-            solution = Solution(z, model, mesh, orbitals, states, potential, node_charges, energies, number + 1)
-            _check_bound(solution)
-            return solution
+            found = (states, potential, node_charges, energies, number + 1)
+            return _checked(Solution(z, model, mesh, orbitals, *found))
         old_energy, old_levels = energies.total, levels
-        if number == newton_at and model.interacting:
+        stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * residual_then
+        if stalled and model.interacting:
             chi = susceptibility(mesh, orbitals, states, potential, z, model)
             precondition = dielectric_solver(chi, interaction_kernel(mesh, node_charges, model))
+            mixer = Anderson(metric=mixer.metric)
+            response_at, residual_then = number, size
         potential = mixer.next(potential, residual, precondition)
     raise ConvergenceError(
         f"no self-consistency after {max_iterations} iterations: the energy still changes by {change:.1e} Ha "
@@ -177,24 +191,14 @@ def self_consistent(
     )
 
 
-def thomas_fermi_potential(z: float, electrons: float, radius: Array) -> Array:
-    """Electronic potential of the Thomas-Fermi atom, with the ion's charge plus one left far away.
-
-    The screening function is the fit of Oulne, Appl. Math. Comput. 218, 303 (2011).
-    """
-    root = np.sqrt(radius * np.cbrt(128 * z / (9 * np.pi**2)))
-    a, b, c = 0.7280642371, -0.5430794693, 0.3612163121
-    screening = (1 + a * root + b * root**2 * np.exp(-c * root)) ** 2 * np.exp(-2 * a * root)
-    seen = np.maximum(z * screening, z - electrons + 1.0)
-    return (z - seen) / radius
-
-
-def _damp(residual: Array) -> Array:
-    return 0.5 * residual
-
-
 def _energies(
-    mesh: Mesh, z: float, occupations: Array, states: States, node_charges: Array, potential: Array, model: Model
+    mesh: Mesh,
+    z: float,
+    occupations: Array,
+    states: States,
+    node_charges: Array,
+    potential: Array,
+    model: Model,
 ) -> tuple[Energies, Array]:
     """Energies of the output density and its Hartree and exchange-correlation potential."""
     total = node_charges.sum(axis=0)
@@ -220,11 +224,11 @@ def _energies(
     return energies, v_xc + v_hartree
 
 
-def _check_bound(solution: Solution) -> None:
+def _checked(solution: Solution) -> Solution:
     for orbital, energy in zip(solution.orbitals, solution.states.energies, strict=True):
         if orbital.occupation > 0 and energy >= 0:
             raise ConvergenceError(
-                f"{orbital.label} is not bound (eigenvalue {energy:+.4f} Ha): these electrons do not make an atom here"
+                f"{orbital.label} is not bound (eigenvalue {energy:+.4f} Ha): no such atom in this model"
             )
     mesh = solution.mesh
     outside = float(solution.node_charges[:, mesh.radius > 0.9 * mesh.r_max].sum())
@@ -232,6 +236,7 @@ def _check_bound(solution: Solution) -> None:
         raise InputError(
             f"r_max = {mesh.r_max:g} bohr is too small: {outside:.1e} electrons lie beyond nine tenths of it"
         )
+    return solution
 
 
 @lru_cache(maxsize=512)
