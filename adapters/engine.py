@@ -15,13 +15,14 @@ class Integrals:
     """One-electron matrices of a system, (n, n) or (3, n, n) or (3, 3, n, n), and its nuclear repulsion (Hartree).
 
     core: kinetic energy and nuclear attraction; dipole: ⟨μ|r|ν⟩ about the origin;
-    quadrupole: ⟨μ|(r - O)(r - O)|ν⟩ about the centre of mass, O.
+    quadrupole: ⟨μ|(r - O)(r - O)|ν⟩ about the centre of mass O, (3,) bohr.
     """
 
     overlap: np.ndarray
     core: np.ndarray
     dipole: np.ndarray
     quadrupole: np.ndarray
+    center_of_mass: np.ndarray
     nuclear_repulsion: float
 
 
@@ -53,6 +54,11 @@ class Engine(Protocol):
     @property
     def exact_exchange(self) -> bool:
         """Whether the Fock matrix responds to the imaginary part of the density."""
+        ...
+
+    @property
+    def linear(self) -> bool:
+        """Whether the Fock matrix is linear in the density (Hartree-Fock)."""
         ...
 
     def fock(self, density: np.ndarray) -> FockBuild:

@@ -47,6 +47,11 @@ class PySCFEngine:
         """Whether the Fock matrix responds to the imaginary part of the density."""
         return self.hybrid != 0.0 or self.long_range != 0.0
 
+    @property
+    def linear(self) -> bool:
+        """Whether the Fock matrix is linear in the density (Hartree-Fock)."""
+        return self.quadrature is None
+
     def fock(self, density: np.ndarray) -> FockBuild:
         """Fock matrix and energies of a complex Hermitian density, (n_spin, n, n)."""
         real = np.ascontiguousarray(density.real)
@@ -142,4 +147,4 @@ def _one_electron(mol: gto.Mole) -> Integrals:
     core = mol.intor("int1e_kin") + mol.intor("int1e_nuc")
     if mol.has_ecp():
         core += mol.intor("ECPscalar")
-    return Integrals(mol.intor("int1e_ovlp"), core, dipole, quadrupole, float(mol.energy_nuc()))
+    return Integrals(mol.intor("int1e_ovlp"), core, dipole, quadrupole, centre, float(mol.energy_nuc()))

@@ -1,7 +1,7 @@
 """Euler and Runge-Kutta steps as NWChem takes them: F' is frozen over the step.
 
-    dP'/dt = -i [F'(t), P'],   P'(t + dt) = Σ_{n ≤ order} (-i dt)^n / n!  [F', [F', ... P']]
-    (order 1: Euler; order 4: what classical RK4 gives for a constant F')
+dP'/dt = -i [F'(t), P'],   P'(t + dt) = Σ_{n ≤ order} (-i dt)^n / n!  [F', [F', ... P']]
+(order 1: Euler; order 4: what classical RK4 gives for a constant F')
 """
 
 from collections.abc import Callable

@@ -1,0 +1,237 @@
+"""The on-the-fly response: a surrogate that learns the Fock response along the run's own directions.
+
+    F'(P') ≈ F'(P0) + K_x Q_xᵀ x + i K_y Q_yᵀ y + r(x),      x, y: real and imaginary part of P' - P0
+
+- Coulomb and exact exchange are linear; their images are exact as soon as a direction is met, for no quadrature. So the
+  imaginary part, which responds through exact exchange alone, is exact on all it has met.
+- The exchange-correlation part of a real direction comes from the analytic kernel (the prior) when it is met, and from one
+  reference evaluation (a Fock build) when `refine` finds that it matters.
+- r(x), all that is not linear, is interpolated between anchors.
+
+The spread is what is known to be missing, the approximate images times the prior's measured error and the variance of r,
+scaled by what anchors have shown it to be worth.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..adapters.engine import Engine, FockBuild
+from ..adapters.working_basis import WorkingBasis
+from .directions import Directions
+from .packing import make_packing, pack, unpack
+from .remainder import Remainder
+from .surrogate import Measurement, Visit
+
+#: Relative error of an image before any has been measured: with the analytic kernel, without one.
+PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
+#: Norms below this are rounding.
+NOTHING = 1e-13
+#: Bounds of the factor between spread and measured residuals.
+CALIBRATION = (0.3, 30.0)
+
+Prior = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class _Evaluation:
+    """One prediction: the change (x, y), its coordinates (c, d), and the response predicted."""
+
+    x: np.ndarray
+    y: np.ndarray
+    c: np.ndarray
+    d: np.ndarray
+    response_x: np.ndarray
+    response_y: np.ndarray
+
+    @property
+    def response_moment(self) -> float:
+        """|ΔF|²."""
+        return float(self.response_x @ self.response_x + self.response_y @ self.response_y)
+
+
+class Response:
+    """The on-the-fly response about one base density; implements `Surrogate`.
+
+    density, base: P0 (working basis, real) and its reference Fock build.
+    prior: Fock response of an AO change (n_spin, n, n) from the analytic kernel; None where there is none.
+    outside: a change that leaves the known directions by more than this share of its size makes a new one.
+    mean_field_builds: Coulomb-exchange builds made so far, without quadrature.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        basis: WorkingBasis,
+        density: np.ndarray,
+        base: FockBuild,
+        prior: Prior | None,
+        outside: float,
+    ) -> None:
+        self.mean_field_builds = 0
+        self._engine, self._basis, self._prior, self._outside = engine, basis, prior, outside
+        self._density, self._base = density, base
+        self._fock = basis.fock_in(base.fock)
+        packing = self._packing = make_packing(*density.shape[:2])
+        self._x_map, self._y_map = Directions(packing.n_real), Directions(packing.n_imag)
+        self._remainder = Remainder(packing.n_real)
+        self._errors: list[float] = []
+        self._calibration = 1.0
+        self._moment, self._n_visits = 0.0, 0
+        self._last = self._evaluate(density)
+        coulomb = engine.coulomb(np.ascontiguousarray(basis.density_out(density).real.sum(axis=0)))
+        self._core_x, self._coulomb_x, self._fock_x = (
+            pack(packing, basis.fock_in(np.broadcast_to(matrix, base.fock.shape)).astype(complex))[0]
+            for matrix in (engine.integrals.core, coulomb, base.fock)
+        )
+
+    @property
+    def n_directions(self) -> tuple[int, int, int]:
+        """Real directions with exact and with approximate images, and imaginary ones."""
+        return self._x_map.n_exact, self._x_map.n - self._x_map.n_exact, self._y_map.n
+
+    @property
+    def image_error(self) -> float:
+        """Relative error of the approximate images: as measured on those made exact, before that the prior's."""
+        if self._engine.linear:
+            return 0.0
+        if self._errors:
+            return float(np.sqrt(np.mean(np.square(self._errors))))
+        return NO_PRIOR_ERROR if self._prior is None else PRIOR_ERROR
+
+    def predict(self, density: np.ndarray) -> np.ndarray:
+        """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each."""
+        last = self._last = self._evaluate(density)
+        return self._fock + unpack(self._packing, last.response_x, last.response_y)
+
+    def visit(self) -> Visit:
+        """Note the density last predicted for, with a new direction where it leaves the known ones."""
+        last, x_map, y_map = self._last, self._x_map, self._y_map
+        xx, yy = float(last.x @ last.x), float(last.y @ last.y)
+        # |x|² - |c|² loses to rounding what is below 1e-8 |x|; `outside` stays above that.
+        threshold = max(self._outside**2 * (xx + yy), NOTHING**2)
+        new_x = xx - float(last.c @ last.c) > threshold
+        new_y = yy - float(last.d @ last.d) > threshold and self._engine.exact_exchange
+        c = last.c
+        if new_x or new_y:
+            c = self._extend(last, new_x, new_y)
+        self._moment += last.response_moment
+        self._n_visits += 1
+        x_map.visit(c)
+        missing = (self.image_error * x_map.approximate_response(c)) ** 2 if x_map.n > x_map.n_exact else 0.0
+        if self._remainder.n_anchors:
+            missing += self._remainder.variance(last.x)
+        typical = max(last.response_moment, self._moment / self._n_visits, NOTHING**2)
+        return Visit(self._calibration * float(np.sqrt(missing / typical)), new_x or new_y)
+
+    def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
+        """Learn from a reference pair (P', field-free F')."""
+        at = self._evaluate(density)
+        x, y = pack(self._packing, fock - self._fock)
+        defect = float(np.hypot(np.linalg.norm(x - at.response_x), np.linalg.norm(y - at.response_y)))
+        response = float(np.hypot(np.linalg.norm(x), np.linalg.norm(y)))
+        missing = 0.0
+        if self._x_map.n > self._x_map.n_exact:
+            missing = self.image_error * self._x_map.approximate_response(at.c)
+        if self._remainder.n_anchors:
+            missing = float(np.hypot(missing, np.sqrt(self._remainder.variance(at.x))))
+        if missing > NOTHING and defect > NOTHING:
+            # Half the way, in the logarithm: one anchor is one sample.
+            calibration = np.sqrt(self._calibration * defect / missing)
+            self._calibration = float(np.clip(calibration, *CALIBRATION))
+        if not self._engine.linear and np.linalg.norm(at.x) > NOTHING:
+            self._remainder.add(at.x, x - at.c @ self._x_map.k)
+        return Measurement(defect, response)
+
+    def refine(self, target: float, most: int) -> int:
+        """Make the principal approximate directions exact until the spread over all visits is at `target`."""
+        builds, x_map = 0, self._x_map
+        if self._engine.linear or x_map.n == x_map.n_exact:
+            return 0
+        moments = x_map.sort_approximate() * x_map.approximate_size**2
+        nothing_imaginary = np.zeros(self._packing.n_imag)
+        while builds < most and x_map.n > x_map.n_exact:
+            expected = self.image_error * np.sqrt(moments[builds:].sum() / max(self._moment, NOTHING**2))
+            if expected <= target:
+                break
+            direction, old = x_map.q[x_map.n_exact], x_map.k[x_map.n_exact].copy()
+            change = self._basis.density_out(unpack(self._packing, direction, nothing_imaginary))
+            image = pack(self._packing, self._basis.fock_in(self._engine.response(change)))[0]
+            self._errors.append(float(np.linalg.norm(image - old) / max(np.linalg.norm(image), NOTHING)))
+            self._remainder.shift(direction, image - old)
+            x_map.make_exact(image)
+            builds += 1
+        return builds
+
+    def energies(self, densities: np.ndarray) -> np.ndarray:
+        """Core, Coulomb, exchange-correlation energies (k, 3), Hartree, of k densities (k, n_spin, m, m).
+
+        E(P) = E(P0) + Tr F(P0) δP + ½ Tr ΔF δP, with ∫ r·dP for the part of ΔF that is not linear.
+        """
+        packed = [pack(self._packing, density - self._density) for density in densities]
+        x, y = np.array([p[0] for p in packed]), np.array([p[1] for p in packed])
+        c, d = x @ self._x_map.q.T, y @ self._y_map.q.T
+        base = self._base.energies
+        core = base.core + x @ self._core_x
+        coulomb = base.coulomb + x @ self._coulomb_x + 0.5 * np.vecdot(c @ self._x_map.j, x)
+        total = base.core + base.coulomb + base.exchange_correlation + x @ self._fock_x
+        total += 0.5 * np.vecdot(c @ self._x_map.k, x) + 0.5 * np.vecdot(d @ self._y_map.k, y)
+        total += self._remainder.energies(x)
+        return np.stack([core, coulomb, total - core - coulomb], axis=1)
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Everything learned, as arrays that `load` takes back."""
+        return {
+            **self._x_map.save("x"),
+            **self._y_map.save("y"),
+            **self._remainder.save(),
+            "image_errors": np.array(self._errors),
+            "calibration": np.array([self._calibration, self._moment, self._n_visits]),
+            "mean_field_builds": np.array(self.mean_field_builds),
+        }
+
+    def load(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Become what was saved."""
+        self._x_map.load("x", arrays)
+        self._y_map.load("y", arrays)
+        self._remainder.load(arrays)
+        self._errors = np.asarray(arrays["image_errors"]).tolist()
+        self._calibration, self._moment, visits = np.asarray(arrays["calibration"]).tolist()
+        self._n_visits = int(visits)
+        self.mean_field_builds = int(arrays["mean_field_builds"])
+
+    def _evaluate(self, density: np.ndarray) -> _Evaluation:
+        x, y = pack(self._packing, density - self._density)
+        c, d = self._x_map.q @ x, self._y_map.q @ y
+        response_x = c @ self._x_map.k
+        if self._remainder.n_anchors:
+            response_x += self._remainder.predict(x)
+        return _Evaluation(x, y, c, d, response_x, d @ self._y_map.k)
+
+    def _extend(self, last: _Evaluation, new_x: bool, new_y: bool) -> np.ndarray:
+        """Add the directions in which `last` leaves the known ones; returns its coordinates among all of x's."""
+        x_map, y_map, packing = self._x_map, self._y_map, self._packing
+        x, y = np.zeros(packing.n_real), np.zeros(packing.n_imag)
+        length = 0.0
+        if new_x:
+            x, length = x_map.outside(last.x, last.c)
+        if new_y:
+            y, _ = y_map.outside(last.y, last.d)
+        change = self._basis.density_out(unpack(packing, x, y))
+        if self._prior is None:
+            response = self._engine.mean_field_response(change)
+            self.mean_field_builds += 1
+        else:
+            response = self._prior(change)
+        image_x, image_y = pack(packing, self._basis.fock_in(response))
+        c = last.c
+        if new_x:
+            coulomb = self._engine.coulomb(np.ascontiguousarray(change.real.sum(axis=0)))
+            coulomb_x = pack(packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex))[0]
+            self._remainder.shift(x, image_x)
+            x_map.append(x, image_x, coulomb_x, exact=False)
+            c = np.append(c, length)
+        if new_y:
+            y_map.append(y, image_y, np.zeros_like(y), exact=True)
+        return c

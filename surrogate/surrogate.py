@@ -1,0 +1,69 @@
+"""The seam to anything that stands in for the reference code between its evaluations.
+
+Densities and Fock matrices are in the working basis, (n_spin, m, m) complex Hermitian, without the external field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+#: A response below this (Hartree) is rounding of the Fock matrix.
+AT_REST = 1e-10
+
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a reference evaluation said of a surrogate at one density.
+
+    defect: ‖F_ref - F_surrogate‖; response: ‖F_ref - F_ref(P0)‖; Frobenius norms in the working basis, Hartree.
+    """
+
+    defect: float
+    response: float
+
+    @property
+    def residual(self) -> float:
+        """defect / response; 0 where the system is at rest."""
+        return self.defect / self.response if self.response > AT_REST else 0.0
+
+
+class Visit(NamedTuple):
+    """spread: expected ‖F_ref - F_surrogate‖ / ‖F_ref - F_ref(P0)‖; learned: the surrogate has changed by the visit."""
+
+    spread: float
+    learned: bool
+
+
+class Surrogate(Protocol):
+    """Predicts the Fock matrix and how far to trust it."""
+
+    def predict(self, density: np.ndarray) -> np.ndarray:
+        """F' of one P'."""
+        ...
+
+    def visit(self) -> Visit:
+        """Take note of the density last predicted for."""
+        ...
+
+    def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
+        """Learn from a reference pair (P', field-free F'); returns how far off the prediction was."""
+        ...
+
+    def refine(self, target: float, most: int) -> int:
+        """Spend up to `most` Fock builds to bring the spread over the densities visited to `target`; returns how many."""
+        ...
+
+    def energies(self, densities: np.ndarray) -> np.ndarray:
+        """Core, Coulomb, exchange-correlation energies (k, 3), Hartree, of k densities (k, n_spin, m, m)."""
+        ...
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Everything learned, as arrays that `load` takes back."""
+        ...
+
+    def load(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Become what was saved."""
+        ...
