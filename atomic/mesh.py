@@ -62,8 +62,7 @@ class Mesh:
         metric[0, 0] = 0.0
         blocks = np.swapaxes(self.derivative, 1, 2) * metric[:, None, :] @ self.derivative
         stiffness = _assemble_all(self, blocks)[:-1, :-1]
-        inverse: Array = np.linalg.inv(stiffness)
-        return inverse[1:, 1:] + 1 / self.r_max
+        return np.linalg.inv(stiffness)[1:, 1:].astype(np.float64) + 1 / self.r_max
 
     @cached_property
     def kinetic(self) -> Array:

@@ -10,7 +10,7 @@ The potential is mixed by Anderson's method, its residual preconditioned with th
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from .configuration import Configuration, ground_configuration
 from .eigenstates import States, bound_states, refine
 from .elements import SYMBOLS, atomic_number
+from .energies import Energies, Iteration
 from .errors import ConvergenceError, InputError
 from .functionals import exchange_correlation
 from .mesh import Mesh, spectral_mesh
@@ -33,45 +34,6 @@ Array = NDArray[np.float64]
 _RESPONSE_LASTS, _REDUCED_TO = 3, 0.05
 # Once no eigenvalue moves by more (Hartree), states are followed instead of found again.
 _SETTLED = 1e-2
-
-
-@dataclass(frozen=True)
-class Energies:
-    """Total energy and its parts, Hartree.
-
-    eigenvalue_sum: Σ fε. xc_potential: Σ_σ ∫ n_σ v_σ. nuclear: ∫ n (−Z/r).
-    """
-
-    total: float
-    kinetic: float
-    nuclear: float
-    hartree: float
-    exchange: float
-    correlation: float
-    eigenvalue_sum: float
-    xc_potential: float
-
-    @property
-    def exchange_correlation(self) -> float:
-        """E_x + E_c."""
-        return self.exchange + self.correlation
-
-    def as_dict(self) -> dict[str, float]:
-        """All of them by name, for JSON."""
-        parts = asdict(self)
-        total = parts.pop("total")
-        return {"total_energy": total, **parts, "exchange_correlation": self.exchange_correlation}
-
-
-@dataclass(frozen=True)
-class Iteration:
-    """What one turn of the cycle reached, for progress displays."""
-
-    number: int
-    energy: float
-    energy_change: float
-    eigenvalue_change: float
-    residual: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +52,16 @@ class Solution:
     node_charges: Array
     energies: Energies
     iterations: int
+
+    @property
+    def radius(self) -> Array:
+        """(n,) bohr."""
+        return self.mesh.radius
+
+    @property
+    def levels(self) -> Array:
+        """(S,) eigenvalues in the order of orbitals, Hartree."""
+        return self.states.energies
 
     @property
     def density(self) -> Array:
