@@ -139,7 +139,7 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
         key = row.keyword
         if key == "xc":
             if cam_line is not None:
-                cam_line.fail("cam must come behind the xc line, which resets it")
+                cam_line.fail("cam must come behind xc, which resets it in NWChem 7.2 and not in 7.0")
             xc_line = row
             settings = replace(settings, xc=_xc_words(row), cam=None)
         elif key == "cam":
@@ -154,6 +154,8 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
             row.fail(f"unknown dft directive {row.words[0]!r}{suggestion(key, (*known, *_DFT_REFUSED))}")
     if xc_line is None and cam_line is None:
         return settings
+    if before.cam is not None and cam_line is None and xc_line is not None:
+        xc_line.fail("NWChem 7.0 keeps the earlier cam, 7.2 drops it here: repeat cam, or unset dft:* first")
     try:
         return replace(settings, functional=functional(settings.xc, settings.cam))
     except UnknownFunctional as error:

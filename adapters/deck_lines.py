@@ -34,8 +34,10 @@ def real(text: str) -> float | None:
     sign, whole, decimals, exponent = match[1], match[2], match[3] or "", match[4] or "0"
     digits = (whole + decimals).lstrip("0")
     power = int(exponent) - len(decimals)
-    if len(digits) > 300 or abs(power) > 300:
+    if len(digits) > 300 or power > 300:
         return None
+    if power < -300:
+        return 0.0
     value = float(int(digits or "0"))
     value = value * 10.0**power if power >= 0 else value * (1.0 / 10.0**-power)
     return -value if sign == "-" else value
@@ -118,11 +120,14 @@ class Line:
 
 
 class LineReader:
-    """Logical lines of a deck, one after another; `block` reads up to the `end` that closes a block."""
+    """Logical lines of a deck, one after another; `block` reads up to the `end` that closes a block.
+
+    end: place of the last line.
+    """
 
     def __init__(self, lines: Iterable[Line], end: Place) -> None:
         self._lines: Iterator[Line] = iter(lines)
-        self._end = end
+        self.end = end
 
     def __iter__(self) -> Iterator[Line]:
         return self._lines
@@ -132,6 +137,8 @@ class LineReader:
         for line in self._lines:
             if line.keyword in closing:
                 return
+            if line.keyword == "task":  # no block has such a line
+                break
             yield line
         raise DeckError(opening.place, f"{opening.words[0]} block has no end")
 
@@ -171,7 +178,7 @@ def read_text(path: Path, place: Place, what: str) -> str:
 def _append_file(path: Path, opened_at: Place, lines: list[Line], depth: int) -> Place:
     """Append the logical lines of a file; returns the place of its last line."""
     text = read_text(path, opened_at, "input file")
-    physical = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    physical = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
     place = Place(str(path), 1)
     number = 0
     while number < len(physical):

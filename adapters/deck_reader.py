@@ -100,9 +100,7 @@ def read_deck(path: Path) -> Deck:
     deck = Deck(path, state.prefix, "", Path.cwd(), ())
     tasks: list[Task] = []
     notices: list[str] = []
-    last = Place(str(path), 1)
     for line in reader:
-        last = line.place
         key = line.keyword
         if key == "stop":
             break
@@ -123,7 +121,7 @@ def read_deck(path: Path) -> Deck:
         elif key not in _WITHOUT_EFFECT:
             _setting(line, reader, state)
     if not any(isinstance(task, Propagation) for task in tasks):
-        raise DeckError(last, "the deck has no task dft rt_tddft")
+        raise DeckError(reader.end, "the deck has no task dft rt_tddft")
     return replace(deck, prefix=state.prefix, tasks=tuple(tasks), notices=tuple(notices))
 
 
