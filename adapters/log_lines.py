@@ -96,6 +96,11 @@ def integer_template(label: str) -> str:
     return f"{LEAD}     {_INTEGER}     # {_guarded(label)}\n"
 
 
+def message_template(text: str) -> str:
+    """Template of a line without a value, for `fill`."""
+    return f"{LEAD}        ### {_guarded(text)} ###\n"
+
+
 def fill(template: str, values: tuple[float, ...], opening: str, rare: bool = False) -> str:
     """Lines of one time point from joined templates, each line opened by tag and time.
 

@@ -73,7 +73,7 @@ class RunLog:
         ]
         if len(fitting) != 1:
             there = ", ".join(f"{k.name} [{k.geometry}] {k.spin}".strip() for k in named) or "none"
-            raise LogError(f"tag {self.tag}: {len(fitting)} series fit {name!r}; there are: {there}")
+            raise LogError(f"tag {self.tag!r}: {len(fitting)} series fit {name!r}; there are: {there}")
         return self.series[fitting[0]]
 
 
@@ -123,14 +123,15 @@ class _Run:
 
 
 def _lines(path: Path) -> Iterator[str]:
+    """Lines of a plain or packed file that are ended; a kill may have cut the last one anywhere."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     if packed:
         with gzip.open(path, "rt", encoding="utf-8", errors="replace") as lines:
-            yield from lines
+            yield from (line for line in lines if line.endswith("\n"))
     else:
         with path.open(encoding="utf-8", errors="replace") as lines:
-            yield from lines
+            yield from (line for line in lines if line.endswith("\n"))
 
 
 def _add(run: _Run, match: re.Match[str]) -> None:

@@ -12,12 +12,12 @@ from functools import cache
 import numpy as np
 
 from .log_lines import (
-    LEAD,
     engineering,
     fill,
     integer_template,
     lead,
     message_line,
+    message_template,
     rare_rows,
     value_template,
 )
@@ -66,7 +66,7 @@ def _parts(block: StepBlock, real_time: RealTime, system: System) -> Iterator[_P
             template, columns = "", columns[:1]
             yield _contributions(block, real_time, system)
         elif quantity == "field" and not real_time.excitations:
-            template += f"{LEAD}        ### No applied E-field ###\n"
+            template += message_template("No applied E-field")
         else:
             labels, values = _labelled(quantity, block, system)
             template += "".join(value_template(values.shape[2], label) for label in labels)

@@ -93,7 +93,7 @@ def _run(options: argparse.Namespace) -> None:
     span = min(float(signal.time[-1] - signal.time[0]) for signal in signals)
     if span < 3.0 * options.tau and not options.pade:
         print(
-            f"hybrid-spectrum: note: {span:g} au are short for a damping of {options.tau:g} au, so lines have "
+            f"hybrid-spectrum: note: {span:g} au are short for a damping of {options.tau:g} au: lines have "
             "side lobes; a smaller --tau or --pade removes them",
             file=sys.stderr,
         )

@@ -42,7 +42,7 @@ def read_signals(
 
 
 def _logged(path: Path, run: RunLog, geometry: str | None, kick: tuple[np.ndarray, float] | None) -> Signal:
-    name = f"{path}, tag {run.tag}"
+    name = f"{path}, tag {run.tag!r}"
     geometry = geometry or _kicked_geometry(name, run)
     dipole = run.find("Dipole moment", geometry)
     dt = run.dt or float(np.diff(dipole.time).min(initial=np.inf))
@@ -56,8 +56,9 @@ def _logged(path: Path, run: RunLog, geometry: str | None, kick: tuple[np.ndarra
     if not fields:
         raise SpectrumError(f"{name}: no `Applied E-field` lines; give the kick with --kick AXIS=IMPULSE")
     # Alpha and beta act alike unless the field has a spin; the dipole is of both.
-    field = np.mean([series.values for series in fields], axis=0)
-    found = _found(name, field, fields[0].time, dt, magnus=run.magnus)
+    n = min(len(series.time) for series in fields)
+    field = np.mean([series.values[:n] for series in fields], axis=0)
+    found = _found(name, field, fields[0].time[:n], dt, magnus=run.magnus)
     return Signal(name, dipole.time, dipole.values, found)
 
 

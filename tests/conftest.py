@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture
-def nwchem(tmp_path: Path) -> Callable[[str], Path]:
-    """Runs real NWChem on the text of a deck, in the test's own folder on one core; returns the log."""
+@pytest.fixture(scope="session")
+def nwchem_in() -> Callable[[Path, str], Path]:
+    """Runs real NWChem in a folder on the text of a deck, on one core; returns the log."""
 
-    def run(deck: str) -> Path:
-        (tmp_path / "deck.nw").write_text(deck)
-        log = tmp_path / "deck.out"
+    def run(folder: Path, deck: str) -> Path:
+        (folder / "deck.nw").write_text(deck)
+        log = folder / "deck.out"
         with log.open("w") as out:
             ended = subprocess.run(
                 ["nwchem", "deck.nw"],
-                cwd=tmp_path,
+                cwd=folder,
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
                 stdout=out,
                 stderr=subprocess.PIPE,
@@ -29,3 +29,9 @@ def nwchem(tmp_path: Path) -> Callable[[str], Path]:
         return log
 
     return run
+
+
+@pytest.fixture
+def nwchem(nwchem_in: Callable[[Path, str], Path], tmp_path: Path) -> Callable[[str], Path]:
+    """Runs real NWChem in the test's own folder on the text of a deck; returns the log."""
+    return lambda deck: nwchem_in(tmp_path, deck)
