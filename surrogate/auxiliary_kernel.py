@@ -17,11 +17,11 @@ from .coulomb_exchange_kernel import coulomb_kernel, exchange_kernels, repulsion
 from .symmetric_pairs import pack_antisymmetric, pack_symmetric, unpack_antisymmetric, unpack_symmetric
 from .xc_kernel import has_xc_kernel, xc_kernel
 
-# Above this many pairs applying the kernel is bound by memory traffic. Single precision halves it; it costs
-# 1e-6 of the response in an orthonormal basis (in the AO basis it would cost 5e-4).
+# Above this many pairs applying the kernel is bound by memory traffic. Single precision halves it, and costs
+# 2e-7 of benzene's response in an orthonormal basis (in the AO basis it would cost 5e-4).
 _SINGLE_PRECISION_PAIRS = 1000
-#: Largest kernel built, bytes: about 180 orbitals closed shell, 140 open shell.
-MAX_BYTES = 2**32
+#: Largest kernel built, bytes: 195 orbitals closed shell, 155 open shell. Building takes four times as much.
+MAX_BYTES = 3 * 10**9
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def build_auxiliary_kernel(
         real = xc_kernel(mol, density, xc, basis, grid_level, dtype)
     blocks = real.reshape(n_spin, n_pair, n_spin, n_pair)
     integrals = repulsion_integrals(mol, basis)
-    blocks += coulomb_kernel(integrals, m).astype(dtype)[:, None, :]
+    blocks += coulomb_kernel(integrals, m)[:, None, :]
     imaginary = None
     omega, long_range, fraction = dft.numint.NumInt().rsh_and_hybrid_coeff(xc)
     if fraction != 0 or (omega != 0 and long_range != 0):

@@ -23,7 +23,9 @@ def repulsion_integrals(mol: gto.Mole, basis: np.ndarray, omega: float | None = 
 def coulomb_kernel(integrals: np.ndarray, m: int) -> np.ndarray:
     """J on packed symmetric matrices, (n_pair, n_pair), from `repulsion_integrals`."""
     weight = pair_indices(m)[2]
-    return integrals * weight * weight[:, None]
+    kernel = integrals * weight
+    kernel *= weight[:, None]
+    return kernel
 
 
 def exchange_kernels(integrals: np.ndarray, m: int, dtype: type) -> tuple[np.ndarray, np.ndarray]:

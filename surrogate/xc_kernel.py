@@ -15,11 +15,11 @@ from scipy.linalg import get_lapack_funcs, solve_triangular
 from .symmetric_pairs import pair_indices
 
 # Hartree: interpolation points are added until the part of the kernel left out is below this at every point;
-_PIVOT_THRESHOLD = 1e-8
+_PIVOT_THRESHOLD = 3e-9
 # quadrature points whose whole part is below this are skipped;
 _POINT_THRESHOLD = 1e-9
 # eigenvectors of a cell's kernel below this are dropped.
-_EIGENVALUE_THRESHOLD = 1e-5
+_EIGENVALUE_THRESHOLD = 3e-5
 # Quadrature points handled at once, so that a block stays in the cache.
 _BLOCK_POINTS = 256
 
@@ -43,8 +43,10 @@ def xc_kernel(
     row, column, weight = pair_indices(basis.shape[1])
     positive, negative = [], []
     for coords, weights in _cells(mol, grid_level):
-        psi, f_xc = _quadrature(mol, density, xc, basis, coords, weights)
-        psi, f_xc, points, cholesky = _interpolation_points(psi, f_xc)
+        psi, f_xc, scale = _quadrature(mol, density, xc, basis, coords, weights)
+        if len(psi) == 0:
+            continue
+        points, cholesky = _interpolation_points(psi[:, 0], scale)
         eigenvalues, vectors = _orthonormalise(_cell_kernel(psi, f_xc, points), cholesky)
         products = points[:, row] * points[:, column] * weight
         for factors, chosen in (
@@ -72,8 +74,12 @@ def _cells(mol: gto.Mole, grid_level: int) -> list[tuple[np.ndarray, np.ndarray]
 
 def _quadrature(
     mol: gto.Mole, density: np.ndarray, xc: str, basis: np.ndarray, coords: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Orbitals (and gradients) ψ, (g, component, m), and w f_xc, (g, spin, spin, component, component)."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the kernel needs at the points g of one cell that matter.
+
+    Returns orbitals (and gradients) ψ, (g, component, m), w f_xc, (g, spin, spin, component, component),
+    and the scale √|w f_ρρ|, (g,).
+    """
     numint, kind = dft.numint.NumInt(), dft.libxc.xc_type(xc)
     n_component, n_spin = _COMPONENTS[kind], len(density)
     phi = numint.eval_ao(mol, coords, deriv=int(kind == "GGA"))
@@ -81,30 +87,26 @@ def _quadrature(
     f_xc = numint.eval_xc_eff(xc, rho if n_spin == 2 else rho[0], deriv=2, xctype=kind)[2] * weights
     f_xc = f_xc.reshape(n_spin, n_component, n_spin, n_component, -1).transpose(4, 0, 2, 1, 3)
     psi = (phi @ basis).reshape(n_component, len(coords), -1).transpose(1, 0, 2)
-    return psi, np.ascontiguousarray(f_xc)
-
-
-def _interpolation_points(
-    psi: np.ndarray, f_xc: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The quadrature points that matter and the interpolation points p among them.
-
-    Returns ψ and f_xc without negligible points, √s_p ψ(p) (point, m) with a point's scale s = √|w f_ρρ|, and
-    the lower Cholesky factor of s_p s_q (ψ(p)·ψ(q))².
-    """
     scale = np.sqrt(np.abs(np.einsum("gssxx->gsx", f_xc)[:, :, 0]).sum(1))
-    importance = scale * np.einsum("gi,gi->g", psi[:, 0], psi[:, 0])
-    keep = importance**2 > _POINT_THRESHOLD
-    psi, f_xc, scale, importance = psi[keep], f_xc[keep], scale[keep], importance[keep]
+    keep = (scale * np.einsum("gi,gi->g", psi[:, 0], psi[:, 0])) ** 2 > _POINT_THRESHOLD
+    return psi[keep], f_xc[keep], scale[keep]
+
+
+def _interpolation_points(psi: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The interpolation points p of one cell, chosen among its quadrature points.
+
+    psi: (g, m); scale: (g,). Returns √s_p ψ(p), (point, m), and the lower Cholesky factor of
+    s_p s_q (ψ(p)·ψ(q))².
+    """
     # Some more candidates than a cell ever needs, drawn evenly in importance.
-    cumulative = np.cumsum(importance)
-    n_candidate = 10 * psi.shape[2] + 200
+    cumulative = np.cumsum(scale * np.einsum("gi,gi->g", psi, psi))
+    n_candidate = 20 * psi.shape[1] + 200
     even = (np.arange(n_candidate) + 0.5) / n_candidate * cumulative[-1]
     candidates = np.unique(np.searchsorted(cumulative, even))
-    points = psi[candidates, 0] * np.sqrt(scale[candidates])[:, None]
+    points = psi[candidates] * np.sqrt(scale[candidates])[:, None]
     (pstrf,) = get_lapack_funcs(("pstrf",), (points,))
     factor, pivots, rank, _ = pstrf((points @ points.T) ** 2, tol=_PIVOT_THRESHOLD, lower=1)
-    return psi, f_xc, points[pivots[:rank] - 1], np.tril(factor[:rank, :rank])
+    return points[pivots[:rank] - 1], np.tril(factor[:rank, :rank])
 
 
 def _cell_kernel(psi: np.ndarray, f_xc: np.ndarray, points: np.ndarray) -> np.ndarray:
