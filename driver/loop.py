@@ -20,7 +20,7 @@ from .state import State
 #: Reference steps are handed to the reporters at least this often, seconds.
 HAND_OVER = 0.5
 #: Passes over a segment before its anchor, each after the surrogate was refined.
-MOST_PASSES = 4
+MOST_PASSES = 3
 #: Fock builds that refining may take at one segment.
 MOST_REFINEMENTS = 400
 #: Every how many fall-back steps the surrogate is shown a reference pair.
@@ -172,19 +172,17 @@ def _surrogate(
     spread = _rms(segment.spreads)
     measured, energies = _anchor(problem, surrogate, segment.end, progress)
     moment = _change_moment(problem, segment)
-    floor = _smallest_change(problem)
-    typical = ledger.typical_change(moment, segment.n_steps, floor)
-    response = max(measured.response, typical * _coupling(measured, segment, problem, floor))
-    defect = measured.defect / response if response > 0.0 else 0.0
+    typical = ledger.typical_change(moment, segment.n_steps, _smallest_change(problem))
     duration = segment.end.time - state.time
-    error = GAIN * defect * duration
-    bound = np.sqrt(2.0) * measured.defect * duration / typical
-    if defect > target.residual:
+    bound = measured.force * duration / typical
+    error = GAIN * bound
+    allowance = ledger.allowance(segment.end.time, target)
+    trusted = error <= 0.5 * target.error * duration / target.duration
+    if not trusted:
         began = time.perf_counter()
         second = surrogate_segment(problem, step, surrogate, state, segment.n_steps, limits)
         tally.discarded_steps += segment.n_steps
         tally.spend("surrogate steps", began)
-        allowance = ledger.allowance(segment.end.time, target)
         error = np.inf
         if second is not None and second.n_steps == segment.n_steps:
             error = _difference(segment, second) / typical
@@ -197,7 +195,7 @@ def _surrogate(
         assert second is not None
         segment = second
     ledger.accept(moment, segment.n_steps, error, bound, target)
-    if defect > target.residual and error > 0.25 * (ledger.allowance(segment.end.time, target) + error):
+    if not trusted and error > 0.25 * allowance:
         ledger.keep_length(segment.n_steps)
     tally.surrogate_steps += segment.n_steps
     end = segment.end
@@ -228,7 +226,7 @@ def _refined_segment(
         if segment is not None and spread <= target.residual and segment.reason in ("MAX_STEPS", "END"):
             break
         began = time.perf_counter()
-        builds = surrogate.refine(target.residual, MOST_REFINEMENTS)
+        builds = surrogate.refine(0.5 * target.residual, MOST_REFINEMENTS)
         tally.spend("refinement", began)
         if builds == 0:
             break
@@ -309,12 +307,6 @@ def _smallest_change(problem: Problem) -> float:
     """|δP| that counts as nothing: a thousandth of what the strongest field does in one step."""
     strongest = max((abs(c.field.maximum) for c in problem.couplings), default=0.0)
     return max(1e-3 * strongest * problem.real_time.dt, 1e-10)
-
-
-def _coupling(measured: Measurement, segment: Segment, problem: Problem, floor: float) -> float:
-    """|ΔF| / |δP| at the segment's end."""
-    change = float(np.linalg.norm(segment.end.density - problem.base_density))
-    return measured.response / max(change, floor)
 
 
 def _difference(first: Segment, second: Segment) -> float:

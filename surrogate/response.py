@@ -28,6 +28,8 @@ from .surrogate import Measurement, Visit
 PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
 #: Norms below this are rounding.
 NOTHING = 1e-13
+#: Most visits between two looks at what lies outside the known directions and at the spread.
+LOOK_EVERY = 4
 #: Bounds of the factor between spread and measured residuals.
 CALIBRATION = (0.3, 30.0)
 
@@ -36,12 +38,10 @@ Prior = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class _Evaluation:
-    """One prediction: the change (x, y), its coordinates (c, d), and the response predicted."""
+    """One prediction: the change (x, y) and the response predicted for it."""
 
     x: np.ndarray
     y: np.ndarray
-    c: np.ndarray
-    d: np.ndarray
     response_x: np.ndarray
     response_y: np.ndarray
 
@@ -78,7 +78,8 @@ class Response:
         self._remainder = Remainder(packing.n_real)
         self._errors: list[float] = []
         self._calibration = 1.0
-        self._moment, self._n_visits = 0.0, 0
+        self._moment, self._n_visits, self._spread = 0.0, 0, 0.0
+        self._patience = self._wait = 1
         self._last = self._evaluate(density)
         coulomb = engine.coulomb(np.ascontiguousarray(basis.density_out(density).real.sum(axis=0)))
         self._core_x, self._coulomb_x, self._fock_x = (
@@ -106,24 +107,28 @@ class Response:
         return self._fock + unpack(self._packing, last.response_x, last.response_y)
 
     def visit(self) -> Visit:
-        """Note the density last predicted for, with a new direction where it leaves the known ones."""
+        """Note the density last predicted for; look whether it leaves the known directions, seldom if it never does."""
+        self._wait -= 1
+        if self._wait > 0:
+            return Visit(self._spread, False)
         last, x_map, y_map = self._last, self._x_map, self._y_map
+        c, d = x_map.q @ last.x, y_map.q @ last.y
         xx, yy = float(last.x @ last.x), float(last.y @ last.y)
         # |x|² - |c|² loses to rounding what is below 1e-8 |x|; `outside` stays above that.
         threshold = max(self._outside**2 * (xx + yy), NOTHING**2)
-        new_x = xx - float(last.c @ last.c) > threshold
-        new_y = yy - float(last.d @ last.d) > threshold and self._engine.exact_exchange
-        c = last.c
+        new_x = xx - float(c @ c) > threshold
+        new_y = yy - float(d @ d) > threshold and self._engine.exact_exchange
+        self._patience = 1 if new_x or new_y else min(self._patience + 1, LOOK_EVERY)
+        self._wait = self._patience
         if new_x or new_y:
-            c = self._extend(last, new_x, new_y)
-        self._moment += last.response_moment
+            c = self._extend(last, c, d, new_x, new_y)
         self._n_visits += 1
+        self._moment += last.response_moment
         x_map.visit(c)
-        missing = (self.image_error * x_map.approximate_response(c)) ** 2 if x_map.n > x_map.n_exact else 0.0
-        if self._remainder.n_anchors:
-            missing += self._remainder.variance(last.x)
+        missing = self._missing(last.x, c)
         typical = max(last.response_moment, self._moment / self._n_visits, NOTHING**2)
-        return Visit(self._calibration * float(np.sqrt(missing / typical)), new_x or new_y)
+        self._spread = self._calibration * missing / float(np.sqrt(typical))
+        return Visit(self._spread, new_x or new_y)
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
         """Learn from a reference pair (P', field-free F')."""
@@ -131,27 +136,25 @@ class Response:
         x, y = pack(self._packing, fock - self._fock)
         defect = float(np.hypot(np.linalg.norm(x - at.response_x), np.linalg.norm(y - at.response_y)))
         response = float(np.hypot(np.linalg.norm(x), np.linalg.norm(y)))
-        missing = 0.0
-        if self._x_map.n > self._x_map.n_exact:
-            missing = self.image_error * self._x_map.approximate_response(at.c)
-        if self._remainder.n_anchors:
-            missing = float(np.hypot(missing, np.sqrt(self._remainder.variance(at.x))))
+        missing = self._missing(at.x, self._x_map.q @ at.x)
         if missing > NOTHING and defect > NOTHING:
             # Half the way, in the logarithm: one anchor is one sample.
             calibration = np.sqrt(self._calibration * defect / missing)
             self._calibration = float(np.clip(calibration, *CALIBRATION))
         if not self._engine.linear and np.linalg.norm(at.x) > NOTHING:
-            self._remainder.add(at.x, x - at.c @ self._x_map.k)
-        return Measurement(defect, response)
+            self._remainder.add(at.x, x - self._x_map.apply(at.x))
+        wrong = unpack(self._packing, x - at.response_x, y - at.response_y)
+        force = float(np.linalg.norm(wrong @ density - density @ wrong))
+        return Measurement(defect, response, force)
 
     def refine(self, target: float, most: int) -> int:
         """Make the principal approximate directions exact until the spread over all visits is at `target`."""
         builds, x_map = 0, self._x_map
-        if self._engine.linear or x_map.n == x_map.n_exact:
+        if self._engine.linear or x_map.n_approximate == 0:
             return 0
         moments = x_map.sort_approximate() * x_map.approximate_size**2
         nothing_imaginary = np.zeros(self._packing.n_imag)
-        while builds < most and x_map.n > x_map.n_exact:
+        while builds < most and x_map.n_approximate:
             expected = self.image_error * np.sqrt(moments[builds:].sum() / max(self._moment, NOTHING**2))
             if expected <= target:
                 break
@@ -187,7 +190,8 @@ class Response:
             **self._y_map.save("y"),
             **self._remainder.save(),
             "image_errors": np.array(self._errors),
-            "calibration": np.array([self._calibration, self._moment, self._n_visits]),
+            "calibration": np.array([self._calibration, self._moment, self._spread]),
+            "visits": np.array([self._n_visits, self._patience, self._wait]),
             "mean_field_builds": np.array(self.mean_field_builds),
         }
 
@@ -197,27 +201,36 @@ class Response:
         self._y_map.load("y", arrays)
         self._remainder.load(arrays)
         self._errors = np.asarray(arrays["image_errors"]).tolist()
-        self._calibration, self._moment, visits = np.asarray(arrays["calibration"]).tolist()
-        self._n_visits = int(visits)
+        self._calibration, self._moment, self._spread = np.asarray(arrays["calibration"]).tolist()
+        self._n_visits, self._patience, self._wait = np.asarray(arrays["visits"]).tolist()
         self.mean_field_builds = int(arrays["mean_field_builds"])
 
     def _evaluate(self, density: np.ndarray) -> _Evaluation:
         x, y = pack(self._packing, density - self._density)
-        c, d = self._x_map.q @ x, self._y_map.q @ y
-        response_x = c @ self._x_map.k
+        response_x = self._x_map.apply(x)
         if self._remainder.n_anchors:
             response_x += self._remainder.predict(x)
-        return _Evaluation(x, y, c, d, response_x, d @ self._y_map.k)
+        return _Evaluation(x, y, response_x, self._y_map.apply(y))
 
-    def _extend(self, last: _Evaluation, new_x: bool, new_y: bool) -> np.ndarray:
+    def _missing(self, x: np.ndarray, coordinates: np.ndarray) -> float:
+        """Expected norm of what the prediction lacks at x: the approximate images' error and the remainder's."""
+        approximate = coordinates[self._x_map.n_exact :] * self._x_map.approximate_size
+        missing = self.image_error * float(np.linalg.norm(approximate))
+        if self._remainder.n_anchors:
+            missing = float(np.hypot(missing, np.sqrt(self._remainder.variance(x))))
+        return missing
+
+    def _extend(
+        self, last: _Evaluation, c: np.ndarray, d: np.ndarray, new_x: bool, new_y: bool
+    ) -> np.ndarray:
         """Add the directions in which `last` leaves the known ones; returns its coordinates among all of x's."""
         x_map, y_map, packing = self._x_map, self._y_map, self._packing
         x, y = np.zeros(packing.n_real), np.zeros(packing.n_imag)
         length = 0.0
         if new_x:
-            x, length = x_map.outside(last.x, last.c)
+            x, length = x_map.outside(last.x, c)
         if new_y:
-            y, _ = y_map.outside(last.y, last.d)
+            y, _ = y_map.outside(last.y, d)
         change = self._basis.density_out(unpack(packing, x, y))
         if self._prior is None:
             response = self._engine.mean_field_response(change)
@@ -225,7 +238,6 @@ class Response:
         else:
             response = self._prior(change)
         image_x, image_y = pack(packing, self._basis.fock_in(response))
-        c = last.c
         if new_x:
             coulomb = self._engine.coulomb(np.ascontiguousarray(change.real.sum(axis=0)))
             coulomb_x = pack(packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex))[0]
