@@ -87,7 +87,7 @@ def system_of(deck: str, folder: Path) -> System:
 
 
 def stirred_densities(system: System) -> tuple[np.ndarray, float]:
-    """Hartree-Fock orbitals of PySCF, strongly rotated so that every element of P counts; and their energy."""
+    """Hartree-Fock orbitals of PySCF, strongly rotated, so that every element of P counts; the energy."""
     mol = molecule(system)
     mf = (scf.UHF if system.open_shell else scf.RHF)(mol).run(conv_tol=1e-10)
     orbitals = mf.mo_coeff if system.open_shell else np.array([mf.mo_coeff, mf.mo_coeff])
