@@ -249,7 +249,7 @@ def _finish(line: Line, options: Options, centers: _Centers, symmetry_given: boo
     if options.autosym and not symmetry_given and len(numbers) > 1:
         notices = (
             f"{line.place}: geometry {options.name!r} lacks noautosym: NWChem would turn it to its principal "
-            "axes (and stop at RT-TDDFT if it has symmetry); it is run as written, without symmetry",
+            "axes, or stop at RT-TDDFT if it has symmetry; x, y, z stay here as they are written",
         )
     geometry = Geometry(options.name, tuple(centers.tags), numbers, charges, positions)
     return NamedGeometry(line.place, geometry, notices)

@@ -109,8 +109,7 @@ def read_deck(path: Path) -> Deck:
         elif key in ("start", "restart"):
             deck = _name(line, state, deck, bool(tasks))
         elif key == "title":
-            deck = replace(deck, title=line.take("title"))
-            line.finish()
+            deck = replace(deck, title=" ".join(line.words[1:]))
         elif key == "permanent_dir":
             deck = replace(deck, permanent_dir=Path.cwd() / line.take("folder"))
             line.finish()
