@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from .deck import Place, Vectors
 from .deck_lines import Line, LineReader, suggestion
-from .functional import Attenuation, Functional, UnknownFunctional, functional
+from .functional import Attenuation, Functional, FunctionalError, functional
 
 GRIDS = ("xcoarse", "coarse", "medium", "fine", "xfine", "huge")
 
@@ -158,7 +158,7 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
         xc_line.fail("NWChem 7.0 keeps the earlier cam, 7.2 drops it here: repeat cam, or unset dft:* first")
     try:
         return replace(settings, functional=functional(settings.xc, settings.cam))
-    except UnknownFunctional as error:
+    except FunctionalError as error:
         (xc_line or cam_line or line).fail(str(error))
 
 

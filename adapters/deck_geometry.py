@@ -160,17 +160,16 @@ def _skip_internal_coordinates(row: Line, reader: LineReader) -> None:
 
 def _append_center(row: Line, centers: _Centers) -> None:
     tag = row.words[0]
-    if element_of_tag(tag) is None:
+    number = element_of_tag(tag)
+    if number is None:
         row.fail(f"unknown element {tag!r} in geometry{suggestion(tag, SYMBOLS[1:])}")
     position = np.array([row.take_real(f"coordinate {axis} of {tag}") for axis in "xyz"])
-    number = element_of_tag(tag)
     while (value := row.maybe_real()) is not None:
         if value != 0.0:
             row.fail(f"{tag}: initial velocities are not carried out; the nuclei are fixed")
     while (word := row.next()) is not None:
         key = word.lower()
         if key == "mass":
-            row.take_real("mass")  # fixed nuclei: the quadrupole's origin aside, masses act nowhere
             row.fail(f"{tag}: mass apart from the element's is not carried out")
         elif key == "charge":
             if row.take_real("charge") != number:
@@ -180,7 +179,7 @@ def _append_center(row: Line, centers: _Centers) -> None:
                 row.fail("finite nuclei are not carried out; accepted: nucleus point")
         else:
             row.fail(f"{tag}: unexpected {word!r}; accepted: <tag> <x> <y> <z> [charge q] [nucleus point]")
-    _add(row.place, row, centers, tag, position)
+    _add(row, centers, tag, position)
 
 
 def _load(row: Line, centers: _Centers, options: Options) -> None:
@@ -220,12 +219,12 @@ def _load(row: Line, centers: _Centers, options: Options) -> None:
             row.fail(f"{name}:{number + 1}: expected <element> <x> <y> <z>")
         if element_of_tag(fields[0]) is None:
             row.fail(f"{name}:{number + 1}: unknown element {fields[0]!r}")
-        _add(row.place, row, centers, fields[0], np.array(values, dtype=float) * angstrom)
+        _add(row, centers, fields[0], np.array(values, dtype=float) * angstrom)
 
 
-def _add(place: Place, row: Line, centers: _Centers, tag: str, position: np.ndarray) -> None:
+def _add(row: Line, centers: _Centers, tag: str, position: np.ndarray) -> None:
     if len(tag) > 16:
-        row.fail(f"{place}: tag {tag!r} is longer than 16 characters")
+        row.fail(f"tag {tag!r} is longer than 16 characters")
     if not np.all(np.abs(position) < _MAX_COORDINATE):
         row.fail(f"{tag}: coordinates are out of range")
     centers.tags.append(tag)

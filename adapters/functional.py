@@ -163,7 +163,7 @@ _COMMON = (
 )
 
 
-class UnknownFunctional(ValueError):  # noqa: N818  the name is what it says
+class FunctionalError(ValueError):
     """The words cannot be carried out; the text says which and why."""
 
 
@@ -188,7 +188,7 @@ def accepted_words() -> list[str]:
 def functional(words: tuple[str, ...], cam: Attenuation | None = None) -> Functional:
     """Functional of the words behind `xc`, with the `cam` line in force, if any.
 
-    Raises UnknownFunctional for words and combinations of words that have no equal in libxc.
+    Raises FunctionalError for words and combinations of words that have no equal in libxc.
     """
     mixture = _Mixture()
     rest = [word.lower() for word in words]
@@ -196,9 +196,9 @@ def functional(words: tuple[str, ...], cam: Attenuation | None = None) -> Functi
         _take_word(rest, mixture)
     _complete_correlation(mixture)
     if mixture.attenuated and cam is None:
-        raise UnknownFunctional(f"{mixture.attenuated[0][0]} needs a cam line behind the xc line")
+        raise FunctionalError(f"{mixture.attenuated[0][0]} needs a cam line behind the xc line")
     if cam is not None and cam.alpha != 0.0 and any(word == "xwpbe" for word, _ in mixture.attenuated):
-        raise UnknownFunctional("xwpbe is carried out with cam_alpha 0 only")
+        raise FunctionalError("xwpbe is carried out with cam_alpha 0 only")
     exact = mixture.weights.pop("HF", 0.0)
     for word, weight in mixture.attenuated:
         full, short = ATTENUATED[word]
@@ -220,12 +220,12 @@ def _description(exact: float, cam: Attenuation | None, weights: Mapping[str, fl
     exchange += [f"{weight:.12g}*{name}" for name, weight in terms.items() if "_C_" not in name]
     correlation = [f"{weight:.12g}*{name}" for name, weight in terms.items() if "_C_" in name]
     if not exchange and not correlation:
-        raise UnknownFunctional("xc names no functional")
+        raise FunctionalError("xc names no functional")
     return f"{' + '.join(exchange)}, {' + '.join(correlation)}".strip()
 
 
 def _take_word(rest: list[str], mixture: _Mixture) -> None:
-    from .deck_lines import real, suggestion
+    from .deck_lines import real, suggestion  # at the top it would import this file again
 
     word = rest.pop(0)
     if word in COMBINATIONS:
@@ -238,7 +238,7 @@ def _take_word(rest: list[str], mixture: _Mixture) -> None:
         hint = (
             suggestion(word, known) or f"; accepted: {' '.join(_COMMON)} and {len(known) - len(_COMMON)} more"
         )
-        raise UnknownFunctional(f"xc {word} is not carried out{hint}")
+        raise FunctionalError(f"xc {word} is not carried out{hint}")
     part = rest.pop(0) if rest and rest[0] in ("local", "nonlocal") else ""
     weight = real(rest[0]) if rest else None
     if weight is None:
@@ -262,7 +262,7 @@ def _add_term(word: str, part: str, weight: float, mixture: _Mixture) -> None:
         mixture.incomplete.append((term.completed_by, weight))
         return
     if part == "local" and term.local != term.total and term.local is not None:
-        raise UnknownFunctional(f"{word} local is slater: name slater instead")
+        raise FunctionalError(f"{word} local is slater: name slater instead")
     mixture.add(term.total, weight)
     if part == "nonlocal" and term.local is not None and term.local != term.total:
         mixture.add(term.local, -weight)

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from hybrid_propagate.adapters.deck import Deck
 from hybrid_propagate.adapters.deck_reader import read_deck
-from hybrid_propagate.adapters.functional import Attenuation, UnknownFunctional, accepted_words, functional
+from hybrid_propagate.adapters.functional import Attenuation, FunctionalError, accepted_words, functional
 from hybrid_propagate.adapters.molecule import molecule
 
 WORDS = {
@@ -124,5 +124,5 @@ def test_every_word_is_known_to_libxc(word: str) -> None:
     ],
 )
 def test_words_that_are_refused(words: tuple[str, ...], message: str) -> None:
-    with pytest.raises(UnknownFunctional, match=message):
+    with pytest.raises(FunctionalError, match=message):
         functional(words)
