@@ -9,9 +9,10 @@ from .field import Field
 from .real_time import Quantity, RealTime
 from .system import System
 
-_FS_PER_AU = 0.02418884326509
-_EV_PER_AU = 27.211386
-_V_PER_NM_PER_AU = 514.220652
+# NWChem's own rounding, for its headers and ours to agree.
+_FS_PER_AU = 0.024189
+_EV_PER_AU = 27.2114
+_V_PER_NM_PER_AU = 514.21
 _METHODS = {
     "magnus": "2nd order Magnus w/ self-consistent interpolation",
     "rk4": "4th order Runge-Kutta",
@@ -128,7 +129,7 @@ def _electrons(system: System) -> tuple[int, int]:
 def _general_information(system: System, n_basis: int) -> list[str]:
     n_alpha, n_beta = _electrons(system)
     return [
-        _centred("General Information", 21),
+        _centred("General Information", 20),
         "          SCF calculation type: DFT",
         f"          Wavefunction type:  {'spin polarized' if system.open_shell else 'closed shell'}.",
         f"          No. of atoms     : {system.geometry.n_atoms:5d}",
@@ -139,9 +140,13 @@ def _general_information(system: System, n_basis: int) -> list[str]:
         f"          Spin multiplicity: {system.multiplicity:5d}",
         f"          AO basis - number of functions: {n_basis:5d}",
         "",
-        _centred("XC Information", 21),
+        _centred("XC Information", 20),
         f"          {system.functional.directive}",
-        f"          Grid used for XC integration:  {system.grid}",
+        *(
+            []
+            if system.functional.pyscf == "HF"
+            else [f"          Grid used for XC integration:  {system.grid}"]
+        ),
     ]
 
 
