@@ -20,7 +20,6 @@ _BSE_NAMES = {
     "stuttgart_rsc_1997_ecp": "Stuttgart RSC 1997",
     "stuttgart_rsc_ano_ecp": "Stuttgart RSC ANO",
     "stuttgart_rsc_segmented_ecp": "Stuttgart RSC Segmented + ECP",
-    "def2-svp": "def2-SVP",
     "weigend_coulomb_fitting": "def2-universal-JFIT",
     "dgauss_a1_dft_coulomb_fitting": "dgauss-a1-dftjfit",
     "dgauss_a2_dft_coulomb_fitting": "dgauss-a2-dftjfit",
@@ -39,8 +38,11 @@ _PYSCF_NAMES = {"3-21++g": "3-21++g", "3-21++gs": "3-21++g*", "3-21gs": "3-21g*"
 
 
 def library_key(name: str) -> str:
-    """NWChem's file name of a library set: lower case, `*` as s, no brackets, `,` and blanks as `_`."""
-    key = re.sub(r"[()\[\]]", "", name.strip().lower())
+    """NWChem's file name of a library set: lower case, `*` as s, no brackets, `,` and blanks as `_`.
+
+    The SV(P) sets, which share a file with the SVP ones, get a key of their own.
+    """
+    key = re.sub(r"[()\[\]]", "", name.strip().lower().replace("sv(p)", "sv_p"))
     return key.replace("*", "s").replace(",", "_").replace(" ", "_").replace("'", "p")
 
 
@@ -76,7 +78,7 @@ def _metadata() -> dict[str, Any]:
 
 @functools.cache
 def _bse_index() -> dict[str, str]:
-    return {library_key(name): name for name in _metadata() if "(P)" not in name}
+    return {library_key(name): name for name in _metadata()}
 
 
 def _bse_name(key: str) -> str | None:

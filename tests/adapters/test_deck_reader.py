@@ -180,6 +180,31 @@ end
     np.testing.assert_allclose(positions, expected, atol=1e-8)
 
 
+def test_zmatrix_with_a_second_angle_lies_as_in_nwchem(tmp_path: Path) -> None:
+    zmatrix = """\
+geometry noautosym nocenter
+ zmatrix
+  C
+  O 1 1.2
+  H 1 1.1 2 121.0
+  H 1 1.1 2 120.0 3 110.0 -1
+  H 2 1.0 1 100.0 3 -40.0
+ end
+end
+"""
+    # Printed by NWChem 7.0.2 for this block, Angstrom.
+    expected = [
+        [0.00000000, 0.00000000, 0.00000000],
+        [0.00000000, 0.00000000, 1.20000000],
+        [0.94288403, 0.00000000, -0.56654188],
+        [-0.76938667, -0.56173316, -0.55000000],
+        [0.75440651, -0.63302222, 1.37364818],
+    ]
+    text = zmatrix + WATER[WATER.index("basis") :].replace("task", "charge 1\ntask") + RUN.format("")
+    positions = last(read(tmp_path, text)).system.geometry.positions * ANGSTROM_PER_BOHR
+    np.testing.assert_allclose(positions, expected, atol=1e-8)
+
+
 @pytest.mark.parametrize(
     ("units", "bohr"), [("au", 1.0), ("bohr", 1.0), ("nm", 10 / 0.52917721067), ("pm", 0.01 / 0.52917721067)]
 )
@@ -237,6 +262,25 @@ task dft
     # Cartesian 6-31G**: O 15, H 5; STO-3G O 5.
     assert system.n_basis == 15 + 5 + 5
     assert list(system.geometry.atomic_numbers) == [8, 8, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "functions"),
+    [
+        # Functions of cartesian water: O + 2 H, counted from the sets' published contractions.
+        ("STO-3G", 5 + 2 * 1),
+        ("6-31G**", 15 + 2 * 5),
+        ("6-311++G(2d,2p)", 5 + 4 * 3 + 2 * 6 + 2 * (4 + 2 * 3)),
+        ("cc-pVDZ", 3 + 2 * 3 + 6 + 2 * (2 + 3)),
+        ("aug-cc-pvdz", 4 + 3 * 3 + 2 * 6 + 2 * (3 + 6)),
+        ("def2-sv(p)", 3 + 2 * 3 + 6 + 2 * 2),
+        ("def2-svp", 3 + 2 * 3 + 6 + 2 * (2 + 3)),
+        ("Ahlrichs pVDZ", 3 + 2 * 3 + 6 + 2 * (2 + 3)),
+    ],
+)
+def test_library_sets(tmp_path: Path, name: str, functions: int) -> None:
+    text = WATER.replace("sto-3g", f'"{name}"')
+    assert last(read(tmp_path, text + RUN.format(""))).system.n_basis == functions
 
 
 def test_fitting_basis(tmp_path: Path) -> None:
