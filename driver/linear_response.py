@@ -1,0 +1,43 @@
+"""`task tddft`: excitation energies by linear response, from PySCF, printed as NWChem prints its roots."""
+
+import numpy as np
+from pyscf import dft, tdscf
+
+from ..adapters.deck import LinearResponse
+from ..adapters.ground_state import Orbitals
+from ..adapters.pyscf_engine import PySCFEngine
+from ..adapters.quadrature import GRID_LEVEL
+
+_EV = 27.2113845
+
+
+def linear_response_section(task: LinearResponse, engine: PySCFEngine, orbitals: Orbitals) -> str:
+    """Log section with the roots of one `task tddft`."""
+    open_shell = task.system.open_shell
+    mean_field = (dft.UKS if open_shell else dft.RKS)(engine.mol, xc=task.system.functional.pyscf)
+    mean_field.grids.level = GRID_LEVEL[task.system.grid]
+    mean_field.mo_coeff = orbitals.coefficients if open_shell else orbitals.coefficients[0]
+    mean_field.mo_energy = orbitals.energies if open_shell else orbitals.energies[0]
+    mean_field.mo_occ = orbitals.occupations if open_shell else orbitals.occupations[0]
+    mean_field.converged = True
+    lines = ["", "                                NWChem TDDFT Module", "                                -------------------", ""]
+    for spin, wanted in (("singlet", task.singlet), ("triplet", task.triplet and not open_shell)):
+        if not wanted:
+            continue
+        solver = (tdscf.TDA if task.tamm_dancoff else tdscf.TDDFT)(mean_field)
+        solver.nstates = task.n_roots
+        solver.verbose = 0
+        if not open_shell:
+            solver.singlet = spin == "singlet"
+        solver.kernel()
+        strengths = solver.oscillator_strength() if spin == "singlet" else np.zeros(len(solver.e))
+        for root, (energy, strength) in enumerate(zip(np.atleast_1d(solver.e), strengths, strict=True), start=1):
+            label = "" if open_shell else f" {spin}"
+            lines += [
+                "  " + "-" * 76,
+                f"  Root {root:3d}{label} a  {energy:26.9f} a.u. {energy * _EV:21.4f} eV",
+                "  " + "-" * 76,
+                f"     Dipole Oscillator Strength {strength:25.7f}",
+                "",
+            ]
+    return "\n".join(lines) + "\n"

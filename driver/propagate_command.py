@@ -1,0 +1,184 @@
+"""The command `hybrid-propagate`: an NWChem deck in, NWChem's log, trajectory, restart file and figure out."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_DESCRIPTION = """Runs the RT-TDDFT tasks of an NWChem input deck: reference steps where they are needed, surrogate
+steps everywhere else. The log goes to standard output in NWChem's format, progress to standard error, and
+<start>.h5, .json, .png and .rt_restart to the deck's permanent_dir."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Exit codes: 0 done, 2 bad input, 1 failed, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        print("hybrid-propagate: interrupted; --restart goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of the log has gone; what is on disk is whole.
+        sys.stdout = None
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hybrid-propagate", description=_DESCRIPTION)
+    parser.add_argument("deck", type=Path, metavar="DECK", help="NWChem input deck with an rt_tddft block")
+    parser.add_argument(
+        "--tol", type=_share, default=1e-3, metavar="ERROR", help="trajectory error wanted, relative (default %(default)g)"
+    )
+    parser.add_argument(
+        "--max-ml-steps",
+        type=_count,
+        default=500,
+        metavar="N",
+        help="most surrogate steps between two anchors (default %(default)s)",
+    )
+    parser.add_argument("--engine", choices=("pyscf",), default="pyscf", help="reference code (default %(default)s)")
+    parser.add_argument(
+        "--surrogate",
+        choices=("response", "none"),
+        default="response",
+        help="response: the Fock response learned on the fly; none: reference steps alone (default %(default)s)",
+    )
+    parser.add_argument("--restart", action="store_true", help="go on from <start>.h5")
+    parser.add_argument(
+        "--save-density",
+        type=_interval,
+        metavar="N",
+        help="store the density at every Nth point, 0 for never (default: all, where that takes less than 64 MB)",
+    )
+    parser.add_argument(
+        "--memory", type=_share_of_memory, metavar="MB", help="memory for integrals and grids (default: half of what there is)"
+    )
+    thresholds = parser.add_argument_group("thresholds that end a surrogate segment")
+    thresholds.add_argument("--max-uncertainty", type=_share, default=0.05, metavar="X", help="spread (default %(default)g)")
+    thresholds.add_argument(
+        "--max-trace-error", type=_share, default=0.02, metavar="X", help="relative change of the trace (default %(default)g)"
+    )
+    thresholds.add_argument(
+        "--max-hermiticity-error", type=_share, default=0.01, metavar="X", help="relative (default %(default)g)"
+    )
+    return parser
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of steps")
+    return value
+
+
+def _interval(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of points")
+    return value
+
+
+def _share_of_memory(text: str) -> float:
+    return _share(text) * 1e6
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..adapters.deck import DeckError
+    from ..adapters.deck_reader import read_deck
+
+    try:
+        deck = read_deck(options.deck)
+        for notice in deck.notices:
+            print(f"hybrid-propagate: {notice}", file=sys.stderr)
+        _check_writable(deck.permanent_dir)
+    except DeckError as error:
+        return _fail(error, 2)
+    except OSError as error:
+        return _fail(error, 2)
+    from ..adapters.ground_state import NotConverged
+    from ..adapters.restart_file import RestartError
+    from ..adapters.trajectory import TrajectoryError
+    from .magnus import NoFixedPoint
+    from .run_deck import run_deck
+    from .run_propagation import Options
+    from .segment import Limits
+
+    stopping = _on_interrupt()
+    settings = Options(
+        surrogate=options.surrogate,
+        tolerance=options.tol,
+        max_ml_steps=options.max_ml_steps,
+        limits=Limits(options.max_uncertainty, options.max_trace_error, options.max_hermiticity_error),
+        memory=options.memory or 0.5 * _physical_memory(),
+        restart=options.restart,
+        save_density=options.save_density,
+    )
+    try:
+        finished = run_deck(deck, settings, _write, stopping)
+    except (DeckError, TrajectoryError, RestartError) as error:
+        return _fail(error, 2)
+    except (NotConverged, NoFixedPoint) as error:
+        return _fail(error, 1)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _fail(f"cannot write: {error}; files written before are whole, --restart goes on from them", 1)
+    if not finished:
+        print("hybrid-propagate: interrupted; --restart goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _fail(error: object, code: int) -> int:
+    print(f"hybrid-propagate: {error}", file=sys.stderr)
+    return code
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _check_writable(folder: Path) -> None:
+    """Make the folder, and find out whether files can be written there, before any time is spent."""
+    import tempfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def _on_interrupt():  # noqa: ANN202 - a function that tells whether Ctrl-C was pressed
+    """The first Ctrl-C ends the run at the next segment; the second one at once."""
+    asked: list[bool] = []
+
+    def handle(number: int, frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+        print("hybrid-propagate: stopping after this segment (again: at once)", file=sys.stderr)
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+    return lambda: bool(asked)
+
+
+def _physical_memory() -> float:
+    import os
+
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""A deck from its first task to its last."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..adapters.deck import Deck, DeckError, GroundState, LinearResponse, Propagation
+from ..adapters.ground_state import Orbitals, solve_ground_state
+from ..adapters.log_header import GroundStateSummary, ground_state_section
+from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
+from ..adapters.starting_orbitals import assemble_fragments
+from ..adapters.system import System
+from .run_propagation import Ground, Options, propagate
+
+#: Title of the section that NWChem's log starts with.
+NOTE = "Log in NWChem's format, written by hybrid-propagate"
+
+
+@dataclass
+class Workspace:
+    """What earlier tasks leave for later ones: ground states by the name of their orbitals' file."""
+
+    grounds: dict[str, Ground] = field(default_factory=dict)
+
+
+def check_deck(deck: Deck, options: Options) -> None:
+    """Refuse what cannot be carried out, before any time is spent. Raises DeckError."""
+    made: set[str] = set()
+    propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
+    if not propagations:
+        raise DeckError(_end_of(deck), "no task dft rt_tddft: nothing to propagate")
+    for task in deck.tasks:
+        if isinstance(task, GroundState):
+            for name in task.vectors.files:
+                if name not in made:
+                    raise DeckError(task.place, f"vectors input {name}: only orbitals that this deck makes can be read")
+            made.add(task.output)
+        elif isinstance(task, Propagation):
+            load = task.real_time.load
+            if load.kind == "density":
+                raise DeckError(task.place, "load density: NWChem's density files cannot be read; accepted: scf, vectors, restart")
+            name = load.files[0] if load.kind == "vectors" else task.vectors
+            if name not in made:
+                raise DeckError(task.place, f"orbitals {name} are not made by this deck: put task dft energy before")
+            cap = task.real_time.mocap
+            if cap is not None and task.real_time.propagator != "magnus":
+                raise DeckError(task.place, "mocap needs the magnus propagator here")
+
+
+def run_deck(deck: Deck, options: Options, write: Callable[[str], None], stopping: Callable[[], bool]) -> bool:
+    """Carry out every task in order; False where `stopping` ended a propagation early.
+
+    write: takes log text. Raises DeckError, NotConverged, TrajectoryError, OSError.
+    """
+    check_deck(deck, options)
+    deck.permanent_dir.mkdir(parents=True, exist_ok=True)
+    workspace = Workspace()
+    propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
+    names = _file_names(deck, propagations)
+    number = 0
+    for task in deck.tasks:
+        if isinstance(task, GroundState):
+            workspace.grounds[task.output] = _deferred(task, deck, options, workspace, write)
+            if not options.restart:
+                workspace.grounds[task.output].solve()
+        elif isinstance(task, LinearResponse):
+            if not options.restart:
+                from .linear_response import linear_response_section
+
+                ground = list(workspace.grounds.values())[-1]
+                engine, orbitals = ground.solve()
+                write(linear_response_section(task, engine, orbitals))
+        else:
+            load = task.real_time.load
+            ground = workspace.grounds[load.files[0] if load.kind == "vectors" else task.vectors]
+            stem = deck.permanent_dir / names[number]
+            number += 1
+            if not propagate(task, ground, deck, stem, options, write, stopping):
+                return False
+    return True
+
+
+def _file_names(deck: Deck, propagations: list[Propagation]) -> list[str]:
+    """`<start>` for one propagation; `<start>_<tag>`, or a number where tags repeat, for several."""
+    if len(propagations) == 1:
+        return [deck.prefix]
+    tags = ["".join(c for c in task.real_time.tag if c.isalnum() or c in "-_.") for task in propagations]
+    distinct = len(set(tags)) == len(tags) and all(tags)
+    return [f"{deck.prefix}_{tag if distinct else k}" for k, tag in enumerate(tags, start=1)]
+
+
+def _deferred(
+    task: GroundState, deck: Deck, options: Options, workspace: Workspace, write: Callable[[str], None]
+) -> Ground:
+    grounds = dict(workspace.grounds)
+
+    def solve() -> tuple[PySCFEngine, Orbitals]:
+        began = time.perf_counter()
+        engine = make_engine(task.system, options.memory)
+        engine, orbitals = _converge(task, engine, grounds)
+        energies = engine.fock(orbitals.density().astype(complex)).energies
+        nuclear = engine.integrals.nuclear_repulsion
+        total = energies.core + energies.coulomb + energies.exchange_correlation + nuclear
+        write(
+            ground_state_section(
+                deck.title,
+                task.system,
+                len(engine.integrals.overlap),
+                GroundStateSummary(
+                    total, energies.core, energies.coulomb, energies.exchange_correlation, nuclear
+                ),
+            )
+        )
+        ground.seconds = time.perf_counter() - began
+        return engine, replace(orbitals, total_energy=total)
+
+    ground = Ground(task.system, solve)
+    return ground
+
+
+def _converge(
+    task: GroundState, engine: PySCFEngine, grounds: dict[str, Ground]
+) -> tuple[PySCFEngine, Orbitals]:
+    """Orbitals as the deck asks: assembled, taken over, or converged."""
+    orbitals = None
+    if task.vectors.kind in ("file", "fragment"):
+        parts = [grounds[name].solve()[1] for name in task.vectors.files]
+        try:
+            orbitals = assemble_fragments(parts, engine.integrals)
+        except ValueError as error:
+            if task.vectors.kind == "fragment" or task.skip:
+                raise DeckError(task.place, f"vectors input: {error}") from error
+    if task.skip:
+        if orbitals is None:
+            raise DeckError(task.place, "noscf needs orbitals: vectors input with a file or fragments")
+        engine = with_reference(engine, orbitals.density(), kernel=True)
+        return engine, orbitals
+    guess = None if orbitals is None else orbitals.density()
+    if guess is not None and len(guess) != task.system.n_spin:
+        guess = None
+    return solve_ground_state(engine, guess, task.max_iterations)
+
+
+def _end_of(deck: Deck):  # noqa: ANN202 - a Place
+    from ..adapters.deck import Place
+
+    return deck.tasks[-1].place if deck.tasks else Place(str(deck.path), 1)

@@ -1,0 +1,428 @@
+"""One propagation task: from its ground state, or its own trajectory file, to its files."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..adapters.deck import Deck, Propagation
+from ..adapters.engine import FockBuild
+from ..adapters.ground_state import Orbitals
+from ..adapters.log_header import PropagationSummary, propagation_header
+from ..adapters.log_lines import message_line
+from ..adapters.nwchem_order import density_from_nwchem, nwchem_order
+from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
+from ..adapters.restart_file import read_restart
+from ..adapters.system import System
+from ..adapters.trajectory import Contents, TrajectoryError, TrajectoryFile, fixed_part, read_contents
+from ..adapters.working_basis import WorkingBasis, make_working_basis
+from ..surrogate.auxiliary_kernel import apply_auxiliary_kernel, build_auxiliary_kernel
+from ..surrogate.response import Response
+from .checkpoint import pack_checkpoint, surrogate_arrays, unpack_checkpoint
+from .controller import Ledger, Target
+from .loop import Progress, Tally, run
+from .observables import function_mask, make_observables
+from .output import Output
+from .problem import Coupling, Problem, initial_state
+from .progress import ProgressLine
+from .segment import Limits
+from .summary import draw, write_summary
+
+#: Seconds between checkpoints, or this many times what the last one took.
+CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 3.0, 20.0
+#: Densities are stored at every point where they fit this many bytes, and left out otherwise.
+SMALL_TRAJECTORY = 2**26
+#: Bounds of the share of a density change that may stay outside the surrogate's directions.
+OUTSIDE = (1e-6, 1e-4)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None for automatic."""
+
+    surrogate: str
+    tolerance: float
+    max_ml_steps: int
+    limits: Limits
+    memory: float
+    restart: bool
+    save_density: int | None
+
+
+@dataclass(eq=False)
+class Ground:
+    """A ground state that is converged when it is first needed."""
+
+    system: System
+    make: Callable[[], tuple[PySCFEngine, Orbitals]]
+    seconds: float = 0.0
+    solved: tuple[PySCFEngine, Orbitals] | None = None
+    surrogate: dict[str, np.ndarray] | None = None
+
+    def solve(self) -> tuple[PySCFEngine, Orbitals]:
+        """Engine referred to the orbitals' density, and the orbitals."""
+        if self.solved is None:
+            self.solved = self.make()
+        return self.solved
+
+
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """Orbitals and working basis of a run, as a trajectory file keeps them."""
+
+    orbitals: Orbitals
+    basis: WorkingBasis
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        orbitals, basis = self.orbitals, self.basis
+        return {
+            "coefficients": orbitals.coefficients,
+            "energies": orbitals.energies,
+            "occupations": orbitals.occupations,
+            "total_energy": np.array(orbitals.total_energy),
+            "basis_coefficients": basis.coefficients,
+            "basis_dual": basis.dual,
+            "basis_to_canonical": basis.to_canonical,
+            "basis_energies": basis.energies,
+        }
+
+
+def propagate(
+    task: Propagation,
+    ground: Ground,
+    deck: Deck,
+    stem: Path,
+    options: Options,
+    write: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> bool:
+    """Run one task to its end and write its files; False when `stopping` said so before.
+
+    Raises TrajectoryError, RestartError, OSError, NoFixedPoint.
+    """
+    wall = time.perf_counter()
+    real_time = task.real_time
+    path = stem.with_name(stem.name + ".h5")
+    settings = _settings(task, options)
+    old = _continued(path, settings, options)
+    if old is not None and bool(old.attributes.get("complete")) and _same_end(old, real_time.tmax):
+        ground.surrogate = surrogate_arrays(old.checkpoint)
+        return True
+    engine, start = _engine_and_start(task, ground, options, old)
+    orbitals, basis = start.orbitals, start.basis
+    density = orbitals.density()
+    base = engine.fock(density.astype(complex))
+    problem = _problem(task, engine, basis, base, density)
+    tally_start = time.perf_counter()
+    target = Target(options.tolerance, options.max_ml_steps, max(problem.n_steps * real_time.dt, real_time.dt))
+    surrogate = _surrogate(problem, density, options, target)
+    prior_seconds = time.perf_counter() - tally_start
+    if old is not None:
+        progress = unpack_checkpoint(old.checkpoint, surrogate)
+    else:
+        if surrogate is not None and ground.surrogate:
+            surrogate.load(ground.surrogate)
+        progress = _begin(task, problem, deck, target)
+        progress.tally.seconds["ground state"] = ground.seconds
+    _book(progress.tally, "analytic kernel", prior_seconds)
+    observables = make_observables(task.system, engine.integrals, basis)
+    write(_header(task, deck, engine, orbitals, observables))
+    if old is not None or real_time.load.kind == "restart":
+        write(message_line(real_time.tag, progress.state.time, "Loaded restart file") + "\n")
+        write(message_line(real_time.tag, progress.state.time, "Propagation successfully restarted") + "\n")
+    else:
+        write(message_line(real_time.tag, 0.0, "Propagation started") + "\n")
+    if real_time.no_propagation:
+        write(" === Propagation skipped ===\n")
+        return True
+    store = TrajectoryFile(path, _fixed(task, engine, settings, start))
+    total = base.energies.core + base.energies.coulomb + base.energies.exchange_correlation
+    output = Output(
+        problem=problem,
+        observables=observables,
+        store=store,
+        write=write,
+        first_energy=total + engine.integrals.nuclear_repulsion,
+        save_density=_density_interval(problem, options),
+        restart=deck.permanent_dir / f"{deck.prefix}.rt_restart",
+    )
+    if old is None:
+        store.commit(pack_checkpoint(progress, surrogate), complete=False, start=True)
+    saver = _Saver(store, surrogate)
+
+    def stop(now: Progress) -> bool:
+        leave = stopping()
+        if leave or saver.due():
+            saver.save(now, complete=False)
+        return leave
+
+    title = f"{stem.name} ({real_time.tag})"
+    with ProgressLine(title, problem.n_steps, progress.state.step) as line:
+        finished = run(problem, surrogate, target, options.limits, progress, [output, line], stop)
+    if not finished:
+        return False
+    state = progress.state
+    write(message_line(real_time.tag, state.time, "Propagation finished") + "\n")
+    if real_time.n_restarts > 0:
+        output.write_restart(state.density, state.step + 1, state.time)
+    saver.save(progress, complete=True)
+    if surrogate is not None:
+        ground.surrogate = surrogate.save()
+    _finish(task, deck, stem, options, progress, target, surrogate, wall, path)
+    return True
+
+
+@dataclass(eq=False)
+class _Saver:
+    """Commits the trajectory file when it is time."""
+
+    store: TrajectoryFile
+    surrogate: Response | None
+    last: float = field(default_factory=time.monotonic)
+    took: float = 0.0
+
+    def due(self) -> bool:
+        return time.monotonic() - self.last > max(CHECKPOINT_SECONDS, CHECKPOINT_SHARE * self.took)
+
+    def save(self, progress: Progress, *, complete: bool) -> None:
+        began = time.perf_counter()
+        self.store.commit(pack_checkpoint(progress, self.surrogate), complete=complete)
+        progress.tally.spend("log and files", began)
+        self.took, self.last = time.perf_counter() - began, time.monotonic()
+
+
+def _book(tally: Tally, what: str, seconds: float) -> None:
+    tally.seconds[what] = tally.seconds.get(what, 0.0) + seconds
+
+
+def _settings(task: Propagation, options: Options) -> dict[str, str]:
+    """Everything that shapes the trajectory, as text, for the comparison at a restart."""
+    system, real_time = task.system, task.real_time
+    physics = {
+        "geometry": np.round(system.geometry.positions, 10).tolist(),
+        "basis": {tag: system.basis[tag] for tag in system.geometry.tags},
+        "ecp": {tag: str(value) for tag, value in system.ecp.items()},
+        "spherical": system.spherical,
+        "charge": system.charge,
+        "multiplicity": system.multiplicity,
+        "odft": system.open_shell,
+        "xc": system.functional.pyscf,
+        "grid": system.grid,
+    }
+    steps = {name: value for name, value in asdict(real_time).items() if name not in ("tmax", "quantities", "tag", "load")}
+    steps["fields"] = sorted(str(f) for f in real_time.fields)
+    control = {
+        "--surrogate": options.surrogate,
+        "--tol": options.tolerance,
+        "--max-ml-steps": options.max_ml_steps,
+        "--max-uncertainty, --max-trace-error, --max-hermiticity-error": asdict(options.limits),
+    }
+    return {
+        name: json.dumps(value, default=str, sort_keys=True)
+        for group in (physics, steps, control)
+        for name, value in group.items()
+    }
+
+
+def _continued(path: Path, settings: dict[str, str], options: Options) -> Contents | None:
+    """The file to go on from with `--restart`, None without. Raises TrajectoryError where settings have changed."""
+    if not options.restart or not path.exists():
+        return None
+    contents = read_contents(path)
+    before = json.loads(str(contents.attributes.get("settings", "{}")))
+    changed = [name for name, value in settings.items() if before.get(name) != value]
+    if changed:
+        raise TrajectoryError(
+            f"{path}: made with other settings ({', '.join(changed)}); restore them, or run without --restart"
+        )
+    return contents
+
+
+def _same_end(contents: Contents, tmax: float) -> bool:
+    return float(np.asarray(contents.attributes["tmax"])) == tmax
+
+
+def _engine_and_start(
+    task: Propagation, ground: Ground, options: Options, old: Contents | None
+) -> tuple[PySCFEngine, _Start]:
+    """From the trajectory file where there is one, else from the ground state."""
+    if old is not None:
+        kept = old.ground
+        orbitals = Orbitals(
+            kept["coefficients"], kept["energies"], kept["occupations"], float(kept["total_energy"]), 0
+        )
+        basis = WorkingBasis(
+            kept["basis_coefficients"], kept["basis_dual"], kept["basis_to_canonical"], kept["basis_energies"]
+        )
+        engine = with_reference(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
+        return engine, _Start(orbitals, basis)
+    engine, orbitals = ground.solve()
+    if not _same_level(task.system, ground.system):
+        engine = with_reference(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
+    fock = engine.fock(orbitals.density().astype(complex)).fock.real
+    return engine, _Start(orbitals, make_working_basis(engine.integrals.overlap, fock))
+
+
+def _same_level(a: System, b: System) -> bool:
+    return (
+        a.functional == b.functional
+        and a.grid == b.grid
+        and a.open_shell == b.open_shell
+        and a.fitting_basis == b.fitting_basis
+        and np.array_equal(a.geometry.positions, b.geometry.positions)
+    )
+
+
+def _problem(
+    task: Propagation, engine: PySCFEngine, basis: WorkingBasis, base: FockBuild, density: np.ndarray
+) -> Problem:
+    system, real_time = task.system, task.real_time
+    fields = {f.name: f for f in real_time.fields}
+    geometries = {g.name: g for g in system.geometries}
+    couplings = []
+    for rule in real_time.excitations:
+        shape = fields[rule.field]
+        mask = function_mask(system, geometries[rule.geometry])
+        along = np.einsum("x,xmn->mn", shape.direction, engine.integrals.dipole) * np.outer(mask, mask)
+        acting = [shape.spin in ("total", spin) for spin in ("alpha", "beta")[: system.n_spin]]
+        matrix = basis.fock_in(np.array([along * on for on in acting]))
+        couplings.append(Coupling(shape, matrix.astype(complex)))
+    return Problem(
+        system, real_time, engine, basis, base, basis.density_in(density).astype(complex), tuple(couplings)
+    )
+
+
+def _begin(task: Propagation, problem: Problem, deck: Deck, target: Target) -> Progress:
+    """The first point: the ground state, or the one in a restart file."""
+    density, step, t = problem.base_density, 0, 0.0
+    energies = problem.base.energies
+    fock = problem.basis.fock_in(problem.base.fock).astype(complex)
+    if task.real_time.load.kind == "restart":
+        path = deck.permanent_dir / f"{deck.prefix}.rt_restart"
+        point = read_restart(path, task.system.n_spin, len(problem.engine.integrals.overlap))
+        density = problem.basis.density_in(density_from_nwchem(point.densities, nwchem_order(task.system)))
+        step, t = point.point - 1, point.time
+        fock, energies = problem.reference_fock(density)
+    state = initial_state(problem, density, fock, step, t)
+    return Progress(state, energies, Ledger(length=target.max_ml_steps), Tally())
+
+
+def _surrogate(problem: Problem, density: np.ndarray, options: Options, target: Target) -> Response | None:
+    if options.surrogate == "none" or problem.real_time.static or problem.real_time.no_propagation:
+        return None
+    engine = problem.engine
+    assert isinstance(engine, PySCFEngine)
+    kernel = build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf)
+    prior = None if kernel is None else (lambda change: apply_auxiliary_kernel(kernel, change[None])[0])
+    outside = float(np.clip(target.residual, *OUTSIDE))
+    return Response(engine, problem.basis, problem.base_density, problem.base, prior, outside)
+
+
+def _density_interval(problem: Problem, options: Options) -> int:
+    if options.save_density is not None:
+        return options.save_density
+    whole = 8 * problem.system.n_spin * problem.system.n_basis**2 * problem.n_steps
+    return 1 if whole <= SMALL_TRAJECTORY else 0
+
+
+def _fixed(task: Propagation, engine: PySCFEngine, settings: dict[str, str], start: _Start):  # noqa: ANN202
+    real_time = task.real_time
+    fixed = fixed_part(
+        task.system,
+        engine.integrals.overlap,
+        engine.integrals.core,
+        _basis_rows(engine),
+        {
+            "dt": real_time.dt,
+            "tmax": real_time.tmax,
+            "tag": real_time.tag,
+            "propagator": real_time.propagator,
+            "settings": json.dumps(settings),
+        },
+    )
+    fixed_arrays = {**fixed.arrays, **{f"ground/{name}": value for name, value in start.arrays().items()}}
+    return type(fixed)(fixed.attributes, fixed_arrays)
+
+
+def _basis_rows(engine: PySCFEngine) -> np.ndarray:
+    """(n, 3): atom, l, m of each function, in PySCF's order."""
+    mol = engine.mol
+    rows = []
+    for shell in range(mol.nbas):
+        l, atom = int(mol.bas_angular(shell)), int(mol.bas_atom(shell))
+        n = (l + 1) * (l + 2) // 2 if mol.cart else 2 * l + 1
+        # PySCF orders p functions x, y, z: m = 1, -1, 0.
+        m = [1, -1, 0] if l == 1 and not mol.cart else list(range(n) if mol.cart else range(-l, l + 1))
+        rows += [[atom, l, k] for _ in range(int(mol.bas_nctr(shell))) for k in m]
+    return np.array(rows)
+
+
+def _header(task: Propagation, deck: Deck, engine: PySCFEngine, orbitals: Orbitals, observables: Any) -> str:
+    from .run_deck import NOTE
+
+    integrals = engine.integrals
+    quadrupole = integrals.quadrupole
+    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
+    return propagation_header(
+        deck.title,
+        NOTE,
+        task.system,
+        task.real_time,
+        PropagationSummary(
+            total_energy=orbitals.total_energy,
+            n_basis=len(integrals.overlap),
+            n_orbitals=orbitals.coefficients.shape[2],
+            functions=[int(function_mask(task.system, g).sum()) for g in task.system.geometries],
+            center_of_mass=integrals.center_of_mass,
+            dipole=[float(np.abs(d).max()) for d in integrals.dipole],
+            quadrupole=[float(np.abs(quadrupole[i, j]).max()) for i, j in pairs],
+            occupations=orbitals.occupations,
+            orbital_energies=orbitals.energies,
+        ),
+    )
+
+
+def _finish(
+    task: Propagation,
+    deck: Deck,
+    stem: Path,
+    options: Options,
+    progress: Progress,
+    target: Target,
+    surrogate: Response | None,
+    wall: float,
+    path: Path,
+) -> None:
+    """Summary and figure."""
+    contents = read_contents(path)
+    control = contents.control
+    rows = np.flatnonzero(control.get("event_kind", np.zeros(0, "S8")) == b"audit")
+    audits = [
+        {
+            "time": float(control["event_time"][row]),
+            "relative_density_difference": float(control["event_residual"][row]),
+            "fock_builds": int(control["event_fock_builds"][row]),
+        }
+        for row in rows
+    ]
+    began = time.perf_counter()
+    draw(path, stem.with_name(stem.name + ".png"), f"{deck.title or stem.name}", target.residual)
+    progress.tally.spend("figure", began)
+    summary = write_summary(
+        stem.with_name(stem.name + ".json"),
+        str(deck.path),
+        "pyscf",
+        options.surrogate,
+        progress,
+        target,
+        audits,
+        time.perf_counter() - wall,
+        0 if surrogate is None else surrogate.mean_field_builds,
+    )
+    from .report_line import report
+
+    report(stem, summary)

@@ -1,0 +1,123 @@
+"""What a run leaves beside its trajectory: `<start>.json` with counts, seconds and errors, and `<start>.png`."""
+
+import importlib.metadata
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ..adapters.trajectory import read_contents
+from .controller import Target
+from .loop import Progress, saved_tally
+from .plot import RunPicture, plot_run
+from .spectrum import SpectrumError, absorption
+from .spectrum_input import read_signals
+
+#: Damping of the figure's spectrum, au.
+DAMPING = 50.0
+#: Fock builds of a reference step where none was made: NWChem's least.
+LEAST_BUILDS = 2.0
+
+
+def write_summary(
+    path: Path,
+    deck: str,
+    engine: str,
+    surrogate: str,
+    progress: Progress,
+    target: Target,
+    audits: list[dict[str, float]],
+    wall_seconds: float,
+    mean_field_builds: int,
+) -> dict[str, object]:
+    """Write `<start>.json`; returns its contents."""
+    tally, ledger, seconds = progress.tally, progress.ledger, progress.tally.seconds
+    steps = tally.reference_steps + tally.surrogate_steps
+    per_step = _reference_seconds(progress, audits)
+    passes = tally.surrogate_steps + tally.discarded_steps
+    hybrid = surrogate != "none"
+    estimate = ledger.spent if hybrid else 0.0
+    contents: dict[str, object] = {
+        "deck": deck,
+        "engine": engine,
+        "surrogate": surrogate,
+        "steps": steps,
+        **saved_tally(tally),
+        "mean_field_builds": mean_field_builds,
+        "wall_seconds": wall_seconds,
+        "seconds": seconds,
+        "reference_seconds_per_step": per_step,
+        "surrogate_seconds_per_step": seconds.get("surrogate steps", 0.0) / passes if passes else None,
+        "estimated_reference_seconds": per_step * steps if per_step is not None else None,
+        "speedup": per_step * steps / wall_seconds if per_step is not None and wall_seconds > 0.0 else None,
+        "tolerance": target.error if hybrid else None,
+        "estimated_error": float(estimate),
+        "error_bound": float(ledger.bound) if hybrid else 0.0,
+        "tolerance_met": bool(not hybrid or estimate <= target.error),
+        "audits": audits,
+        "versions": {name: importlib.metadata.version(name) for name in ("hybrid-propagate", "pyscf", "numpy", "h5py")},
+    }
+    write_whole(path, json.dumps(contents, indent=1) + "\n")
+    return contents
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file beside and rename it. Raises OSError."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def draw(trajectory: Path, picture: Path, title: str, allowed: float) -> None:
+    """The run's figure from its trajectory file. Raises OSError."""
+    contents = read_contents(trajectory)
+    series, control = contents.series, contents.control
+    time = np.asarray(series["time"])
+    kinds = [k.decode() for k in control.get("segment_kind", np.zeros(0))]
+    starts = np.asarray(control.get("segment_step", np.zeros(0, int)))
+    counts = np.asarray(control.get("segment_steps", np.zeros(0, int)))
+    dt = float(np.asarray(contents.attributes["dt"]))
+    event_kinds = np.array([k.decode() for k in control.get("event_kind", np.zeros(0))])
+    event_times = np.asarray(control.get("event_time", np.zeros(0)))
+    residuals = np.asarray(control.get("event_residual", np.zeros(0)))
+    anchored = event_kinds == "anchor"
+    spread = np.asarray(series["spread"])
+    shown = spread > 0.0
+    try:
+        spectrum = absorption(read_signals(trajectory), DAMPING, 40.0)
+    except SpectrumError:
+        spectrum = None
+    plot_run(
+        RunPicture(
+            title=title,
+            time=time,
+            dipole=np.asarray(series["dipole"]),
+            segments=[
+                (dt * s, dt * (s + n), kind == "surrogate") for s, n, kind in zip(starts, counts, kinds, strict=True)
+            ],
+            spread=np.stack([time[shown], spread[shown]], axis=1),
+            residual=np.stack([event_times[anchored], residuals[anchored]], axis=1),
+            allowed=allowed,
+            anchors=event_times[anchored],
+            audits=event_times[event_kinds == "audit"],
+            rejections=event_times[event_kinds == "rejection"],
+            spectrum=spectrum,
+        ),
+        picture,
+    )
+
+
+def _reference_seconds(progress: Progress, audits: list[dict[str, float]]) -> float | None:
+    """Seconds of one reference step: measured on those made, else from the anchors' Fock builds."""
+    tally = progress.tally
+    seconds = tally.seconds.get("reference steps", 0.0) + tally.seconds.get("audits", 0.0)
+    if tally.reference_steps:
+        return seconds / tally.reference_steps
+    if tally.anchors:
+        return LEAST_BUILDS * tally.seconds["anchors"] / tally.anchors
+    return None
