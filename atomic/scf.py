@@ -32,6 +32,8 @@ Array = NDArray[np.float64]
 
 # The response is built again when the residual is not this much smaller after as many steps.
 _RESPONSE_LASTS, _REDUCED_TO = 3, 0.05
+# Largest first-order move of a level in one step, as a share of its depth.
+_TRUST = 0.3
 # Once no eigenvalue moves by more (Hartree), states are followed instead of found again.
 _SETTLED = 1e-2
 
@@ -109,13 +111,15 @@ def self_consistent(
     start: Array | None = None,
     tolerance: float = 1e-9,
     max_iterations: int = 80,
+    require_bound: bool = True,
     on_iteration: Callable[[Iteration], None] | None = None,
 ) -> Solution:
     """Runs the cycle for fixed orbitals and occupations; orbitals with occupation 0 are solved for but not
     filled.
 
     start: (n_spin, n) potential to begin with, on the same mesh; None for Slater's shells.
-    tolerance: on the change of the total energy and of each eigenvalue, Hartree.
+    tolerance: on the change of the total energy and of each eigenvalue, Hartree. require_bound: refuse an
+    atom that does not keep its electrons; without it they are kept by the wall at r_max.
     Raises ConvergenceError when it does not converge or an occupied orbital is not bound, InputError when
     r_max is too small for the density or the mesh does not resolve the nucleus.
     """
@@ -148,7 +152,8 @@ def self_consistent(
             raise ConvergenceError("the self-consistent cycle diverged")
         if change < tolerance and shift < tolerance:
             found = (states, potential, node_charges, energies, number + 1)
-            return _checked(Solution(z, model, mesh, orbitals, *found))
+            solution = Solution(z, model, mesh, orbitals, *found)
+            return _checked(solution) if require_bound else solution
         old_energy, old_levels = energies.total, levels
         stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * residual_then
         if stalled and model.interacting:
@@ -156,11 +161,20 @@ def self_consistent(
             precondition = dielectric_solver(chi, interaction_kernel(mesh, node_charges, model))
             mixer = Anderson(metric=mixer.metric)
             response_at, residual_then = number, size
-        potential = mixer.next(potential, residual, precondition)
+        proposed = mixer.next(potential, residual, precondition)
+        potential = potential + _limited(proposed - potential, orbitals, states)
     raise ConvergenceError(
         f"no self-consistency after {max_iterations} iterations: the energy still changes by {change:.1e} Ha "
         f"and an eigenvalue by {shift:.1e} Ha"
     )
+
+
+def _limited(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Array:
+    """The change, shortened so that to first order no orbital's level moves by more than _TRUST of its depth."""
+    shifts = np.einsum("si,si->s", states.charges, change[[o.spin for o in orbitals]])
+    allowed = _TRUST * np.abs(states.energies) + 0.01
+    filled = [o.occupation > 0 for o in orbitals]
+    return change / max(1.0, float(np.max(np.abs(shifts) / allowed, initial=0.0, where=filled)))
 
 
 def _energies(

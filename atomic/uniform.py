@@ -1,6 +1,6 @@
 """The textbook scheme: a uniform grid, the three-point Laplacian, linear mixing. For teaching and comparison.
 
-    −(u_{i+1} − 2 u_i + u_{i−1})/2h² + [l(l+1)/2r_i² + V(r_i)] u_i = ε u_i,      r_i = i h,  u(0) = u(r_max) = 0
+    −(u_{i+1} − 2 u_i + u_{i−1})/2h² + [l(l+1)/2r_i² + V(r_i)] u_i = ε u_i,     u(0) = u(r_max) = 0
     V_H(r) = Q(r)/r + ∫_r^{r_max} q(s)/s ds,      q = 4π r² n,  Q(r) = ∫_0^r q ds
     E = Σ fε − E_H + E_xc − Σ_σ ∫ n_σ v_σ dr
 
@@ -207,8 +207,8 @@ def _check_grid(grid: UniformGrid, z: int, configuration: Configuration, model: 
     if grid.num_points < 50 or z * grid.r_max / (grid.num_points - 1) > 0.5:
         needed = max(50, int(np.ceil(2 * z * grid.r_max)) + 1)
         raise InputError(
-            f"{grid.num_points} points to {grid.r_max:g} bohr cannot resolve Z = {z}: the spacing must be below "
-            f"half of 1/Z, so num_points at least {needed}"
+            f"{grid.num_points} points to {grid.r_max:g} bohr cannot resolve Z = {z}: the spacing must be "
+            f"below half of 1/Z, so num_points at least {needed}"
         )
 
 
