@@ -21,7 +21,9 @@ def pack_checkpoint(progress: Progress, surrogate: Surrogate | None) -> dict[str
     arrays["state_step"] = np.array(state.step)
     arrays["state_time"] = np.array(state.time)
     arrays["energies"] = np.array([energies.core, energies.coulomb, energies.exchange_correlation])
-    arrays["tally"] = np.array(json.dumps({**saved_tally(progress.tally), "seconds": progress.tally.seconds}).encode())
+    arrays["tally"] = np.array(
+        json.dumps({**saved_tally(progress.tally), "seconds": progress.tally.seconds}).encode()
+    )
     arrays.update(progress.ledger.save())
     if surrogate is not None:
         arrays.update({f"surrogate/{name}": value for name, value in surrogate.save().items()})
@@ -31,7 +33,9 @@ def pack_checkpoint(progress: Progress, surrogate: Surrogate | None) -> dict[str
 def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | None) -> Progress:
     """The progress saved; `surrogate` becomes what it was."""
     state = State(
-        int(arrays["state_step"]), float(arrays["state_time"]), *(np.asarray(arrays[f"state_{name}"]) for name in _STATE)
+        int(arrays["state_step"]),
+        float(arrays["state_time"]),
+        *(np.asarray(arrays[f"state_{name}"]) for name in _STATE),
     )
     ledger = Ledger(length=1)
     ledger.load(arrays)

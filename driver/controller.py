@@ -103,7 +103,9 @@ class Ledger:
     def save(self) -> dict[str, np.ndarray]:
         """Arrays that `load` takes back."""
         state = self.random.bit_generator.state["state"]
-        words = [(state[name] >> shift) & 0xFFFFFFFFFFFFFFFF for name in ("state", "inc") for shift in (0, 64)]
+        words = [
+            (state[name] >> shift) & 0xFFFFFFFFFFFFFFFF for name in ("state", "inc") for shift in (0, 64)
+        ]
         return {
             "ledger": np.array([self.spent, self.bound, self.change_moment]),
             "ledger_counts": np.array([self.length, self.n_points, self.fall_back, self.rejections_in_a_row]),

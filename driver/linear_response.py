@@ -20,7 +20,12 @@ def linear_response_section(task: LinearResponse, engine: PySCFEngine, orbitals:
     mean_field.mo_energy = orbitals.energies if open_shell else orbitals.energies[0]
     mean_field.mo_occ = orbitals.occupations if open_shell else orbitals.occupations[0]
     mean_field.converged = True
-    lines = ["", "                                NWChem TDDFT Module", "                                -------------------", ""]
+    lines = [
+        "",
+        "                                NWChem TDDFT Module",
+        "                                -------------------",
+        "",
+    ]
     for spin, wanted in (("singlet", task.singlet), ("triplet", task.triplet and not open_shell)):
         if not wanted:
             continue
@@ -31,7 +36,9 @@ def linear_response_section(task: LinearResponse, engine: PySCFEngine, orbitals:
             solver.singlet = spin == "singlet"
         solver.kernel()
         strengths = solver.oscillator_strength() if spin == "singlet" else np.zeros(len(solver.e))
-        for root, (energy, strength) in enumerate(zip(np.atleast_1d(solver.e), strengths, strict=True), start=1):
+        for root, (energy, strength) in enumerate(
+            zip(np.atleast_1d(solver.e), strengths, strict=True), start=1
+        ):
             label = "" if open_shell else f" {spin}"
             lines += [
                 "  " + "-" * 76,

@@ -167,7 +167,11 @@ def _surrogate(
     if segment is None:
         ledger.reject(length)
         tally.rejected += 1
-        _tell(reporters, tally, Event("rejection", state.step, state.time, "HIGH_UNCERTAINTY", np.nan, np.nan, 0.0, 0))
+        _tell(
+            reporters,
+            tally,
+            Event("rejection", state.step, state.time, "HIGH_UNCERTAINTY", np.nan, np.nan, 0.0, 0),
+        )
         return False
     spread = _rms(segment.spreads)
     measured, energies = _anchor(problem, surrogate, segment.end, progress)
@@ -199,7 +203,11 @@ def _surrogate(
         ledger.keep_length(segment.n_steps)
     tally.surrogate_steps += segment.n_steps
     end = segment.end
-    _tell(reporters, tally, Event("anchor", end.step, end.time, segment.reason, spread, measured.residual, error, 1))
+    _tell(
+        reporters,
+        tally,
+        Event("anchor", end.step, end.time, segment.reason, spread, measured.residual, error, 1),
+    )
     _advance(progress, segment, energies, reporters)
     return True
 
@@ -274,7 +282,11 @@ def _audit(
     tally.spend("audits", began)
     _book_changes(problem, progress, segment)
     end = segment.end
-    _tell(reporters, tally, Event("audit", end.step, end.time, "AUDIT", np.nan, residual, 0.0, segment.fock_builds))
+    _tell(
+        reporters,
+        tally,
+        Event("audit", end.step, end.time, "AUDIT", np.nan, residual, 0.0, segment.fock_builds),
+    )
     _advance(progress, segment, energies, reporters)
 
 
@@ -325,5 +337,13 @@ def _most_steps(state: State) -> int:
 
 def saved_tally(tally: Tally) -> Mapping[str, float]:
     """The counts by name, for files."""
-    names = ("reference_steps", "surrogate_steps", "fock_builds", "anchors", "rejected", "refinements", "discarded_steps")
+    names = (
+        "reference_steps",
+        "surrogate_steps",
+        "fock_builds",
+        "anchors",
+        "rejected",
+        "refinements",
+        "discarded_steps",
+    )
     return {name: getattr(tally, name) for name in names}

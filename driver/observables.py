@@ -1,10 +1,10 @@
 """Observables of blocks of densities, in NWChem's definitions.
 
-    dipole [G]   Σ_{A in G} Z_A R_A - Tr D_G Re P       (D_G: both functions on atoms of G; origin 0)
-    charge [G]   -Tr (P S)_G
-    quadrupole   Σ Z (R - O)(R - O) - Tr Re P (r - O)(r - O),  O the centre of mass, no trace removed
-    ⟨S²⟩         ((Na - Nb)/2)² + (Na + Nb)/2 - Tr Re P_a S Re P_b S
-    occupations  diagonal of Re P' in the basis of the initial Fock matrix's eigenvectors
+dipole [G]   Σ_{A in G} Z_A R_A - Tr D_G Re P       (D_G: both functions on atoms of G; origin 0)
+charge [G]   -Tr (P S)_G
+quadrupole   Σ Z (R - O)(R - O) - Tr Re P (r - O)(r - O),  O the centre of mass, no trace removed
+⟨S²⟩         ((Na - Nb)/2)² + (Na + Nb)/2 - Tr Re P_a S Re P_b S
+occupations  diagonal of Re P' in the basis of the initial Fock matrix's eigenvectors
 """
 
 from dataclasses import dataclass

@@ -66,7 +66,9 @@ class Output:
             energies=energies,
             charge=charges(self.observables, segment.densities) if "charge" in quantities else None,
             dipole=dipole,
-            quadrupole=quadrupoles(self.observables, segment.densities) if "quadrupole" in quantities else None,
+            quadrupole=quadrupoles(self.observables, segment.densities)
+            if "quadrupole" in quantities
+            else None,
             orbital_occupations=orbital_occupations(segment.densities) if "moocc" in quantities else None,
             s2=spin_squared(self.observables, segment.densities) if "s2" in quantities else None,
             cpu_time=segment.cpu,

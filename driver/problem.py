@@ -95,7 +95,9 @@ def make_step(problem: Problem, *, canonical_norm: bool) -> Step:
         exponential=make_exponential(basis.energies, dt)
         if real_time.mocap is None
         else lambda fock, orbitals: propagate_lossy(fock, orbitals, dt),
-        norm=(lambda density: largest_element(turn @ density @ turn_back)) if canonical_norm else largest_element,
+        norm=(lambda density: largest_element(turn @ density @ turn_back))
+        if canonical_norm
+        else largest_element,
     )
     return lambda state, fock_of: magnus_step(state, fock_of, rules)
 

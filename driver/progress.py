@@ -64,7 +64,11 @@ class ProgressLine:
         elif time.monotonic() - self._last_plain > PLAIN_INTERVAL:
             self._last_plain = time.monotonic()
             left = (self.n_steps - self.done) / max(rate, 1e-9)
-            print(f"{self.title}: {self.done}/{self.n_steps} {detail} {left:.0f} s left", file=sys.stderr, flush=True)
+            print(
+                f"{self.title}: {self.done}/{self.n_steps} {detail} {left:.0f} s left",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def event(self, event: Event, tally: Tally) -> None:
         """Remember the last residual."""

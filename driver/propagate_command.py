@@ -31,7 +31,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hybrid-propagate", description=_DESCRIPTION)
     parser.add_argument("deck", type=Path, metavar="DECK", help="NWChem input deck with an rt_tddft block")
     parser.add_argument(
-        "--tol", type=_share, default=1e-3, metavar="ERROR", help="trajectory error wanted, relative (default %(default)g)"
+        "--tol",
+        type=_share,
+        default=1e-3,
+        metavar="ERROR",
+        help="trajectory error wanted, relative (default %(default)g)",
     )
     parser.add_argument(
         "--max-ml-steps",
@@ -40,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="most surrogate steps between two anchors (default %(default)s)",
     )
-    parser.add_argument("--engine", choices=("pyscf",), default="pyscf", help="reference code (default %(default)s)")
+    parser.add_argument(
+        "--engine", choices=("pyscf",), default="pyscf", help="reference code (default %(default)s)"
+    )
     parser.add_argument(
         "--surrogate",
         choices=("response", "none"),
@@ -55,15 +61,28 @@ def _parser() -> argparse.ArgumentParser:
         help="store the density at every Nth point, 0 for never (default: all, where that takes less than 64 MB)",
     )
     parser.add_argument(
-        "--memory", type=_share_of_memory, metavar="MB", help="memory for integrals and grids (default: half of what there is)"
+        "--memory",
+        type=_share_of_memory,
+        metavar="MB",
+        help="memory for integrals and grids (default: half of what there is)",
     )
     thresholds = parser.add_argument_group("thresholds that end a surrogate segment")
-    thresholds.add_argument("--max-uncertainty", type=_share, default=0.05, metavar="X", help="spread (default %(default)g)")
     thresholds.add_argument(
-        "--max-trace-error", type=_share, default=0.02, metavar="X", help="relative change of the trace (default %(default)g)"
+        "--max-uncertainty", type=_share, default=0.05, metavar="X", help="spread (default %(default)g)"
     )
     thresholds.add_argument(
-        "--max-hermiticity-error", type=_share, default=0.01, metavar="X", help="relative (default %(default)g)"
+        "--max-trace-error",
+        type=_share,
+        default=0.02,
+        metavar="X",
+        help="relative change of the trace (default %(default)g)",
+    )
+    thresholds.add_argument(
+        "--max-hermiticity-error",
+        type=_share,
+        default=0.01,
+        metavar="X",
+        help="relative (default %(default)g)",
     )
     return parser
 

@@ -38,21 +38,30 @@ def check_deck(deck: Deck, options: Options) -> None:
         if isinstance(task, GroundState):
             for name in task.vectors.files:
                 if name not in made:
-                    raise DeckError(task.place, f"vectors input {name}: only orbitals that this deck makes can be read")
+                    raise DeckError(
+                        task.place, f"vectors input {name}: only orbitals that this deck makes can be read"
+                    )
             made.add(task.output)
         elif isinstance(task, Propagation):
             load = task.real_time.load
             if load.kind == "density":
-                raise DeckError(task.place, "load density: NWChem's density files cannot be read; accepted: scf, vectors, restart")
+                raise DeckError(
+                    task.place,
+                    "load density: NWChem's density files cannot be read; accepted: scf, vectors, restart",
+                )
             name = load.files[0] if load.kind == "vectors" else task.vectors
             if name not in made:
-                raise DeckError(task.place, f"orbitals {name} are not made by this deck: put task dft energy before")
+                raise DeckError(
+                    task.place, f"orbitals {name} are not made by this deck: put task dft energy before"
+                )
             cap = task.real_time.mocap
             if cap is not None and task.real_time.propagator != "magnus":
                 raise DeckError(task.place, "mocap needs the magnus propagator here")
 
 
-def run_deck(deck: Deck, options: Options, write: Callable[[str], None], stopping: Callable[[], bool]) -> bool:
+def run_deck(
+    deck: Deck, options: Options, write: Callable[[str], None], stopping: Callable[[], bool]
+) -> bool:
     """Carry out every task in order; False where `stopping` ended a propagation early.
 
     write: takes log text. Raises DeckError, NotConverged, TrajectoryError, OSError.

@@ -118,7 +118,9 @@ def propagate(
     base = engine.fock(density.astype(complex))
     problem = _problem(task, engine, basis, base, density)
     tally_start = time.perf_counter()
-    target = Target(options.tolerance, options.max_ml_steps, max(problem.n_steps * real_time.dt, real_time.dt))
+    target = Target(
+        options.tolerance, options.max_ml_steps, max(problem.n_steps * real_time.dt, real_time.dt)
+    )
     surrogate = _surrogate(problem, density, options, target)
     prior_seconds = time.perf_counter() - tally_start
     if old is not None:
@@ -213,7 +215,11 @@ def _settings(task: Propagation, options: Options) -> dict[str, str]:
         "xc": system.functional.pyscf,
         "grid": system.grid,
     }
-    steps = {name: value for name, value in asdict(real_time).items() if name not in ("tmax", "quantities", "tag", "load")}
+    steps = {
+        name: value
+        for name, value in asdict(real_time).items()
+        if name not in ("tmax", "quantities", "tag", "load")
+    }
     steps["fields"] = sorted(str(f) for f in real_time.fields)
     control = {
         "--surrogate": options.surrogate,

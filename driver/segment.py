@@ -98,7 +98,9 @@ class _Recorder:
         self._cpu.append(cpu)
         self._spreads.append(spread)
 
-    def segment(self, kind: Kind, reason: Reason, end: State, energies: np.ndarray, fock_builds: int) -> Segment:
+    def segment(
+        self, kind: Kind, reason: Reason, end: State, energies: np.ndarray, fock_builds: int
+    ) -> Segment:
         return Segment(
             kind,
             reason,
@@ -116,7 +118,13 @@ class _Recorder:
 
 
 def reference_segment(
-    problem: Problem, step: Step, state: State, energies: Energies, n_steps: int, seconds: float, reason: Reason
+    problem: Problem,
+    step: Step,
+    state: State,
+    energies: Energies,
+    n_steps: int,
+    seconds: float,
+    reason: Reason,
 ) -> tuple[Segment, Energies]:
     """Up to `n_steps` steps by the reference code, fewer when `seconds` have passed.
 

@@ -56,7 +56,9 @@ def write_summary(
         "error_bound": float(ledger.bound) if hybrid else 0.0,
         "tolerance_met": bool(not hybrid or estimate <= target.error),
         "audits": audits,
-        "versions": {name: importlib.metadata.version(name) for name in ("hybrid-propagate", "pyscf", "numpy", "h5py")},
+        "versions": {
+            name: importlib.metadata.version(name) for name in ("hybrid-propagate", "pyscf", "numpy", "h5py")
+        },
     }
     write_whole(path, json.dumps(contents, indent=1) + "\n")
     return contents
@@ -98,7 +100,8 @@ def draw(trajectory: Path, picture: Path, title: str, allowed: float) -> None:
             time=time,
             dipole=np.asarray(series["dipole"]),
             segments=[
-                (dt * s, dt * (s + n), kind == "surrogate") for s, n, kind in zip(starts, counts, kinds, strict=True)
+                (dt * s, dt * (s + n), kind == "surrogate")
+                for s, n, kind in zip(starts, counts, kinds, strict=True)
             ],
             spread=np.stack([time[shown], spread[shown]], axis=1),
             residual=np.stack([event_times[anchored], residuals[anchored]], axis=1),

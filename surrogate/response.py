@@ -240,7 +240,9 @@ class Response:
         image_x, image_y = pack(packing, self._basis.fock_in(response))
         if new_x:
             coulomb = self._engine.coulomb(np.ascontiguousarray(change.real.sum(axis=0)))
-            coulomb_x = pack(packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex))[0]
+            coulomb_x = pack(
+                packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex)
+            )[0]
             self._remainder.shift(x, image_x)
             x_map.append(x, image_x, coulomb_x, exact=False)
             c = np.append(c, length)

@@ -13,7 +13,6 @@ import numpy as np
 AT_REST = 1e-10
 
 
-
 @dataclass(frozen=True)
 class Measurement:
     """What a reference evaluation said of a surrogate at one density.
