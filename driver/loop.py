@@ -33,8 +33,8 @@ SEGMENT_BYTES = 1.5e8
 class Event:
     """One decision, for the record: `kind` is anchor, audit, rejection or refinement.
 
-    step, time: where; reason: its code; spread, residual: expected and measured, relative (NaN where neither applies);
-    error: what it adds to the estimated trajectory error; builds: Fock builds it took.
+    step, time: where; reason: its code; spread, residual: expected and measured, relative (NaN where neither
+    applies); error: what it adds to the estimated trajectory error; builds: Fock builds it took.
     """
 
     kind: str
@@ -223,7 +223,7 @@ def _refined_segment(
     progress: Progress,
     reporters: Sequence[Reporter],
 ) -> Segment | None:
-    """Passes over a segment, refining the surrogate in between, until its spread is at the target or does not fall."""
+    """Pass over a segment, refining in between, until its spread is at the target or nothing is refined."""
     tally = progress.tally
     segment = None
     for _ in range(MOST_PASSES):

@@ -2,12 +2,13 @@
 
     ΔF ≈ K Qᵀ x,   Q: orthonormal directions of the density change x, K: their images
 
-An image is either exact (a reference evaluation) or approximate (a prior's). The approximate directions keep the
-second moment of the coordinates visited, so that the next reference evaluation goes to the direction that matters most:
-the principal one.
+An image is either exact (a reference evaluation) or approximate (a prior's). The approximate directions keep
+the second moment of the coordinates visited, so that the next reference evaluation goes to the direction that
+matters most: the principal one.
 
-The map is applied in single precision, whose rounding is relative to the response and far below every error that is
-controlled here; it is bound by memory traffic, 8 k d bytes a product, or 4 d² once the map has settled and that is less.
+The map is applied in single precision, whose rounding is relative to the response and far below every error
+that is controlled here; it is bound by memory traffic, 8 k d bytes a product, or 4 d² once the map has
+settled and that is less.
 """
 
 from collections.abc import Mapping
@@ -62,7 +63,7 @@ class Directions:
         small = (x * (1.0 / size)).astype(np.float32)
         if self._folded is not None:
             return (self._folded @ small) * size
-        if self._q32 is None:
+        if self._q32 is None or self._k32 is None:
             self._q32, self._k32 = self.q.astype(np.float32), self.k.astype(np.float32)
         self._products += 1
         if self._products > SETTLED and 2 * self.n > len(x):
@@ -87,7 +88,7 @@ class Directions:
         self._changed()
 
     def outside(self, x: np.ndarray, coordinates: np.ndarray) -> tuple[np.ndarray, float]:
-        """The unit vector of the part of x outside the span, and its length; zero vector where there is none."""
+        """Unit vector of the part of x outside the span, and its length; zero vector where there is none."""
         rest = x - coordinates @ self.q
         rest -= (self.q @ rest) @ self.q
         length = float(np.linalg.norm(rest))
@@ -101,9 +102,10 @@ class Directions:
     @property
     def approximate_size(self) -> np.ndarray:
         """|K_j| of the approximate directions."""
-        if self._sizes is None:
-            self._sizes = np.linalg.norm(self._k[self.n_exact : self.n], axis=1)
-        return self._sizes
+        sizes = self._sizes
+        if sizes is None:
+            sizes = self._sizes = np.linalg.norm(self._k[self.n_exact : self.n], axis=1)
+        return sizes
 
     def visit(self, coordinates: np.ndarray) -> None:
         """Count one visited change, by its coordinates, in the second moment."""
@@ -112,7 +114,7 @@ class Directions:
             self._flush()
 
     def sort_approximate(self) -> np.ndarray:
-        """Turn the approximate directions into principal ones, largest first; returns their second moments."""
+        """Turn the approximate directions into principal ones, largest first; return their second moments."""
         self._flush()
         variances, rotation = np.linalg.eigh(self._moment)
         variances, rotation = np.maximum(variances[::-1], 0.0), rotation[:, ::-1]

@@ -2,14 +2,14 @@
 
     F'(P') ≈ F'(P0) + K_x Q_xᵀ x + i K_y Q_yᵀ y + r(x),      x, y: real and imaginary part of P' - P0
 
-- Coulomb and exact exchange are linear; their images are exact as soon as a direction is met, for no quadrature. So the
-  imaginary part, which responds through exact exchange alone, is exact on all it has met.
-- The exchange-correlation part of a real direction comes from the analytic kernel (the prior) when it is met, and from one
-  reference evaluation (a Fock build) when `refine` finds that it matters.
+- Coulomb and exact exchange are linear; their images are exact as soon as a direction is met, for no
+  quadrature. So the imaginary part, which responds through exact exchange alone, is exact on all it has met.
+- The exchange-correlation part of a real direction comes from the analytic kernel (the prior) when it is met,
+  and from one reference evaluation (a Fock build) when `refine` finds that it matters.
 - r(x), all that is not linear, is interpolated between anchors.
 
-The spread is what is known to be missing, the approximate images times the prior's measured error and the variance of r,
-scaled by what anchors have shown it to be worth.
+The spread is what is known to be missing, the approximate images times the prior's measured error and the
+variance of r, scaled by what anchors have shown it to be worth.
 """
 
 from collections.abc import Callable, Mapping
@@ -81,7 +81,7 @@ class Response:
         self._moment, self._n_visits, self._spread = 0.0, 0, 0.0
         self._patience = self._wait = 1
         self._last = self._evaluate(density)
-        coulomb = engine.coulomb(np.ascontiguousarray(basis.density_out(density).real.sum(axis=0)))
+        coulomb = engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
         self._core_x, self._coulomb_x, self._fock_x = (
             pack(packing, basis.fock_in(np.broadcast_to(matrix, base.fock.shape)).astype(complex))[0]
             for matrix in (engine.integrals.core, coulomb, base.fock)
@@ -94,7 +94,7 @@ class Response:
 
     @property
     def image_error(self) -> float:
-        """Relative error of the approximate images: as measured on those made exact, before that the prior's."""
+        """Relative error of the approximate images: measured on those made exact, before that the prior's."""
         if self._engine.linear:
             return 0.0
         if self._errors:
@@ -107,7 +107,10 @@ class Response:
         return self._fock + unpack(self._packing, last.response_x, last.response_y)
 
     def visit(self) -> Visit:
-        """Note the density last predicted for; look whether it leaves the known directions, seldom if it never does."""
+        """Note the density last predicted for; look whether it leaves the known directions.
+
+        Looks are rarer while they find nothing.
+        """
         self._wait -= 1
         if self._wait > 0:
             return Visit(self._spread, False)
@@ -213,7 +216,7 @@ class Response:
         return _Evaluation(x, y, response_x, self._y_map.apply(y))
 
     def _missing(self, x: np.ndarray, coordinates: np.ndarray) -> float:
-        """Expected norm of what the prediction lacks at x: the approximate images' error and the remainder's."""
+        """Expected norm of what the prediction lacks at x: of the approximate images and of the remainder."""
         approximate = coordinates[self._x_map.n_exact :] * self._x_map.approximate_size
         missing = self.image_error * float(np.linalg.norm(approximate))
         if self._remainder.n_anchors:
@@ -223,7 +226,7 @@ class Response:
     def _extend(
         self, last: _Evaluation, c: np.ndarray, d: np.ndarray, new_x: bool, new_y: bool
     ) -> np.ndarray:
-        """Add the directions in which `last` leaves the known ones; returns its coordinates among all of x's."""
+        """Add the directions in which `last` leaves the known ones; return its coordinates along x's."""
         x_map, y_map, packing = self._x_map, self._y_map, self._packing
         x, y = np.zeros(packing.n_real), np.zeros(packing.n_imag)
         length = 0.0
@@ -239,7 +242,7 @@ class Response:
             response = self._prior(change)
         image_x, image_y = pack(packing, self._basis.fock_in(response))
         if new_x:
-            coulomb = self._engine.coulomb(np.ascontiguousarray(change.real.sum(axis=0)))
+            coulomb = self._engine.coulomb(np.ascontiguousarray(np.real(change).sum(axis=0)))
             coulomb_x = pack(
                 packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex)
             )[0]
