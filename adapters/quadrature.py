@@ -6,7 +6,8 @@
 A propagation asks for the same quantity at ten thousand densities close to one another, so only what changes is
 recomputed: ρ and v are kept at a reference density P0 in double precision, and δρ[P - P0] and V[v - v0] are contracted in
 single precision, whose rounding is relative to the *change*. AO values stay in memory in blocks that fit the cache; blocks
-beyond the memory allowed are evaluated again at each build.
+beyond the memory allowed are evaluated again at each build. The functional itself is a Taylor series where that is exact
+(`xc_expansion`).
 """
 
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from pyscf import dft, gto
 
-#: Points a block: 4 x 1000 x 66 single-precision AO values and their intermediates stay in a 1 MiB cache.
-BLOCK = 1024
+from .xc_expansion import Expansion, evaluate, make_expansion
+
+#: AO values of one component in a block: with their intermediates they stay in a 1 MiB cache.
+BLOCK_VALUES = 65536
 #: NWChem's grid words as PySCF levels of nearest quality.
 GRID_LEVEL = {"xcoarse": 0, "coarse": 1, "medium": 3, "fine": 4, "xfine": 5, "huge": 7}
 #: A point whose weight times the largest possible density is below this adds nothing a double can hold.
@@ -50,12 +53,14 @@ class Reference:
     """What is kept in double precision at a reference density P0, (n_spin, n, n) real.
 
     rho: (n_spin, n_variables, n_grid); potential: w v, the same shape; matrix: V[P0], (n_spin, n, n).
+    expansion: the functional's Taylor series about rho, for closed shells.
     """
 
     density: np.ndarray
     rho: np.ndarray
     potential: np.ndarray
     matrix: np.ndarray
+    expansion: Expansion | None
 
 
 def make_quadrature(mol: gto.Mole, xc: str, level: int, memory: float) -> Quadrature:
@@ -68,8 +73,9 @@ def make_quadrature(mol: gto.Mole, xc: str, level: int, memory: float) -> Quadra
     bytes_left = memory
     kept_coords, kept_weights, blocks, aos = [], [], [], []
     n_grid = 0
-    for start in range(0, weights.size, BLOCK):
-        part = slice(start, start + BLOCK)
+    block = min(max(BLOCK_VALUES // mol.nao, 256), 4096)
+    for start in range(0, weights.size, block):
+        part = slice(start, start + block)
         ao = _evaluate(mol, coords[part], _COMPONENTS[kind])
         # w Σφ² bounds what a point can add to any matrix element.
         keep = np.abs(weights[part]) * np.vecdot(ao[0], ao[0]) > NEGLIGIBLE
@@ -91,13 +97,16 @@ def make_reference(quadrature: Quadrature, density: np.ndarray) -> Reference:
     kind, n_components = quadrature.kind, _COMPONENTS[quadrature.kind]
     rho = np.empty((len(density), _VARIABLES[kind], quadrature.weights.size))
     for part in quadrature.blocks:
-        rho[..., part] = _contract_density(kind, _evaluate(quadrature.mol, quadrature.coords[part], n_components), density)
+        rho[..., part] = _contract_density(
+            kind, _evaluate(quadrature.mol, quadrature.coords[part], n_components), density
+        )
     potential = _energy_and_potential(quadrature.xc, rho)[1] * quadrature.weights
     matrix = np.zeros_like(density)
     for part in quadrature.blocks:
         ao = _evaluate(quadrature.mol, quadrature.coords[part], n_components)
         matrix += _contract_potential(kind, ao, potential[..., part])
-    return Reference(np.array(density), rho, potential, matrix + matrix.transpose(0, 2, 1))
+    expansion = make_expansion(quadrature.xc, rho[0]) if len(rho) == 1 else None
+    return Reference(np.array(density), rho, potential, matrix + matrix.transpose(0, 2, 1), expansion)
 
 
 def exchange_correlation(
@@ -105,10 +114,15 @@ def exchange_correlation(
 ) -> tuple[float, np.ndarray]:
     """E_xc in Hartree and V_xc, (n_spin, n, n), at a real `density` of that shape (AO basis).
 
-    Cost: 4 n_spin n² n_grid single-precision flops, one pass over the AO values twice, one call of libxc.
+    Cost: 4 n_spin n² n_grid single-precision flops, two passes over the AO values, libxc where the density has changed by
+    more than the functional's series about the reference allows.
     """
     rho = reference.rho + _density_change(quadrature, density - reference.density)
-    energy_density, potential = _energy_and_potential(quadrature.xc, rho)
+    if reference.expansion is not None:
+        energy_density, total = evaluate(reference.expansion, rho[0])
+        potential = total[None]
+    else:
+        energy_density, potential = _energy_and_potential(quadrature.xc, rho)
     potential *= quadrature.weights
     potential -= reference.potential
     energy = float(energy_density @ quadrature.weights)
