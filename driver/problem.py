@@ -105,6 +105,8 @@ def make_step(problem: Problem, *, canonical_norm: bool) -> Step:
 def initial_state(problem: Problem, density: np.ndarray, fock: np.ndarray, step: int, time: float) -> State:
     """Start from a P' and its field-free F', as NWChem does: F'(t - dt/2) := F'(t)."""
     orbitals, occupations = natural_orbitals(density)
+    total = field_free(problem, lambda _: fock)(density)
     field = problem.external(time)
-    total = fock if field is None else fock + field
+    if field is not None:
+        total = total + field
     return State(step, time, orbitals, occupations, density, total, total)
