@@ -1,4 +1,6 @@
-"""What the study asks of its energies: stability of each ground state, basins, ionisation energies, trajectories."""
+"""What the study asks of its energies:
+stability of each ground state, basins, ionisation energies, trajectories.
+"""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -20,7 +22,8 @@ from .study import Record, neutral_energies, study_model
 class ElementStability:
     """Rates of the flow at one configuration (see `occupation_flow`), Hartree.
 
-    gap: lowest level with room minus highest level with electrons, over spin-orbitals; 0 where a shell is open.
+    gap: lowest level with room minus highest level with electrons, over spin-orbitals; 0 where a shell is
+    open.
     """
 
     z: int
@@ -87,7 +90,9 @@ def ionisation_table(elements: Iterable[int]) -> list[dict[str, float]]:
 
 
 def basin_table(records: list[Record], elements: Iterable[int]) -> list[dict[str, object]]:
-    """The attractors of the discrete dynamics of each element: configuration, size of basin, escape energy."""
+    """The attractors of the discrete dynamics of each element:
+    configuration, size of basin, escape energy.
+    """
     rows: list[dict[str, object]] = []
     for z in elements:
         energies = neutral_energies(records, z)

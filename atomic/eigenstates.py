@@ -70,15 +70,16 @@ def bound_states(
         c = model.speed_of_light
         energies = np.array([-(z**2) / (2 * o.n**2) / np.sqrt(1 + (z / c) ** 2) for o in orbitals])
     vectors = np.empty((len(orbitals), len(mesh.radius)))
-    repeats = 3 if relativistic and start is None else 1
     while True:
         for members, matrix in channel_matrices(mesh, orbitals, energies, potential, z, model):
             numbers = np.array([orbitals[i].n - orbitals[i].l for i in members])
             vectors[members] = _lowest(matrix, numbers.min(), numbers.max())[:, numbers - numbers.min()].T
         states = operator.finish(vectors, energies)
-        energies, repeats = states.energies, repeats - 1
-        if repeats == 0:
+        moved = float(np.abs(states.energies - energies).max())
+        # M feels an energy only against 2c².
+        if not relativistic or moved < 0.02 * model.speed_of_light**2:
             return states
+        energies = states.energies
 
 
 def refine(
@@ -107,26 +108,34 @@ def refine(
 
 
 def channel_matrices(
-    mesh: Mesh, orbitals: tuple[Orbital, ...], energies: Array, potential: Array, z: float, model: Model
+    mesh: Mesh,
+    orbitals: tuple[Orbital, ...],
+    energies: Array,
+    potential: Array,
+    z: float,
+    model: Model,
+    shared: bool = False,
 ) -> Iterator[tuple[list[int], Array]]:
-    """Symmetric matrices (n, n) and the orbitals (indices) that are eigenvectors of each, at these energies
-    in M.
+    """Symmetric matrices (n, n) and the orbitals (indices) that are eigenvectors of each, at these energies in M.
 
-    Schrödinger: one for each spin and l; otherwise one for each orbital.
+    Schrödinger: one for each spin and l. Otherwise one for each orbital, or, when `shared`, one for each spin, l and
+    j with the highest of its energies in M: an approximation for the deeper orbitals.
     """
-    if model.relativity != "none":
-        operator = _LargeComponent(
-            mesh, orbitals, potential, z, model.speed_of_light, model.relativity == "dirac"
-        )
-        for i, matrix in enumerate(operator.matrices(energies)):
-            yield [i], matrix
+    channels: dict[tuple[int, int, float], list[int]] = {}
+    for i, o in enumerate(orbitals):
+        channels.setdefault((o.spin, o.l, o.j or 0.0), []).append(i)
+    if model.relativity == "none":
+        for (spin, l, _), members in channels.items():
+            matrix = mesh.kinetic.copy()
+            barrier = l * (l + 1) / (2 * mesh.radius**2)
+            np.einsum("ii->i", matrix)[:] += potential[spin] - z / mesh.radius + barrier
+            yield members, matrix
         return
-    for spin, l in sorted({(o.spin, o.l) for o in orbitals}):
-        matrix = mesh.kinetic.copy()
-        np.einsum("ii->i", matrix)[:] += (
-            potential[spin] - z / mesh.radius + l * (l + 1) / (2 * mesh.radius**2)
-        )
-        yield [i for i, o in enumerate(orbitals) if (o.spin, o.l) == (spin, l)], matrix
+    groups = list(channels.values()) if shared else [[i] for i in range(len(orbitals))]
+    chosen = [max(members, key=lambda i: energies[i]) for members in groups]
+    operator = _operator(mesh, tuple(orbitals[i] for i in chosen), potential, z, model)
+    assert isinstance(operator, _LargeComponent)
+    yield from zip(groups, operator.matrices(energies[chosen]), strict=True)
 
 
 class _Schroedinger:

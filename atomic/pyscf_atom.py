@@ -17,6 +17,7 @@ from .elements import SYMBOLS
 from .errors import ConvergenceError, InputError
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 
 def gaussian_energy(z: int, configuration: Configuration, tolerance: float = 1e-8) -> float:
@@ -49,7 +50,7 @@ def gaussian_energy(z: int, configuration: Configuration, tolerance: float = 1e-
 
 
 @lru_cache(maxsize=4)
-def _element(z: int) -> tuple[Any, Array, Array, dict[int, Array]]:
+def _element(z: int) -> tuple[Any, Array, Array, dict[int, Indices]]:
     """Unrestricted Kohn-Sham object, core Hamiltonian, overlap, and AO indices (2l+1, n_l) for each l."""
     from pyscf import dft, gto
 
@@ -65,13 +66,15 @@ def _element(z: int) -> tuple[Any, Array, Array, dict[int, Array]]:
     field.xc = "slater,vwn"
     field.grids.level = 4
     offsets = molecule.ao_loc_nr()
-    blocks: dict[int, list[NDArray[np.int64]]] = {l: [] for l in limits}
+    blocks: dict[int, list[Indices]] = {l: [] for l in limits}
     for i in range(molecule.nbas):
         blocks[int(molecule.bas_angular(i))].append(np.arange(offsets[i], offsets[i + 1]))
     return field, field.get_hcore(), field.get_ovlp(), {l: np.array(b).T for l, b in blocks.items()}
 
 
-def _densities(fock: Array, overlap: Array, blocks: dict[int, Array], configuration: Configuration) -> Array:
+def _densities(
+    fock: Array, overlap: Array, blocks: dict[int, Indices], configuration: Configuration
+) -> Array:
     from scipy.linalg import eigh
 
     densities = np.zeros_like(fock)

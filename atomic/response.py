@@ -27,12 +27,22 @@ _THIN = 1e-14
 
 
 def susceptibility(
-    mesh: Mesh, orbitals: tuple[Orbital, ...], states: States, potential: Array, z: float, model: Model
+    mesh: Mesh,
+    orbitals: tuple[Orbital, ...],
+    states: States,
+    potential: Array,
+    z: float,
+    model: Model,
+    shared: bool = False,
 ) -> Array:
-    """X, (n_spin, n, n), negative definite. For Dirac orbitals the small component's part is left out."""
+    """X, (n_spin, n, n), negative definite. For Dirac orbitals the small component's part is left out.
+
+    shared: one diagonalisation for each channel of a relativistic equation instead of one for each orbital; close
+    enough to steer the self-consistent cycle.
+    """
     response = np.zeros((len(potential), len(mesh.radius), len(mesh.radius)))
     occupied = [i for i, o in enumerate(orbitals) if o.occupation > 0]
-    for members, matrix in channel_matrices(mesh, orbitals, states.energies, potential, z, model):
+    for members, matrix in channel_matrices(mesh, orbitals, states.energies, potential, z, model, shared):
         filled = [i for i in members if i in occupied]
         if not filled:
             continue

@@ -157,7 +157,7 @@ def self_consistent(
         old_energy, old_levels = energies.total, levels
         stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * residual_then
         if stalled and model.interacting:
-            chi = susceptibility(mesh, orbitals, states, potential, z, model)
+            chi = susceptibility(mesh, orbitals, states, potential, z, model, shared=True)
             precondition = dielectric_solver(chi, interaction_kernel(mesh, node_charges, model))
             mixer = Anderson(metric=mixer.metric)
             response_at, residual_then = number, size
@@ -170,7 +170,9 @@ def self_consistent(
 
 
 def _limited(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Array:
-    """The change, shortened so that to first order no orbital's level moves by more than _TRUST of its depth."""
+    """The change, shortened so that to first order no orbital's level moves by more than _TRUST of its
+    depth.
+    """
     shifts = np.einsum("si,si->s", states.charges, change[[o.spin for o in orbitals]])
     allowed = _TRUST * np.abs(states.energies) + 0.01
     filled = [o.occupation > 0 for o in orbitals]

@@ -124,15 +124,17 @@ def run(
     wanted: list[tuple[Case, Solver]] = [
         (c, s) for s in solvers for c in cases if s == "radial" or (c.z <= 10 and _gaussian_can(c))
     ]
-    missing = [(c, s) for c, s in wanted if (c.z, _text(c.configuration), s) not in done]
+    missing: list[tuple[Case, Solver]] = [
+        (c, s) for c, s in wanted if (c.z, _text(c.configuration), s) not in done
+    ]
     finished = len(wanted) - len(missing)
     groups: dict[tuple[int, Solver], list[Case]] = {}
     for case, solver in missing:
         groups.setdefault((case.z, solver), []).append(case)
     # Heavy elements first, so that the last chunks are short.
-    chunks = [
+    chunks: list[tuple[Solver, list[Case]]] = [
         (solver, group[i : i + _CHUNK])
-        for (_, solver), group in sorted(groups.items(), reverse=True)
+        for (_, solver), group in sorted(groups.items(), key=lambda item: -item[0][0])
         for i in range(0, len(group), _CHUNK)
     ]
     if on_progress:
