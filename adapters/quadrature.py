@@ -190,8 +190,7 @@ def _contract_density(kind: str, ao: np.ndarray, density: np.ndarray) -> np.ndar
     rho = np.empty((len(density), _VARIABLES[kind], ao.shape[1]), dtype=ao.dtype)
     for spin, matrix in enumerate(density):
         half = ao[0] @ matrix
-        for component, values in enumerate(ao):
-            np.vecdot(half, values, out=rho[spin, component])
+        np.einsum("gi,xgi->xg", half, ao, out=rho[spin, : len(ao)])
         if kind == "MGGA":
             rho[spin, 4] = 0.0
             for values in ao[1:]:
@@ -205,10 +204,9 @@ def _contract_potential(kind: str, ao: np.ndarray, potential: np.ndarray) -> np.
     n = ao.shape[2]
     matrix = np.empty((len(potential), n, n), dtype=ao.dtype)
     for spin, v in enumerate(potential):
-        weighted = ao[0] * (0.5 * v[0])[:, None]
-        for values, v_component in zip(ao[1:], v[1:4], strict=False):
-            weighted += values * v_component[:, None]
-        np.matmul(ao[0].T, weighted, out=matrix[spin])
+        share = v[: len(ao)].copy()
+        share[0] *= 0.5
+        np.matmul(ao[0].T, np.einsum("xgi,xg->gi", ao, share), out=matrix[spin])
         if kind == "MGGA":
             for values in ao[1:]:
                 matrix[spin] += values.T @ (values * (0.25 * v[4])[:, None])
