@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Installs what the project needs, part by part; parts already there are left alone.
+#
+#   docker/install.sh python    the package and its commands in .venv
+#   docker/install.sh test      the same, and what tests and checks need
+#   docker/install.sh nwchem    NWChem by apt-get, where this is root and `nwchem` is missing
+#
+# PYTHON names the interpreter (3.11 or newer), VENV the folder of the virtual environment.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv=${VENV:-.venv}
+
+fail() {
+    printf 'install.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+is_recent() {
+    command -v "$1" >/dev/null && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-python3.11 python3 python3.12 python3.13 python3.14}; do
+        if is_recent "$candidate"; then
+            echo "$candidate"
+            return
+        fi
+    done
+    fail "Python 3.11 or newer is needed and none was found; name one with PYTHON=/path/to/python3.11"
+}
+
+install_python() {
+    local target=$1
+    if [ ! -x "$venv/bin/python" ]; then
+        local python
+        python=$(find_python)
+        "$python" -m venv "$venv" ||
+            fail "$python cannot make a virtual environment (on Debian and Ubuntu: apt-get install python3-venv)"
+    fi
+    echo "installing $target in $venv (the first time takes a minute or two)"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --constraint constraints.txt --editable "$target" ||
+        fail "pip could not install the package; is there a network, or a package index that pip knows?"
+}
+
+install_nwchem() {
+    if command -v nwchem >/dev/null; then
+        return
+    fi
+    local what="some tests compare with real NWChem, and the command nwchem is missing"
+    command -v apt-get >/dev/null || fail "$what: install NWChem 7.0 or newer and put it on PATH"
+    [ "$(id -u)" -eq 0 ] || fail "$what: run once as root: apt-get install nwchem"
+    echo "installing NWChem"
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends nwchem; } >/dev/null ||
+        fail "$what, and apt-get could not install it (its messages are above)"
+    command -v nwchem >/dev/null || fail "apt-get installed NWChem, but the command nwchem is not on PATH"
+}
+
+[ $# -gt 0 ] || fail "name what to install: python, test, nwchem"
+for part in "$@"; do
+    case $part in
+        python) install_python . ;;
+        test) install_python ".[test]" ;;
+        nwchem) install_nwchem ;;
+        *) fail "unknown part '$part'; accepted: python, test, nwchem" ;;
+    esac
+done
