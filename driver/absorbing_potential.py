@@ -1,6 +1,7 @@
 """NWChem's molecular-orbital absorbing potential (Lopata & Govind, J. Chem. Theory Comput. 9, 4939 (2013)).
 
-F' → F' - i Γ,   Γ = Σ_k γ(ε_k) |k⟩⟨k|,   γ = prefac [exp(expconst (ε - emin)) - 1] for ε > emin, at most maxval
+F' → F' - i Γ,   Γ = Σ_k γ(ε_k) |k⟩⟨k|,
+γ = prefac [exp(expconst (ε - emin)) - 1] for ε > emin, at most maxval
 """
 
 import numpy as np

@@ -1,12 +1,15 @@
 """When to trust the surrogate: from a target trajectory error to accept, re-propagate, reject or fall back.
 
-Two estimates of what a segment adds to the trajectory error, relative to the root mean square of the induced density:
+Two estimates of what a segment adds to the trajectory error, relative to the root mean square of the induced
+density:
 
-1. From its anchor alone. The defect dF = F_ref - F_surrogate drives the density astray at the rate |[dF, P]|, so that
-   ∫ |[dF, P]| dt bounds the error to first order. As dF keeps changing direction, far less than that remains: at most
-   GAIN times the bound in runs of water, H2O+, NO2 and ethanol that were compared with the reference.
-2. Where that is too much, the segment is propagated again by the surrogate that has learned from the anchor. What the two
-   passes differ by is the error of the first one, and bounds that of the second, which is the one kept.
+1. From its anchor alone. The defect dF = F_ref - F_surrogate drives the density astray at the rate |[dF, P]|,
+   so that ∫ |[dF, P]| dt bounds the error to first order. As dF keeps changing direction, far less than that
+   remains: at most GAIN times the bound in runs of water, H2O+, NO2 and ethanol that were compared with the
+   reference.
+2. Where that is too much, the segment is propagated again by the surrogate that has learned from the anchor.
+   What the two passes differ by is the error of the first one, and bounds that of the second, which is the
+   one kept.
 
 A segment may spend what its share of the run's time earns, and what earlier segments left over.
 """
@@ -30,7 +33,7 @@ LONGEST_FALL_BACK = 64
 
 @dataclass(frozen=True)
 class Target:
-    """What the user asked for: trajectory error, length of the longest surrogate segment, run's length in au."""
+    """What the user asked for: trajectory error, most surrogate steps at a stretch, run's length in au."""
 
     error: float
     max_ml_steps: int
@@ -84,7 +87,7 @@ class Ledger:
         self.length = max(SHORTEST, length // 2)
 
     def falls_back(self) -> int:
-        """Steps that the reference code should make now; 0 while a shorter surrogate segment is still to be tried."""
+        """Steps that the reference code makes now; 0 while a shorter surrogate segment can still be tried."""
         if self.rejections_in_a_row < 2 or self.length > SHORTEST:
             return 0
         steps = self.fall_back

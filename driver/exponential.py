@@ -2,11 +2,13 @@
 
 Two forms, both in a basis where F = diag(ε) + V:
 
-Chebyshev, any Hermitian F with spectrum in [c - r, c + r]  (Tal-Ezer & Kosloff, J. Chem. Phys. 81, 3967 (1984)):
+Chebyshev, any Hermitian F with spectrum in [c - r, c + r]
+(Tal-Ezer & Kosloff, J. Chem. Phys. 81, 3967 (1984)):
     exp(-i dt F) = exp(-i dt c) Σ_n (2 - δ_n0) (-i)^n J_n(r dt) T_n((F - c)/r)
 
 Interaction picture, for a V so small that dt² V² does not count (first Magnus term, exact in ε):
-    exp(-i dt (ε + V)) = exp(-i dt ε/2) exp(-i Ω) exp(-i dt ε/2) + O(dt² V²),   Ω_pq = dt V_pq sinc(dt (ε_p - ε_q)/2)
+    exp(-i dt (ε + V)) = exp(-i dt ε/2) exp(-i Ω) exp(-i dt ε/2) + O(dt² V²),
+    Ω_pq = dt V_pq sinc(dt (ε_p - ε_q)/2)
 """
 
 import math
@@ -60,7 +62,7 @@ def propagate_lossy(fock: np.ndarray, orbitals: np.ndarray, dt: float) -> np.nda
 
 
 def _chebyshev(fock: np.ndarray, orbitals: np.ndarray, dt: float) -> np.ndarray:
-    diagonal = fock.diagonal().real
+    diagonal = np.real(fock.diagonal())
     # Gershgorin's discs bound the spectrum.
     radii = np.abs(fock).sum(axis=1) - np.abs(diagonal)
     low, high = float((diagonal - radii).min()), float((diagonal + radii).max())

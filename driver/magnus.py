@@ -1,9 +1,11 @@
-"""Second-order Magnus with the mid-point Fock matrix found self-consistently, step for step as NWChem does it.
+"""Second-order Magnus with the mid-point Fock matrix found self-consistently, step by step as NWChem does it.
 
-    F(t + dt/2) ≈ 2 F(t) - F(t - dt/2),  then  F(t + dt/2) ← ½ [F(t) + F[P(t + dt)] + V(t + dt)]  until P stops changing,
+    F(t + dt/2) ≈ 2 F(t) - F(t - dt/2),  then
+    F(t + dt/2) ← ½ [F(t) + F[P(t + dt)] + V(t + dt)]  until P stops changing,
     Y(t + dt) = exp(-i dt F(t + dt/2)) Y(t)
 
-The change is that of NWChem's norm of P', its largest element in the canonical basis, from the second correction on.
+The change is that of NWChem's norm of P', its largest element in the canonical basis, from the second
+correction on.
 """
 
 from collections.abc import Callable
@@ -65,13 +67,13 @@ def magnus_step(state: State, fock_of: FockOf, rules: StepRules) -> tuple[State,
                 return State(state.step + 1, later, orbitals, state.occupations, density, fock, half), changes
         last_norm = norm
     raise NoFixedPoint(
-        f"the Magnus step at t = {state.time:.5f} au did not become self-consistent in {MOST_CORRECTIONS} corrections; "
-        "a smaller dt is needed"
+        f"the Magnus step at t = {state.time:.5f} au did not become self-consistent "
+        f"in {MOST_CORRECTIONS} corrections; a smaller dt is needed"
     )
 
 
 def make_exponential(energies: np.ndarray, dt: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """exp(-i dt F) Y, by the interaction picture about diag(energies) where that is exact enough, else Chebyshev."""
+    """exp(-i dt F) Y: interaction picture about diag(energies) where that is exact enough, else Chebyshev."""
     phases = interaction_phases(energies, dt)
     n = energies.shape[1]
 

@@ -25,8 +25,9 @@ SAME_ATOM = 1e-8
 class Observables:
     """Matrices ready for one product with a block of densities, all (…, n_spin m m) real.
 
-    dipole: (n_geometries, 3, n_spin, m, m); nuclear_dipole: (n_geometries, 3); charge: (n_geometries, n_spin, m, m);
-    quadrupole: (6, n_spin, m, m); nuclear_quadrupole: (6,); spin_overlap: C_a^† S C_b, or None for a closed shell.
+    dipole: (n_geometries, 3, n_spin, m, m); nuclear_dipole: (n_geometries, 3);
+    charge: (n_geometries, n_spin, m, m); quadrupole: (6, n_spin, m, m); nuclear_quadrupole: (6,);
+    spin_overlap: C_a^† S C_b, or None for a closed shell.
     """
 
     system: System
@@ -95,16 +96,16 @@ def spin_squared(observables: Observables, densities: np.ndarray) -> np.ndarray:
     overlap = observables.spin_overlap
     if overlap is None:
         return np.zeros(len(densities))
-    numbers = np.trace(densities.real, axis1=2, axis2=3)
+    numbers = np.trace(np.real(densities), axis1=2, axis2=3)
     difference, total = numbers[:, 0] - numbers[:, 1], numbers.sum(axis=1)
-    beta = overlap @ densities[:, 1].real @ overlap.T
-    common = np.einsum("kij,kji->k", densities[:, 0].real, beta)
+    beta = overlap @ np.real(densities[:, 1]) @ overlap.T
+    common = np.einsum("kij,kji->k", np.real(densities[:, 0]), beta)
     return (difference / 2) ** 2 + total / 2 - common
 
 
 def orbital_occupations(densities: np.ndarray) -> np.ndarray:
     """(k, n_spin, m)."""
-    return np.diagonal(densities.real, axis1=2, axis2=3)
+    return np.diagonal(np.real(densities), axis1=2, axis2=3)
 
 
 def dipole_contributions(
@@ -115,7 +116,7 @@ def dipole_contributions(
     first, second = (slice(*_window(w, m)) for w in (asked.first, asked.second))
     active = [g.name for g in observables.system.geometries].index(observables.system.geometry.name)
     matrix = observables.dipole[active, asked.axis]
-    return 2.0 * (matrix[None, :, first, second] * densities[:, :, first, second].real)[:, :, None]
+    return 2.0 * (matrix[None, :, first, second] * np.real(densities[:, :, first, second]))[:, :, None]
 
 
 def _window(window: tuple[int, int] | None, m: int) -> tuple[int, int]:
@@ -127,7 +128,7 @@ def _traces(matrices: np.ndarray, densities: np.ndarray) -> np.ndarray:
     k, n_spin = densities.shape[:2]
     lead = matrices.shape[:-3]
     by_spin = [
-        densities[:, s].real.reshape(k, -1) @ matrices[..., s, :, :].reshape(int(np.prod(lead)), -1).T
+        np.real(densities[:, s]).reshape(k, -1) @ matrices[..., s, :, :].reshape(int(np.prod(lead)), -1).T
         for s in range(n_spin)
     ]
     return np.stack(by_spin, axis=-1).reshape(k, *lead, n_spin)

@@ -32,9 +32,8 @@ from .segment import Segment
 class Output:
     """A reporter for the log, the trajectory file and NWChem's restart file.
 
-    write: takes log text. first_energy: total energy that Eadded counts from. save_density: every how many points the
-    density is stored, 0 for never. restart: path of the restart file.
-    points, controls: what the figure shows afterwards, (time, dipole) rows and (time, kind, value) rows.
+    write: takes log text. first_energy: total energy that Eadded counts from. save_density: every how many
+    points the density is stored, 0 for never. restart: path of the restart file.
     """
 
     problem: Problem
@@ -178,8 +177,8 @@ class Output:
             densities = C @ segment.densities[rows] @ C.swapaxes(1, 2)
             self.store.add_points(
                 {
-                    "density_real": densities.real.astype(np.float32),
-                    "density_imag": densities.imag.astype(np.float32),
+                    "density_real": np.real(densities).astype(np.float32),
+                    "density_imag": np.imag(densities).astype(np.float32),
                     "density_step": (points[rows] - 1).astype(np.int32),
                 }
             )

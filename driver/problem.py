@@ -81,7 +81,10 @@ def _absorb(fock: np.ndarray, cap: MOCap) -> np.ndarray:
 
 
 def make_step(problem: Problem, *, canonical_norm: bool) -> Step:
-    """The deck's propagator. canonical_norm: test convergence in NWChem's basis (reference steps) or in the working one."""
+    """The deck's propagator.
+
+    canonical_norm: test convergence in NWChem's basis (reference steps) instead of the working one.
+    """
     real_time, basis = problem.real_time, problem.basis
     dt = real_time.dt
     if real_time.propagator != "magnus":

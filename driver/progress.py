@@ -56,8 +56,8 @@ class ProgressLine:
         self._spread = spread or self._spread
         rate = (self.done - self._first) / max(time.monotonic() - self._began, 1e-9)
         detail = (
-            f"t={segment.end.time:.2f} au {segment.kind} spread={self._spread:.1e} residual={self._residual:.1e} "
-            f"Fock builds={tally.fock_builds} {rate:.0f} steps/s"
+            f"t={segment.end.time:.2f} au {segment.kind} spread={self._spread:.1e} "
+            f"residual={self._residual:.1e} Fock builds={tally.fock_builds} {rate:.0f} steps/s"
         )
         if self._live is not None:
             self._live.update(self._task, completed=self.done, detail=detail)

@@ -1,16 +1,16 @@
-"""The command `hybrid-propagate`: an NWChem deck in, NWChem's log, trajectory, restart file and figure out."""
+"""The command `hybrid-propagate`: an NWChem deck in; NWChem's log, trajectory, restart file, figure out."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-_DESCRIPTION = """Runs the RT-TDDFT tasks of an NWChem input deck: reference steps where they are needed, surrogate
-steps everywhere else. The log goes to standard output in NWChem's format, progress to standard error, and
-<start>.h5, .json, .png and .rt_restart to the deck's permanent_dir."""
+_DESCRIPTION = """Runs the RT-TDDFT tasks of an NWChem input deck: reference steps where they are needed,
+surrogate steps everywhere else. The log goes to standard output in NWChem's format, progress to standard
+error, and <start>.h5, .json, .png and .rt_restart to the deck's permanent_dir."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,14 +51,16 @@ def _parser() -> argparse.ArgumentParser:
         "--surrogate",
         choices=("response", "none"),
         default="response",
-        help="response: the Fock response learned on the fly; none: reference steps alone (default %(default)s)",
+        help="response: the Fock response learned on the fly; none: reference steps alone "
+        "(default %(default)s)",
     )
     parser.add_argument("--restart", action="store_true", help="go on from <start>.h5")
     parser.add_argument(
         "--save-density",
         type=_interval,
         metavar="N",
-        help="store the density at every Nth point, 0 for never (default: all, where that takes less than 64 MB)",
+        help="store the density at every Nth point, 0 for never "
+        "(default: all, where that takes less than 64 MB)",
     )
     parser.add_argument(
         "--memory",
@@ -178,8 +180,8 @@ def _check_writable(folder: Path) -> None:
         pass
 
 
-def _on_interrupt():  # noqa: ANN202 - a function that tells whether Ctrl-C was pressed
-    """The first Ctrl-C ends the run at the next segment; the second one at once."""
+def _on_interrupt() -> Callable[[], bool]:
+    """Tells whether Ctrl-C was pressed: the first ends the run at the next segment, the second at once."""
     asked: list[bool] = []
 
     def handle(number: int, frame: object) -> None:

@@ -11,14 +11,15 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
     hybrid = summary["surrogate"] != "none"
     lines = [
         f"{stem.name}: {summary['steps']} steps, {summary['surrogate_steps']} of them by the surrogate; "
-        f"{summary['fock_builds']} Fock builds ({summary['anchors']} anchors, {summary['refinements']} refinements), "
+        f"{summary['fock_builds']} Fock builds "
+        f"({summary['anchors']} anchors, {summary['refinements']} refinements), "
         f"{summary['rejected']} rejections"
     ]
     if hybrid:
         met = "meets" if summary["tolerance_met"] else "DOES NOT MEET"
         lines.append(
-            f"  estimated trajectory error {summary['estimated_error']:.1e} {met} --tol {summary['tolerance']:g} "
-            f"(bound {summary['error_bound']:.1e})"
+            f"  estimated trajectory error {summary['estimated_error']:.1e} {met} "
+            f"--tol {summary['tolerance']:g} (bound {summary['error_bound']:.1e})"
         )
     seconds = ", ".join(f"{what} {value:.2f}" for what, value in summary["seconds"].items())
     lines.append(f"  {summary['wall_seconds']:.2f} s: {seconds}")

@@ -1,20 +1,14 @@
 """A deck from its first task to its last."""
 
-import json
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from ..adapters.deck import Deck, DeckError, GroundState, LinearResponse, Propagation
+from ..adapters.deck import Deck, DeckError, GroundState, LinearResponse, Place, Propagation
 from ..adapters.ground_state import Orbitals, solve_ground_state
 from ..adapters.log_header import GroundStateSummary, ground_state_section
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.starting_orbitals import assemble_fragments
-from ..adapters.system import System
 from .run_propagation import Ground, Options, propagate
 
 #: Title of the section that NWChem's log starts with.
@@ -155,7 +149,5 @@ def _converge(
     return solve_ground_state(engine, guess, task.max_iterations)
 
 
-def _end_of(deck: Deck):  # noqa: ANN202 - a Place
-    from ..adapters.deck import Place
-
+def _end_of(deck: Deck) -> Place:
     return deck.tasks[-1].place if deck.tasks else Place(str(deck.path), 1)

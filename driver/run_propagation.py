@@ -3,9 +3,8 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from ..adapters.nwchem_order import density_from_nwchem, nwchem_order
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.restart_file import read_restart
 from ..adapters.system import System
-from ..adapters.trajectory import Contents, TrajectoryError, TrajectoryFile, fixed_part, read_contents
+from ..adapters.trajectory import Contents, Fixed, TrajectoryError, TrajectoryFile, fixed_part, read_contents
 from ..adapters.working_basis import WorkingBasis, make_working_basis
 from ..surrogate.auxiliary_kernel import apply_auxiliary_kernel, build_auxiliary_kernel
 from ..surrogate.response import Response
@@ -42,7 +41,7 @@ OUTSIDE = (1e-6, 1e-4)
 
 @dataclass(frozen=True)
 class Options:
-    """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None for automatic."""
+    """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None, automatic."""
 
     surrogate: str
     tolerance: float
@@ -132,7 +131,7 @@ def propagate(
         progress.tally.seconds["ground state"] = ground.seconds
     _book(progress.tally, "analytic kernel", prior_seconds)
     observables = make_observables(task.system, engine.integrals, basis)
-    write(_header(task, deck, engine, orbitals, observables))
+    write(_header(task, deck, engine, orbitals))
     if old is not None or real_time.load.kind == "restart":
         write(message_line(real_time.tag, progress.state.time, "Loaded restart file") + "\n")
         write(message_line(real_time.tag, progress.state.time, "Propagation successfully restarted") + "\n")
@@ -235,7 +234,10 @@ def _settings(task: Propagation, options: Options) -> dict[str, str]:
 
 
 def _continued(path: Path, settings: dict[str, str], options: Options) -> Contents | None:
-    """The file to go on from with `--restart`, None without. Raises TrajectoryError where settings have changed."""
+    """The file to go on from with `--restart`, None without.
+
+    Raises TrajectoryError where settings have changed.
+    """
     if not options.restart or not path.exists():
         return None
     contents = read_contents(path)
@@ -269,7 +271,7 @@ def _engine_and_start(
     engine, orbitals = ground.solve()
     if not _same_level(task.system, ground.system):
         engine = with_reference(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
-    fock = engine.fock(orbitals.density().astype(complex)).fock.real
+    fock = np.real(engine.fock(orbitals.density().astype(complex)).fock)
     return engine, _Start(orbitals, make_working_basis(engine.integrals.overlap, fock))
 
 
@@ -322,7 +324,9 @@ def _surrogate(problem: Problem, density: np.ndarray, options: Options, target: 
         return None
     engine = problem.engine
     assert isinstance(engine, PySCFEngine)
-    kernel = build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf)
+    integrals = engine.two_electron
+    packed = (integrals.packed, integrals.long_range)
+    kernel = build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf, packed=packed)
     prior = None if kernel is None else (lambda change: apply_auxiliary_kernel(kernel, change[None])[0])
     outside = float(np.clip(target.residual, *OUTSIDE))
     return Response(engine, problem.basis, problem.base_density, problem.base, prior, outside)
@@ -335,7 +339,7 @@ def _density_interval(problem: Problem, options: Options) -> int:
     return 1 if whole <= SMALL_TRAJECTORY else 0
 
 
-def _fixed(task: Propagation, engine: PySCFEngine, settings: dict[str, str], start: _Start):  # noqa: ANN202
+def _fixed(task: Propagation, engine: PySCFEngine, settings: dict[str, str], start: _Start) -> Fixed:
     real_time = task.real_time
     fixed = fixed_part(
         task.system,
@@ -351,7 +355,7 @@ def _fixed(task: Propagation, engine: PySCFEngine, settings: dict[str, str], sta
         },
     )
     fixed_arrays = {**fixed.arrays, **{f"ground/{name}": value for name, value in start.arrays().items()}}
-    return type(fixed)(fixed.attributes, fixed_arrays)
+    return replace(fixed, arrays=fixed_arrays)
 
 
 def _basis_rows(engine: PySCFEngine) -> np.ndarray:
@@ -359,15 +363,19 @@ def _basis_rows(engine: PySCFEngine) -> np.ndarray:
     mol = engine.mol
     rows = []
     for shell in range(mol.nbas):
-        l, atom = int(mol.bas_angular(shell)), int(mol.bas_atom(shell))
-        n = (l + 1) * (l + 2) // 2 if mol.cart else 2 * l + 1
-        # PySCF orders p functions x, y, z: m = 1, -1, 0.
-        m = [1, -1, 0] if l == 1 and not mol.cart else list(range(n) if mol.cart else range(-l, l + 1))
-        rows += [[atom, l, k] for _ in range(int(mol.bas_nctr(shell))) for k in m]
+        degree, atom = int(mol.bas_angular(shell)), int(mol.bas_atom(shell))
+        if mol.cart:
+            m = list(range((degree + 1) * (degree + 2) // 2))
+        elif degree == 1:
+            # PySCF orders p functions x, y, z.
+            m = [1, -1, 0]
+        else:
+            m = list(range(-degree, degree + 1))
+        rows += [[atom, degree, k] for _ in range(int(mol.bas_nctr(shell))) for k in m]
     return np.array(rows)
 
 
-def _header(task: Propagation, deck: Deck, engine: PySCFEngine, orbitals: Orbitals, observables: Any) -> str:
+def _header(task: Propagation, deck: Deck, engine: PySCFEngine, orbitals: Orbitals) -> str:
     from .run_deck import NOTE
 
     integrals = engine.integrals

@@ -1,7 +1,6 @@
 """Consecutive steps of one kind, and the record of the time points they start from."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,9 +33,10 @@ Reason = Literal[
 class Segment:
     """k steps: the k points they start from, and the state after them.
 
-    densities: (k, n_spin, m, m); energies: (k, 3), core, Coulomb, exchange-correlation, Hartree, as NWChem would print
-    them there; interpolations: (k,) Magnus iterations; changes: per step, those of the norm; cpu: (k,) seconds of
-    processor time at each point; spreads: (k,), 0 for reference steps; reason: why the segment ended.
+    densities: (k, n_spin, m, m); energies: (k, 3), core, Coulomb, exchange-correlation, Hartree, as NWChem
+    would print them there; interpolations: (k,) Magnus iterations; changes: per step, those of the norm; cpu:
+    (k,) seconds of processor time at each point; spreads: (k,), 0 for reference steps; reason: why the
+    segment ended.
     """
 
     kind: Kind
@@ -159,7 +159,7 @@ def reference_segment(
 def surrogate_segment(
     problem: Problem, step: Step, surrogate: Surrogate, state: State, n_steps: int, limits: Limits
 ) -> Segment | None:
-    """Up to `n_steps` steps by the surrogate; it ends early, with its reason, ahead of a step that breaks a limit.
+    """Up to `n_steps` surrogate steps; ends early, with its reason, ahead of a step that breaks a limit.
 
     None where already the first step does.
     """

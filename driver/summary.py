@@ -1,4 +1,4 @@
-"""What a run leaves beside its trajectory: `<start>.json` with counts, seconds and errors, and `<start>.png`."""
+"""What a run leaves beside its trajectory: `<start>.json`, counts, seconds and errors, and `<start>.png`."""
 
 import importlib.metadata
 import json
