@@ -1,7 +1,7 @@
 """Hermitian matrices as real vectors, so that Frobenius products become dot products.
 
-The real part of a Hermitian matrix is symmetric, the imaginary part antisymmetric; time reversal and the Fock response keep
-them apart. Off-diagonal elements carry √2: |A|_F² = |x|² + |y|², x and y the packed parts.
+The real part of a Hermitian matrix is symmetric, the imaginary part antisymmetric; time reversal and the Fock
+response keep them apart. Off-diagonal elements carry √2: |A|_F² = |x|² + |y|², x and y the packed parts.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ import numpy as np
 class Packing:
     """Index arrays for matrices of shape (n_spin, m, m).
 
-    real_index, imag_index: where the upper triangle's elements stand in the interleaved (re, im) view of the matrix.
-    real_weight, imag_weight: 1 on the diagonal, √2 off it.
+    real_index, imag_index: where the upper triangle's elements stand in the interleaved (re, im) view of the
+    matrix. real_weight, imag_weight: 1 on the diagonal, √2 off it.
     unpack_index, unpack_weight: for each entry of the interleaved view, its element of (x, y, 0) and factor.
     """
 

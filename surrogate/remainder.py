@@ -2,9 +2,10 @@
 
     r(x) = ΔF(x) - K Qᵀ x,   r(x) ≈ k(x, X) C⁻¹ R,   C_ij = k(x_i, x_j),   k = a t + b t² + c t³,  t = x·x'
 
-X, R: changes of the density and their remainders met at anchors. The polynomial kernel is the prior that r is a Taylor
-series about P0 without constant term: the tangent that turns as the density moves (a), and the second and third order of
-the functional (b, c). The prediction is exact at every anchor. (Rasmussen & Williams, Gaussian Processes, ch. 2, 2006)
+X, R: changes of the density and their remainders met at anchors. The polynomial kernel is the prior that r is
+a Taylor series about P0 without constant term: the tangent that turns as the density moves (a), and the
+second and third order of the functional (b, c). The prediction is exact at every anchor. (Rasmussen &
+Williams, Gaussian Processes, ch. 2, 2006)
 """
 
 from collections.abc import Mapping
@@ -82,6 +83,6 @@ class Remainder:
         self._fit()
 
 
-def _kernel(t: np.ndarray | float):  # noqa: ANN202 - as its argument
+def _kernel(t: np.ndarray) -> np.ndarray:
     a, b, c = KERNEL
     return t * (a + t * (b + t * c))

@@ -1,6 +1,7 @@
 """The seam to anything that stands in for the reference code between its evaluations.
 
-Densities and Fock matrices are in the working basis, (n_spin, m, m) complex Hermitian, without the external field.
+Densities and Fock matrices are in the working basis, (n_spin, m, m) complex Hermitian, without the external
+field.
 """
 
 from collections.abc import Mapping
@@ -17,8 +18,8 @@ AT_REST = 1e-10
 class Measurement:
     """What a reference evaluation said of a surrogate at one density.
 
-    defect: ‖F_ref - F_surrogate‖; response: ‖F_ref - F_ref(P0)‖; Frobenius norms in the working basis, Hartree.
-    force: ‖[F_ref - F_surrogate, P]‖, the rate at which the defect drives P astray.
+    defect: ‖F_ref - F_surrogate‖; response: ‖F_ref - F_ref(P0)‖; Frobenius norms in the working basis,
+    Hartree. force: ‖[F_ref - F_surrogate, P]‖, the rate at which the defect drives P astray.
     """
 
     defect: float
@@ -32,7 +33,11 @@ class Measurement:
 
 
 class Visit(NamedTuple):
-    """spread: expected ‖F_ref - F_surrogate‖ / ‖F_ref - F_ref(P0)‖; learned: the surrogate has changed by the visit."""
+    """What the surrogate says of the density last predicted for.
+
+    spread: expected ‖F_ref - F_surrogate‖ / ‖F_ref - F_ref(P0)‖;
+    learned: whether the visit changed the surrogate.
+    """
 
     spread: float
     learned: bool
@@ -54,7 +59,7 @@ class Surrogate(Protocol):
         ...
 
     def refine(self, target: float, most: int) -> int:
-        """Spend up to `most` Fock builds to bring the spread over the densities visited to `target`; returns how many."""
+        """Bring the spread over the visits to `target` with up to `most` Fock builds; returns how many."""
         ...
 
     def energies(self, densities: np.ndarray) -> np.ndarray:
