@@ -1,7 +1,7 @@
 """The seam to a reference code: what the driver may ask of it.
 
-All matrices are in the AO basis, atomic units, leading axis spin: one matrix of total densities for a closed shell
-(trace of P S is N), alpha and beta for an open one.
+All matrices are in the AO basis, atomic units, leading axis spin: one matrix of total densities for a closed
+shell (trace of P S is N), alpha and beta for an open one.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Integrals:
-    """One-electron matrices of a system, (n, n) or (3, n, n) or (3, 3, n, n), and its nuclear repulsion (Hartree).
+    """One-electron matrices, (n, n), (3, n, n) or (3, 3, n, n), and the nuclear repulsion (Hartree).
 
     core: kinetic energy and nuclear attraction; dipole: ⟨μ|r|ν⟩ about the origin;
     quadrupole: ⟨μ|(r - O)(r - O)|ν⟩ about the centre of mass O, (3,) bohr.
@@ -66,7 +66,7 @@ class Engine(Protocol):
         ...
 
     def response(self, change: np.ndarray) -> np.ndarray:
-        """First-order change of the Fock matrix at the ground state, for a complex Hermitian (n_spin, n, n)."""
+        """First-order change of the Fock matrix at the ground state, for a Hermitian (n_spin, n, n)."""
         ...
 
     def mean_field_response(self, change: np.ndarray) -> np.ndarray:

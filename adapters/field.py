@@ -1,11 +1,11 @@
 """Applied electric fields E(t), as NWChem's RT-TDDFT evaluates them (atomic units).
 
-    s(t) = E_max sin(ω t + φ)
-    cw        s(t)
-    gaussian  s(t) exp(-(t - t0)² / 2w²)
-    hann      s(t) sin²(π (t - t0 + w/2) / w)   within [t0 - w/2, t0 + w/2], else 0
-    sin2ramp  s(t) R(t), R = 0 up to t_start, sin²(π (t - t_start) / 2w), 1 from t_start + w on
-    delta     E_max where |t - t0| < dt/2, else 0
+s(t) = E_max sin(ω t + φ)
+cw        s(t)
+gaussian  s(t) exp(-(t - t0)² / 2w²)
+hann      s(t) sin²(π (t - t0 + w/2) / w)   within [t0 - w/2, t0 + w/2], else 0
+sin2ramp  s(t) R(t), R = 0 up to t_start, sin²(π (t - t_start) / 2w), 1 from t_start + w on
+delta     E_max where |t - t0| < dt/2, else 0
 """
 
 import math

@@ -1,6 +1,7 @@
 """Ground-state orbitals, converged by PySCF's SCF on this package's Fock matrices."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pyscf import dft, lib
@@ -38,13 +39,15 @@ class Orbitals:
 def solve_ground_state(
     engine: PySCFEngine, guess: np.ndarray | None, max_iterations: int
 ) -> tuple[PySCFEngine, Orbitals]:
-    """Converge the SCF from `guess`, (n_spin, n, n), or PySCF's own; returns the engine referred to the result.
+    """Converge the SCF from `guess`, (n_spin, n, n), or PySCF's own.
 
-    Raises NotConverged.
+    Returns the engine referred to the result, and the orbitals. Raises NotConverged.
     """
     mean_field = _mean_field(engine)
     if guess is None:
-        guess = np.asarray(mean_field.get_init_guess(key="minao")).reshape(engine.system.n_spin, engine.mol.nao, -1)
+        guess = np.asarray(mean_field.get_init_guess(key="minao")).reshape(
+            engine.system.n_spin, engine.mol.nao, -1
+        )
     builds = 0
     density, thresholds = guess, (_COARSE, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))
     if engine.quadrature is None:
@@ -54,7 +57,11 @@ def solve_ground_state(
         calls = _use_fock_of(mean_field, referred)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max(max_iterations, 50)
-        mean_field.kernel(dm0=density.reshape(np.asarray(mean_field.get_hcore()).shape if len(density) == 1 else density.shape))
+        mean_field.kernel(
+            dm0=density.reshape(
+                np.asarray(mean_field.get_hcore()).shape if len(density) == 1 else density.shape
+            )
+        )
         builds += calls[0]
         if not mean_field.converged:
             raise NotConverged(
@@ -74,20 +81,23 @@ def solve_ground_state(
     return with_reference(engine, orbitals.density(), kernel=True), orbitals
 
 
-def _mean_field(engine: PySCFEngine):  # noqa: ANN202 - PySCF's classes are built at run time
+def _mean_field(engine: PySCFEngine) -> Any:
+    """PySCF's SCF object; its class is built at run time."""
     make = dft.UKS if engine.system.open_shell else dft.RKS
     return make(engine.mol, xc=engine.system.functional.pyscf)
 
 
-def _use_fock_of(mean_field, engine: PySCFEngine) -> list[int]:
+def _use_fock_of(mean_field: Any, engine: PySCFEngine) -> list[int]:
     """Make PySCF's SCF call `engine.fock`; returns a one-element counter of the calls."""
     calls = [0]
 
-    def get_veff(mol=None, dm=None, *args, **kwargs):
+    def get_veff(
+        mol: object = None, dm: np.ndarray | None = None, *args: object, **kwargs: object
+    ) -> np.ndarray:
         density = np.asarray(mean_field.make_rdm1() if dm is None else dm)
         build = engine.fock(density.reshape(engine.system.n_spin, engine.mol.nao, -1).astype(complex))
         calls[0] += 1
-        veff = (build.fock.real - engine.integrals.core).reshape(density.shape)
+        veff = (np.real(build.fock) - engine.integrals.core).reshape(density.shape)
         return lib.tag_array(
             veff,
             ecoul=build.energies.coulomb,

@@ -1,12 +1,15 @@
 """The embedded reference code: integrals and functionals by PySCF, Fock matrices assembled for propagation.
 
-    F_σ = h + J[Re P] - a K[P_σ] - b K_lr[P_σ] + V_xc,σ[Re P]        (closed shell: ½ (a K + b K_lr)[P] for the total P)
+    F_σ = h + J[Re P] - a K[P_σ] - b K_lr[P_σ] + V_xc,σ[Re P]
+
+with ½ (a K + b K_lr)[P] of the total P for a closed shell.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 from pyscf import dft, gto
+from pyscf.data.elements import COMMON_ISOTOPE_MASSES
 
 from .engine import Energies, FockBuild, Integrals
 from .molecule import molecule
@@ -54,7 +57,7 @@ class PySCFEngine:
 
     def fock(self, density: np.ndarray) -> FockBuild:
         """Fock matrix and energies of a complex Hermitian density, (n_spin, n, n)."""
-        real = np.ascontiguousarray(density.real)
+        real = np.ascontiguousarray(np.real(density))
         total = real.sum(axis=0)
         J = coulomb(self.two_electron, total)
         exchange_part = self._exact_exchange(density)
@@ -73,15 +76,16 @@ class PySCFEngine:
         return FockBuild(fock, energies)
 
     def response(self, change: np.ndarray) -> np.ndarray:
-        """First-order change of the Fock matrix at the reference density, (n_spin, n, n) complex Hermitian."""
+        """First-order change of the Fock matrix at the reference density, (n_spin, n, n) Hermitian."""
         image = self.mean_field_response(change)
         if self.quadrature is not None and self.kernel is not None:
-            image += apply_kernel(self.quadrature, self.kernel, np.ascontiguousarray(change.real))
+            image += apply_kernel(self.quadrature, self.kernel, np.ascontiguousarray(np.real(change)))
         return image
 
     def mean_field_response(self, change: np.ndarray) -> np.ndarray:
         """J[Re δP] and exact exchange of δP: linear, and needs no quadrature."""
-        return self.coulomb(np.ascontiguousarray(change.real.sum(axis=0))) + self._exact_exchange(change)
+        total = np.ascontiguousarray(np.real(change).sum(axis=0))
+        return self.coulomb(total) + self._exact_exchange(change)
 
     def coulomb(self, change: np.ndarray) -> np.ndarray:
         """J (n, n) of a real symmetric total density."""
@@ -104,7 +108,8 @@ def make_engine(system: System, memory: float) -> PySCFEngine:
     The quadrature has no reference density yet: `with_reference` gives it one.
     """
     mol = molecule(system)
-    omega, alpha, hybrid = dft.numint.NumInt().rsh_and_hybrid_coeff(system.functional.pyscf, mol.spin)
+    spin = system.multiplicity - 1
+    omega, alpha, hybrid = dft.numint.NumInt().rsh_and_hybrid_coeff(system.functional.pyscf, spin)
     quadrature = None
     if dft.numint.NumInt()._xc_type(system.functional.pyscf) != "HF":
         quadrature = make_quadrature(mol, system.functional.pyscf, GRID_LEVEL[system.grid], memory / 2)
@@ -114,7 +119,7 @@ def make_engine(system: System, memory: float) -> PySCFEngine:
     return PySCFEngine(
         system=system,
         mol=mol,
-        integrals=_one_electron(mol),
+        integrals=_one_electron(mol, system.geometry.atomic_numbers),
         two_electron=make_two_electron(mol, omega, fitting, memory / 4),
         # PySCF gives the full-range share at short range and α at long range.
         hybrid=hybrid,
@@ -126,7 +131,10 @@ def make_engine(system: System, memory: float) -> PySCFEngine:
 
 
 def with_reference(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) -> PySCFEngine:
-    """The engine with changes counted from `density` (n_spin, n, n), real; `kernel`: with f_xc, for `response`."""
+    """The engine with changes counted from a real `density` (n_spin, n, n).
+
+    kernel: with f_xc, which `response` needs.
+    """
     if engine.quadrature is None:
         return engine
     reference = make_reference(engine.quadrature, density)
@@ -137,8 +145,9 @@ def with_reference(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) ->
     )
 
 
-def _one_electron(mol: gto.Mole) -> Integrals:
-    masses = mol.atom_mass_list(isotope_avg=True)
+def _one_electron(mol: gto.Mole, atomic_numbers: np.ndarray) -> Integrals:
+    # NWChem's centre of mass is that of the most abundant isotopes.
+    masses = np.array(COMMON_ISOTOPE_MASSES)[atomic_numbers]
     centre = masses @ mol.atom_coords() / masses.sum() if masses.sum() else np.zeros(3)
     with mol.with_common_orig(centre):
         quadrupole = mol.intor("int1e_rr").reshape(3, 3, mol.nao, mol.nao)

@@ -9,14 +9,14 @@ from .ground_state import Orbitals
 def assemble_fragments(fragments: list[Orbitals], integrals: Integrals) -> Orbitals:
     """Orbitals of a system from those of its fragments, in the order of its atoms.
 
-    Occupied orbitals of all fragments come first and keep their span when they are made orthonormal; the virtual ones
-    follow. Energies are those of the fragments. Raises ValueError when the functions do not add up.
+    Occupied orbitals of all fragments come first and keep their span when they are made orthonormal; the
+    virtual ones follow. Energies are those of the fragments. Raises ValueError when the functions do not add
+    up.
     """
     n = len(integrals.overlap)
-    if sum(f.coefficients.shape[1] for f in fragments) != n:
-        raise ValueError(
-            f"fragments have {sum(f.coefficients.shape[1] for f in fragments)} basis functions, the system {n}"
-        )
+    n_fragments = sum(f.coefficients.shape[1] for f in fragments)
+    if n_fragments != n:
+        raise ValueError(f"fragments have {n_fragments} basis functions, the system {n}")
     n_spin = fragments[0].coefficients.shape[0]
     if any(f.coefficients.shape[0] != n_spin for f in fragments):
         raise ValueError("fragments mix restricted and unrestricted orbitals")

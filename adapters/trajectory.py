@@ -1,8 +1,9 @@
 """The trajectory file, `<start>.h5`: time points, decisions, and the checkpoint to go on from.
 
-Every commit writes a new file beside the old one and renames it: whatever moment a run is killed at, the file is whole, and
-holds the trajectory up to its checkpoint. Groups: geometry, basis, matrices, ground (orbitals), dynamics (one row a point),
-control (one row a segment or decision), checkpoint (propagator, surrogate and controller in double precision).
+Every commit writes a new file beside the old one and renames it: whatever moment a run is killed at, the file
+is whole, and holds the trajectory up to its checkpoint. Groups: geometry, basis, matrices, ground (orbitals),
+dynamics (one row a point), control (one row a segment or decision), checkpoint (propagator, surrogate and
+controller in double precision).
 """
 
 import os
@@ -50,11 +51,16 @@ class Fixed:
 
 
 def fixed_part(
-    system: System, overlap: np.ndarray, core: np.ndarray, basis_rows: np.ndarray, attributes: Mapping[str, object]
+    system: System,
+    overlap: np.ndarray,
+    core: np.ndarray,
+    basis_rows: np.ndarray,
+    attributes: Mapping[str, object],
 ) -> Fixed:
     """Geometry, basis and matrices of a system.
 
-    basis_rows: (n_basis, 3) int: atom, l, m of each function (m counts cartesian components where they are used).
+    basis_rows: (n_basis, 3) int: atom, l, m of each function (m counts cartesian components where those are
+    used).
     """
     geometry = system.geometry
     n_electrons = round(float(geometry.charges.sum())) - system.charge
@@ -129,7 +135,8 @@ class TrajectoryFile:
         for name, array in checkpoint.items():
             file[f"checkpoint/{name}"] = array
         file.attrs.update(self._fixed.attributes)
-        file.attrs["n_steps"] = len(file["dynamics/time"]) if "dynamics/time" in file else 0
+        times = file.get("dynamics/time")
+        file.attrs["n_steps"] = len(times) if isinstance(times, h5py.Dataset) else 0
         file.attrs["complete"] = complete
 
 
@@ -144,6 +151,7 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> None:
         file.create_dataset(name, data=values.astype(kind), maxshape=(None, *values.shape[1:]), chunks=chunks)
         return
     dataset = file[name]
+    assert isinstance(dataset, h5py.Dataset)
     n = len(dataset)
     dataset.resize(n + len(values), axis=0)
     dataset[n:] = values.astype(kind)
@@ -156,16 +164,23 @@ def read_contents(path: Path) -> Contents:
 
             def arrays(group: str) -> dict[str, np.ndarray]:
                 found: dict[str, np.ndarray] = {}
-                if group in file:
-                    file[group].visititems(
-                        lambda name, item: found.__setitem__(name, item[()])
-                        if isinstance(item, h5py.Dataset) and not name.startswith("density_")
-                        else None
+                rows = file.get(group)
+                if isinstance(rows, h5py.Group):
+                    rows.visititems(
+                        lambda name, item: (
+                            found.__setitem__(name, item[()])
+                            if isinstance(item, h5py.Dataset) and not name.startswith("density_")
+                            else None
+                        )
                     )
                 return found
 
             return Contents(
-                dict(file.attrs), arrays("dynamics"), arrays("control"), arrays("checkpoint"), arrays("ground")
+                dict(file.attrs),
+                arrays("dynamics"),
+                arrays("control"),
+                arrays("checkpoint"),
+                arrays("ground"),
             )
     except OSError as error:
         raise TrajectoryError(f"{path}: not a trajectory file that can be read ({error})") from error

@@ -2,9 +2,10 @@
 
     J_μν = Σ (μν|λσ) Re P_λσ,   K_μν = Σ (μλ|σν) P_λσ
 
-The imaginary part of a Hermitian P is antisymmetric: it has no Coulomb matrix and an antisymmetric exchange matrix.
-Integrals are held in core where they fit the memory allowed, computed at each build (direct) where they do not; with a
-fitting basis the Coulomb matrix is density-fitted, as NWChem does when the deck has a `cd basis`.
+The imaginary part of a Hermitian P is antisymmetric: it has no Coulomb matrix and an antisymmetric exchange
+matrix. Integrals are held in core where they fit the memory allowed, computed at each build (direct) where
+they do not; with a fitting basis the Coulomb matrix is density-fitted, as NWChem does when the deck has a `cd
+basis`.
 """
 
 from dataclasses import dataclass
@@ -36,7 +37,9 @@ class TwoElectron:
     fitting: df.DF | None
 
 
-def make_two_electron(mol: gto.Mole, omega: float, fitting_basis: object | None, memory: float) -> TwoElectron:
+def make_two_electron(
+    mol: gto.Mole, omega: float, fitting_basis: object | None, memory: float
+) -> TwoElectron:
     """Integrals for `mol`; omega: range separation in 1/bohr, 0 for none; memory: bytes they may take."""
     n = mol.nao
     n_pairs = n * (n + 1) // 2
@@ -63,28 +66,28 @@ def make_two_electron(mol: gto.Mole, omega: float, fitting_basis: object | None,
 def coulomb(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
     """J (n, n) of a real symmetric density (n, n)."""
     if integrals.fitting is not None:
-        return integrals.fitting.get_jk(density, hermi=1, with_k=False)[0]
+        return np.asarray(integrals.fitting.get_jk(density, hermi=1, with_k=False)[0])
     if integrals.coulomb_pairs is not None:
         return (integrals.coulomb_pairs @ density.ravel()).reshape(density.shape)
     if integrals.packed is not None:
-        return scf.hf.dot_eri_dm(integrals.packed, density, hermi=1, with_k=False)[0]
+        return np.asarray(scf.hf.dot_eri_dm(integrals.packed, density, hermi=1, with_k=False)[0])
     return _direct(integrals.mol, density, 1, with_j=True, omega=None)
 
 
 def exchange(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
     """K (n, n), complex or real as `density`, for a Hermitian density (n, n)."""
-    real = _exchange(integrals, np.ascontiguousarray(density.real), 1, long_range=False)
+    real = _exchange(integrals, np.ascontiguousarray(np.real(density)), 1, long_range=False)
     if not np.iscomplexobj(density):
         return real
-    return real + 1j * _exchange(integrals, np.ascontiguousarray(density.imag), 2, long_range=False)
+    return real + 1j * _exchange(integrals, np.ascontiguousarray(np.imag(density)), 2, long_range=False)
 
 
 def long_range_exchange(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
     """K of erf(ω r)/r, as `exchange`."""
-    real = _exchange(integrals, np.ascontiguousarray(density.real), 1, long_range=True)
+    real = _exchange(integrals, np.ascontiguousarray(np.real(density)), 1, long_range=True)
     if not np.iscomplexobj(density):
         return real
-    return real + 1j * _exchange(integrals, np.ascontiguousarray(density.imag), 2, long_range=True)
+    return real + 1j * _exchange(integrals, np.ascontiguousarray(np.imag(density)), 2, long_range=True)
 
 
 def _exchange(integrals: TwoElectron, density: np.ndarray, hermi: int, long_range: bool) -> np.ndarray:
@@ -95,12 +98,21 @@ def _exchange(integrals: TwoElectron, density: np.ndarray, hermi: int, long_rang
         return (integrals.exchange_pairs @ density.ravel()).reshape(density.shape)
     packed = integrals.long_range if long_range else integrals.packed
     if packed is not None:
-        return scf.hf.dot_eri_dm(packed, density, hermi=hermi, with_j=False)[1]
+        return np.asarray(scf.hf.dot_eri_dm(packed, density, hermi=hermi, with_j=False)[1])
     return _direct(integrals.mol, density, hermi, with_j=False, omega=integrals.omega if long_range else None)
 
 
 def _direct(mol: gto.Mole, density: np.ndarray, hermi: int, with_j: bool, omega: float | None) -> np.ndarray:
     """J or K with integrals computed on the way."""
     with mol.with_range_coulomb(omega):
-        j, k = _vhf.direct(density, mol._atm, mol._bas, mol._env, hermi=hermi, cart=mol.cart, with_j=with_j, with_k=not with_j)
-    return j if with_j else k
+        j, k = _vhf.direct(
+            density,
+            mol._atm,
+            mol._bas,
+            mol._env,
+            hermi=hermi,
+            cart=mol.cart,
+            with_j=with_j,
+            with_k=not with_j,
+        )
+    return np.asarray(j if with_j else k)

@@ -2,9 +2,10 @@
 
     P = C P' C^†,   F' = C^† F C,   P' = C^† S P S C,   C^† S C = 1
 
-In it the ground state is diagonal, so orbital occupations are read off P' and weak dynamics is a small perturbation of
-known phases. NWChem works in the canonical basis U s^(-1/2); both span the same functions, and `to_canonical` turns one
-into the other where NWChem's convergence test asks for the largest element of P' in its own basis.
+In it the ground state is diagonal, so orbital occupations are read off P' and weak dynamics is a small
+perturbation of known phases. NWChem works in the canonical basis U s^(-1/2); both span the same functions,
+and `to_canonical` turns one into the other where NWChem's convergence test asks for the largest element of P'
+in its own basis.
 """
 
 from dataclasses import dataclass
