@@ -116,9 +116,11 @@ def channel_matrices(
     model: Model,
     shared: bool = False,
 ) -> Iterator[tuple[list[int], Array]]:
-    """Symmetric matrices (n, n) and the orbitals (indices) that are eigenvectors of each, at these energies in M.
+    """Symmetric matrices (n, n) and the orbitals (indices) that are eigenvectors of each, at these energies
+    in M.
 
-    Schrödinger: one for each spin and l. Otherwise one for each orbital, or, when `shared`, one for each spin, l and
+    Schrödinger: one for each spin and l. Otherwise one for each orbital, or, when `shared`, one for each
+    spin, l and
     j with the highest of its energies in M: an approximation for the deeper orbitals.
     """
     channels: dict[tuple[int, int, float], list[int]] = {}

@@ -37,8 +37,8 @@ def susceptibility(
 ) -> Array:
     """X, (n_spin, n, n), negative definite. For Dirac orbitals the small component's part is left out.
 
-    shared: one diagonalisation for each channel of a relativistic equation instead of one for each orbital; close
-    enough to steer the self-consistent cycle.
+    shared: one diagonalisation for each channel of a relativistic equation instead of one for each orbital;
+    close enough to steer the self-consistent cycle.
     """
     response = np.zeros((len(potential), len(mesh.radius), len(mesh.radius)))
     occupied = [i for i, o in enumerate(orbitals) if o.occupation > 0]
