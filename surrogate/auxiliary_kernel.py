@@ -48,7 +48,12 @@ class AuxiliaryKernel:
 
 
 def build_auxiliary_kernel(
-    mol: gto.Mole, density: np.ndarray, xc: str, grid_level: int = 1, basis: np.ndarray | None = None
+    mol: gto.Mole,
+    density: np.ndarray,
+    xc: str,
+    grid_level: int = 1,
+    basis: np.ndarray | None = None,
+    packed: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
 ) -> AuxiliaryKernel | None:
     """The response kernel at a ground state.
 
@@ -57,6 +62,7 @@ def build_auxiliary_kernel(
     grid_level: PySCF's; see `benchmarks/auxiliary_kernel.py` for what each leaves.
     basis: orthonormal orbitals (n, m), XᵀSX = 1, in which density changes δP = X δP' Xᵀ and responses
         ΔF' = Xᵀ ΔF X are given; None for AO matrices.
+    packed: 8-fold packed AO integrals of 1/r and of erf(ωr)/r where the caller has them.
     Returns None where there is none: functionals of the kinetic-energy density, kernels above `MAX_BYTES`.
     """
     if not has_xc_kernel(xc):
@@ -77,7 +83,7 @@ def build_auxiliary_kernel(
     else:
         real = xc_kernel(mol, density, xc, basis, grid_level, dtype)
     blocks = real.reshape(n_spin, n_pair, n_spin, n_pair)
-    integrals = repulsion_integrals(mol, basis)
+    integrals = repulsion_integrals(mol, basis, packed=packed[0])
     blocks += coulomb_kernel(integrals, m)[:, None, :]
     imaginary = None
     omega, long_range, fraction = dft.numint.NumInt().rsh_and_hybrid_coeff(xc)
@@ -85,7 +91,7 @@ def build_auxiliary_kernel(
         # K = c K[1/r] + (a − c) K[erf(ωr)/r]; a closed shell's total density counts half.
         integrals *= fraction
         if omega != 0:
-            integrals += (long_range - fraction) * repulsion_integrals(mol, basis, omega)
+            integrals += (long_range - fraction) * repulsion_integrals(mol, basis, omega, packed[1])
         integrals *= -n_spin / 2
         symmetric, imaginary = exchange_kernels(integrals, m, dtype)
         for spin in range(n_spin):

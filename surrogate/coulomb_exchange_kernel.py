@@ -6,15 +6,17 @@ from pyscf import ao2mo, gto, lib
 from .symmetric_pairs import pair_indices
 
 
-def repulsion_integrals(mol: gto.Mole, basis: np.ndarray, omega: float | None = None) -> np.ndarray:
+def repulsion_integrals(
+    mol: gto.Mole, basis: np.ndarray, omega: float | None = None, packed: np.ndarray | None = None
+) -> np.ndarray:
     """(pq|rs) over pairs p ≥ q, r ≥ s of orbitals: (n_pair, n_pair), hartree.
 
     basis: orbitals (n, m) in AO coefficients.
     omega: None for 1/r; a positive value for the long-range part erf(ωr)/r, in 1/bohr.
+    packed: the 8-fold packed AO integrals where the caller has them.
     """
-    if omega is None:
-        integrals = mol.intor("int2e", aosym="s8")
-    else:
+    integrals = packed
+    if integrals is None:
         with mol.with_range_coulomb(omega):
             integrals = mol.intor("int2e", aosym="s8")
     return ao2mo.restore(4, ao2mo.incore.full(integrals, basis), basis.shape[1])
