@@ -1,13 +1,13 @@
 """Exchange-correlation energy, potential and kernel by quadrature, built for propagation.
 
     E_xc = Σ_g w_g ρ_g ε(ρ_g, ∇ρ_g)
-    V_μν = Σ_g w_g [ v_ρ φ_μ φ_ν + 2 v_σ ∇ρ·∇(φ_μ φ_ν) ]_g            (GGA; LDA without, meta-GGA with the τ term)
+    V_μν = Σ_g w_g [ v_ρ φ_μ φ_ν + 2 v_σ ∇ρ·∇(φ_μ φ_ν) ]_g      (GGA; LDA without, meta-GGA with τ term)
 
-A propagation asks for the same quantity at ten thousand densities close to one another, so only what changes is
-recomputed: ρ and v are kept at a reference density P0 in double precision, and δρ[P - P0] and V[v - v0] are contracted in
-single precision, whose rounding is relative to the *change*. AO values stay in memory in blocks that fit the cache; blocks
-beyond the memory allowed are evaluated again at each build. The functional itself is a Taylor series where that is exact
-(`xc_expansion`).
+A propagation asks for the same quantity at ten thousand densities close to one another, so only what changes
+is recomputed: ρ and v are kept at a reference density P0 in double precision, and δρ[P - P0] and V[v - v0]
+are contracted in single precision, whose rounding is relative to the *change*. AO values stay in memory in
+blocks that fit the cache; blocks beyond the memory allowed are evaluated again at each build. The functional
+itself is a Taylor series where that is exact (`xc_expansion`).
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Quadrature:
 
     xc, kind: PySCF's functional description and its type, `LDA`, `GGA` or `MGGA`.
     coords, weights: (n_grid, 3) bohr and (n_grid,); blocks: the slices that cut them.
-    aos: values on the first blocks, each (n_components, block, n) float32; the others are evaluated when needed.
+    aos: values on the first blocks, each (n_components, block, n) float32; others are evaluated when needed.
     """
 
     mol: gto.Mole
@@ -65,7 +65,7 @@ class Reference:
 
 def make_quadrature(mol: gto.Mole, xc: str, level: int, memory: float) -> Quadrature:
     """Grid and AO values; level: PySCF's grid level; memory: bytes that AO values may take."""
-    kind = dft.numint.NumInt()._xc_type(xc)
+    kind = str(dft.numint.NumInt()._xc_type(xc))
     grids = dft.gen_grid.Grids(mol)
     grids.level = level
     grids.build(sort_grids=True)
@@ -114,8 +114,8 @@ def exchange_correlation(
 ) -> tuple[float, np.ndarray]:
     """E_xc in Hartree and V_xc, (n_spin, n, n), at a real `density` of that shape (AO basis).
 
-    Cost: 4 n_spin n² n_grid single-precision flops, two passes over the AO values, libxc where the density has changed by
-    more than the functional's series about the reference allows.
+    Cost: 4 n_spin n² n_grid single-precision flops, two passes over the AO values, libxc where the density
+    has changed by more than the functional's series about the reference allows.
     """
     rho = reference.rho + _density_change(quadrature, density - reference.density)
     if reference.expansion is not None:

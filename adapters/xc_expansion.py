@@ -5,8 +5,8 @@ With a = ρ - ρ0, b = σ - σ0, σ = |∇ρ|², and e(ρ, σ) the energy densit
     v_ρ = e_ρ + e_ρρ a + e_ρσ b + ½ (e_ρρρ a² + 2 e_ρρσ ab + e_ρσσ b²),   v_σ likewise,
     e   = e0 + e_ρ a + e_σ b + ½ (…) + ⅙ (…)
 
-A weak field changes ρ by 1e-5 of itself, where the series is exact to single precision's rounding and costs a twentieth of
-evaluating the functional. Points that have changed by more than CLOSE are evaluated by libxc.
+A weak field changes ρ by 1e-5 of itself, where the series is exact to single precision's rounding and costs a
+twentieth of evaluating the functional. Points that have changed by more than CLOSE are evaluated by libxc.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,10 @@ THIN = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Expansion:
-    """Derivatives of e at the reference density, each (n_grid,); those with respect to σ are None for an LDA.
+    """Derivatives of e at the reference density, each (n_grid,); an LDA has none with respect to σ.
 
-    rho, sigma: the reference's own. first: e0, e_ρ, e_σ; second: e_ρρ, e_ρσ, e_σσ; third: e_ρρρ, e_ρρσ, e_ρσσ, e_σσσ.
+    rho, sigma: the reference's own. first: e0, e_ρ, e_σ; second: e_ρρ, e_ρσ, e_σσ; third: e_ρρρ, e_ρρσ,
+    e_ρσσ, e_σσσ.
     usable: points where the series may serve at all.
     """
 
@@ -38,7 +39,10 @@ class Expansion:
 
 
 def make_expansion(xc: str, rho: np.ndarray) -> Expansion | None:
-    """Expansion about ρ and ∇ρ, (1 or 4, n_grid) total; None where libxc has no third derivatives or for meta-GGAs."""
+    """Expansion about ρ and ∇ρ, (1 or 4, n_grid) total.
+
+    None for meta-GGAs, and where libxc has no third derivatives.
+    """
     if len(rho) > 4:
         return None
     try:
@@ -58,7 +62,7 @@ def make_expansion(xc: str, rho: np.ndarray) -> Expansion | None:
 
 
 def evaluate(expansion: Expansion, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Energy density (n_grid,) and potential (1 or 4, n_grid) with respect to ρ, ∇ρ, at ρ (1 or 4, n_grid)."""
+    """Energy density (n_grid,) and potential (1 or 4, n_grid) with respect to ρ, ∇ρ, at (1 or 4, n_grid)."""
     a = rho[0] - expansion.rho
     close = expansion.usable & (np.abs(a) <= CLOSE * expansion.rho)
     b = None
