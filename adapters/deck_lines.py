@@ -25,7 +25,7 @@ _FIELD = re.compile(r'"(?:\\.|[^"\\])*"|(?:\\.|[^\s"\\])+')
 def real(text: str) -> float | None:
     """Value of a real as NWChem computes it, None where the text is no real.
 
-    All digits form one integer that is multiplied by 10.0**n, or by 1/10**n for a negative power, so `2.4` is
+    All digits form one integer that is multiplied by 10.0**n, or by 0.1**n for a negative power, so `2.4` is
     24*0.1 = 2.4000000000000004. The propagation's step count depends on it.
     """
     match = _REAL.fullmatch(text)
@@ -39,8 +39,19 @@ def real(text: str) -> float | None:
     if power < -300:
         return 0.0
     value = float(int(digits or "0"))
-    value = value * 10.0**power if power >= 0 else value * (1.0 / 10.0**-power)
+    value = value * 10.0**power if power >= 0 else value * _tenth_to(-power)
     return -value if sign == "-" else value
+
+
+def _tenth_to(n: int) -> float:
+    """0.1**n for n > 0 by repeated squaring, as compiled Fortran rounds it: 0.1**2 = 0.010000000000000002."""
+    square, result = 0.1, 1.0
+    while n:
+        if n % 2:
+            result *= square
+        square *= square
+        n //= 2
+    return result
 
 
 def integer(text: str) -> int | None:

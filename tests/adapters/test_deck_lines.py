@@ -1,5 +1,6 @@
 """Lexical rules of decks: numbers as NWChem computes them, comments, continuation, quoting, includes."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
         ("2.4", 24 * 0.1),
         ("0.2", 2 * 0.1),
         ("-0.3", -(3 * 0.1)),
-        ("1d-9", 1 * (1 / 10.0**9)),
+        ("0.02", 2 * (0.1 * 0.1)),
         ("1.5E+3", 15 * 100.0),
         (".5", 5 * 0.1),
         ("7.", 7.0),
@@ -25,6 +26,29 @@ from hypothesis import strategies as st
 )
 def test_a_real_is_all_digits_times_a_power_of_ten(text: str, value: float) -> None:
     assert real(text) == value
+
+
+@pytest.mark.parametrize(
+    ("tmax", "dt", "points"),
+    [
+        ("0.6", "0.02", 30),
+        ("0.3", "0.02", 15),
+        ("0.6", "0.03", 20),
+        ("6d-1", "2d-2", 30),
+        ("4.83", "0.21", 23),
+        ("0.0012", "0.0004", 3),
+        ("0.7", "0.07", 10),
+        ("0.77", "0.0007", 1100),
+        ("2.4", "0.2", 13),
+        ("0.6", "0.2", 4),
+    ],
+)
+def test_numbers_of_time_points(tmax: str, dt: str, points: int) -> None:
+    """`No. time steps (nt)` in the logs of NWChem 7.0.2 for these words."""
+    end, step = real(tmax), real(dt)
+    assert end is not None
+    assert step is not None
+    assert math.ceil(end / step) == points
 
 
 def test_the_product_is_not_the_nearest_double() -> None:
