@@ -14,6 +14,8 @@ from ..adapters.real_time import at_point
 from ..adapters.restart_file import RestartPoint, write_restart
 from ..adapters.step_block import StepBlock
 from ..adapters.trajectory import TrajectoryFile
+from .checks import passes_checks
+from .density_cubes import shown
 from .loop import Event, Tally
 from .observables import (
     Observables,
@@ -54,7 +56,7 @@ class Output:
         dipole = dipoles(self.observables, segment.densities)
         energies = self._energies(segment)
         applied = self._applied_field(segment.times)
-        before, after = self._messages(points)
+        before, after = self._messages(segment, points)
         saved = [row for row, it in enumerate(points) if at_point(int(it), real_time.n_restarts, nt)]
         for row in saved:
             after[row] = ("Saved restart file",)
@@ -153,24 +155,37 @@ class Output:
                     applied[:, names.index(rule.geometry), spin] += sizes[:, None] * np.array(shape.direction)
         return applied
 
-    def _messages(self, points: np.ndarray) -> tuple[dict[int, tuple[str, ...]], dict[int, tuple[str, ...]]]:
-        """Checks and estimated times, by row. A segment that reaches the reporters has passed its checks."""
+    def _messages(
+        self, segment: Segment, points: np.ndarray
+    ) -> tuple[dict[int, tuple[str, ...]], dict[int, tuple[str, ...]]]:
+        """Checks, estimated times and snapshots, by row, ahead of the quantities and behind them."""
         real_time = self.problem.real_time
         nt = real_time.n_points
+        conserving = real_time.mocap is None and real_time.propagator == "magnus"
+        snapshots = shown(real_time.visualization, segment.times)
         before: dict[int, tuple[str, ...]] = {}
         for row, it in enumerate(points):
+            said: list[str] = []
             if at_point(int(it), real_time.n_checks, nt):
-                before[row] = ("Checks passed",)
+                density, occupations = segment.densities[row], segment.start.occupations
+                zero = real_time.tolerances.zero
+                passed = passes_checks(density, occupations, zero, conserving=conserving)
+                said.append("Checks passed" if passed else "WARNING: CHECKS FAILED")
             # NWChem tells the time left a hundred times a run.
             if nt >= 200 and it > 1 and it % (nt // 100) == 0:
                 left = (time.monotonic() - self.wall_start) * (nt - it) / it
-                before[row] = (*before.get(row, ()), f"Estimated time remaining: {duration_words(left)}")
+                said.append(f"Estimated time remaining: {duration_words(left)}")
+            if snapshots[row]:
+                said.append("Saved density matrix snapshot")
+            if said:
+                before[row] = tuple(said)
         return before, {}
 
     def _store_densities(self, segment: Segment, points: np.ndarray) -> None:
-        if not self.save_density:
-            return
-        rows = np.flatnonzero((points - 1) % self.save_density == 0)
+        wanted = shown(self.problem.real_time.visualization, segment.times)
+        if self.save_density:
+            wanted |= (points - 1) % self.save_density == 0
+        rows = np.flatnonzero(wanted)
         if rows.size:
             basis = self.problem.basis
             C = basis.coefficients

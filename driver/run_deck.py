@@ -11,9 +11,6 @@ from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.starting_orbitals import assemble_fragments
 from .run_propagation import Ground, Options, propagate
 
-#: Title of the section that NWChem's log starts with.
-NOTE = "Log in NWChem's format, written by hybrid-propagate"
-
 
 @dataclass
 class Workspace:

@@ -23,6 +23,7 @@ from ..surrogate.auxiliary_kernel import apply_auxiliary_kernel, build_auxiliary
 from ..surrogate.response import Response
 from .checkpoint import pack_checkpoint, surrogate_arrays, unpack_checkpoint
 from .controller import Ledger, Target
+from .density_cubes import write_cubes
 from .loop import Progress, Tally, run
 from .observables import function_mask, make_observables
 from .output import Output
@@ -31,6 +32,8 @@ from .progress import ProgressLine
 from .segment import Limits
 from .summary import draw, write_summary
 
+#: Said under the title of each section.
+NOTE = "Log in NWChem's format, written by hybrid-propagate"
 #: Seconds between checkpoints, or this many times what the last one took.
 CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 3.0, 20.0
 #: Densities are stored at every point where they fit this many bytes, and left out otherwise.
@@ -168,11 +171,16 @@ def propagate(
         return False
     state = progress.state
     write(message_line(real_time.tag, state.time, "Propagation finished") + "\n")
+    if real_time.profile:
+        for what, spent in progress.tally.seconds.items():
+            write(f" [prof] {what} took {round(1e3 * spent)} ms.\n")
     if real_time.n_restarts > 0:
         output.write_restart(state.density, state.step + 1, state.time)
     saver.save(progress, complete=True)
     if surrogate is not None:
         ground.surrogate = surrogate.save()
+    if real_time.visualization is not None:
+        write_cubes(path, deck.permanent_dir, engine.mol, real_time.visualization)
     _finish(task, deck, stem, options, progress, target, surrogate, wall, path)
     return True
 
@@ -376,8 +384,6 @@ def _basis_rows(engine: PySCFEngine) -> np.ndarray:
 
 
 def _header(task: Propagation, deck: Deck, engine: PySCFEngine, orbitals: Orbitals) -> str:
-    from .run_deck import NOTE
-
     integrals = engine.integrals
     quadrupole = integrals.quadrupole
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
