@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: CODATA value that NWChem 7 uses for `units angstroms`.
-ANGSTROM_PER_BOHR = 0.52917721067
+#: What NWChem 7.0.2 uses (its log: scale by 1.889725989), from the nuclear repulsion energies it prints.
+ANGSTROM_PER_BOHR = 0.529177249
 
 
 @dataclass(frozen=True, eq=False)

@@ -209,7 +209,7 @@ end
 
 
 @pytest.mark.parametrize(
-    ("units", "bohr"), [("au", 1.0), ("bohr", 1.0), ("nm", 10 / 0.52917721067), ("pm", 0.01 / 0.52917721067)]
+    ("units", "bohr"), [("au", 1.0), ("bohr", 1.0), ("nm", 10 / 0.529177249), ("pm", 0.01 / 0.529177249)]
 )
 def test_units(tmp_path: Path, units: str, bohr: float) -> None:
     text = f"geometry units {units} nocenter\nHe 0 0 2\nend\nbasis\nHe library 3-21G\nend\ntask scf\n"
