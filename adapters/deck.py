@@ -42,6 +42,7 @@ class GroundState:
     energy_tolerance, density_tolerance: SCF thresholds in Hartree and on the density.
     skip: `noscf`: orbitals are assembled and not converged.
     output: file name under which later `vectors input` or `load vectors` find these orbitals.
+    for_nwchem: lines of its dft block that only NWChem needs.
     """
 
     place: Place
@@ -52,6 +53,7 @@ class GroundState:
     density_tolerance: float
     max_iterations: int
     skip: bool
+    for_nwchem: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +70,13 @@ class LinearResponse:
 
 @dataclass(frozen=True, eq=False)
 class Propagation:
-    """`task dft rt_tddft`."""
+    """`task dft rt_tddft`; for_nwchem: lines of the dft block in force that only NWChem needs."""
 
     place: Place
     system: System
     real_time: RealTime
     vectors: str
+    for_nwchem: tuple[str, ...] = ()
 
 
 Task = GroundState | LinearResponse | Propagation

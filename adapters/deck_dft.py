@@ -63,6 +63,11 @@ _CONVERGENCE_NUMBERS = (
     *("gradient", "dampon", "dampoff", "diison", "diisoff", "levlon", "levloff", "ncydp", "ncyds", "ncysh"),
     *("damp", "diis", "lshift", "hl_tol", "nr"),
 )
+#: Directives that change nothing here, and NWChem's own numbers in their last digits: it gets them as they are.
+_FOR_NWCHEM = (
+    *("direct", "semidirect", "incore", "noio", "sym", "adapt", "tolerances", "tol2e"),
+    *("cgmin", "nocgmin", "convergence"),
+)
 _CONVERGENCE_FLAGS = ("nodamping", "nodiis", "nolevelshifting", "fast", "stable")
 _GRID_WITHOUT_EFFECT = ("nodisk", "store_wght", "symm", "nosymm", "new")
 _SCF_WITHOUT_EFFECT = (
@@ -90,7 +95,7 @@ _DEFAULT = functional(("slater", "vwn_5"))
 
 @dataclass(frozen=True)
 class DftSettings:
-    """What `dft` blocks have set so far; the defaults are NWChem's."""
+    """What `dft` blocks have set so far; the defaults are NWChem's. for_nwchem: lines that only it needs."""
 
     functional: Functional = _DEFAULT
     xc: tuple[str, ...] = ("slater", "vwn_5")
@@ -104,6 +109,7 @@ class DftSettings:
     vectors: Vectors | None = None
     output: str | None = None
     skip: bool = False
+    for_nwchem: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,8 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
     xc_line: Line | None = None
     for row in reader.block(line):
         key = row.keyword
+        if key in _FOR_NWCHEM:
+            settings = replace(settings, for_nwchem=(*settings.for_nwchem, " ".join(row.words)))
         if key == "xc":
             if cam_line is not None:
                 cam_line.fail("cam must come behind xc, which resets it in NWChem 7.2 and not in 7.0")

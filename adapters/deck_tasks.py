@@ -35,7 +35,8 @@ def ground_state(state: State, place: Place, theory: str) -> GroundState:
     else:
         state.scf = replace(settings, vectors=after)
         energy, density, skip = min(settings.threshold**2, 1e-6), settings.threshold, False
-    return GroundState(place, made, vectors, output, energy, density, settings.max_iterations, skip)
+    lines = settings.for_nwchem if isinstance(settings, DftSettings) else ()
+    return GroundState(place, made, vectors, output, energy, density, settings.max_iterations, skip, lines)
 
 
 def _check_fragments(state: State, vectors: Vectors, made: System, place: Place) -> None:
@@ -82,7 +83,7 @@ def propagation(state: State, place: Place) -> Propagation:
     size = state.written.get(wanted, made.n_basis)
     if size != made.n_basis:
         raise DeckError(place, f"orbitals {wanted} have {size} basis functions, the system {made.n_basis}")
-    return Propagation(place, made, real_time, vectors)
+    return Propagation(place, made, real_time, vectors, state.dft.for_nwchem)
 
 
 def _load(state: State, block: RealTimeBlock) -> Load:

@@ -22,6 +22,7 @@ from .quadrature import (
     make_kernel,
     make_quadrature,
     make_reference,
+    quadrature_on,
 )
 from .system import System
 from .two_electron import TwoElectron, coulomb, exchange, long_range_exchange, make_two_electron
@@ -102,17 +103,24 @@ class PySCFEngine:
         return matrix
 
 
-def make_engine(system: System, memory: float) -> PySCFEngine:
+def make_engine(
+    system: System, memory: float, points: tuple[np.ndarray, np.ndarray] | None = None
+) -> PySCFEngine:
     """Integrals and grid for a system; `memory` in bytes bounds what is kept of both.
 
+    points: coordinates (n_grid, 3) in bohr and weights of another code's grid, instead of PySCF's.
     The quadrature has no reference density yet: `with_reference` gives it one.
     """
     mol = molecule(system)
     spin = system.multiplicity - 1
-    omega, alpha, hybrid = dft.numint.NumInt().rsh_and_hybrid_coeff(system.functional.pyscf, spin)
+    xc = system.functional.pyscf
+    omega, alpha, hybrid = dft.numint.NumInt().rsh_and_hybrid_coeff(xc, spin)
     quadrature = None
-    if dft.numint.NumInt()._xc_type(system.functional.pyscf) != "HF":
-        quadrature = make_quadrature(mol, system.functional.pyscf, GRID_LEVEL[system.grid], memory / 2)
+    if dft.numint.NumInt()._xc_type(xc) != "HF":
+        if points is None:
+            quadrature = make_quadrature(mol, xc, GRID_LEVEL[system.grid], memory / 2)
+        else:
+            quadrature = quadrature_on(mol, xc, *points, memory / 2)
     fitting = None
     if system.fitting_basis is not None:
         fitting = molecule(replace(system, basis=system.fitting_basis, ecp={}))._basis

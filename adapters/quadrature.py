@@ -65,11 +65,17 @@ class Reference:
 
 def make_quadrature(mol: gto.Mole, xc: str, level: int, memory: float) -> Quadrature:
     """Grid and AO values; level: PySCF's grid level; memory: bytes that AO values may take."""
-    kind = str(dft.numint.NumInt()._xc_type(xc))
     grids = dft.gen_grid.Grids(mol)
     grids.level = level
     grids.build(sort_grids=True)
-    coords, weights = np.asarray(grids.coords), np.asarray(grids.weights)
+    return quadrature_on(mol, xc, np.asarray(grids.coords), np.asarray(grids.weights), memory)
+
+
+def quadrature_on(
+    mol: gto.Mole, xc: str, coords: np.ndarray, weights: np.ndarray, memory: float
+) -> Quadrature:
+    """AO values on given points, (n_grid, 3) bohr; memory: bytes that they may take."""
+    kind = str(dft.numint.NumInt()._xc_type(xc))
     bytes_left = memory
     kept_coords, kept_weights, blocks, aos = [], [], [], []
     n_grid = 0

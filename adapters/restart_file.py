@@ -94,6 +94,11 @@ def read_restart(path: Path, n_spin: int, n_basis: int) -> RestartPoint:
         text = path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
         raise RestartError(f"{path}: {error.strerror}") from error
+    return parse_restart(text, path, n_spin, n_basis)
+
+
+def parse_restart(text: str, path: Path, n_spin: int, n_basis: int) -> RestartPoint:
+    """`read_restart` of the file's text; `path` is named in errors."""
     lines = text.split("\n", len(_NAMES) + 1)
     if not text.strip():
         raise RestartError(f"{path}: the file is empty (a run killed while writing leaves it so)")
