@@ -25,6 +25,8 @@ MOST_PASSES = 3
 MOST_REFINEMENTS = 400
 #: Every how many fall-back steps the surrogate is shown a reference pair.
 TEACH_EVERY = 4
+#: |P - P0| from which on a segment is always propagated twice, and measured where it is farthest from P0 too.
+NONLINEAR = 0.02
 #: Densities of one segment stay within this many bytes.
 SEGMENT_BYTES = 1.5e8
 
@@ -146,7 +148,7 @@ def _reference(
     progress.tally.fock_builds += segment.fock_builds
     progress.tally.spend("reference steps", began)
     if pupil is not None:
-        _anchor(problem, pupil, segment.end, progress)
+        _anchor(problem, pupil, segment.end.density, progress)
         _book_changes(problem, progress, segment)
     _advance(progress, segment, energies, reporters)
 
@@ -174,14 +176,23 @@ def _surrogate(
         )
         return False
     spread = _rms(segment.spreads)
-    measured, energies = _anchor(problem, surrogate, segment.end, progress)
-    moment = _change_moment(problem, segment)
+    # Far from the ground state one point says little of the others: the farthest one is measured too.
+    changes = _changes(problem, segment)
+    farthest = int(changes.argmax())
+    nonlinear = float(changes[farthest]) > NONLINEAR
+    builds, force = 1, 0.0
+    if nonlinear and farthest < segment.n_steps - 1:
+        force = _anchor(problem, surrogate, segment.densities[farthest], progress)[0].force
+        builds = 2
+    measured, energies = _anchor(problem, surrogate, segment.end.density, progress)
+    force = max(force, measured.force)
+    moment = float(changes @ changes)
     typical = ledger.typical_change(moment, segment.n_steps, _smallest_change(problem))
     duration = segment.end.time - state.time
-    bound = measured.force * duration / typical
+    bound = force * duration / typical
     error = GAIN * bound
     allowance = ledger.allowance(segment.end.time, target)
-    trusted = error <= 0.5 * target.error * duration / target.duration
+    trusted = not nonlinear and error <= 0.5 * target.error * duration / target.duration
     if not trusted:
         began = time.perf_counter()
         second = surrogate_segment(problem, step, surrogate, state, segment.n_steps, limits)
@@ -193,7 +204,8 @@ def _surrogate(
         if error > allowance:
             ledger.reject(segment.n_steps)
             tally.rejected += 1
-            event = Event("rejection", state.step, state.time, "RESIDUAL", spread, measured.residual, 0.0, 1)
+            residual = measured.residual
+            event = Event("rejection", state.step, state.time, "RESIDUAL", spread, residual, 0.0, builds)
             _tell(reporters, tally, event)
             return False
         assert second is not None
@@ -206,7 +218,7 @@ def _surrogate(
     _tell(
         reporters,
         tally,
-        Event("anchor", end.step, end.time, segment.reason, spread, measured.residual, error, 1),
+        Event("anchor", end.step, end.time, segment.reason, spread, measured.residual, error, builds),
     )
     _advance(progress, segment, energies, reporters)
     return True
@@ -247,12 +259,12 @@ def _refined_segment(
 
 
 def _anchor(
-    problem: Problem, surrogate: Surrogate, state: State, progress: Progress
+    problem: Problem, surrogate: Surrogate, density: np.ndarray, progress: Progress
 ) -> tuple[Measurement, Energies]:
-    """The reference Fock matrix at the surrogate's own state: measures the defect, and teaches."""
+    """The reference Fock matrix at the surrogate's own density: measures the defect, and teaches."""
     began = time.perf_counter()
-    fock, energies = problem.reference_fock(state.density)
-    measured = surrogate.observe(state.density, fock)
+    fock, energies = problem.reference_fock(density)
+    measured = surrogate.observe(density, fock)
     progress.tally.fock_builds += 1
     progress.tally.anchors += 1
     progress.tally.spend("anchors", began)
@@ -305,14 +317,14 @@ def _tell(reporters: Sequence[Reporter], tally: Tally, event: Event) -> None:
 
 def _book_changes(problem: Problem, progress: Progress, segment: Segment) -> None:
     """Reference points add no error, but count in what the error is relative to."""
-    progress.ledger.change_moment += _change_moment(problem, segment)
+    changes = _changes(problem, segment)
+    progress.ledger.change_moment += float(changes @ changes)
     progress.ledger.n_points += segment.n_steps
 
 
-def _change_moment(problem: Problem, segment: Segment) -> float:
-    """Σ|P - P0|² over a segment's points."""
-    change = (segment.densities - problem.base_density).reshape(-1)
-    return float(np.vdot(change, change).real)
+def _changes(problem: Problem, segment: Segment) -> np.ndarray:
+    """|P - P0| at a segment's points, (k,)."""
+    return np.linalg.norm((segment.densities - problem.base_density).reshape(segment.n_steps, -1), axis=1)
 
 
 def _smallest_change(problem: Problem) -> float:

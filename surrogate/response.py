@@ -26,6 +26,8 @@ from .surrogate import Measurement, Visit
 
 #: Relative error of an image before any has been measured: with the analytic kernel, without one.
 PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
+#: |ΔF - linear| / |δP|², Hartree, as seen in water in strong fields.
+CURVATURE = 0.06
 #: Norms below this are rounding.
 NOTHING = 1e-13
 #: Most visits between two looks at what lies outside the known directions and at the spread.
@@ -140,7 +142,7 @@ class Response:
         defect = float(np.hypot(np.linalg.norm(x - at.response_x), np.linalg.norm(y - at.response_y)))
         response = float(np.hypot(np.linalg.norm(x), np.linalg.norm(y)))
         missing = self._missing(at.x, self._x_map.q @ at.x)
-        if missing > NOTHING and defect > NOTHING:
+        if missing > NOTHING and defect > NOTHING and self._remainder.n_anchors:
             # Half the way, in the logarithm: one anchor is one sample.
             calibration = np.sqrt(self._calibration * defect / missing)
             self._calibration = float(np.clip(calibration, *CALIBRATION))
@@ -219,6 +221,8 @@ class Response:
         """Expected norm of what the prediction lacks at x: of the approximate images and of the remainder."""
         approximate = coordinates[self._x_map.n_exact :] * self._x_map.approximate_size
         missing = self.image_error * float(np.linalg.norm(approximate))
+        # Until anchors have shown it, the part that is not linear is guessed from the size of the change.
+        missing = float(np.hypot(missing, CURVATURE * (x @ x) / (1 + self._remainder.n_anchors)))
         if self._remainder.n_anchors:
             missing = float(np.hypot(missing, np.sqrt(self._remainder.variance(x))))
         return missing
