@@ -76,17 +76,14 @@ def element_stability(
     )
 
 
-def ionisation_table(elements: Iterable[int]) -> list[dict[str, float]]:
-    """ΔSCF ionisation energies by LSDA, restricted LDA and measurement, eV."""
-    return [
-        {
-            "z": z,
-            "lsda": ionisation_energy(z, Model(spin=True)),
-            "lda": ionisation_energy(z, Model()),
-            "measured": MEASURED[z - 1] if z <= len(MEASURED) else float("nan"),
-        }
-        for z in elements
-    ]
+def ionisation_row(z: int) -> dict[str, float | int | None]:
+    """ΔSCF ionisation energies by LSDA and restricted LDA (Schrödinger) and the measured one, eV."""
+    return {
+        "z": z,
+        "lsda": ionisation_energy(z, Model(spin=True)),
+        "lda": ionisation_energy(z, Model()),
+        "measured": MEASURED[z - 1] if z <= len(MEASURED) else None,
+    }
 
 
 def basin_table(records: list[Record], elements: Iterable[int]) -> list[dict[str, object]]:
@@ -118,16 +115,14 @@ def occupations(configuration: Configuration) -> list[tuple[int, int, float]]:
     return [(s.n, s.l, s.occupation) for s in configuration.shells]
 
 
-def trajectories(starts: Iterable[tuple[int, str]]) -> list[tuple[int, Trajectory]]:
-    """The flow from each (z, configuration), LSDA, with the next empty shells within reach."""
-    found: list[tuple[int, Trajectory]] = []
-    for z, text in starts:
-        model = Model(spin=True)
-        orbitals = with_empty_shells(parse_configuration(text), model, more=2)
-        found.append((z, flow(float(z), orbitals, model)))
-    return found
+def trajectory(z: int, configuration: str) -> tuple[int, Trajectory]:
+    """The flow from one configuration, LSDA, with the next two empty shells within reach."""
+    model = Model(spin=True)
+    orbitals = with_empty_shells(parse_configuration(configuration), model, more=2)
+    return z, flow(float(z), orbitals, model)
 
 
-def stability_rows(elements: Iterable[int], spin: bool) -> list[dict[str, object]]:
-    """`element_stability` of the ground configurations, as rows for JSON."""
-    return [asdict(element_stability(z, spin=spin)) for z in elements]
+def stability_row(z: int, configuration: str | None, spin: bool) -> dict[str, object]:
+    """`element_stability` as a row for JSON; the ground configuration when None."""
+    chosen = parse_configuration(configuration) if configuration else None
+    return asdict(element_stability(z, chosen, spin))

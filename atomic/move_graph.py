@@ -33,9 +33,7 @@ def basins(energies: Mapping[Configuration, float]) -> list[Basin]:
 
     energies: Hartree; only configurations with equal numbers of electrons can be neighbours.
     """
-    states = {c: _states(c) for c in energies}
-    owner = {s: c for c, both in states.items() for s in both}
-    neighbours = {c: _neighbours(both[0], owner) - {c} for c, both in states.items()}
+    neighbours = _all_neighbours(energies)
     lowest = {c: min(near, key=energies.__getitem__, default=c) for c, near in neighbours.items()}
     ends: dict[Configuration, list[Configuration]] = {}
     for start in energies:
@@ -55,6 +53,18 @@ def basins(energies: Mapping[Configuration, float]) -> list[Basin]:
     return sorted(found, key=lambda b: b.energy)
 
 
+def descents(energies: Mapping[Configuration, float]) -> dict[Configuration, Configuration]:
+    """The steepest downhill neighbour of each configuration, itself where none is lower."""
+    return {c: min([*near, c], key=energies.__getitem__) for c, near in _all_neighbours(energies).items()}
+
+
+def _all_neighbours(energies: Mapping[Configuration, float]) -> dict[Configuration, set[Configuration]]:
+    states = {c: _states(c) for c in energies}
+    owner = {s: c for c, both in states.items() for s in both}
+    places = {shell for s in owner for shell, _ in s}
+    return {c: _neighbours(both[0], owner, places) - {c} for c, both in states.items()}
+
+
 def _states(configuration: Configuration) -> tuple[State, State]:
     up = {(s.n, s.l, i): f for s in configuration.shells for i, f in enumerate(s.spin_occupations) if f > 0}
     return _freeze(up), _freeze({(n, k, 1 - s): f for (n, k, s), f in up.items()})
@@ -64,10 +74,10 @@ def _freeze(occupations: Mapping[tuple[int, int, int], float]) -> State:
     return frozenset((shell, round(f, 9)) for shell, f in occupations.items() if f > 1e-9)
 
 
-def _neighbours(state: State, owner: Mapping[State, Configuration]) -> set[Configuration]:
+def _neighbours(
+    state: State, owner: Mapping[State, Configuration], places: set[tuple[int, int, int]]
+) -> set[Configuration]:
     occupations = dict(state)
-    places = {shell for s in owner for shell, _ in s}
-    places |= {(n, k, 1 - spin) for n, k, spin in places}
     found: set[Configuration] = set()
     for source, filling in occupations.items():
         if filling < 1:

@@ -64,7 +64,9 @@ def _element(z: int) -> tuple[Any, Array, Array, dict[int, Indices]]:
     molecule = gto.M(atom=[[symbol, (0, 0, 0)]], basis={symbol: shells}, spin=None, verbose=0)
     field: Any = dft.UKS(molecule)
     field.xc = "slater,vwn"
-    field.grids.level = 4
+    # Spherical densities, products of d functions up to l = 4: 50 directions integrate them exactly.
+    field.grids.atom_grid = {symbol: (150, 50)}
+    field.grids.prune = None
     offsets = molecule.ao_loc_nr()
     blocks: dict[int, list[Indices]] = {l: [] for l in limits}
     for i in range(molecule.nbas):

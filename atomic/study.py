@@ -5,11 +5,8 @@ that has no bound self-consistent solution is recorded as such, with the reason 
 """
 
 import json
-import multiprocessing
-import os
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +19,7 @@ from .configuration_space import Case, generate, order_parameters
 from .errors import ConvergenceError, InputError
 from .mesh import Mesh, spectral_mesh
 from .model import Model, Orbital, orbitals_of
+from .parallel import parallel
 from .pyscf_atom import gaussian_energy
 from .scf import self_consistent, solve_atom
 
@@ -140,35 +138,13 @@ def run(
     if on_progress:
         on_progress(finished, len(wanted))
     with results.open("a", encoding="utf-8") as file:
-        for records in _computed(chunks, workers):
+        for records in parallel(compute, chunks, workers):
             file.writelines(json.dumps(asdict(r)) + "\n" for r in records)
             file.flush()
             finished += len(records)
             if on_progress:
                 on_progress(finished, len(wanted))
     return load(results)
-
-
-def _computed(chunks: list[tuple[Solver, list[Case]]], workers: int) -> Iterable[list[Record]]:
-    if workers <= 1:
-        yield from (compute(*chunk) for chunk in chunks)
-        return
-    # One thread each: these matrices are too small to share, and the workers are the parallelism.
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    waiting = iter(chunks)
-    running: set[Future[list[Record]]] = set()
-    try:
-        for solver, group in waiting:
-            running.add(pool.submit(compute, solver, group))
-            if len(running) >= 2 * workers:
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (f.result() for f in finished)
-        while running:
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            yield from (f.result() for f in finished)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def compute(solver: Solver, cases: list[Case]) -> list[Record]:

@@ -204,11 +204,11 @@ def _check_grid(grid: UniformGrid, z: int, configuration: Configuration, model: 
         if grid.states_per_l is not None and shell.n - shell.l > grid.states_per_l:
             least = shell.n - shell.l
             raise InputError(f"{shell.label} is occupied: states_per_l must be at least {least}")
-    if grid.num_points < 50 or z * grid.r_max / (grid.num_points - 1) > 0.5:
-        needed = max(50, int(np.ceil(2 * z * grid.r_max)) + 1)
+    if grid.num_points < 50 or z * grid.r_max / (grid.num_points - 1) > 0.2:
+        needed = max(50, int(np.ceil(5 * z * grid.r_max)) + 1)
         raise InputError(
             f"{grid.num_points} points to {grid.r_max:g} bohr cannot resolve Z = {z}: the spacing must be "
-            f"below half of 1/Z, so num_points at least {needed}"
+            f"below 0.2/Z, so num_points at least {needed}"
         )
 
 
