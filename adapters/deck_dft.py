@@ -63,7 +63,7 @@ _CONVERGENCE_NUMBERS = (
     *("gradient", "dampon", "dampoff", "diison", "diisoff", "levlon", "levloff", "ncydp", "ncyds", "ncysh"),
     *("damp", "diis", "lshift", "hl_tol", "nr"),
 )
-#: Directives that change nothing here, and NWChem's own numbers in their last digits: it gets them as they are.
+#: Directives that change nothing here, but the last digits of NWChem's own numbers: it gets them unchanged.
 _FOR_NWCHEM = (
     *("direct", "semidirect", "incore", "noio", "sym", "adapt", "tolerances", "tol2e"),
     *("cgmin", "nocgmin", "convergence"),

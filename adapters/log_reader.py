@@ -134,14 +134,26 @@ def _lines(path: Path) -> Iterator[str]:
             yield from (line for line in lines if line.endswith("\n"))
 
 
-def _add(run: _Run, match: re.Match[str]) -> None:
-    """Add a line's numbers to its series; a line that a kill garbled is left out."""
+def match_line(line: str) -> tuple[SeriesKey, tuple[float, ...]] | None:
+    """What a time-dependent line is of, and its numbers; None for any other line and for a garbled one."""
+    match = _LINE.match(line)
+    return None if match is None else _parts(match)
+
+
+def _parts(match: re.Match[str]) -> tuple[SeriesKey, tuple[float, ...]] | None:
     try:
         numbers = tuple(map(_number, match["values"].split()))
     except ValueError:
-        return
-    key = SeriesKey(match["name"], match["geometry"] or "", match["spin"] or "")
-    run.rows.setdefault(key, []).append((float(match["time"]), *numbers))
+        return None
+    return SeriesKey(match["name"], match["geometry"] or "", match["spin"] or ""), numbers
+
+
+def _add(run: _Run, match: re.Match[str]) -> None:
+    """Add a line's numbers to its series; a line that a kill garbled is left out."""
+    found = _parts(match)
+    if found is not None:
+        key, numbers = found
+        run.rows.setdefault(key, []).append((float(match["time"]), *numbers))
 
 
 def _number(field: str) -> float:
