@@ -185,7 +185,7 @@ def _surrogate(
         force = _anchor(problem, surrogate, segment.densities[farthest], progress)[0].force
         builds = 2
     measured, energies = _anchor(problem, surrogate, segment.end.density, progress)
-    force = max(force, measured.force)
+    force = max(force, measured.force * _unlucky(measured, spread))
     moment = float(changes @ changes)
     typical = ledger.typical_change(moment, segment.n_steps, _smallest_change(problem))
     duration = segment.end.time - state.time
@@ -320,6 +320,12 @@ def _book_changes(problem: Problem, progress: Progress, segment: Segment) -> Non
     changes = _changes(problem, segment)
     progress.ledger.change_moment += float(changes @ changes)
     progress.ledger.n_points += segment.n_steps
+
+
+def _unlucky(measured: Measurement, spread: float) -> float:
+    """How far the defect met at an anchor lies below what the spread expects over the segment; at least 1."""
+    expected = spread * measured.response
+    return max(1.0, expected / measured.defect) if measured.defect > 0.0 else 1.0
 
 
 def _changes(problem: Problem, segment: Segment) -> np.ndarray:

@@ -30,7 +30,7 @@ from .output import Output
 from .problem import Coupling, Problem, initial_state
 from .progress import ProgressLine
 from .segment import Limits
-from .summary import draw, write_summary
+from .summary import dipole_bound, draw, write_summary
 
 #: Said under the title of each section.
 NOTE = "Log in NWChem's format, written by hybrid-propagate"
@@ -181,7 +181,7 @@ def propagate(
         ground.surrogate = surrogate.save()
     if real_time.visualization is not None:
         write_cubes(path, deck.permanent_dir, engine.mol, real_time.visualization)
-    _finish(task, deck, stem, options, progress, target, surrogate, wall, path)
+    _finish(problem, deck, stem, options, progress, target, surrogate, wall, path)
     return True
 
 
@@ -407,7 +407,7 @@ def _header(task: Propagation, deck: Deck, engine: PySCFEngine, orbitals: Orbita
 
 
 def _finish(
-    task: Propagation,
+    problem: Problem,
     deck: Deck,
     stem: Path,
     options: Options,
@@ -442,6 +442,7 @@ def _finish(
         audits,
         time.perf_counter() - wall,
         0 if surrogate is None else surrogate.mean_field_builds,
+        dipole_bound(problem, progress.ledger, np.asarray(contents.series["dipole"])),
     )
     from .report_line import report
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from ..adapters.trajectory import read_contents
-from .controller import Target
+from .controller import Ledger, Target
 from .loop import Progress, saved_tally
 from .plot import RunPicture, plot_run
+from .problem import Problem
 from .spectrum import SpectrumError, absorption
 from .spectrum_input import read_signals
 
@@ -30,8 +31,12 @@ def write_summary(
     audits: list[dict[str, float]],
     wall_seconds: float,
     mean_field_builds: int,
+    dipole_share: float,
 ) -> dict[str, object]:
-    """Write `<start>.json`; returns its contents."""
+    """Write `<start>.json`; returns its contents.
+
+    dipole_share: how much larger the dipole's relative error can be than the density's (`dipole_bound`).
+    """
     tally, ledger, seconds = progress.tally, progress.ledger, progress.tally.seconds
     steps = tally.reference_steps + tally.surrogate_steps
     per_step = _reference_seconds(progress, audits)
@@ -53,7 +58,7 @@ def write_summary(
         "speedup": per_step * steps / wall_seconds if per_step is not None and wall_seconds > 0.0 else None,
         "tolerance": target.error if hybrid else None,
         "estimated_error": float(estimate),
-        "error_bound": float(ledger.bound) if hybrid else 0.0,
+        "error_bound": float(dipole_share * ledger.bound) if hybrid else 0.0,
         "tolerance_met": bool(not hybrid or estimate <= target.error),
         "audits": audits,
         "versions": {
@@ -62,6 +67,24 @@ def write_summary(
     }
     write_whole(path, json.dumps(contents, indent=1) + "\n")
     return contents
+
+
+def dipole_bound(problem: Problem, ledger: Ledger, dipole: np.ndarray) -> float:
+    """|D| rms|δP| / rms|δμ|, from |Tr D X| ≤ |D| |X| for an error X between occupied and empty orbitals.
+
+    dipole: (k, 3) along the run.
+    """
+    induced = float(np.sqrt(np.mean(np.sum((dipole - dipole[0]) ** 2, axis=1))))
+    if induced == 0.0 or ledger.n_points == 0:
+        return 1.0
+    occupied = np.diagonal(np.real(problem.base_density), axis1=1, axis2=2) > 1e-6
+    pairs = occupied[:, :, None] != occupied[:, None, :]
+    matrices = [
+        problem.basis.fock_in(np.broadcast_to(d, problem.base.fock.shape))
+        for d in problem.engine.integrals.dipole
+    ]
+    size = float(np.sqrt(sum(np.sum((d * pairs) ** 2) for d in matrices)))
+    return max(1.0, size * float(np.sqrt(ledger.change_moment / ledger.n_points)) / induced)
 
 
 def write_whole(path: Path, text: str) -> None:
