@@ -57,10 +57,12 @@ class Mesh:
 
         Weak form of −(r² V')' = 4π r² n with V(r_max) = N/r_max; the factor r² keeps it regular for every m.
         """
-        with np.errstate(divide="ignore", invalid="ignore"):
-            metric = self.element_weight * self.element_radius**2 / self.stretch
-        metric[0, 0] = 0.0
-        blocks = np.swapaxes(self.derivative, 1, 2) * metric[:, None, :] @ self.derivative
+        # r²/r' = s^(m+1)/m: integrated exactly, or the innermost potential of r = s⁴ would be wrong by 1e-4.
+        x, w = np.polynomial.legendre.leggauss(self.order + self.power)
+        half = 0.5 * np.diff(self.element_radius[:, [0, -1]] ** (1 / self.power), axis=1)
+        s = (self.element_radius[:, [0]] ** (1 / self.power) + half * (x + 1)) ** (self.power + 1)
+        slopes = _lagrange(self.order, x) @ self.derivative
+        blocks = np.swapaxes(slopes, 1, 2) * (half * w * s / self.power)[:, None, :] @ slopes
         stiffness = _assemble_all(self, blocks)[:-1, :-1]
         return np.linalg.inv(stiffness)[1:, 1:].astype(np.float64) + 1 / self.r_max
 
@@ -120,7 +122,7 @@ def _build(edges: Array, power: int, order: int) -> Mesh:
     x, w, derivative = lobatto(order)
     s_edges = edges ** (1 / power)
     half = (np.diff(s_edges) / 2)[:, None]
-    s = s_edges[:-1, None] + half * (x + 1)
+    s = s_edges[:-1, None] + half * (1 + x).astype(np.float64)
     s[:, -1] = s_edges[1:]
     stretch = power * s ** (power - 1)
     measure = half * w * stretch
@@ -137,20 +139,38 @@ def _build(edges: Array, power: int, order: int) -> Mesh:
 
 
 @lru_cache(maxsize=32)
-def lobatto(order: int) -> tuple[Array, Array, Array]:
-    """Gauss-Lobatto nodes (p+1,) on [−1, 1], weights (p+1,) and derivative matrix [k, i] = ℓ_i'(x_k)."""
-    legendre = np.polynomial.Legendre.basis(order)
-    slope, curvature = legendre.deriv(1), legendre.deriv(2)
-    inner = np.sort(slope.roots().real)
-    for _ in range(3):  # Newton: the companion matrix gives the roots to 1e-14 only
-        inner = inner - slope(inner) / curvature(inner)
-    x = np.concatenate([[-1.0], inner, [1.0]])
-    value = legendre(x)
+def lobatto(order: int) -> tuple[NDArray[np.longdouble], Array, Array]:
+    """Gauss-Lobatto nodes (p+1,) on [−1, 1], weights (p+1,) and derivative matrix [k, i] = ℓ_i'(x_k).
+
+    Computed in extended precision where the machine has it: neighbouring nodes near ±1 are 1/p² apart, and their
+    difference is what the derivative matrix divides by.
+    """
+    inner = np.sort(np.polynomial.Legendre.basis(order).deriv().roots().real).astype(np.longdouble)
+    for _ in range(4):  # Newton on P'(x) with (1 − x²) P'' = 2x P' − p(p+1) P
+        value, slope = _legendre(order, inner)
+        inner = inner - slope * (1 - inner**2) / (2 * inner * slope - order * (order + 1) * value)
+    one = np.ones(1, dtype=np.longdouble)
+    x = np.concatenate([-one, 0.5 * (inner - inner[::-1]), one])
+    value = np.concatenate([(-one) ** order, _legendre(order, x[1:-1])[0], one])
     gap = x[:, None] - x[None, :] + np.eye(order + 1)
     derivative = value[:, None] / value[None, :] / gap
     np.fill_diagonal(derivative, 0.0)
     derivative[0, 0], derivative[-1, -1] = -order * (order + 1) / 4, order * (order + 1) / 4
-    return x, 2 / (order * (order + 1) * value**2), derivative
+    return x, (2 / (order * (order + 1) * value**2)).astype(np.float64), derivative.astype(np.float64)
+
+
+def _legendre(order: int, x: NDArray[np.longdouble]) -> tuple[NDArray[np.longdouble], NDArray[np.longdouble]]:
+    """P_order and its derivative inside (−1, 1), by recurrence."""
+    before, value = np.ones_like(x), x
+    for n in range(2, order + 1):
+        before, value = value, ((2 * n - 1) * x * value - (n - 1) * before) / n
+    return value, order * (before - x * value) / (1 - x**2)
+
+
+def _lagrange(order: int, x: Array) -> Array:
+    """(len(x), p+1) values at x of the Lagrange polynomials of the Lobatto nodes."""
+    legvander = np.polynomial.legendre.legvander
+    return np.linalg.solve(legvander(lobatto(order)[0].astype(np.float64), order).T, legvander(x, order).T).T
 
 
 def kinetic_blocks(mesh: Mesh) -> Array:
