@@ -20,7 +20,7 @@ from .state import State
 #: Reference steps are handed to the reporters at least this often, seconds.
 HAND_OVER = 0.5
 #: Passes over a segment before its anchor, each after the surrogate was refined.
-MOST_PASSES = 3
+MOST_PASSES = 5
 #: Fock builds that refining may take at one segment.
 MOST_REFINEMENTS = 400
 #: Every how many fall-back steps the surrogate is shown a reference pair.
@@ -105,20 +105,19 @@ def run(
 
     surrogate: None for reference steps alone. stop: asked after every accepted segment.
     """
-    reference_step = make_step(problem, canonical_norm=True)
-    quick_step = make_step(problem, canonical_norm=False)
+    step = make_step(problem)
     while progress.state.step < problem.n_steps:
         if surrogate is None:
-            _reference(problem, reference_step, progress, reporters, problem.n_steps, "CONTINUE", None)
+            _reference(problem, step, progress, reporters, problem.n_steps, "CONTINUE", None)
         else:
             fall_back = progress.ledger.falls_back()
             if fall_back:
-                _reference(problem, reference_step, progress, reporters, fall_back, "RESIDUAL", surrogate)
+                _reference(problem, step, progress, reporters, fall_back, "RESIDUAL", surrogate)
             else:
-                accepted = _surrogate(problem, quick_step, surrogate, target, limits, progress, reporters)
+                accepted = _surrogate(problem, step, surrogate, target, limits, progress, reporters)
                 ended = progress.state.step == problem.n_steps
                 if accepted and not ended and progress.ledger.wants_audit():
-                    _audit(problem, reference_step, quick_step, surrogate, progress, reporters)
+                    _audit(problem, step, surrogate, progress, reporters)
         if stop(progress):
             return progress.state.step == problem.n_steps
     return True
@@ -239,6 +238,7 @@ def _refined_segment(
     tally = progress.tally
     segment = None
     for _ in range(MOST_PASSES):
+        tally.discarded_steps += 0 if segment is None else segment.n_steps
         began = time.perf_counter()
         segment = surrogate_segment(problem, step, surrogate, state, length, limits)
         tally.spend("surrogate steps", began)
@@ -248,13 +248,15 @@ def _refined_segment(
         began = time.perf_counter()
         builds = surrogate.refine(0.5 * target.residual, MOST_REFINEMENTS)
         tally.spend("refinement", began)
-        if builds == 0:
+        if builds:
+            tally.fock_builds += builds
+            tally.refinements += builds
+            event = Event(
+                "refinement", state.step, state.time, "HIGH_UNCERTAINTY", spread, np.nan, 0.0, builds
+            )
+            _tell(reporters, tally, event)
+        elif segment is not None and not segment.learned:
             break
-        tally.fock_builds += builds
-        tally.refinements += builds
-        tally.discarded_steps += 0 if segment is None else segment.n_steps
-        event = Event("refinement", state.step, state.time, "HIGH_UNCERTAINTY", spread, np.nan, 0.0, builds)
-        _tell(reporters, tally, event)
     return segment
 
 
@@ -273,8 +275,7 @@ def _anchor(
 
 def _audit(
     problem: Problem,
-    reference_step: Step,
-    quick_step: Step,
+    step: Step,
     surrogate: Surrogate,
     progress: Progress,
     reporters: Sequence[Reporter],
@@ -282,10 +283,8 @@ def _audit(
     """One reference step, kept, beside the surrogate's own from the same state: how far apart they end."""
     began = time.perf_counter()
     state, tally = progress.state, progress.tally
-    guess, _ = quick_step(state, surrogate.predict)
-    segment, energies = reference_segment(
-        problem, reference_step, state, progress.energies, 1, np.inf, "AUDIT"
-    )
+    guess, _ = step(state, surrogate.predict)
+    segment, energies = reference_segment(problem, step, state, progress.energies, 1, np.inf, "AUDIT")
     change = float(np.linalg.norm(segment.end.density - problem.base_density))
     apart = float(np.linalg.norm(guess.density - segment.end.density))
     residual = apart / change if change > 0.0 else 0.0

@@ -31,14 +31,14 @@ class StepRules:
     """What every Magnus step of a run shares.
 
     external(t): the field's matrix in the working basis, (n_spin, m, m), or None where no field acts.
-    exponential(F, Y): exp(-i dt F) Y. norm(P'): one number a spin, compared with `tolerance`.
+    exponential(F, Y): exp(-i dt F) Y. norm(Y, occupations): one number a spin, compared with `tolerance`.
     """
 
     dt: float
     tolerance: float
     external: Callable[[float], np.ndarray | None]
     exponential: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    norm: Callable[[np.ndarray], np.ndarray]
+    norm: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def magnus_step(state: State, fock_of: FockOf, rules: StepRules) -> tuple[State, list[np.ndarray]]:
@@ -60,7 +60,7 @@ def magnus_step(state: State, fock_of: FockOf, rules: StepRules) -> tuple[State,
         half = 0.5 * (state.fock + fock)
         orbitals = rules.exponential(half, state.orbitals)
         density = density_of(orbitals, state.occupations)
-        norm = rules.norm(density)
+        norm = rules.norm(orbitals, state.occupations)
         if last_norm is not None:
             changes.append(np.abs(norm - last_norm))
             if changes[-1].max() <= rules.tolerance:
@@ -88,6 +88,18 @@ def make_exponential(energies: np.ndarray, dt: float) -> Callable[[np.ndarray, n
     return exponential
 
 
-def largest_element(density: np.ndarray) -> np.ndarray:
-    """One number a spin: the largest |P'_ij|."""
-    return np.abs(density).max(axis=(1, 2))
+def canonical_norm(to_canonical: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """NWChem's norm of P': one number a spin, its largest |element| in the canonical basis.
+
+    to_canonical: T (n_spin, m, m) real, from the working basis. P = T Y n Y^† T^† has no negative
+    eigenvalue, so that its largest element stands on the diagonal: max_i Σ_k n_k |(T Y)_ik|².
+    """
+
+    def norm(orbitals: np.ndarray, occupations: np.ndarray) -> np.ndarray:
+        n_spin, m, k = orbitals.shape
+        # Real and imaginary parts as neighbouring columns: a real product, half the work of a complex one.
+        parts = to_canonical @ np.ascontiguousarray(orbitals).view(np.float64)
+        squares = np.square(parts, out=parts).reshape(n_spin, m, k, 2).sum(axis=3)
+        return (squares @ occupations[:, :, None]).max(axis=(1, 2))
+
+    return norm

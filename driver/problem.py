@@ -13,7 +13,7 @@ from ..adapters.working_basis import WorkingBasis
 from .absorbing_potential import absorbing_potential
 from .exponential import propagate_lossy
 from .frozen_fock import frozen_fock_step
-from .magnus import FockOf, StepRules, largest_element, magnus_step, make_exponential
+from .magnus import FockOf, StepRules, canonical_norm, magnus_step, make_exponential
 from .state import State, natural_orbitals
 
 #: A step: the state after it, and the changes of the norm that NWChem prints.
@@ -80,17 +80,13 @@ def _absorb(fock: np.ndarray, cap: MOCap) -> np.ndarray:
     return fock - 1j * absorbing_potential(fock, cap)
 
 
-def make_step(problem: Problem, *, canonical_norm: bool) -> Step:
-    """The deck's propagator.
-
-    canonical_norm: test convergence in NWChem's basis (reference steps) instead of the working one.
-    """
+def make_step(problem: Problem) -> Step:
+    """The deck's propagator, for any source of Fock matrices."""
     real_time, basis = problem.real_time, problem.basis
     dt = real_time.dt
     if real_time.propagator != "magnus":
         order = 4 if real_time.propagator == "rk4" else 1
         return lambda state, fock_of: (frozen_fock_step(state, fock_of, problem.external, dt, order), [])
-    turn, turn_back = basis.to_canonical, basis.to_canonical.conj().swapaxes(1, 2)
     rules = StepRules(
         dt=dt,
         tolerance=real_time.tolerances.interpol,
@@ -98,9 +94,7 @@ def make_step(problem: Problem, *, canonical_norm: bool) -> Step:
         exponential=make_exponential(basis.energies, dt)
         if real_time.mocap is None
         else lambda fock, orbitals: propagate_lossy(fock, orbitals, dt),
-        norm=(lambda density: largest_element(turn @ density @ turn_back))
-        if canonical_norm
-        else largest_element,
+        norm=canonical_norm(basis.to_canonical),
     )
     return lambda state, fock_of: magnus_step(state, fock_of, rules)
 

@@ -1,7 +1,8 @@
 """Consecutive steps of one kind, and the record of the time points they start from."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -36,7 +37,8 @@ class Segment:
     densities: (k, n_spin, m, m); energies: (k, 3), core, Coulomb, exchange-correlation, Hartree, as NWChem
     would print them there; interpolations: (k,) Magnus iterations; changes: per step, those of the norm; cpu:
     (k,) seconds of processor time at each point; spreads: (k,), 0 for reference steps; reason: why the
-    segment ended.
+    segment ended. learned: the surrogate met something new on the way. logged: quantities, by their names in
+    `StepBlock`, that the reference code's own log gave.
     """
 
     kind: Kind
@@ -51,6 +53,8 @@ class Segment:
     cpu: np.ndarray
     spreads: np.ndarray
     fock_builds: int = 0
+    learned: bool = False
+    logged: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def n_steps(self) -> int:
@@ -161,33 +165,37 @@ def surrogate_segment(
 ) -> Segment | None:
     """Up to `n_steps` surrogate steps; ends early, with its reason, ahead of a step that breaks a limit.
 
-    None where already the first step does.
+    None where already the first step does. Where the surrogate learned, the spread is what it had lacked.
     """
     fock_in_force = field_free(problem, surrogate.predict)
     recorder = _Recorder(state, corrected=problem.real_time.propagator == "magnus")
     conserving = problem.real_time.mocap is None and problem.real_time.propagator == "magnus"
     reason: Reason = "MAX_STEPS"
+    learned = False
     for _ in range(n_steps):
         if is_check_point(problem, state):
             state = _rebuilt(problem, state, fock_in_force)
         cpu = time.process_time()
         following, changes = step(state, fock_in_force)
         visit = surrogate.visit()
-        if visit.learned:
-            # The step was made before the surrogate knew where it led.
+        unknown = visit.learned
+        if unknown:
+            learned = True
+            # The step was made before the surrogate knew where it led; those before it may lack the same.
             following, changes = step(state, fock_in_force)
             visit = surrogate.visit()
         broken = _broken_limit(following, visit.spread, limits, conserving)
         if broken is not None:
             reason = broken
             break
-        recorder.add(state, changes, cpu, visit.spread)
+        recorder.add(state, changes, cpu, max(visit.spread, unknown))
         state = following
     if recorder.n_steps == 0:
         return None
     if state.step == problem.n_steps:
         reason = "END"
-    return recorder.segment("surrogate", reason, state, surrogate.energies(recorder.densities), 0)
+    segment = recorder.segment("surrogate", reason, state, surrogate.energies(recorder.densities), 0)
+    return replace(segment, learned=learned)
 
 
 def is_check_point(problem: Problem, state: State) -> bool:

@@ -115,14 +115,15 @@ class Response:
         """
         self._wait -= 1
         if self._wait > 0:
-            return Visit(self._spread, False)
+            return Visit(self._spread, 0.0)
         last, x_map, y_map = self._last, self._x_map, self._y_map
         c, d = x_map.q @ last.x, y_map.q @ last.y
         xx, yy = float(last.x @ last.x), float(last.y @ last.y)
         # |x|² - |c|² loses to rounding what is below 1e-8 |x|; `outside` stays above that.
         threshold = max(self._outside**2 * (xx + yy), NOTHING**2)
-        new_x = xx - float(c @ c) > threshold
-        new_y = yy - float(d @ d) > threshold and self._engine.exact_exchange
+        outside_x = max(xx - float(c @ c), 0.0)
+        outside_y = max(yy - float(d @ d), 0.0) if self._engine.exact_exchange else 0.0
+        new_x, new_y = outside_x > threshold, outside_y > threshold
         self._patience = 1 if new_x or new_y else min(self._patience + 1, LOOK_EVERY)
         self._wait = self._patience
         if new_x or new_y:
@@ -133,7 +134,10 @@ class Response:
         missing = self._missing(last.x, c)
         typical = max(last.response_moment, self._moment / self._n_visits, NOTHING**2)
         self._spread = self._calibration * missing / float(np.sqrt(typical))
-        return Visit(self._spread, new_x or new_y)
+        if not (new_x or new_y):
+            return Visit(self._spread, 0.0)
+        # What the prediction just made did not respond to at all.
+        return Visit(self._spread, float(np.sqrt((outside_x + outside_y) / (xx + yy))))
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
         """Learn from a reference pair (P', field-free F')."""

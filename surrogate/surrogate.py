@@ -33,14 +33,14 @@ class Measurement:
 
 
 class Visit(NamedTuple):
-    """What the surrogate says of the density last predicted for.
+    """What a surrogate says of the density it last predicted for.
 
-    spread: expected ‖F_ref - F_surrogate‖ / ‖F_ref - F_ref(P0)‖;
-    learned: whether the visit changed the surrogate.
+    spread: expected ‖F_ref - F_surrogate‖ / ‖F_ref - F_ref(P0)‖, by what the surrogate knows now.
+    learned: share of the response that it did not know of when it predicted, and has learned by the visit.
     """
 
     spread: float
-    learned: bool
+    learned: float
 
 
 class Surrogate(Protocol):

@@ -40,7 +40,9 @@ task dft rt_tddft
 KICK = "type delta\n polarization z\n max 0.0001"
 
 
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, options: list[str], **words: object) -> tuple[dict, np.ndarray]:
+def run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, options: list[str], **words: object
+) -> tuple[dict, np.ndarray]:
     """Summary and dipole of one run."""
     defaults = {"basis": "sto-3g", "charge": 0, "xc": "pbe0", "shell": "", "dt": 0.2, "field": KICK}
     monkeypatch.chdir(folder)
@@ -75,7 +77,9 @@ def test_kick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dict, most
     assert summary["surrogate_steps"] > 0.95 * summary["steps"]
 
 
-def test_resonant_pulse_needs_eight_times_fewer_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resonant_pulse_needs_eight_times_fewer_builds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pulse = "type gaussian\n polarization z\n frequency 0.45\n center 30.0\n width 10.0\n max 0.03"
     plain, reference = run(tmp_path, monkeypatch, "none", ["--surrogate", "none"], tmax=120.0, field=pulse)
     summary, dipole = run(tmp_path, monkeypatch, "hybrid", ["--tol", "1e-2"], tmax=120.0, field=pulse)
