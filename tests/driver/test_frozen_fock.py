@@ -32,7 +32,7 @@ def test_euler() -> None:
 
 
 def test_runge_kutta() -> None:
-    """The classical scheme written out: k1 = f(P), k2 = f(P + k1/2), ... with f(P) = -i dt [F, P], F frozen."""
+    """The classical scheme written out: k1 = f(P), k2 = f(P + k1/2), ..., f(P) = -i dt [F, P], F frozen."""
     P, F = random_hermitian(4, 1), random_hermitian(4, 2)
 
     def f(p: np.ndarray) -> np.ndarray:
@@ -47,7 +47,7 @@ def test_runge_kutta() -> None:
 
 @pytest.mark.parametrize("order", [1, 4])
 def test_order_of_one_step(order: int) -> None:
-    """Of the exact exp(-i dt F) P exp(i dt F); the error is that of the series' next term, dt^(n+1)/(n+1)!."""
+    """Against exp(-i dt F) P exp(i dt F): the error is the series' next term, dt^(n+1)/(n+1)! [F, ...]."""
     P, F = random_hermitian(4, 1), random_hermitian(4, 2)
     term = P
     for _ in range(order + 1):
