@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from .errors import InputError
 
 Array = NDArray[np.float64]
+Extended = NDArray[np.longdouble]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,8 @@ class Mesh:
 
         Weak form of −(r² V')' = 4π r² n with V(r_max) = N/r_max; the factor r² keeps it regular for every m.
         """
-        # r²/r' = s^(m+1)/m: integrated exactly, or the innermost potential of r = s⁴ would be wrong by 1e-4.
+        # r²/r' = s^(m+1)/m is integrated exactly; with the nodes' own quadrature scalar-relativistic
+        # totals would be wrong by 2e-8 Ha.
         x, w = np.polynomial.legendre.leggauss(self.order + self.power)
         half = 0.5 * np.diff(self.element_radius[:, [0, -1]] ** (1 / self.power), axis=1)
         s = (self.element_radius[:, [0]] ** (1 / self.power) + half * (x + 1)) ** (self.power + 1)
@@ -139,38 +141,44 @@ def _build(edges: Array, power: int, order: int) -> Mesh:
 
 
 @lru_cache(maxsize=32)
-def lobatto(order: int) -> tuple[NDArray[np.longdouble], Array, Array]:
+def lobatto(order: int) -> tuple[Extended, Array, Array]:
     """Gauss-Lobatto nodes (p+1,) on [−1, 1], weights (p+1,) and derivative matrix [k, i] = ℓ_i'(x_k).
 
-    Computed in extended precision where the machine has it: neighbouring nodes near ±1 are 1/p² apart, and their
-    difference is what the derivative matrix divides by.
+    Computed in extended precision where the machine has it: neighbouring nodes near ±1 are 1/p² apart, and
+    their difference is what the derivative matrix divides by.
     """
     inner = np.sort(np.polynomial.Legendre.basis(order).deriv().roots().real).astype(np.longdouble)
     for _ in range(4):  # Newton on P'(x) with (1 − x²) P'' = 2x P' − p(p+1) P
         value, slope = _legendre(order, inner)
-        inner = inner - slope * (1 - inner**2) / (2 * inner * slope - order * (order + 1) * value)
+        step = slope * (1 - inner**2) / (2 * inner * slope - order * (order + 1) * value)
+        inner = (inner - step).astype(np.longdouble)
     one = np.ones(1, dtype=np.longdouble)
-    x = np.concatenate([-one, 0.5 * (inner - inner[::-1]), one])
+    x = np.concatenate([-one, 0.5 * (inner - inner[::-1]), one]).astype(np.longdouble)
     value = np.concatenate([(-one) ** order, _legendre(order, x[1:-1])[0], one])
     gap = x[:, None] - x[None, :] + np.eye(order + 1)
     derivative = value[:, None] / value[None, :] / gap
     np.fill_diagonal(derivative, 0.0)
     derivative[0, 0], derivative[-1, -1] = -order * (order + 1) / 4, order * (order + 1) / 4
-    return x, (2 / (order * (order + 1) * value**2)).astype(np.float64), derivative.astype(np.float64)
+    weights = 2 / (order * (order + 1) * value**2)
+    return x, weights.astype(np.float64), derivative.astype(np.float64)
 
 
-def _legendre(order: int, x: NDArray[np.longdouble]) -> tuple[NDArray[np.longdouble], NDArray[np.longdouble]]:
+def _legendre(order: int, x: Extended) -> tuple[Extended, Extended]:
     """P_order and its derivative inside (−1, 1), by recurrence."""
-    before, value = np.ones_like(x), x
+    before: Extended = np.ones_like(x)
+    value: Extended = x
     for n in range(2, order + 1):
-        before, value = value, ((2 * n - 1) * x * value - (n - 1) * before) / n
-    return value, order * (before - x * value) / (1 - x**2)
+        after = ((2 * n - 1) * x * value - (n - 1) * before) / n
+        before, value = value, after.astype(np.longdouble)
+    slope: Extended = (order * (before - x * value) / (1 - x**2)).astype(np.longdouble)
+    return value, slope
 
 
 def _lagrange(order: int, x: Array) -> Array:
     """(len(x), p+1) values at x of the Lagrange polynomials of the Lobatto nodes."""
     legvander = np.polynomial.legendre.legvander
-    return np.linalg.solve(legvander(lobatto(order)[0].astype(np.float64), order).T, legvander(x, order).T).T
+    nodes = lobatto(order)[0].astype(np.float64)
+    return np.linalg.solve(legvander(nodes, order).T, legvander(x, order).T).T.astype(np.float64)
 
 
 def kinetic_blocks(mesh: Mesh) -> Array:

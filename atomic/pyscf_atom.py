@@ -54,7 +54,7 @@ def _element(z: int) -> tuple[Any, Array, Array, dict[int, Indices]]:
     """Unrestricted Kohn-Sham object, core Hamiltonian, overlap, and AO indices (2l+1, n_l) for each l."""
     from pyscf import dft, gto
 
-    limits = {0: (0.02, 2e3 * z**2), 1: (0.02, 50.0 * z**1.5), 2: (0.03, 30.0 * z)}
+    limits = {0: (3e-3, 2e3 * z**2), 1: (3e-3, 50.0 * z**1.5), 2: (5e-3, 30.0 * z)}
     shells = [
         [l, [float(a), 1.0]]
         for l, (low, high) in limits.items()

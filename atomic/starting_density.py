@@ -113,7 +113,7 @@ def _atom(z: int, model: Model) -> Solution:
 
 @lru_cache(maxsize=32)
 def _barycentric(order: int, skip_first: bool = False) -> tuple[Array, Array]:
-    x = lobatto(order)[0][1 if skip_first else 0 :]
+    x = lobatto(order)[0][1 if skip_first else 0 :].astype(np.float64)
     gap = x[:, None] - x[None, :] + np.eye(len(x))
     return x, 1 / np.prod(gap, axis=1)
 

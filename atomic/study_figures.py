@@ -83,7 +83,9 @@ def _portrait(
     for start, end in descents(energies).items():
         if start != end and points[start] != points[end]:
             style = {"arrowstyle": "->", "color": _GREY, "lw": 0.6, "alpha": 0.6, "shrinkA": 3, "shrinkB": 3}
-            axes.annotate("", points[end], points[start], arrowprops=style)
+            arrow = axes.annotate("", points[end], points[start], arrowprops=style)
+            if arrow.arrow_patch is not None:
+                arrow.arrow_patch.set_clip_box(axes.bbox)
     image = axes.scatter(
         x, y, c=np.clip(above, 0.3, None), cmap="viridis_r", norm=LogNorm(0.3, 1000), s=26, zorder=3
     )
@@ -195,7 +197,8 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
         ylabel="gap / eV",
         title="Gap to the first spin-orbital with room: closed shells, and half-filled ones with spin",
     )
-    top.legend()
+    top.set_ylim(top=1.12 * top.get_ylim()[1])
+    top.legend(loc="upper center")
     bottom.axhline(0, color="black", lw=0.8)
     bottom.set(xlabel="Z", ylabel="largest rate / eV")
     bottom.set_title(

@@ -37,7 +37,8 @@ def test_hartree_potential_of_a_1s_density(z: float, relativistic: bool) -> None
     potential = mesh.coulomb @ charges
     assert charges.sum() == pytest.approx(1, abs=1e-12)
     exact = 1 / r - np.exp(-2 * z * r) * (1 / r + z)
-    assert r * potential == pytest.approx(r * exact, abs=1e-10)
+    # The first element of r = s⁴ resolves this density to 1e-6 only, where it holds 1e-3 electrons.
+    assert r * potential == pytest.approx(r * exact, abs=1e-8 if relativistic else 1e-10)
     assert 0.5 * charges @ potential == pytest.approx(5 * z / 16, abs=1e-10 * z)
 
 

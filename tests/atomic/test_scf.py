@@ -21,7 +21,7 @@ def test_bare_nucleus_is_hydrogenic(z: int) -> None:
 @pytest.mark.parametrize("spin", [False, True])
 @pytest.mark.parametrize("z", [3, 17, 46])
 def test_energy_expressions_agree(z: int, spin: bool) -> None:
-    """E = Σfε − E_H + E_xc − ∫n v_xc = T + E_nuc + E_H + E_xc; for exchange only also the virial 2T + V = 0."""
+    """E = Σfε − E_H + E_xc − ∫n v_xc = T + E_nuc + E_H + E_xc; exchange only: 2T + V = 0."""
     e = solve_atom(z, model=Model(spin=spin)).energies
     double_counting = e.eigenvalue_sum - e.hartree + e.exchange_correlation - e.xc_potential
     assert e.total == pytest.approx(double_counting, abs=1e-7)
