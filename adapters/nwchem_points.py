@@ -8,6 +8,7 @@ import numpy as np
 from .engine import Energies
 from .log_reader import match_line
 from .nwchem_deck import TAG
+from .step_block import ENERGIES
 from .system import System
 
 _CHANGE, _COUNT = "# Magnus interpol (matrix", "# Magnus total interpolations"
@@ -63,7 +64,7 @@ class PointReader:
 
 
 def quantities(points: list[PrintedPoint], system: System) -> Mapping[str, np.ndarray]:
-    """Arrays by name as `StepBlock` has them: dipole, charge, and quadrupole, s2, cpu_time where printed."""
+    """Arrays by name as `StepBlock` has them: dipole, charge, energies; quadrupole, s2, cpu_time if printed."""
     spins = ("alpha", "beta", "total") if system.open_shell else ("",)
     names = [g.name for g in system.geometries]
 
@@ -71,6 +72,7 @@ def quantities(points: list[PrintedPoint], system: System) -> Mapping[str, np.nd
         return np.array([[[p.values[label, g, s] for s in spins] for g in names] for p in points])
 
     arrays = {"dipole": by_geometry("Dipole moment"), "charge": by_geometry("Charge")[..., 0]}
+    arrays["energies"] = np.array([[p.values[name, "", ""][0] for name in ENERGIES] for p in points])
     for name, label in (("quadrupole", "Quadrupole moment"), ("s2", "<S^2>"), ("cpu_time", "CPU time")):
         if (label, "", "") in points[0].values:
             arrays[name] = np.array([p.values[label, "", ""] for p in points])

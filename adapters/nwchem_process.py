@@ -34,6 +34,7 @@ _PIPE_SIZE, _F_SETPIPE_SZ = 1 << 20, 1031
 #: NWChem writes numbers one by one; waiting this long (seconds) lets some gather.
 _GATHER = 1e-3
 _LOADED = "### Propagation successfully restarted ###"
+_FINISHED = "### Propagation finished ###"
 _MODULE = "NWChem Real-Time TDDFT Module"
 _ENERGY = re.compile(
     r"\s+(Total DFT|One electron|Coulomb|Exchange-Corr\.|Nuclear repulsion) energy\s*=\s*(\S+)\s*$"
@@ -72,7 +73,7 @@ class NWChemProcess:
         self._pipe = -1
         self._partial, self._tail = b"", deque[str](maxlen=_TAIL_LINES)
         self._log: TextIO | None = None
-        self._module_entered = self._loaded = False
+        self._module_entered = self._loaded = self._finished = False
         self._sending = False
         self._stream = bytearray()
         self._reader, self._taken = PointReader(n_spin), 0
@@ -122,7 +123,7 @@ class NWChemProcess:
         All points of the segment before must have been received. Raises NWChemError.
         """
         self._reader, self._taken = PointReader(self._n_spin), 0
-        self._loaded, self._sending = False, True
+        self._loaded, self._finished, self._sending = False, False, True
         self._stream.clear()
         rest = memoryview(restart_text(point).encode())
         while rest:
@@ -152,6 +153,10 @@ class NWChemProcess:
         self._taken += 1
         self.seconds.append(time.monotonic() - began)
         return point, printed
+
+    def finish(self) -> None:
+        """Wait until NWChem has made the step from the last point too, and its log told of it."""
+        self._wait(lambda: self._finished)
 
     def close(self) -> None:
         """End NWChem and remove its folder, or only the pipe in it where the folder is kept."""
@@ -238,6 +243,7 @@ class NWChemProcess:
         elif _LOADED in line:
             self._loaded = True
         elif self._loaded:
+            self._finished = self._finished or _FINISHED in line
             self._reader.take(line)
 
     def _ended(self) -> NWChemError:

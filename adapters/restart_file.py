@@ -22,7 +22,7 @@ import numpy as np
 
 _TITLE = "RT-TDDFT restart file"
 _NAMES = ("created", "nmats", "nbf_ao", "it", "t", "checksum")
-_FIELD = 20
+_FIELD, _DIGITS = 20, 10
 _CHECKSUM_TOLERANCE = 1e-4
 # Fortran's 1.67 and 0.12 are single precision: 1e-4 off the double where the sum exceeds 2000.
 _SUM_WEIGHT, _MAX_WEIGHT = float(np.float32(1.67)), float(np.float32(0.12))
@@ -50,6 +50,15 @@ def checksum(densities: np.ndarray) -> float:
     """NWChem's checksum of (n_spin, n_basis, n_basis) densities."""
     real = np.abs(np.real(densities)).reshape(len(densities), -1)
     return float((_SUM_WEIGHT * real.sum(axis=1) + _MAX_WEIGHT * np.sqrt(real.max(axis=1))).sum())
+
+
+def rounding(densities: np.ndarray) -> np.ndarray:
+    """Standard deviation of what NWChem's ten digits leave of each complex element."""
+    variance = np.zeros(densities.shape)
+    for part in (np.real(densities), np.imag(densities)):
+        magnitude = np.floor(np.log10(np.maximum(np.abs(part), 1e-99))) + 1.0
+        variance += 10.0 ** (2.0 * (magnitude - _DIGITS)) / 12.0
+    return np.sqrt(variance)
 
 
 def restart_text(point: RestartPoint) -> str:

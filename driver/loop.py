@@ -14,7 +14,8 @@ from ..adapters.engine import Energies
 from ..surrogate.surrogate import Measurement, Surrogate
 from .controller import GAIN, Ledger, Target
 from .problem import Problem, Step, make_step
-from .segment import Limits, Reason, Segment, reference_segment, surrogate_segment
+from .reference import EmbeddedReference, Reference
+from .segment import Limits, Reason, Segment, surrogate_segment
 from .state import State
 
 #: Reference steps are handed to the reporters at least this often, seconds.
@@ -100,24 +101,29 @@ def run(
     progress: Progress,
     reporters: Sequence[Reporter],
     stop: Callable[[Progress], bool],
+    reference: Reference | None = None,
 ) -> bool:
     """Propagate from `progress` to the deck's end, keeping `progress` up to date; False when `stop` said so.
 
-    surrogate: None for reference steps alone. stop: asked after every accepted segment.
+    surrogate: None for reference steps alone. stop: asked after every accepted segment. reference: None for
+    the problem's own engine.
     """
     step = make_step(problem)
+    reference = reference or EmbeddedReference(problem)
     while progress.state.step < problem.n_steps:
         if surrogate is None:
-            _reference(problem, step, progress, reporters, problem.n_steps, "CONTINUE", None)
+            _reference(problem, reference, progress, reporters, problem.n_steps, "CONTINUE", None)
         else:
             fall_back = progress.ledger.falls_back()
             if fall_back:
-                _reference(problem, step, progress, reporters, fall_back, "RESIDUAL", surrogate)
+                _reference(problem, reference, progress, reporters, fall_back, "RESIDUAL", surrogate)
             else:
-                accepted = _surrogate(problem, step, surrogate, target, limits, progress, reporters)
+                accepted = _surrogate(
+                    problem, step, reference, surrogate, target, limits, progress, reporters
+                )
                 ended = progress.state.step == problem.n_steps
                 if accepted and not ended and progress.ledger.wants_audit():
-                    _audit(problem, step, surrogate, progress, reporters)
+                    _audit(problem, step, reference, surrogate, progress, reporters)
         if stop(progress):
             return progress.state.step == problem.n_steps
     return True
@@ -125,7 +131,7 @@ def run(
 
 def _reference(
     problem: Problem,
-    step: Step,
+    reference: Reference,
     progress: Progress,
     reporters: Sequence[Reporter],
     n_steps: int,
@@ -140,14 +146,12 @@ def _reference(
         n_steps, seconds = min(n_steps, TEACH_EVERY), np.inf
     if progress.state.step == 0:
         reason = "START"
-    segment, energies = reference_segment(
-        problem, step, progress.state, progress.energies, n_steps, seconds, reason
-    )
+    segment, energies = reference.steps(progress.state, progress.energies, n_steps, seconds, reason)
     progress.tally.reference_steps += segment.n_steps
     progress.tally.fock_builds += segment.fock_builds
     progress.tally.spend("reference steps", began)
     if pupil is not None:
-        _anchor(problem, pupil, segment.end.density, progress)
+        _anchor(reference, pupil, segment.end.density, segment.end.time, progress)
         _book_changes(problem, progress, segment)
     _advance(progress, segment, energies, reporters)
 
@@ -155,6 +159,7 @@ def _reference(
 def _surrogate(
     problem: Problem,
     step: Step,
+    reference: Reference,
     surrogate: Surrogate,
     target: Target,
     limits: Limits,
@@ -181,9 +186,11 @@ def _surrogate(
     nonlinear = float(changes[farthest]) > NONLINEAR
     builds, force = 1, 0.0
     if nonlinear and farthest < segment.n_steps - 1:
-        force = _anchor(problem, surrogate, segment.densities[farthest], progress)[0].force
+        force = _anchor(
+            reference, surrogate, segment.densities[farthest], float(segment.times[farthest]), progress
+        )[0].force
         builds = 2
-    measured, energies = _anchor(problem, surrogate, segment.end.density, progress)
+    measured, energies = _anchor(reference, surrogate, segment.end.density, segment.end.time, progress)
     force = max(force, measured.force * _unlucky(measured, spread))
     moment = float(changes @ changes)
     typical = ledger.typical_change(moment, segment.n_steps, _smallest_change(problem))
@@ -261,12 +268,11 @@ def _refined_segment(
 
 
 def _anchor(
-    problem: Problem, surrogate: Surrogate, density: np.ndarray, progress: Progress
+    reference: Reference, surrogate: Surrogate, density: np.ndarray, at: float, progress: Progress
 ) -> tuple[Measurement, Energies]:
-    """The reference Fock matrix at the surrogate's own density: measures the defect, and teaches."""
+    """The reference at the surrogate's own density and time: measures the defect, and teaches."""
     began = time.perf_counter()
-    fock, energies = problem.reference_fock(density)
-    measured = surrogate.observe(density, fock)
+    measured, energies = reference.anchor(surrogate, density, at)
     progress.tally.fock_builds += 1
     progress.tally.anchors += 1
     progress.tally.spend("anchors", began)
@@ -276,6 +282,7 @@ def _anchor(
 def _audit(
     problem: Problem,
     step: Step,
+    reference: Reference,
     surrogate: Surrogate,
     progress: Progress,
     reporters: Sequence[Reporter],
@@ -283,8 +290,8 @@ def _audit(
     """One reference step, kept, beside the surrogate's own from the same state: how far apart they end."""
     began = time.perf_counter()
     state, tally = progress.state, progress.tally
-    guess, _ = step(state, surrogate.predict)
-    segment, energies = reference_segment(problem, step, state, progress.energies, 1, np.inf, "AUDIT")
+    guess, _ = step(reference.taken_up(state), surrogate.predict)
+    segment, energies = reference.steps(state, progress.energies, 1, np.inf, "AUDIT")
     change = float(np.linalg.norm(segment.end.density - problem.base_density))
     apart = float(np.linalg.norm(guess.density - segment.end.density))
     residual = apart / change if change > 0.0 else 0.0

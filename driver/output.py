@@ -10,7 +10,7 @@ import numpy as np
 from ..adapters.field import amplitude
 from ..adapters.log_writer import format_block
 from ..adapters.nwchem_order import density_to_nwchem, nwchem_order
-from ..adapters.real_time import at_point
+from ..adapters.real_time import Quantity, at_point
 from ..adapters.restart_file import RestartPoint, write_restart
 from ..adapters.step_block import StepBlock
 from ..adapters.trajectory import TrajectoryFile
@@ -53,8 +53,13 @@ class Output:
         nt = real_time.n_points
         points = segment.start.step + 1 + np.arange(segment.n_steps)
         quantities = real_time.quantities
-        dipole = dipoles(self.observables, segment.densities)
-        energies = self._energies(segment)
+        logged = segment.logged
+        dipole = logged.get("dipole")
+        if dipole is None:
+            dipole = dipoles(self.observables, segment.densities)
+        energies = logged.get("energies")
+        if energies is None:
+            energies = self._energies(segment)
         applied = self._applied_field(segment.times)
         before, after = self._messages(segment, points)
         saved = [row for row, it in enumerate(points) if at_point(int(it), real_time.n_restarts, nt)]
@@ -65,13 +70,11 @@ class Output:
             printed=np.array([at_point(int(it), real_time.n_prints, nt) for it in points]),
             applied_field=applied,
             energies=energies,
-            charge=charges(self.observables, segment.densities) if "charge" in quantities else None,
+            charge=self._quantity(segment, "charge", charges),
             dipole=dipole,
-            quadrupole=quadrupoles(self.observables, segment.densities)
-            if "quadrupole" in quantities
-            else None,
+            quadrupole=self._quantity(segment, "quadrupole", quadrupoles),
             orbital_occupations=orbital_occupations(segment.densities) if "moocc" in quantities else None,
-            s2=spin_squared(self.observables, segment.densities) if "s2" in quantities else None,
+            s2=self._quantity(segment, "s2", spin_squared),
             cpu_time=segment.cpu,
             dipole_contributions=dipole_contributions(
                 self.observables, segment.densities, real_time.dipole_contributions
@@ -129,6 +132,15 @@ class Output:
         order = nwchem_order(self.problem.system)
         ao = self.problem.basis.density_out(density)
         write_restart(self.restart, RestartPoint(point, t, density_to_nwchem(ao, order)))
+
+    def _quantity(
+        self, segment: Segment, name: Quantity, compute: Callable[[Observables, np.ndarray], np.ndarray]
+    ) -> np.ndarray | None:
+        """What the deck prints: as the reference code's log has it, else computed; None if not asked for."""
+        if name not in self.problem.real_time.quantities:
+            return None
+        given = segment.logged.get(name)
+        return compute(self.observables, segment.densities) if given is None else given
 
     def _energies(self, segment: Segment) -> np.ndarray:
         """(k, 7) in NWChem's order."""

@@ -1,0 +1,201 @@
+"""NWChem as the reference of a run: steps through the resident process, anchors against its steps.
+
+At an anchor NWChem makes one step from the surrogate's density, and the surrogate makes its own. To first
+order the two end apart by dt |[F_NWChem - F_surrogate, P]|, which is the force that `Measurement` speaks of.
+NWChem writes ten digits, so that a difference below what their rounding explains says nothing; there the force
+is the embedded engine's, whose Fock matrix on NWChem's own grid also teaches the surrogate.
+"""
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..adapters.engine import Energies
+from ..adapters.nwchem_order import density_from_nwchem, density_to_nwchem, nwchem_order
+from ..adapters.nwchem_points import PrintedPoint, quantities
+from ..adapters.nwchem_process import NWChemProcess
+from ..adapters.restart_file import RestartPoint, rounding
+from ..surrogate.surrogate import Measurement, Surrogate
+from .magnus import FockOf
+from .problem import Problem, field_free, initial_state, make_step
+from .segment import Reason, Segment
+from .state import State, density_of, natural_orbitals
+
+#: NWChem's number of points in decks whose segments are short: any n below it can be asked for.
+MANY_POINTS = 1_000_000
+#: Differences up to this many times the expected rounding of a streamed density are put down to it.
+ROUNDING_MARGIN = 4.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One NWChem step beside the surrogate's own, from the same density.
+
+    apart: norm of the difference of the densities after it; rounding: what NWChem's digits explain of it;
+    residual: apart over what the whole response changes in such a step.
+    """
+
+    time: float
+    apart: float
+    rounding: float
+    residual: float
+
+
+@dataclass(eq=False)
+class NWChemReference:
+    """Implements `Reference` with a started process.
+
+    whole: its deck has the user's own number of points, so that one segment to the run's end is what plain
+    NWChem would do, its check points included. checks: made so far; entries: states sent.
+    """
+
+    problem: Problem
+    process: NWChemProcess
+    whole: bool
+    checks: list[Check] = field(default_factory=list)
+    entries: int = 0
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._order = nwchem_order(self.problem.system)
+        self._step = make_step(self.problem)
+        # The stream under way: the state it has reached, what the log says there, points still to come.
+        self._reached: State | None = None
+        self._printed: PrintedPoint | None = None
+        self._left = 0
+
+    def steps(
+        self, state: State, energies: Energies, n_steps: int, seconds: float, reason: Reason
+    ) -> tuple[Segment, Energies]:
+        """See `Reference`. A stream goes on from one call to the next, from the state that it reached."""
+        began = time.perf_counter()
+        points: list[PrintedPoint] = []
+        states = [state]
+        while len(points) < n_steps:
+            if self._reached is not states[-1] or self._left == 0:
+                self._enter(states[-1], n_steps - len(points))
+            assert self._printed is not None
+            points.append(self._printed)
+            states.append(self._following(states[-1]))
+            if time.perf_counter() - began > seconds:
+                break
+        assert self._printed is not None
+        self.seconds += time.perf_counter() - began
+        end = self._settled(states[-2], states[-1])
+        self._reached = end
+        return self._segment(states, end, points, reason), self._printed.energies
+
+    def anchor(self, surrogate: Surrogate, density: np.ndarray, time: float) -> tuple[Measurement, Energies]:
+        """See `Reference`."""
+        base = self.problem.basis.fock_in(self.problem.base.fock).astype(complex)
+        own = self._one_step(density, time, surrogate.predict)
+        at_rest = self._one_step(density, time, lambda _: base)
+        fock, _ = self.problem.reference_fock(density)
+        measured = surrogate.observe(density, fock)
+        point, energies = self.one_step(density, time)
+        rounding = self._rounding(point)
+        apart, change = (float(np.linalg.norm(own - other)) for other in (self._density(point), at_rest))
+        self.checks.append(Check(time, apart, rounding, apart / change if change > 0.0 else 0.0))
+        force = max(apart - ROUNDING_MARGIN * rounding, 0.0) / self.problem.real_time.dt
+        return replace(measured, force=max(measured.force, force)), energies
+
+    def taken_up(self, state: State) -> State:
+        """A restart file holds no history: NWChem takes F'(t - dt/2) := F'(t)."""
+        return replace(state, fock_half=state.fock)
+
+    def one_step(self, density: np.ndarray, at: float) -> tuple[RestartPoint, Energies]:
+        """NWChem's step from a P' at a time: where it leads, and the energies at its start."""
+        began = time.perf_counter()
+        self._send(density, at, MANY_POINTS - 2)
+        _, printed = self.process.receive()
+        point, _ = self.process.receive()
+        self._reached, self._left = None, 0
+        self.seconds += time.perf_counter() - began
+        return point, printed.energies
+
+    def _one_step(self, density: np.ndarray, at: float, fock_of: FockOf) -> np.ndarray:
+        """P' after a step from a restart, made here with `fock_of`."""
+        start = initial_state(self.problem, density, fock_of(density), 0, at)
+        return self._step(start, field_free(self.problem, fock_of))[0].density
+
+    def _enter(self, state: State, n_steps: int) -> None:
+        """Give NWChem a state from which to make `n_steps` steps, at least one, and take its first point."""
+        ended = self._printed if self._reached is state else None
+        number, n_points = MANY_POINTS - 1 - n_steps, MANY_POINTS
+        if self.whole:
+            n_points = self.problem.real_time.n_points
+            # The last point's step is made, but not streamed: it is asked for once more.
+            number = min(state.step + 1, n_points - 2)
+            if ended is not None:
+                self.process.finish()
+        self._send(state.density, state.time, number)
+        _, printed = self.process.receive()
+        self._printed = printed if ended is None else ended
+        self._left = n_points - 1 - number
+
+    def _following(self, state: State) -> State:
+        point, self._printed = self.process.receive()
+        self._left -= 1
+        later = state.time + self.problem.real_time.dt
+        return replace(state, step=state.step + 1, time=later, density=self._density(point))
+
+    def _settled(self, before: State, state: State) -> State:
+        """The end of a segment with orbitals and, where a surrogate may go on from it, its Fock history."""
+        problem = self.problem
+        orbitals, occupations = natural_orbitals(state.density)
+        density = state.density
+        if problem.real_time.mocap is None and problem.real_time.propagator == "magnus":
+            # A unitary step keeps the occupations: what differs is the rounding of ten digits.
+            k = state.occupations.shape[1]
+            order = np.argsort(-state.occupations, axis=1, kind="stable")
+            padded = np.zeros((*orbitals.shape[:2], k), dtype=complex)
+            padded[:, :, : min(k, orbitals.shape[2])] = orbitals[:, :, :k]
+            orbitals, occupations = padded, np.take_along_axis(state.occupations, order, axis=1)
+        if self.whole:
+            return replace(state, orbitals=orbitals, occupations=occupations)
+        density = density_of(orbitals, occupations)
+        fock_of = field_free(problem, lambda p: problem.reference_fock(p)[0])
+        focks = []
+        for p, at in ((before.density, before.time), (density, state.time)):
+            fock, field_ = fock_of(p), problem.external(at)
+            focks.append(fock if field_ is None else fock + field_)
+        half = 0.5 * (focks[0] + focks[1])
+        return State(state.step, state.time, orbitals, occupations, density, focks[1], half)
+
+    def _segment(
+        self, states: list[State], end: State, points: list[PrintedPoint], reason: Reason
+    ) -> Segment:
+        logged = quantities(points, self.problem.system)
+        return Segment(
+            kind="reference",
+            reason=reason,
+            start=states[0],
+            end=end,
+            times=np.array([s.time for s in states[:-1]]),
+            densities=np.array([s.density for s in states[:-1]]),
+            energies=np.array(
+                [[e.core, e.coulomb, e.exchange_correlation] for e in (p.energies for p in points)]
+            ),
+            interpolations=np.array([p.corrections for p in points]),
+            changes=tuple([np.array(c) for c in p.changes] for p in points),
+            cpu=logged["cpu_time"],
+            spreads=np.zeros(len(points)),
+            fock_builds=sum(p.corrections for p in points),
+            logged=logged,
+        )
+
+    def _density(self, point: RestartPoint) -> np.ndarray:
+        return self.problem.basis.density_in(density_from_nwchem(point.densities, self._order))
+
+    def _rounding(self, point: RestartPoint) -> float:
+        """Expected norm, in the working basis, of the rounding of a streamed density."""
+        deviation = density_from_nwchem(rounding(point.densities), self._order)
+        weights = np.square(self.problem.basis.dual).sum(axis=1)
+        # P_ij and P_ji are rounded alike, hence the 2.
+        return float(np.sqrt(2.0 * np.einsum("si,sij,sj->", weights, np.square(deviation), weights)))
+
+    def _send(self, density: np.ndarray, at: float, number: int) -> None:
+        ao = density_to_nwchem(self.problem.basis.density_out(density), self._order)
+        self.process.send(RestartPoint(number, at, ao))
+        self.entries += 1
