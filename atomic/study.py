@@ -137,7 +137,10 @@ def run(
     ]
     if on_progress:
         on_progress(finished, len(wanted))
+    torn = results.exists() and results.read_bytes()[-1:] not in (b"", b"\n")
     with results.open("a", encoding="utf-8") as file:
+        if torn:  # a run was stopped in the middle of a line
+            file.write("\n")
         for records in parallel(compute, chunks, workers):
             file.writelines(json.dumps(asdict(r)) + "\n" for r in records)
             file.flush()

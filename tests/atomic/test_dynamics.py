@@ -81,7 +81,9 @@ def test_noble_gases_are_stable_and_their_gap_is_large(z: int) -> None:
     assert found.gap > 0.25
 
 
-@pytest.mark.parametrize(("z", "text"), [(2, "1s1 2s1"), (2, "2s2"), (10, "[He] 2s2 2p5 3s1"), (18, "[Ne] 3s1 3p6 4s1")])
+@pytest.mark.parametrize(
+    ("z", "text"), [(2, "1s1 2s1"), (2, "2s2"), (10, "[He] 2s2 2p5 3s1"), (18, "[Ne] 3s1 3p6 4s1")]
+)
 def test_excited_configurations_are_not_stable(z: int, text: str) -> None:
     found = element_stability(z, parse_configuration(text))
     assert not found.stable
