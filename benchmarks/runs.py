@@ -20,7 +20,7 @@ ROOT = HERE.parent
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One finished run: its summary, wall and processor seconds, peak memory (bytes), basis functions, time and dipole (au)."""
+    """One finished run: summary, wall and processor seconds, peak bytes, basis functions, time, dipole (au)."""
 
     summary: dict
     wall: float
@@ -39,7 +39,7 @@ def with_steps(deck: Path, n_steps: int) -> str:
 
 
 def run_deck(text: str, *options: str) -> Run:
-    """Run `hybrid-propagate` on a deck with one task, in one thread. The log goes to a file, as a user would have it."""
+    """Run `hybrid-propagate` on a deck with one task, in one thread, its log going to a file."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "deck.nw").write_text(text, encoding="utf-8")
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

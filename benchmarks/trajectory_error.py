@@ -1,6 +1,6 @@
 """The hybrid against the same engine's reference steps alone: trajectory error and Fock builds.
 
-    OMP_NUM_THREADS=1 python benchmarks/trajectory_error.py [case ...]
+OMP_NUM_THREADS=1 python benchmarks/trajectory_error.py [case ...]
 """
 
 import sys
@@ -21,14 +21,25 @@ CASES = {
 
 def main(names: list[str]) -> None:
     """Run the cases named (all without names) and print one row each as it comes."""
-    header = ["case", "steps", "--tol", "trajectory error", "estimate", "met", "builds, reference", "builds, hybrid"]
+    header = [
+        "case",
+        "steps",
+        "--tol",
+        "trajectory error",
+        "estimate",
+        "met",
+        "builds, reference",
+        "builds, hybrid",
+    ]
     header += ["anchors", "refinements", "rejected", "audits"]
     print(markdown(header, []), flush=True)
     references = {}
     for name in names or CASES:
         deck, n_steps, tolerance = CASES[name]
         if deck not in references:
-            references[deck] = run_deck(with_steps(deck, n_steps), "--surrogate", "none", "--save-density", "0")
+            references[deck] = run_deck(
+                with_steps(deck, n_steps), "--surrogate", "none", "--save-density", "0"
+            )
         reference = references[deck]
         run = run_deck(with_steps(deck, n_steps), "--tol", str(tolerance), "--save-density", "0")
         s = run.summary

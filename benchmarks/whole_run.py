@@ -1,9 +1,10 @@
 """Whole runs against real NWChem on the same deck, one core each, in the same session.
 
-    OMP_NUM_THREADS=1 python benchmarks/whole_run.py [--steps 10000] [--nwchem-steps 100] [water ethanol benzene]
+    OMP_NUM_THREADS=1 python benchmarks/whole_run.py [--steps 10000] [water ethanol benzene]
 
-NWChem's run is extrapolated from the processor seconds of its steps (marked), plus what it does before the first one.
-Wall and processor seconds of the hybrid count everything: start-up, imports, ground state, log, files, figure.
+NWChem's run is extrapolated from the processor seconds of its steps (marked), plus what it does before the
+first one. Wall and processor seconds of the hybrid count everything: start-up, imports, ground state, log,
+files, figure.
 """
 
 import argparse
@@ -20,9 +21,18 @@ def main() -> None:
     parser.add_argument("molecules", nargs="*", default=["water", "ethanol", "benzene"])
     parser.add_argument("--steps", type=int, default=10000)
     parser.add_argument("--nwchem-steps", type=int, default=100)
-    parser.add_argument("--compare", type=int, default=500, help="steps also made by the reference, for the error")
+    parser.add_argument(
+        "--compare", type=int, default=500, help="steps also made by the reference, for the error"
+    )
     options = parser.parse_args()
-    header = ["molecule", "functions", "NWChem s a step", "NWChem s (extrapolated)", "hybrid wall s", "hybrid CPU s"]
+    header = [
+        "molecule",
+        "functions",
+        "NWChem s a step",
+        "NWChem s (extrapolated)",
+        "hybrid wall s",
+        "hybrid CPU s",
+    ]
     header += ["ratio wall", "ratio CPU", "builds", "estimate", "error over first steps", "peak MiB"]
     print(markdown(header, []), flush=True)
     splits = []
@@ -36,13 +46,22 @@ def main() -> None:
         n = len(reference.time)
         first = replace(run, time=run.time[:n], dipole=run.dipole[:n])
         s = run.summary
-        row = [name, str(run.n_basis), f"{np.median(nwchem.cpu):.4f}", f"{whole:.0f}", f"{run.wall:.1f}", f"{run.cpu:.1f}"]
+        row = [
+            name,
+            str(run.n_basis),
+            f"{np.median(nwchem.cpu):.4f}",
+            f"{whole:.0f}",
+            f"{run.wall:.1f}",
+            f"{run.cpu:.1f}",
+        ]
         row += [f"{whole / run.wall:.0f}", f"{whole / run.cpu:.0f}", str(s["fock_builds"])]
         row += [f"{s['estimated_error']:.1e}", f"{trajectory_error(first, reference):.1e} ({compared})"]
         row += [f"{run.peak / 2**20:.0f}"]
         print("| " + " | ".join(row) + " |", flush=True)
         parts = ", ".join(f"{what} {seconds:.2f}" for what, seconds in s["seconds"].items())
-        splits.append(f"{name}: {parts}; reference {reference.cpu / compared:.4f} CPU s a step, start included")
+        splits.append(
+            f"{name}: {parts}; reference {reference.cpu / compared:.4f} CPU s a step, start included"
+        )
     print("\n".join(splits))
 
 
