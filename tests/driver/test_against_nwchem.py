@@ -91,18 +91,8 @@ DECKS = {
     ),
     "pbe0": WATER.format(xc="pbe0", shell="grid fine") + task("kick", 16.0, 0.2, CLOSED, KICK),
 }
-CLOSED_TAGS = [
-    "tight",
-    "default",
-    "checked",
-    "unchecked",
-    "pulses",
-    "late",
-    "static",
-    "absorbed",
-    "rk4",
-    "euler",
-]
+CLOSED_TAGS = ["tight", "default", "checked", "unchecked", "pulses", "late", "static", "absorbed"]
+CLOSED_TAGS += ["rk4", "euler"]
 TASKS = [("closed shell", tag) for tag in CLOSED_TAGS]
 TASKS += [("open shell", "tight"), ("open shell", "alpha"), ("pbe0", "kick")]
 
