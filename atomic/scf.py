@@ -33,9 +33,9 @@ Array = NDArray[np.float64]
 # The response is built again when the residual is not this much smaller after as many steps.
 _RESPONSE_LASTS, _REDUCED_TO = 3, 0.05
 # Largest first-order move of a level in one step, as a share of its depth.
-_TRUST = 0.3
+_TRUST = 1.0
 # Once no eigenvalue moves by more (Hartree), states are followed instead of found again.
-_SETTLED = 1e-2
+_SETTLED = 5e-2
 
 
 @dataclass(frozen=True, eq=False)

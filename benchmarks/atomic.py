@@ -1,7 +1,7 @@
-"""The radial solver against published tables and against the clock: `python benchmarks/atomic.py`.
+"""The radial solver against published tables and against the clock.
 
-Prints Markdown tables: accuracy (NIST SRD 141 and the 1e-9 tables of dftatom), speed in one thread, ionisation
-energies. `--quick` takes every eighth element. Seconds are processor time of this process, the least of three runs.
+Prints Markdown tables: speed in one thread, accuracy (NIST SRD 141 and the 1e-9 tables of dftatom), ionisation
+energies. `--quick` takes every eighth element. Seconds are processor time, the least of three runs.
 """
 
 import argparse
@@ -14,13 +14,13 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "atomic"))
 
-from hybrid_propagate.atomic.errors import ConvergenceError, InputError  # noqa: E402
-from hybrid_propagate.atomic.ionisation import MEASURED, ionisation_energy, mean_absolute_error  # noqa: E402
-from hybrid_propagate.atomic.mesh import spectral_mesh  # noqa: E402
-from hybrid_propagate.atomic.model import Model  # noqa: E402
-from hybrid_propagate.atomic.scf import solve_atom  # noqa: E402
-from hybrid_propagate.atomic.uniform import UniformGrid, solve_uniform  # noqa: E402
-from nist import MODELS, dftatom_table, label, nist_table  # noqa: E402
+from hybrid_propagate.atomic.errors import ConvergenceError, InputError
+from hybrid_propagate.atomic.ionisation import MEASURED, ionisation_energy, mean_absolute_error
+from hybrid_propagate.atomic.mesh import spectral_mesh
+from hybrid_propagate.atomic.model import Model
+from hybrid_propagate.atomic.scf import solve_atom
+from hybrid_propagate.atomic.uniform import UniformGrid, solve_uniform
+from nist import MODELS, dftatom_table, label, nist_table
 
 NAMES = {"lda": "LDA", "lsd": "LSD", "scrlda": "scalar-relativistic LDA", "rlda": "Dirac LDA"}
 
@@ -87,11 +87,11 @@ def solve_all() -> None:
 
 def speed() -> list[str]:
     """Rows of task and seconds."""
-    dirac = Model(relativity="dirac")
+    scalar, dirac = Model(relativity="scalar"), Model(relativity="dirac")
     return [
         f"| all 92 neutral atoms, LDA | {seconds(solve_all):.2f} |",
         f"| uranium, LDA | {seconds(lambda: solve_atom(92), 5):.3f} |",
-        f"| uranium, scalar-relativistic | {seconds(lambda: solve_atom(92, model=Model(relativity='scalar'))):.3f} |",
+        f"| uranium, scalar-relativistic | {seconds(lambda: solve_atom(92, model=scalar)):.3f} |",
         f"| uranium, Dirac | {seconds(lambda: solve_atom(92, model=dirac)):.3f} |",
     ]
 
