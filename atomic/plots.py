@@ -27,7 +27,8 @@ def plot_atom(atom: Atom, path: Path) -> None:
 
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 4.2), constrained_layout=True)
     _orbitals(left, atom)
-    r, density = atom.radius, atom.density
+    r = np.geomspace(_inner(atom), atom.radius[-1], 2000)
+    density = np.stack([_resampled(atom, values, r) for values in atom.density])
     names = ("up", "down") if atom.model.spin else ("density",)
     for values, name, style in zip(density, names, ("-", "--"), strict=False):
         middle.plot(r, 4 * np.pi * r**2 * values, style, color="#333333", label=name)

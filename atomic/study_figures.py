@@ -117,7 +117,7 @@ def energy_landscape(records: list[Record], elements: list[int], path: Path) -> 
     """Energies of all neutral configurations above the lowest, by element."""
     plt = _pyplot()
     figure, axes = plt.subplots(
-        figsize=(max(7.0, min(14.0, 0.16 * len(elements) + 5)), 5), constrained_layout=True
+        figsize=(max(9.0, min(14.0, 0.16 * len(elements) + 5)), 5), constrained_layout=True
     )
     image = None
     for z in elements:
@@ -140,7 +140,7 @@ def energy_landscape(records: list[Record], elements: list[int], path: Path) -> 
     _mark_noble_gases(axes, elements)
     if image is not None:
         figure.colorbar(image, ax=axes, label="S")
-    axes.set_title("Energy landscape: every neutral configuration (lowest ones at the bottom edge)")
+    axes.set_title("Neutral configurations by energy; the lowest of each element at the bottom", pad=16)
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -243,10 +243,10 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
     plt = _pyplot()
     if not paths:
         return
-    figure, axes = plt.subplots(figsize=(8, 5), constrained_layout=True)
+    figure, axes = plt.subplots(figsize=(10, 5), constrained_layout=True)
     colours = plt.get_cmap("tab20")
     for i, (z, t) in enumerate(sorted(paths, key=lambda p: p[0])):
-        above = np.maximum((t.energies - t.energies[-1]) * HARTREE_IN_EV, 1e-6)
+        above = np.maximum((t.energies - t.energies[-1]) * HARTREE_IN_EV, 1e-3)
         start = _as_configuration(t, t.occupations[0])
         axes.plot(
             t.times,
@@ -258,8 +258,8 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
             label=f"{SYMBOLS[z - 1]} {start}".replace("(+0)", ""),
         )
     axes.set(yscale="log", xlabel="time / (1/Hartree)", ylabel="energy above the fixed point / eV")
-    axes.set_title("The occupation flow runs downhill to a fixed point")
-    axes.legend(fontsize=7, ncol=2)
+    axes.set_title("The occupation flow runs downhill to a fixed point (floor of the axis: 1 meV)")
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
