@@ -54,6 +54,14 @@ def test_chebyshev_of_a_diagonal_matrix_is_the_phases() -> None:
     np.testing.assert_allclose(ours, np.exp(-0.4j * energies)[:, None] * Y, atol=1e-13)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_comes_back_so(value: float) -> None:
+    """And at once: the series has no end for an infinite spectrum."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        after = propagate(np.full((1, 3, 3), value, complex), orbitals(3, 2)[None], 0.1)
+    assert not np.isfinite(after).any()
+
+
 def test_error_of_the_interaction_picture_is_of_second_order_in_the_perturbation() -> None:
     """Halving V divides the error by four; it is below (dt V)² / 2."""
     energies = np.array([[-19.2, -1.3, -0.6, -0.5, 0.2, 0.9, 2.0, 3.5]])

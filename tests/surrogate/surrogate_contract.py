@@ -1,4 +1,4 @@
-"""What every surrogate must keep, whatever it is made of: subclass `SurrogateContract`, say how to make one."""
+"""What every surrogate must keep, whatever it is: subclass `SurrogateContract` and say how to make one."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
