@@ -85,6 +85,8 @@ def _chebyshev(fock: np.ndarray, orbitals: np.ndarray, dt: float) -> np.ndarray:
 
 def _bessel_coefficients(x: float) -> list[float]:
     """(2 - δ_n0) J_n(x) until they are below SERIES; J_n falls faster than (x/2)^n / n!."""
+    if not math.isfinite(x):
+        return [math.nan] * 3
     n_terms, bound = 2, (x / 2) ** 2 / 2
     while bound > SERIES or n_terms < x:
         n_terms += 1

@@ -10,7 +10,7 @@ import numpy as np
 from ..adapters.engine import Energies
 from ..adapters.real_time import at_point
 from ..surrogate.surrogate import Surrogate
-from .magnus import FockOf
+from .magnus import FockOf, NoFixedPoint
 from .problem import Problem, Step, field_free
 from .state import State
 
@@ -176,14 +176,19 @@ def surrogate_segment(
         if is_check_point(problem, state):
             state = _rebuilt(problem, state, fock_in_force)
         cpu = time.process_time()
-        following, changes = step(state, fock_in_force)
-        visit = surrogate.visit()
-        unknown = visit.learned
-        if unknown:
-            learned = True
-            # The step was made before the surrogate knew where it led; those before it may lack the same.
+        try:
             following, changes = step(state, fock_in_force)
             visit = surrogate.visit()
+            unknown = visit.learned
+            if unknown:
+                learned = True
+                # The step was made before the surrogate knew where it led; those before it may lack the same.
+                following, changes = step(state, fock_in_force)
+                visit = surrogate.visit()
+        except NoFixedPoint:
+            # What the surrogate says need not have one: a wild Fock matrix, or one that is not finite.
+            reason = "NOT_FINITE"
+            break
         broken = _broken_limit(following, visit.spread, limits, conserving)
         if broken is not None:
             reason = broken
