@@ -64,7 +64,7 @@ class PointReader:
 
 
 def quantities(points: list[PrintedPoint], system: System) -> Mapping[str, np.ndarray]:
-    """Arrays by name as `StepBlock` has them: dipole, charge, energies; quadrupole, s2, cpu_time if printed."""
+    """Arrays by their names in `StepBlock`: dipole, charge, energies; quadrupole, s2, cpu_time if printed."""
     spins = ("alpha", "beta", "total") if system.open_shell else ("",)
     names = [g.name for g in system.geometries]
 

@@ -2,7 +2,7 @@
 
 At an anchor NWChem makes one step from the surrogate's density, and the surrogate makes its own. To first
 order the two end apart by dt |[F_NWChem - F_surrogate, P]|, which is the force that `Measurement` speaks of.
-NWChem writes ten digits, so that a difference below what their rounding explains says nothing; there the force
+NWChem writes ten digits: a difference below what their rounding explains says nothing, and there the force
 is the embedded engine's, whose Fock matrix on NWChem's own grid also teaches the surrogate.
 """
 
@@ -132,13 +132,14 @@ class NWChemReference:
         self._send(state.density, state.time, number)
         _, printed = self.process.receive()
         self._printed = printed if ended is None else ended
-        self._left = n_points - 1 - number
+        self._reached, self._left = state, n_points - 1 - number
 
     def _following(self, state: State) -> State:
         point, self._printed = self.process.receive()
         self._left -= 1
         later = state.time + self.problem.real_time.dt
-        return replace(state, step=state.step + 1, time=later, density=self._density(point))
+        self._reached = replace(state, step=state.step + 1, time=later, density=self._density(point))
+        return self._reached
 
     def _settled(self, before: State, state: State) -> State:
         """The end of a segment with orbitals and, where a surrogate may go on from it, its Fock history."""

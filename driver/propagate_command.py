@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -45,8 +46,14 @@ def _parser() -> argparse.ArgumentParser:
         help="most surrogate steps between two anchors (default %(default)s)",
     )
     parser.add_argument(
-        "--engine", choices=("pyscf",), default="pyscf", help="reference code (default %(default)s)"
+        "--engine", choices=("pyscf", "nwchem"), default="pyscf", help="reference code (default %(default)s)"
     )
+    parser.add_argument(
+        "--nwchem",
+        metavar="COMMAND",
+        help="how to run NWChem, e.g. 'mpirun -np 4 nwchem' (default: NWCHEM_COMMAND, else nwchem)",
+    )
+    parser.add_argument("--keep-scratch", action="store_true", help="keep NWChem's own files")
     parser.add_argument(
         "--surrogate",
         choices=("response", "none"),
@@ -128,6 +135,8 @@ def _run(options: argparse.Namespace) -> int:
     except OSError as error:
         return _fail(error, 2)
     from ..adapters.ground_state import NotConverged
+    from ..adapters.movecs import MovecsError
+    from ..adapters.nwchem_process import NWChemError
     from ..adapters.restart_file import RestartError
     from ..adapters.trajectory import TrajectoryError
     from .magnus import NoFixedPoint
@@ -144,11 +153,18 @@ def _run(options: argparse.Namespace) -> int:
         memory=options.memory or 0.5 * _physical_memory(),
         restart=options.restart,
         save_density=options.save_density,
+        engine=options.engine,
+        nwchem=options.nwchem or os.environ.get("NWCHEM_COMMAND") or "nwchem",
+        keep_scratch=options.keep_scratch,
     )
     try:
         finished = run_deck(deck, settings, _write, stopping)
-    except (DeckError, TrajectoryError, RestartError) as error:
+    except (DeckError, TrajectoryError, RestartError, MovecsError) as error:
         return _fail(error, 2)
+    except NWChemError as error:
+        for line in error.tail:
+            print(f"  nwchem| {line}", file=sys.stderr)
+        return _fail(error, 1)
     except (NotConverged, NoFixedPoint) as error:
         return _fail(error, 1)
     except BrokenPipeError:
@@ -196,8 +212,6 @@ def _on_interrupt() -> Callable[[], bool]:
 
 
 def _physical_memory() -> float:
-    import os
-
     return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from ..adapters.deck import Deck, DeckError, GroundState, LinearResponse, Place, Propagation
 from ..adapters.ground_state import Orbitals, solve_ground_state
 from ..adapters.log_header import GroundStateSummary, ground_state_section
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.starting_orbitals import assemble_fragments
+from .nwchem_session import open_session
 from .run_propagation import Ground, Options, propagate
 
 
@@ -66,7 +68,7 @@ def run_deck(
     for task in deck.tasks:
         if isinstance(task, GroundState):
             workspace.grounds[task.output] = _deferred(task, deck, options, workspace, write)
-            if not options.restart:
+            if not options.restart and options.engine == "pyscf":
                 workspace.grounds[task.output].solve()
         elif isinstance(task, LinearResponse):
             if not options.restart:
@@ -80,9 +82,33 @@ def run_deck(
             ground = workspace.grounds[load.files[0] if load.kind == "vectors" else task.vectors]
             stem = deck.permanent_dir / names[number]
             number += 1
-            if not propagate(task, ground, deck, stem, options, write, stopping):
+            if options.engine == "nwchem":
+                finished = _propagate_by_nwchem(task, deck, stem, options, write, stopping)
+            else:
+                finished = propagate(task, ground, deck, stem, options, write, stopping)
+            if not finished:
                 return False
     return True
+
+
+def _propagate_by_nwchem(
+    task: Propagation,
+    deck: Deck,
+    stem: Path,
+    options: Options,
+    write: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> bool:
+    """`propagate` with a resident NWChem beside it, which also converges the ground state."""
+    real_time = task.real_time
+    hybrid = options.surrogate != "none" and not (real_time.static or real_time.no_propagation)
+    text = (lambda _: None) if options.restart else write
+    with open_session(
+        deck, task, options.nwchem, options.keep_scratch, hybrid, options.memory, text
+    ) as session:
+        ground = Ground(task.system, session.ground_state, nwchem=session)
+        finished = propagate(task, ground, deck, stem, options, write, stopping)
+    return finished
 
 
 def _file_names(deck: Deck, propagations: list[Propagation]) -> list[str]:

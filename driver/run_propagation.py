@@ -14,6 +14,7 @@ from ..adapters.ground_state import Orbitals
 from ..adapters.log_header import PropagationSummary, propagation_header
 from ..adapters.log_lines import message_line
 from ..adapters.nwchem_order import density_from_nwchem, nwchem_order
+from ..adapters.nwchem_process import NWChemError
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.restart_file import read_restart
 from ..adapters.system import System
@@ -25,6 +26,7 @@ from .checkpoint import pack_checkpoint, surrogate_arrays, unpack_checkpoint
 from .controller import Ledger, Target
 from .density_cubes import write_cubes
 from .loop import Progress, Tally, run
+from .nwchem_session import NWChemSession
 from .observables import function_mask, make_observables
 from .output import Output
 from .problem import Coupling, Problem, initial_state
@@ -44,7 +46,10 @@ OUTSIDE = (1e-6, 1e-4)
 
 @dataclass(frozen=True)
 class Options:
-    """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None, automatic."""
+    """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None, automatic.
+
+    nwchem: the command that runs it; keep_scratch: leave its files.
+    """
 
     surrogate: str
     tolerance: float
@@ -53,6 +58,9 @@ class Options:
     memory: float
     restart: bool
     save_density: int | None
+    engine: str = "pyscf"
+    nwchem: str = "nwchem"
+    keep_scratch: bool = False
 
 
 @dataclass(eq=False)
@@ -64,6 +72,7 @@ class Ground:
     seconds: float = 0.0
     solved: tuple[PySCFEngine, Orbitals] | None = None
     surrogate: dict[str, np.ndarray] | None = None
+    nwchem: NWChemSession | None = None
 
     def solve(self) -> tuple[PySCFEngine, Orbitals]:
         """Engine referred to the orbitals' density, and the orbitals."""
@@ -119,6 +128,8 @@ def propagate(
     density = orbitals.density()
     base = engine.fock(density.astype(complex))
     problem = _problem(task, engine, basis, base, density)
+    session = ground.nwchem
+    reference = None if session is None else session.make_reference(problem)
     tally_start = time.perf_counter()
     target = Target(
         options.tolerance, options.max_ml_steps, max(problem.n_steps * real_time.dt, real_time.dt)
@@ -131,7 +142,7 @@ def propagate(
         if surrogate is not None and ground.surrogate:
             surrogate.load(ground.surrogate)
         progress = _begin(task, problem, deck, target)
-        progress.tally.seconds["ground state"] = ground.seconds
+        progress.tally.seconds["ground state"] = ground.seconds if session is None else session.seconds
     _book(progress.tally, "analytic kernel", prior_seconds)
     observables = make_observables(task.system, engine.integrals, basis)
     write(_header(task, deck, engine, orbitals))
@@ -166,7 +177,12 @@ def propagate(
 
     title = f"{stem.name} ({real_time.tag})"
     with ProgressLine(title, problem.n_steps, progress.state.step) as line:
-        finished = run(problem, surrogate, target, options.limits, progress, [output, line], stop)
+        try:
+            reporters = [output, line]
+            finished = run(problem, surrogate, target, options.limits, progress, reporters, stop, reference)
+        except NWChemError:
+            saver.save(progress, complete=False)
+            raise
     if not finished:
         return False
     state = progress.state
@@ -181,7 +197,7 @@ def propagate(
         ground.surrogate = surrogate.save()
     if real_time.visualization is not None:
         write_cubes(path, deck.permanent_dir, engine.mol, real_time.visualization)
-    _finish(problem, deck, stem, options, progress, target, surrogate, wall, path)
+    _finish(problem, deck, stem, options, progress, target, surrogate, wall, path, session)
     return True
 
 
@@ -229,6 +245,7 @@ def _settings(task: Propagation, options: Options) -> dict[str, str]:
     }
     steps["fields"] = sorted(str(f) for f in real_time.fields)
     control = {
+        "--engine": options.engine,
         "--surrogate": options.surrogate,
         "--tol": options.tolerance,
         "--max-ml-steps": options.max_ml_steps,
@@ -274,8 +291,11 @@ def _engine_and_start(
         basis = WorkingBasis(
             kept["basis_coefficients"], kept["basis_dual"], kept["basis_to_canonical"], kept["basis_energies"]
         )
-        engine = with_reference(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
-        return engine, _Start(orbitals, basis)
+        if ground.nwchem is None:
+            engine = make_engine(task.system, options.memory)
+        else:
+            engine, _ = ground.solve()
+        return with_reference(engine, orbitals.density(), kernel=True), _Start(orbitals, basis)
     engine, orbitals = ground.solve()
     if not _same_level(task.system, ground.system):
         engine = with_reference(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
@@ -416,6 +436,7 @@ def _finish(
     surrogate: Response | None,
     wall: float,
     path: Path,
+    session: NWChemSession | None,
 ) -> None:
     """Summary and figure."""
     contents = read_contents(path)
@@ -435,7 +456,7 @@ def _finish(
     summary = write_summary(
         stem.with_name(stem.name + ".json"),
         str(deck.path),
-        "pyscf",
+        options.engine,
         options.surrogate,
         progress,
         target,
@@ -443,6 +464,7 @@ def _finish(
         time.perf_counter() - wall,
         0 if surrogate is None else surrogate.mean_field_builds,
         dipole_bound(problem, progress.ledger, np.asarray(contents.series["dipole"])),
+        None if session is None else session.summary(),
     )
     from .report_line import report
 

@@ -32,14 +32,18 @@ def write_summary(
     wall_seconds: float,
     mean_field_builds: int,
     dipole_share: float,
+    nwchem: dict[str, object] | None = None,
 ) -> dict[str, object]:
     """Write `<start>.json`; returns its contents.
 
     dipole_share: how much larger the dipole's relative error can be than the density's (`dipole_bound`).
+    nwchem: what its session tells, where it was the reference (`NWChemSession.summary`).
     """
     tally, ledger, seconds = progress.tally, progress.ledger, progress.tally.seconds
     steps = tally.reference_steps + tally.surrogate_steps
     per_step = _reference_seconds(progress, audits)
+    if nwchem is not None and isinstance(nwchem["seconds_per_step"], float):
+        per_step = nwchem["seconds_per_step"]
     passes = tally.surrogate_steps + tally.discarded_steps
     hybrid = surrogate != "none"
     estimate = ledger.spent if hybrid else 0.0
@@ -61,6 +65,7 @@ def write_summary(
         "error_bound": float(dipole_share * ledger.bound) if hybrid else 0.0,
         "tolerance_met": bool(not hybrid or estimate <= target.error),
         "audits": audits,
+        **({} if nwchem is None else {"nwchem": nwchem}),
         "versions": {
             name: importlib.metadata.version(name) for name in ("hybrid-propagate", "pyscf", "numpy", "h5py")
         },

@@ -1,0 +1,64 @@
+"""Whether NWChem, and the embedded engine on NWChem's own grid and orbitals, compute the same."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .ground_state import Orbitals
+from .nwchem_points import PrintedPoint
+from .pyscf_engine import PySCFEngine
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Largest differences between the codes at NWChem's ground-state density.
+
+    energy: total, Hartree; overlap: of NWChem's orbitals, from the unit matrix; dipole: au; orbital_energies:
+    Hartree, between NWChem's eigenvalues and the diagonal of our Fock matrix. NWChem's eigenvalues belong to
+    the SCF's last Fock matrix but one, so that these differ by its convergence.
+    """
+
+    energy: float
+    overlap: float
+    dipole: float
+    orbital_energies: float
+
+    @property
+    def failures(self) -> list[str]:
+        """What differs by more than the same physics can, in words; empty where the codes agree."""
+        return [
+            f"{name} {value:.1e} {unit} (at most {most:g})"
+            for name, value, unit, most in (
+                ("total energy", self.energy, "Ha", ENERGY),
+                ("overlap", self.overlap, "", OVERLAP),
+                ("dipole", self.dipole, "au", DIPOLE),
+                ("orbital energies", self.orbital_energies, "Ha", ORBITAL_ENERGIES),
+            )
+            if not value <= most
+        ]
+
+
+#: Differences that rounding, integral screening and the SCF's convergence explain.
+ENERGY, OVERLAP, DIPOLE, ORBITAL_ENERGIES = 2e-6, 1e-6, 1e-6, 2e-3
+
+
+def compare(engine: PySCFEngine, orbitals: Orbitals, printed: PrintedPoint) -> Agreement:
+    """Compare an engine, referred to NWChem's `orbitals`, with what NWChem printed for their density."""
+    system, integrals = engine.system, engine.integrals
+    density = orbitals.density()
+    build = engine.fock(density.astype(complex))
+    e = build.energies
+    total = e.core + e.coulomb + e.exchange_correlation + integrals.nuclear_repulsion
+    label = (system.geometry.name, "total" if system.open_shell else "")
+    electronic = np.einsum("xmn,smn->x", integrals.dipole, density)
+    dipole = system.geometry.charges @ system.geometry.positions - electronic
+    overlaps, energies = [], []
+    for c, f, own in zip(orbitals.coefficients, np.real(build.fock), orbitals.energies, strict=True):
+        overlaps.append(np.abs(c.T @ integrals.overlap @ c - np.eye(c.shape[1])).max())
+        energies.append(np.abs(np.einsum("mi,mn,ni->i", c, f, c, optimize=True) - own).max())
+    return Agreement(
+        abs(total - printed.values["Etot", "", ""][0]),
+        float(max(overlaps)),
+        float(np.abs(dipole - printed.values["Dipole moment", *label]).max()),
+        float(max(energies)),
+    )

@@ -1,0 +1,179 @@
+"""One propagation task's NWChem: its deck, its ground state, and the engine that stands beside it."""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..adapters.agreement import Agreement, compare
+from ..adapters.deck import Deck, DeckError, GroundState, Propagation
+from ..adapters.ground_state import Orbitals
+from ..adapters.log_header import GroundStateSummary, ground_state_section
+from ..adapters.movecs import read_movecs
+from ..adapters.nwchem_deck import nwchem_deck
+from ..adapters.nwchem_grid import read_grid
+from ..adapters.nwchem_order import density_to_nwchem, nwchem_order
+from ..adapters.nwchem_process import NAME, NWChemProcess
+from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
+from ..adapters.restart_file import RestartPoint
+from .nwchem_reference import MANY_POINTS, NWChemReference
+from .problem import Problem
+
+#: Propagations that one NWChem can be asked for; more than a run of a million steps has segments.
+_MOST_TASKS = 20_000
+
+
+def orbital_file(name: str, deck: Deck) -> Path | None:
+    """A file of orbitals on disk, where NWChem would look for it; None where there is none."""
+    candidates = [deck.permanent_dir / name, Path.cwd() / name]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+@dataclass(eq=False)
+class NWChemSession:
+    """A resident NWChem for one propagation; a context manager.
+
+    hybrid: a surrogate makes most steps. memory: bytes for the embedded engine. seconds: until it was ready.
+    """
+
+    deck: Deck
+    task: Propagation
+    command: str
+    keep: bool
+    hybrid: bool
+    memory: float
+    write: Callable[[str], None]
+    process: NWChemProcess
+    agreement: Agreement | None = None
+    seconds: float = 0.0
+    reference: NWChemReference | None = None
+
+    def __enter__(self) -> "NWChemSession":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.process.close()
+        if self.keep:
+            print(f"hybrid-propagate: NWChem's files are in {self.process.folder}", file=sys.stderr)
+
+    def ground_state(self) -> tuple[PySCFEngine, Orbitals]:
+        """NWChem's ground state, and the embedded engine referred to it.
+
+        Raises NWChemError, MovecsError, and DeckError where a surrogate is wanted and the codes disagree.
+        """
+        began = time.perf_counter()
+        system, process = self.task.system, self.process
+        grounds = needed_grounds(self.deck, self.task)
+        files = self._files(grounds)
+        n_points, n_checks = MANY_POINTS, 0
+        if not self.hybrid:
+            n_points, n_checks = self.task.real_time.n_points, self.task.real_time.n_checks
+        process.start(nwchem_deck(NAME, grounds, self.task, files, n_points, n_checks, _MOST_TASKS))
+        order = nwchem_order(system)
+        orbitals = read_movecs(process.folder / files[self.starting_orbitals], order, system.n_spin)
+        density = orbitals.density()
+        if self.hybrid:
+            first = density_to_nwchem(density.astype(complex), order)
+            process.send(RestartPoint(MANY_POINTS - 2, 0.0, first))
+            _, printed = process.receive()
+            process.receive()
+            points = None
+            if process.grid_block:
+                points = read_grid(sorted(process.folder.glob(f"{NAME}.gridpts.*")), process.grid_block)
+            engine = with_reference(make_engine(system, self.memory, points), density, kernel=True)
+            self.agreement = compare(engine, orbitals, printed)
+            self._judge(self.agreement)
+        else:
+            engine = with_reference(make_engine(system, self.memory), density, kernel=False)
+        energies = process.energies
+        if "Total DFT" in energies:
+            orbitals = replace(orbitals, total_energy=energies["Total DFT"])
+            names = ("Total DFT", "One electron", "Coulomb", "Exchange-Corr.", "Nuclear repulsion")
+            summary = GroundStateSummary(*(energies.get(name, np.nan) for name in names))
+            self.write(ground_state_section(self.deck.title, system, len(order[0]), summary))
+        self.seconds = time.perf_counter() - began
+        return engine, orbitals
+
+    @property
+    def starting_orbitals(self) -> str:
+        """Name of the file, in the deck's words, that the propagation starts from."""
+        load = self.task.real_time.load
+        return load.files[0] if load.kind == "vectors" else self.task.vectors
+
+    def make_reference(self, problem: Problem) -> NWChemReference:
+        """The reference for the loop."""
+        self.reference = NWChemReference(problem, self.process, whole=not self.hybrid)
+        return self.reference
+
+    def summary(self) -> dict[str, object]:
+        """For the run's JSON file."""
+        reference = self.reference
+        seconds = self.process.seconds
+        return {
+            "command": self.command,
+            "agreement": None if self.agreement is None else asdict(self.agreement),
+            "seconds": 0.0 if reference is None else reference.seconds,
+            "seconds_per_step": float(np.median(seconds)) if seconds else None,
+            "points": len(seconds),
+            "entries": 0 if reference is None else reference.entries,
+            "checks": [] if reference is None else [asdict(check) for check in reference.checks],
+        }
+
+    def _files(self, grounds: list[GroundState]) -> dict[str, str]:
+        """Names in NWChem's folder of the orbital files that the deck names; those on disk are put there."""
+        made = [ground.output for ground in grounds]
+        read = [name for ground in grounds for name in ground.vectors.files]
+        names = dict.fromkeys([*made, *read, self.task.vectors, self.starting_orbitals])
+        files = {name: f"orbitals{k}.movecs" for k, name in enumerate(names)}
+        for name, short in files.items():
+            if name not in made:
+                path = orbital_file(name, self.deck)
+                if path is None:
+                    raise DeckError(self.task.place, f"orbitals {name}: no such file, and no task makes them")
+                shutil.copyfile(path, self.process.folder / short)
+        return files
+
+    def _judge(self, agreement: Agreement) -> None:
+        found = (
+            f"total energy {agreement.energy:.0e} Ha, overlap {agreement.overlap:.0e}, dipole "
+            f"{agreement.dipole:.0e} au, orbital energies {agreement.orbital_energies:.0e} Ha"
+        )
+        if agreement.failures:
+            raise DeckError(
+                self.task.place,
+                "NWChem and PySCF, which would probe the response, differ too much for a surrogate: "
+                f"{'; '.join(agreement.failures)}; --surrogate none runs NWChem alone",
+            )
+        print(f"hybrid-propagate: NWChem and PySCF on NWChem's grid differ by: {found}", file=sys.stderr)
+
+
+def open_session(
+    deck: Deck,
+    task: Propagation,
+    command: str,
+    keep: bool,
+    hybrid: bool,
+    memory: float,
+    write: Callable[[str], None],
+) -> NWChemSession:
+    """A session whose process has a folder, and has not been started. Raises NWChemError."""
+    process = NWChemProcess(command, task.system.n_spin, task.system.n_basis, keep=keep)
+    return NWChemSession(deck, task, command, keep, hybrid, memory, write, process)
+
+
+def needed_grounds(deck: Deck, task: Propagation) -> list[GroundState]:
+    """The ground states, in order, that a propagation's orbitals come from."""
+    load = task.real_time.load
+    wanted = {task.vectors, *(load.files if load.kind == "vectors" else ())}
+    before = deck.tasks[: deck.tasks.index(task)]
+    chosen: list[GroundState] = []
+    for ground in reversed([t for t in before if isinstance(t, GroundState)]):
+        if ground.output in wanted:
+            chosen.insert(0, ground)
+            wanted.discard(ground.output)
+            wanted.update(ground.vectors.files)
+    return chosen
