@@ -20,7 +20,7 @@ ROOT = HERE.parent
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One finished run: summary, wall and processor seconds, peak bytes, basis functions, time, dipole (au)."""
+    """A finished run: summary, wall and processor seconds, peak bytes, basis functions, time, dipole (au)."""
 
     summary: dict
     wall: float

@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/surrogate_step.py [--steps 500]
 
-Kicked water, ethanol and benzene in 6-31G, and benzene in cartesian 6-31G** (13, 39, 66, 120 functions), PBE0. A
-step's seconds are those of the surrogate segments over the steps made in them, repeated passes included.
+Kicked water, ethanol and benzene in 6-31G, and benzene in cartesian 6-31G** (13, 39, 66, 120 functions),
+PBE0. A step's seconds are those of the surrogate segments over the steps made in them, repeated ones too.
 """
 
 import argparse
