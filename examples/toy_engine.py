@@ -54,11 +54,11 @@ class ToyEngine:
     def fock(self, density: np.ndarray) -> FockBuild:
         """Fock matrix and energies of a complex Hermitian density, (n_spin, n, n)."""
         n_spin = len(density)
-        total = density.real.sum(axis=0)
+        total = np.real(density).sum(axis=0)
         J = self.coulomb(total)
         exchange = self._exact_exchange(density)
         # 2 n_σ: a closed shell's density holds both spins.
-        populations = np.diagonal(density.real, axis1=1, axis2=2) * n_spin
+        populations = np.diagonal(np.real(density), axis1=1, axis2=2) * n_spin
         potential = -4.0 / 3.0 * self.local * np.cbrt(populations)
         local_energy = -self.local * float((populations ** (4 / 3)).sum()) / n_spin
         energies = Energies(
@@ -71,14 +71,14 @@ class ToyEngine:
     def response(self, change: np.ndarray) -> np.ndarray:
         """First-order change of the Fock matrix at the reference density, (n_spin, n, n)."""
         n_spin = len(change)
-        populations = np.diagonal(self.reference.real, axis1=1, axis2=2) * n_spin
-        moved = np.diagonal(change.real, axis1=1, axis2=2) * n_spin
+        populations = np.diagonal(np.real(self.reference), axis1=1, axis2=2) * n_spin
+        moved = np.diagonal(np.real(change), axis1=1, axis2=2) * n_spin
         kernel = -4.0 / 9.0 * self.local * np.cbrt(populations) ** -2
         return self.mean_field_response(change) + _diagonal(kernel * moved)
 
     def mean_field_response(self, change: np.ndarray) -> np.ndarray:
         """The Coulomb and exact-exchange part of `response`."""
-        return self.coulomb(change.real.sum(axis=0)) + self._exact_exchange(change)
+        return self.coulomb(np.real(change).sum(axis=0)) + self._exact_exchange(change)
 
     def coulomb(self, change: np.ndarray) -> np.ndarray:
         """J (n, n) of a real total density."""
@@ -126,7 +126,7 @@ def make_chain(n_sites: int, n_spin: int, hybrid: float, local: float) -> tuple[
 def make_problem(system: System, engine: ToyEngine, real_time: RealTime) -> Problem:
     """A propagation from the ground state; every field acts on the whole chain."""
     base = engine.fock(engine.reference)
-    basis = make_working_basis(engine.integrals.overlap, base.fock.real)
+    basis = make_working_basis(engine.integrals.overlap, np.real(base.fock))
     couplings = tuple(
         Coupling(
             field,
@@ -187,7 +187,7 @@ def _ground_state(engine: ToyEngine, occupations: np.ndarray) -> np.ndarray:
     """Real density (n_spin, n, n), by damped iteration."""
     density = occupations.mean(axis=1)[:, None, None] * np.eye(occupations.shape[1])
     for _ in range(2000):
-        _, orbitals = np.linalg.eigh(engine.fock(density).fock.real)
+        _, orbitals = np.linalg.eigh(np.real(engine.fock(density).fock))
         new = (orbitals * occupations[:, None, :]) @ orbitals.transpose(0, 2, 1)
         if np.abs(new - density).max() < 1e-14:
             break

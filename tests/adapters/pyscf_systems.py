@@ -58,7 +58,7 @@ def solved(xc: str, cation: bool = False) -> tuple[PySCFEngine, Orbitals]:
 
 
 def excited_density(engine: PySCFEngine, orbitals: Orbitals, angle: float) -> np.ndarray:
-    """The ground state's density turned by a random unitary exp(i angle A): complex, idempotent, (n_spin, n, n)."""
+    """The ground state's density turned by a random exp(i angle A): complex, idempotent, (n_spin, n, n)."""
     rng = np.random.default_rng(3)
     n_spin, _, m = orbitals.coefficients.shape
     A = rng.standard_normal((n_spin, m, m)) + 1j * rng.standard_normal((n_spin, m, m))

@@ -84,13 +84,13 @@ def test_one_electron_integrals() -> None:
     np.testing.assert_array_equal(integrals.dipole, mol.intor("int1e_r"))
     # Masses of 16O and 1H: NIST's 15.99491462 and 1.00782503.
     masses = np.array([15.99491462, 1.00782503, 1.00782503])
-    centre = masses @ system.geometry.positions / masses.sum()
-    np.testing.assert_allclose(integrals.center_of_mass, centre, atol=1e-7)
+    expected = masses @ system.geometry.positions / masses.sum()
+    np.testing.assert_allclose(integrals.center_of_mass, expected, atol=1e-7)
     # <(r - O)(r - O)> = <rr> - O<r> - <r>O + OO S, moments about the origin.
     second = mol.intor("int1e_rr").reshape(3, 3, mol.nao, mol.nao)
-    O, r, S = integrals.center_of_mass, integrals.dipole, integrals.overlap
-    shifted = second - O[:, None, None, None] * r - r[:, None] * O[None, :, None, None]
-    shifted = shifted + np.multiply.outer(np.outer(O, O), S)
+    centre, r, S = integrals.center_of_mass, integrals.dipole, integrals.overlap
+    shifted = second - centre[:, None, None, None] * r - r[:, None] * centre[None, :, None, None]
+    shifted = shifted + np.multiply.outer(np.outer(centre, centre), S)
     np.testing.assert_allclose(integrals.quadrupole, shifted, atol=1e-12)
     assert integrals.nuclear_repulsion == pytest.approx(mol.energy_nuc(), abs=1e-12)
 

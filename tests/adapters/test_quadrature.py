@@ -1,5 +1,7 @@
 """Blocks, memory and single precision of the quadrature; its physics is tested in test_pyscf_engine."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.molecule import molecule
@@ -37,7 +39,7 @@ def test_blocks_cut_the_grid_without_gap() -> None:
     ends = [(part.start, part.stop) for part in quadrature.blocks]
     assert ends[0][0] == 0
     assert ends[-1][1] == quadrature.weights.size == len(quadrature.coords)
-    assert all(a[1] == b[0] for a, b in zip(ends[:-1], ends[1:], strict=True))
+    assert all(a[1] == b[0] for a, b in pairwise(ends))
     assert len(ends) > 1
     assert all(0 < stop - start <= 4096 for start, stop in ends)
     assert [ao.shape[1] for ao in quadrature.aos] == [stop - start for start, stop in ends]

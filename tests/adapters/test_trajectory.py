@@ -42,7 +42,7 @@ def points(first: int, k: int) -> dict[str, np.ndarray]:
 
 
 def test_layout(tmp_path: Path) -> None:
-    """Names, shapes and types of docs: attributes, geometry, basis, matrices, dynamics, control, checkpoint."""
+    """Attributes, and names, shapes and types of geometry, basis, matrices, dynamics, control, checkpoint."""
     path = tmp_path / "run.h5"
     store = store_at(path)
     store.add_points(points(0, 3))
