@@ -92,12 +92,12 @@ def test_console_reads_lines_and_survives_errors() -> None:
 def test_study_writes_data_and_figures_and_resumes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["study", "--z", "2-4", "--count", "6", "--out", str(tmp_path), "--workers", "1", "--no-pyscf"]
+    words = ["study", "--z", "4", "--count", "8", "--out", str(tmp_path), "--workers", "1", "--no-pyscf"]
     assert main(words) == 0
     summary = json.loads(capsys.readouterr().out)
-    assert summary["noble_gases"]["He"]["stable"]
-    assert not summary["controls"]["He 2s2"]["stable"]
-    assert summary["ok"] + summary["unbound"] + summary["failed"] == summary["records"] == 18
+    assert summary["stable_ground_states_lsda"] == ["Be"]
+    assert not summary["controls"]["Be [He] 2s1 2p1"]["stable"]
+    assert summary["ok"] + summary["unbound"] + summary["failed"] == summary["records"] == 8
     for name in ("energy_landscape", "stability", "ionisation", "trajectories", "phase_portraits"):
         assert (tmp_path / f"{name}.png").stat().st_size > 10_000
     before = (tmp_path / "results.jsonl").read_text()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hybrid_propagate.atomic.analysis import element_stability, with_empty_shells
-from hybrid_propagate.atomic.configuration import ground_configuration, parse_configuration
+from hybrid_propagate.atomic.configuration import parse_configuration
 from hybrid_propagate.atomic.model import Model
 from hybrid_propagate.atomic.move_graph import basins
 from hybrid_propagate.atomic.occupation_flow import flow, velocity
@@ -67,7 +67,7 @@ def test_the_flow_runs_downhill_to_the_ground_state(z: int, start: str, end: str
 
 def test_iron_prefers_a_fractional_3d_and_is_stable_there() -> None:
     """Janak: partly filled 3d and 4s of minority spin share one level."""
-    path = flow(26.0, with_empty_shells(ground_configuration("Fe"), LSDA, more=1), LSDA)
+    path = flow(26.0, with_empty_shells(parse_configuration("[Ar] 3d6.3 4s1.7"), LSDA, more=1), LSDA)
     end = dict(zip(((o.label, o.spin) for o in path.orbitals), path.levels[-1], strict=True))
     assert path.arrived
     assert end["3d", 1] == pytest.approx(end["4s", 1], abs=1e-3)
