@@ -56,7 +56,7 @@ def solve_ground_state(
         referred = with_reference(engine, density, kernel=False)
         calls = _use_fock_of(mean_field, referred)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
-        mean_field.max_cycle = max(max_iterations, 50)
+        mean_field.max_cycle = max_iterations
         mean_field.kernel(
             dm0=density.reshape(
                 np.asarray(mean_field.get_hcore()).shape if len(density) == 1 else density.shape

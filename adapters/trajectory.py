@@ -21,6 +21,10 @@ from .system import System
 _CHUNK_ROWS = 256
 
 
+#: Files up to this size, bytes, are put together in memory.
+IN_MEMORY = 2**28
+
+
 class TrajectoryError(Exception):
     """A trajectory file that cannot be read or does not fit. One line."""
 
@@ -107,15 +111,18 @@ class TrajectoryFile:
     def commit(self, checkpoint: Mapping[str, np.ndarray], *, complete: bool, start: bool = False) -> None:
         """Write everything so far. start: forget what a file of that name holds. Raises OSError."""
         part = self.path.with_name(f".{self.path.name}.part")
+        large = self.path.exists() and self.path.stat().st_size > IN_MEMORY
         try:
-            with h5py.File(part, "w") as new:
-                if self.path.exists() and not start:
-                    with h5py.File(self.path, "r") as old:
-                        for name in ("dynamics", "control"):
-                            if name in old:
-                                old.copy(name, new)
-                self._write(new, checkpoint, complete)
-                new.flush()
+            if large:
+                with h5py.File(part, "w") as new:
+                    self._fill(new, checkpoint, complete, start)
+            else:
+                # HDF5 reports a full disk once more for every object it closes; plain bytes fail once.
+                with h5py.File(part, "w", driver="core", backing_store=False) as new:
+                    self._fill(new, checkpoint, complete, start)
+                    new.flush()
+                    image = new.id.get_file_image()
+                part.write_bytes(image)
             descriptor = os.open(part, os.O_RDONLY)
             os.fsync(descriptor)
             os.close(descriptor)
@@ -126,7 +133,14 @@ class TrajectoryFile:
         self._rows.clear()
         self._control.clear()
 
-    def _write(self, file: h5py.File, checkpoint: Mapping[str, np.ndarray], complete: bool) -> None:
+    def _fill(
+        self, file: h5py.File, checkpoint: Mapping[str, np.ndarray], complete: bool, start: bool
+    ) -> None:
+        if self.path.exists() and not start:
+            with h5py.File(self.path, "r") as old:
+                for name in ("dynamics", "control"):
+                    if name in old:
+                        old.copy(name, file)
         for path, array in self._fixed.arrays.items():
             file[path] = array
         for group, pending in (("dynamics", self._rows), ("control", self._control)):

@@ -4,7 +4,7 @@
 
 - water_hf: Hartree-Fock (no quadrature), `tolerances interpol 1d-12`, `nchecks 0`, 40 au.
 - water_tight: PBE0, NWChem's default grid and RT tolerances, its SCF converged tightly, 200 au.
-- water_spectrum: the same with NWChem's default SCF thresholds, which leave a ground state that moves by itself:
+- water_spectrum: the same with NWChem's default SCF thresholds, whose ground state moves by itself:
   the rows NWChem against NWChem (the tight deck) show by how much.
 """
 

@@ -170,7 +170,8 @@ def _run(options: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        return _fail(f"cannot write: {error}; files written before are whole, --restart goes on from them", 1)
+        reason = os.strerror(error.errno) if error.errno else error
+        return _fail(f"cannot write: {reason}; what was written before is whole, --restart goes on", 1)
     if not finished:
         print("hybrid-propagate: interrupted; --restart goes on from here", file=sys.stderr)
         return 130

@@ -450,9 +450,12 @@ def _finish(
         }
         for row in rows
     ]
-    began = time.perf_counter()
-    draw(path, stem.with_name(stem.name + ".png"), f"{deck.title or stem.name}", target.residual)
-    progress.tally.spend("figure", began)
+    share = 1.0
+    if "time" in contents.series:
+        began = time.perf_counter()
+        draw(path, stem.with_name(stem.name + ".png"), deck.title or stem.name, target.residual)
+        progress.tally.spend("figure", began)
+        share = dipole_bound(problem, progress.ledger, np.asarray(contents.series["dipole"]))
     summary = write_summary(
         stem.with_name(stem.name + ".json"),
         str(deck.path),
@@ -463,7 +466,7 @@ def _finish(
         audits,
         time.perf_counter() - wall,
         0 if surrogate is None else surrogate.mean_field_builds,
-        dipole_bound(problem, progress.ledger, np.asarray(contents.series["dipole"])),
+        share,
         None if session is None else session.summary(),
     )
     from .report_line import report
