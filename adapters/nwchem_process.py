@@ -3,13 +3,15 @@
 Its restart file is a named pipe. `load restart` waits there until a state is written; `nrestarts *` sends
 every point's density back through it, and NWChem runs no further ahead than the pipe has room. A propagation
 runs while it < nt and takes it and t from the state: it = nt - n gives n points, the first of them the state
-itself, from any time on. The step from the last point is made too, and lost.
+itself, from any time on. The step from the last point is made too, and lost; it is the time in which the last
+record must be read, for NWChem would take what is left of it for the next state. It is noticed if it does.
 
 The log arrives line by line on a pseudo-terminal, which also ends NWChem should this process die. Whatever
 goes wrong becomes an NWChemError: one line, and NWChem's last lines.
 """
 
 import contextlib
+import fcntl
 import os
 import re
 import select
@@ -29,8 +31,9 @@ from .restart_file import RestartError, RestartPoint, parse_restart, restart_tex
 NAME = "nw"
 #: Seconds of silence that count as a hang: before the first step; then this many steps, but at least so long.
 FIRST_PATIENCE, PATIENCE_STEPS, LEAST_PATIENCE = 1800.0, 30.0, 60.0
-#: Room asked of the pipe, bytes: what Linux grants anyone.
-_PIPE_SIZE, _F_SETPIPE_SZ = 1 << 20, 1031
+#: Room asked of the pipe, bytes: all that Linux grants anyone for a state on its way in, and the least for
+#: what comes out, so that NWChem does not run ahead.
+_ROOM_IN, _ROOM_OUT, _F_SETPIPE_SZ = 1 << 20, 4096, 1031
 #: NWChem writes numbers one by one; waiting this long (seconds) lets some gather.
 _GATHER = 1e-3
 _LOADED = "### Propagation successfully restarted ###"
@@ -74,7 +77,7 @@ class NWChemProcess:
         self._partial, self._tail = b"", deque[str](maxlen=_TAIL_LINES)
         self._log: TextIO | None = None
         self._module_entered = self._loaded = self._finished = False
-        self._sending = False
+        self._sending = self._dead = False
         self._stream = bytearray()
         self._reader, self._taken = PointReader(n_spin), 0
 
@@ -97,10 +100,6 @@ class NWChemProcess:
             self._pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
         except OSError as error:
             raise NWChemError(f"{self.folder}: {error.strerror}") from error
-        with contextlib.suppress(OSError):
-            import fcntl
-
-            fcntl.fcntl(self._pipe, _F_SETPIPE_SZ, _PIPE_SIZE)
         # Open MPI refuses root without the first two.
         environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         environment.setdefault("OMP_NUM_THREADS", "1")
@@ -125,14 +124,18 @@ class NWChemProcess:
         self._reader, self._taken = PointReader(self._n_spin), 0
         self._loaded, self._finished, self._sending = False, False, True
         self._stream.clear()
+        self._make_room(_ROOM_IN)
         rest = memoryview(restart_text(point).encode())
         while rest:
             with contextlib.suppress(BlockingIOError):
                 rest = rest[os.write(self._pipe, rest) :]
             if rest:
                 self._listen(0.01)
+            if self._dead:
+                raise self._ended()
         self._wait(lambda: self._loaded)
         self._sending = False
+        self._make_room(_ROOM_OUT)
 
     def receive(self) -> tuple[RestartPoint, PrintedPoint]:
         """The next point that NWChem streams, and what its log says there. Raises NWChemError.
@@ -175,6 +178,11 @@ class NWChemProcess:
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _make_room(self, size: int) -> None:
+        # Refused while more than that is in the pipe, which does no harm.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self._pipe, _F_SETPIPE_SZ, size)
+
     def _record_end(self) -> int:
         """Where the first whole record in the stream ends; 0 while there is none."""
         at = -1
@@ -199,6 +207,8 @@ class NWChemProcess:
             patience = max(LEAST_PATIENCE, PATIENCE_STEPS * max(self.seconds))
         last = time.monotonic()
         while not ready():
+            if self._dead:
+                raise self._ended()
             if self._listen(0.5):
                 last = time.monotonic()
             elif time.monotonic() - last > patience:
@@ -207,22 +217,24 @@ class NWChemProcess:
                 )
 
     def _listen(self, seconds: float) -> bool:
-        """Take in what NWChem says within `seconds`; whether there was anything. Raises when it has ended."""
+        """Take in what NWChem says within `seconds`; whether there was anything."""
         terminal = self._child.child_fd
         sources = [terminal] if self._sending else [terminal, self._pipe]
         readable, _, _ = select.select(sources, [], [], seconds)
         if self._pipe in readable:
             time.sleep(_GATHER)
             with contextlib.suppress(BlockingIOError):
-                self._stream += os.read(self._pipe, _PIPE_SIZE)
+                self._stream += os.read(self._pipe, _ROOM_IN)
         if terminal in readable:
             try:
-                data = os.read(terminal, 1 << 16)
+                data = os.read(terminal, 4096)
             except OSError:
                 # Linux reports the end of the other side of a terminal as an error.
                 data = b""
             if not data:
-                raise self._ended()
+                self._dead = True
+                with contextlib.suppress(BlockingIOError):
+                    self._stream += b"" if self._sending else os.read(self._pipe, _ROOM_IN)
             *lines, self._partial = (self._partial + data).split(b"\n")
             for line in lines:
                 self._take(line.decode("utf-8", "replace").rstrip("\r"))
@@ -241,6 +253,8 @@ class NWChemProcess:
             elif found := _BLOCK.match(line):
                 self.grid_block = int(found[1])
         elif _LOADED in line:
+            if not self._sending:
+                raise self._error("NWChem read its own last state back: this process was too busy to take it")
             self._loaded = True
         elif self._loaded:
             self._finished = self._finished or _FINISHED in line
