@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,9 +17,10 @@ error, and <start>.h5, .json, .png and .rt_restart to the deck's permanent_dir."
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 2 bad input, 1 failed, 130 interrupted."""
+    started = time.perf_counter()
     options = _parser().parse_args(arguments)
     try:
-        return _run(options)
+        return _run(options, started)
     except KeyboardInterrupt:
         print("hybrid-propagate: interrupted; --restart goes on from the last checkpoint", file=sys.stderr)
         return 130
@@ -121,7 +123,7 @@ def _share_of_memory(text: str) -> float:
     return _share(text) * 1e6
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, started: float) -> int:
     from ..adapters.deck import DeckError
     from ..adapters.deck_reader import read_deck
 
@@ -153,6 +155,7 @@ def _run(options: argparse.Namespace) -> int:
         memory=options.memory or 0.5 * _physical_memory(),
         restart=options.restart,
         save_density=options.save_density,
+        started=started,
         engine=options.engine,
         nwchem=options.nwchem or os.environ.get("NWCHEM_COMMAND") or "nwchem",
         keep_scratch=options.keep_scratch,

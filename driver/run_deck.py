@@ -64,7 +64,7 @@ def run_deck(
     workspace = Workspace()
     propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
     names = _file_names(deck, propagations)
-    number = 0
+    number, since = 0, options.started
     for task in deck.tasks:
         if isinstance(task, GroundState):
             workspace.grounds[task.output] = _deferred(task, deck, options, workspace, write)
@@ -83,9 +83,10 @@ def run_deck(
             stem = deck.permanent_dir / names[number]
             number += 1
             if options.engine == "nwchem":
-                finished = _propagate_by_nwchem(task, deck, stem, options, write, stopping)
+                finished = _propagate_by_nwchem(task, deck, stem, options, since, write, stopping)
             else:
-                finished = propagate(task, ground, deck, stem, options, write, stopping)
+                finished = propagate(task, ground, deck, stem, options, since, write, stopping)
+            since = time.perf_counter()
             if not finished:
                 return False
     return True
@@ -96,6 +97,7 @@ def _propagate_by_nwchem(
     deck: Deck,
     stem: Path,
     options: Options,
+    since: float,
     write: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> bool:
@@ -107,7 +109,7 @@ def _propagate_by_nwchem(
         deck, task, options.nwchem, options.keep_scratch, hybrid, options.memory, text
     ) as session:
         ground = Ground(task.system, session.ground_state, nwchem=session)
-        finished = propagate(task, ground, deck, stem, options, write, stopping)
+        finished = propagate(task, ground, deck, stem, options, since, write, stopping)
     return finished
 
 

@@ -49,6 +49,7 @@ class Options:
     """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None, automatic.
 
     nwchem: the command that runs it; keep_scratch: leave its files.
+    started: `time.perf_counter()` when the command began.
     """
 
     surrogate: str
@@ -58,6 +59,7 @@ class Options:
     memory: float
     restart: bool
     save_density: int | None
+    started: float
     engine: str = "pyscf"
     nwchem: str = "nwchem"
     keep_scratch: bool = False
@@ -108,15 +110,17 @@ def propagate(
     deck: Deck,
     stem: Path,
     options: Options,
+    since: float,
     write: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> bool:
     """Run one task to its end and write its files; False when `stopping` said so before.
 
+    since: `time.perf_counter()` from which on the time counts as this task's.
     Raises TrajectoryError, RestartError, OSError, NoFixedPoint.
     """
-    wall = time.perf_counter()
     real_time = task.real_time
+    arrived = time.perf_counter()
     path = stem.with_name(stem.name + ".h5")
     settings = _settings(task, options)
     old = _continued(path, settings, options)
@@ -142,7 +146,10 @@ def propagate(
         if surrogate is not None and ground.surrogate:
             surrogate.load(ground.surrogate)
         progress = _begin(task, problem, deck, target)
-        progress.tally.seconds["ground state"] = ground.seconds if session is None else session.seconds
+        _book(progress.tally, "start-up and imports", max(arrived - since - ground.seconds, 0.0))
+        _book(progress.tally, "ground state", ground.seconds if session is None else session.seconds)
+        # Several runs may start from one ground state; its time is booked once.
+        ground.seconds = 0.0
     _book(progress.tally, "analytic kernel", prior_seconds)
     observables = make_observables(task.system, engine.integrals, basis)
     write(_header(task, deck, engine, orbitals))
@@ -197,7 +204,7 @@ def propagate(
         ground.surrogate = surrogate.save()
     if real_time.visualization is not None:
         write_cubes(path, deck.permanent_dir, engine.mol, real_time.visualization)
-    _finish(problem, deck, stem, options, progress, target, surrogate, wall, path, session)
+    _finish(problem, deck, stem, options, progress, target, surrogate, since, path, session)
     return True
 
 
@@ -434,7 +441,7 @@ def _finish(
     progress: Progress,
     target: Target,
     surrogate: Response | None,
-    wall: float,
+    since: float,
     path: Path,
     session: NWChemSession | None,
 ) -> None:
@@ -464,7 +471,7 @@ def _finish(
         progress,
         target,
         audits,
-        time.perf_counter() - wall,
+        time.perf_counter() - since,
         0 if surrogate is None else surrogate.mean_field_builds,
         share,
         None if session is None else session.summary(),
