@@ -70,9 +70,7 @@ class Mesh:
 
     @cached_property
     def kinetic(self) -> Array:
-        """(n, n) −½ d²/dr² in the orthonormal basis (m = 1 only:
-        for m > 1 the weak form is singular at r = 0).
-        """
+        """(n, n) −½ d²/dr² in the orthonormal basis. Only for m = 1: otherwise singular at r = 0."""
         if self.power != 1:
             raise InputError("the Schrödinger equation needs a mesh with power 1")
         return assemble(self, kinetic_blocks(self))

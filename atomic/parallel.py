@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from typing import TypeVar
@@ -18,7 +19,8 @@ def parallel(
         return
     # The matrices of one atom are too small to share between threads; the processes are the parallelism.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, initializer=_leave_interrupts_to_the_parent)
     running: set[Future[Result]] = set()
     try:
         for a in arguments:
@@ -31,3 +33,8 @@ def parallel(
             yield from (f.result() for f in finished)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """An interrupt reaches every process of a terminal's group; workers finish their task and end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
