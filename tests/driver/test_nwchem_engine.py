@@ -1,0 +1,252 @@
+"""`--engine nwchem` against plain NWChem: same numbers without a surrogate, the stated error with one."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hybrid_propagate.adapters.deck import GroundState, Propagation
+from hybrid_propagate.adapters.deck_reader import read_deck
+from hybrid_propagate.adapters.log_reader import RunLog, read_log
+from hybrid_propagate.adapters.movecs import read_movecs
+from hybrid_propagate.adapters.nwchem_deck import nwchem_deck
+from hybrid_propagate.adapters.nwchem_order import density_to_nwchem, nwchem_order
+from hybrid_propagate.adapters.nwchem_process import NAME, NWChemProcess
+from hybrid_propagate.adapters.restart_file import RestartPoint
+
+COMMAND = (sys.executable, "-m", "hybrid_propagate.driver.propagate_command")
+WATER = """start water
+geometry "water" units angstroms nocenter noautosym noautoz
+  O   0.00000   0.00000   0.11730
+  H   0.00000   0.75720  -0.46920
+  H   0.00000  -0.75720  -0.46920
+end
+set geometry "water"
+basis{spherical}
+  * library {basis}
+end
+dft
+  xc {xc}{dft}
+end
+task dft energy
+rt_tddft
+  tmax {tmax}
+  dt 0.2
+  tag "kick_z"{steps}
+  field "kick"
+    type delta
+    polarization z
+    max {kick}
+  end
+  excite "water" with "kick"
+  print dipole field energy convergence charge quadrupole
+end
+task dft rt_tddft
+"""
+LITHIUM = """start lithium
+geometry "atom" units bohr nocenter noautosym noautoz
+  Li 0.1 0.0 0.0
+end
+set geometry "atom"
+basis
+  * library 6-31G
+end
+dft
+  xc b3lyp
+  mult 2
+end
+task dft energy
+rt_tddft
+  tmax 4.0
+  dt 0.2
+  field "laser"
+    type cw
+    polarization x
+    frequency 0.07
+    max 0.002
+  end
+  excite "atom" with "laser"
+  print dipole field energy convergence s2 charge
+end
+task dft rt_tddft
+"""
+ETHYLENE = """start ethylene
+geometry "ethylene" units angstroms nocenter noautosym noautoz
+  C  0.0000  0.0100  0.6695
+  C  0.0000  0.0000 -0.6695
+  H  0.0000  0.9289  1.2321
+  H  0.0000 -0.9289  1.2321
+  H  0.0000  0.9289 -1.2321
+  H  0.0000 -0.9289 -1.2321
+end
+set geometry "ethylene"
+basis
+  * library 6-31G*
+end
+dft
+  xc hfexch
+end
+task dft energy
+rt_tddft
+  tmax 2.0
+  dt 0.2
+  field "kick"
+    type delta
+    polarization angle 30.0 60.0
+    max 0.001
+  end
+  excite "ethylene" with "kick"
+  print dipole field energy convergence
+end
+task dft rt_tddft
+"""
+
+
+def water(**words: object) -> str:
+    defaults = {
+        **{"spherical": "", "basis": "6-31G", "xc": "pbe0", "dft": "", "steps": ""},
+        **{"tmax": 4.0, "kick": 0.0001},
+    }
+    return WATER.format(**defaults | words)
+
+
+DECKS = {
+    "water": water(),
+    "lithium": LITHIUM,
+    "ethylene": ETHYLENE,
+    "spherical": water(spherical=" spherical", basis="aug-cc-pVDZ", xc="hfexch", tmax=1.6),
+}
+
+
+def propagate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    ended = subprocess.run(
+        [*COMMAND, "deck.nw", "--engine", "nwchem", *arguments],
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Nothing of NWChem's is left where it worked.
+    assert not list(folder.glob("hybrid-propagate-nwchem-*")) or "--keep-scratch" in arguments
+    return ended
+
+
+def log_of(folder: Path, ended: subprocess.CompletedProcess[str]) -> RunLog:
+    assert ended.returncode == 0, ended.stderr
+    path = folder / "ours.log"
+    path.write_text(ended.stdout)
+    return read_log(path)[-1]
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_same_numbers_as_plain_nwchem(
+    name: str, nwchem_in: Callable[[Path, str], Path], tmp_path: Path
+) -> None:
+    """Every quantity of the log, at every point, within the last digits that geometry in bohr leaves."""
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    expected = read_log(nwchem_in(plain, DECKS[name]))[-1]
+    (tmp_path / "deck.nw").write_text(DECKS[name])
+    found = log_of(tmp_path, propagate(tmp_path, "--surrogate", "none"))
+    assert set(found.series) == set(expected.series)
+    for key, series in expected.series.items():
+        assert len(series.time) == len(found.series[key].time) > 5
+        limit = 1e-9 if key.name == "Dipole moment" else 1e-8
+        np.testing.assert_allclose(
+            found.series[key].values, series.values, rtol=0, atol=limit, err_msg=str(key)
+        )
+
+
+def dipoles_with_entries(folder: Path, deck: str, length: int, n_steps: int) -> np.ndarray:
+    """NWChem's dipoles (n_steps + 1, 3) when it is given its own state again every `length` steps."""
+    (folder / "deck.nw").write_text(deck)
+    read = read_deck(folder / "deck.nw")
+    task = read.tasks[-1]
+    assert isinstance(task, Propagation)
+    grounds = [t for t in read.tasks if isinstance(t, GroundState)]
+    system, real_time = task.system, task.real_time
+    order = nwchem_order(system)
+    with NWChemProcess("nwchem", system.n_spin, system.n_basis) as process:
+        files = {ground.output: "o.movecs" for ground in grounds}
+        process.start(nwchem_deck(NAME, grounds, task, files, 1000, real_time.n_checks, 100))
+        orbitals = read_movecs(process.folder / "o.movecs", order, system.n_spin)
+        state = RestartPoint(0, 0.0, density_to_nwchem(orbitals.density().astype(complex), order))
+        found = []
+        for _ in range(0, n_steps, length):
+            process.send(RestartPoint(1000 - length - 1, state.time, state.densities))
+            for k in range(length + 1):
+                state, printed = process.receive()
+                if k > 0 or not found:
+                    found.append(printed.values["Dipole moment", system.geometry.name, ""])
+    return np.array(found)
+
+
+@pytest.mark.parametrize(
+    ("steps", "limit"), [("\n  tolerances interpol 1d-12\n  nchecks 0", 1e-6), ("\n  nchecks 0", 2e-4)]
+)
+def test_ten_entries_change_little(steps: str, limit: float, tmp_path: Path) -> None:
+    """An entry restarts the Fock history, which matters only where the midpoint is not converged."""
+    deck = water(kick=0.05, steps=steps, basis="3-21G", xc="hfexch", dft="\n  convergence density 1e-8")
+    whole = dipoles_with_entries(tmp_path, deck, 50, 50)
+    parts = dipoles_with_entries(tmp_path, deck, 5, 50)
+    signal = whole - whole[0]
+    error = np.sqrt(np.mean((parts - whole) ** 2) / np.mean(signal**2))
+    print(f"ten entries change the dipole by {error:.1e} of its signal")
+    assert error < limit
+
+
+def test_hybrid_has_the_stated_error(nwchem_in: Callable[[Path, str], Path], tmp_path: Path) -> None:
+    """Water, 100 steps: the trajectory error against plain NWChem is below --tol, and NWChem's checks agree."""
+    deck = water(tmax=20.1, basis="3-21G")
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    expected = read_log(nwchem_in(plain, deck))[-1].find("Dipole moment").values
+    (tmp_path / "deck.nw").write_text(deck)
+    found = log_of(tmp_path, propagate(tmp_path, "--max-ml-steps", "40")).find("Dipole moment").values
+    signal = expected - expected[0]
+    error = np.sqrt(np.sum((found - found[0] - signal) ** 2) / np.sum(signal**2))
+    assert error < 1e-3
+    summary = json.loads((tmp_path / "water.json").read_text())
+    assert summary["engine"] == "nwchem"
+    assert summary["surrogate_steps"] > 90
+    assert summary["nwchem"]["agreement"]["energy"] < 1e-8
+    checks = summary["nwchem"]["checks"]
+    assert len(checks) >= 3
+    for check in checks:
+        assert check["apart"] < 6 * check["rounding"]
+
+
+def test_restart_files_go_both_ways(nwchem_in: Callable[[Path, str], Path], tmp_path: Path) -> None:
+    """Plain NWChem continues from our restart file, and we from its."""
+    deck = water(tmax=2.0, basis="3-21G", kick=0.01)
+    longer = deck.replace("tmax 2.0", "tmax 4.0").replace('  tag "kick_z"', '  tag "kick_z"\n  load restart')
+    (tmp_path / "deck.nw").write_text(deck)
+    log_of(tmp_path, propagate(tmp_path, "--surrogate", "none"))
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    (plain / "water.rt_restart").write_bytes((tmp_path / "water.rt_restart").read_bytes())
+    theirs = read_log(nwchem_in(plain, longer))[-1].find("Dipole moment")
+    (tmp_path / "deck.nw").write_text(longer)
+    for file in tmp_path.glob("water.h5"):
+        file.unlink()
+    ours = log_of(tmp_path, propagate(tmp_path, "--surrogate", "none")).find("Dipole moment")
+    np.testing.assert_allclose(ours.time, theirs.time)
+    np.testing.assert_allclose(ours.values, theirs.values, rtol=0, atol=1e-9)
+
+
+def test_missing_command_and_failed_ground_state(tmp_path: Path) -> None:
+    """One line and exit code 1; NWChem's last lines where it said anything."""
+    (tmp_path / "deck.nw").write_text(water(dft="\n  iterations 2"))
+    missing = propagate(tmp_path, "--nwchem", "no-such-nwchem")
+    assert missing.returncode == 1
+    assert missing.stderr.splitlines()[-1].startswith("hybrid-propagate: 'no-such-nwchem' was not found")
+    failed = propagate(tmp_path)
+    assert failed.returncode == 1
+    assert "its ground state did not converge" in failed.stderr.splitlines()[-1]
+    assert "dft energy failed" in failed.stderr
+    assert "Traceback" not in missing.stderr + failed.stderr
