@@ -143,8 +143,8 @@ def _run(options: argparse.Namespace, started: float) -> int:
     from ..adapters.trajectory import TrajectoryError
     from .magnus import NoFixedPoint
     from .run_deck import run_deck
-    from .run_propagation import Options
     from .segment import Limits
+    from .settings import Options
 
     stopping = _on_interrupt()
     settings = Options(

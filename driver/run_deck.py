@@ -8,10 +8,14 @@ from pathlib import Path
 from ..adapters.deck import Deck, DeckError, GroundState, LinearResponse, Place, Propagation
 from ..adapters.ground_state import Orbitals, solve_ground_state
 from ..adapters.log_header import GroundStateSummary, ground_state_section
+from ..adapters.movecs import find_movecs, read_movecs
+from ..adapters.nwchem_order import nwchem_order
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.starting_orbitals import assemble_fragments
+from ..adapters.system import System
 from .nwchem_session import open_session
-from .run_propagation import Ground, Options, propagate
+from .run_propagation import Ground, propagate
+from .settings import Options
 
 
 @dataclass
@@ -31,9 +35,11 @@ def check_deck(deck: Deck, options: Options) -> None:
         if isinstance(task, GroundState):
             for name in task.vectors.files:
                 if name not in made:
-                    raise DeckError(
-                        task.place, f"vectors input {name}: only orbitals that this deck makes can be read"
-                    )
+                    _check_file(name, task.place, deck)
+                    if task.vectors.kind == "fragment" and options.engine == "pyscf":
+                        raise DeckError(
+                            task.place, f"fragment {name}: only fragments that this deck makes can be joined"
+                        )
             made.add(task.output)
         elif isinstance(task, Propagation):
             load = task.real_time.load
@@ -44,12 +50,17 @@ def check_deck(deck: Deck, options: Options) -> None:
                 )
             name = load.files[0] if load.kind == "vectors" else task.vectors
             if name not in made:
-                raise DeckError(
-                    task.place, f"orbitals {name} are not made by this deck: put task dft energy before"
-                )
+                _check_file(name, task.place, deck)
             cap = task.real_time.mocap
             if cap is not None and task.real_time.propagator != "magnus":
                 raise DeckError(task.place, "mocap needs the magnus propagator here")
+
+
+def _check_file(name: str, place: Place, deck: Deck) -> None:
+    if find_movecs(name, deck.permanent_dir) is None:
+        raise DeckError(
+            place, f"orbitals {name}: there is no such file, and no task dft energy before makes them"
+        )
 
 
 def run_deck(
@@ -79,7 +90,8 @@ def run_deck(
                 write(linear_response_section(task, engine, orbitals))
         else:
             load = task.real_time.load
-            ground = workspace.grounds[load.files[0] if load.kind == "vectors" else task.vectors]
+            name = load.files[0] if load.kind == "vectors" else task.vectors
+            ground = workspace.grounds.get(name) or _from_file(name, task, deck, options)
             stem = deck.permanent_dir / names[number]
             number += 1
             if options.engine == "nwchem":
@@ -130,7 +142,7 @@ def _deferred(
     def solve() -> tuple[PySCFEngine, Orbitals]:
         began = time.perf_counter()
         engine = make_engine(task.system, options.memory)
-        engine, orbitals = _converge(task, engine, grounds)
+        engine, orbitals = _converge(task, engine, grounds, deck)
         energies = engine.fock(orbitals.density().astype(complex)).energies
         nuclear = engine.integrals.nuclear_repulsion
         total = energies.core + energies.coulomb + energies.exchange_correlation + nuclear
@@ -151,13 +163,32 @@ def _deferred(
     return ground
 
 
+def _from_file(name: str, task: Propagation, deck: Deck, options: Options) -> Ground:
+    """Orbitals of an earlier NWChem run, as they are."""
+
+    def read() -> tuple[PySCFEngine, Orbitals]:
+        orbitals = _read(name, task.system, deck)
+        engine = with_reference(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
+        return engine, orbitals
+
+    return Ground(task.system, read)
+
+
+def _read(name: str, system: System, deck: Deck) -> Orbitals:
+    path = find_movecs(name, deck.permanent_dir) or deck.permanent_dir / name
+    return read_movecs(path, nwchem_order(system), system.n_spin)
+
+
 def _converge(
-    task: GroundState, engine: PySCFEngine, grounds: dict[str, Ground]
+    task: GroundState, engine: PySCFEngine, grounds: dict[str, Ground], deck: Deck
 ) -> tuple[PySCFEngine, Orbitals]:
     """Orbitals as the deck asks: assembled, taken over, or converged."""
     orbitals = None
     if task.vectors.kind in ("file", "fragment"):
-        parts = [grounds[name].solve()[1] for name in task.vectors.files]
+        parts = [
+            grounds[name].solve()[1] if name in grounds else _read(name, task.system, deck)
+            for name in task.vectors.files
+        ]
         try:
             orbitals = assemble_fragments(parts, engine.integrals)
         except ValueError as error:

@@ -1,9 +1,8 @@
 """One propagation task: from its ground state, or its own trajectory file, to its files."""
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..adapters.nwchem_process import NWChemError
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.restart_file import read_restart
 from ..adapters.system import System
-from ..adapters.trajectory import Contents, Fixed, TrajectoryError, TrajectoryFile, fixed_part, read_contents
+from ..adapters.trajectory import Contents, TrajectoryFile, read_contents
 from ..adapters.working_basis import WorkingBasis, make_working_basis
 from ..surrogate.auxiliary_kernel import apply_auxiliary_kernel, build_auxiliary_kernel
 from ..surrogate.response import Response
@@ -31,7 +30,8 @@ from .observables import function_mask, make_observables
 from .output import Output
 from .problem import Coupling, Problem, initial_state
 from .progress import ProgressLine
-from .segment import Limits
+from .settings import Options, continued, same_end, settings_of
+from .stored_run import stored_run
 from .summary import dipole_bound, draw, write_summary
 
 #: Said under the title of each section.
@@ -42,27 +42,6 @@ CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 3.0, 20.0
 SMALL_TRAJECTORY = 2**26
 #: Bounds of the share of a density change that may stay outside the surrogate's directions.
 OUTSIDE = (1e-6, 1e-4)
-
-
-@dataclass(frozen=True)
-class Options:
-    """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None, automatic.
-
-    nwchem: the command that runs it; keep_scratch: leave its files.
-    started: `time.perf_counter()` when the command began.
-    """
-
-    surrogate: str
-    tolerance: float
-    max_ml_steps: int
-    limits: Limits
-    memory: float
-    restart: bool
-    save_density: int | None
-    started: float
-    engine: str = "pyscf"
-    nwchem: str = "nwchem"
-    keep_scratch: bool = False
 
 
 @dataclass(eq=False)
@@ -122,9 +101,9 @@ def propagate(
     real_time = task.real_time
     arrived = time.perf_counter()
     path = stem.with_name(stem.name + ".h5")
-    settings = _settings(task, options)
-    old = _continued(path, settings, options)
-    if old is not None and bool(old.attributes.get("complete")) and _same_end(old, real_time.tmax):
+    settings = settings_of(task, options)
+    old = continued(path, settings, options)
+    if old is not None and bool(old.attributes.get("complete")) and same_end(old, real_time.tmax):
         ground.surrogate = surrogate_arrays(old.checkpoint)
         return True
     engine, start = _engine_and_start(task, ground, options, old)
@@ -161,7 +140,7 @@ def propagate(
     if real_time.no_propagation:
         write(" === Propagation skipped ===\n")
         return True
-    store = TrajectoryFile(path, _fixed(task, engine, settings, start))
+    store = TrajectoryFile(path, stored_run(task, engine, settings, start.arrays()))
     total = base.energies.core + base.energies.coulomb + base.energies.exchange_correlation
     output = Output(
         problem=problem,
@@ -229,61 +208,6 @@ class _Saver:
 
 def _book(tally: Tally, what: str, seconds: float) -> None:
     tally.seconds[what] = tally.seconds.get(what, 0.0) + seconds
-
-
-def _settings(task: Propagation, options: Options) -> dict[str, str]:
-    """Everything that shapes the trajectory, as text, for the comparison at a restart."""
-    system, real_time = task.system, task.real_time
-    physics = {
-        "geometry": np.round(system.geometry.positions, 10).tolist(),
-        "basis": {tag: system.basis[tag] for tag in system.geometry.tags},
-        "ecp": {tag: str(value) for tag, value in system.ecp.items()},
-        "spherical": system.spherical,
-        "charge": system.charge,
-        "multiplicity": system.multiplicity,
-        "odft": system.open_shell,
-        "xc": system.functional.pyscf,
-        "grid": system.grid,
-    }
-    steps = {
-        name: value
-        for name, value in asdict(real_time).items()
-        if name not in ("tmax", "quantities", "tag", "load")
-    }
-    steps["fields"] = sorted(str(f) for f in real_time.fields)
-    control = {
-        "--engine": options.engine,
-        "--surrogate": options.surrogate,
-        "--tol": options.tolerance,
-        "--max-ml-steps": options.max_ml_steps,
-        "--max-uncertainty, --max-trace-error, --max-hermiticity-error": asdict(options.limits),
-    }
-    return {
-        name: json.dumps(value, default=str, sort_keys=True)
-        for group in (physics, steps, control)
-        for name, value in group.items()
-    }
-
-
-def _continued(path: Path, settings: dict[str, str], options: Options) -> Contents | None:
-    """The file to go on from with `--restart`, None without.
-
-    Raises TrajectoryError where settings have changed.
-    """
-    if not options.restart or not path.exists():
-        return None
-    contents = read_contents(path)
-    before = json.loads(str(contents.attributes.get("settings", "{}")))
-    changed = [name for name, value in settings.items() if before.get(name) != value]
-    if changed:
-        raise TrajectoryError(
-            f"{path}: made with other settings ({', '.join(changed)}); restore them, or run without --restart"
-        )
-    return contents
-
-
-def _same_end(contents: Contents, tmax: float) -> bool:
-    return float(np.asarray(contents.attributes["tmax"])) == tmax
 
 
 def _engine_and_start(
@@ -372,42 +296,6 @@ def _density_interval(problem: Problem, options: Options) -> int:
         return options.save_density
     whole = 8 * problem.system.n_spin * problem.system.n_basis**2 * problem.n_steps
     return 1 if whole <= SMALL_TRAJECTORY else 0
-
-
-def _fixed(task: Propagation, engine: PySCFEngine, settings: dict[str, str], start: _Start) -> Fixed:
-    real_time = task.real_time
-    fixed = fixed_part(
-        task.system,
-        engine.integrals.overlap,
-        engine.integrals.core,
-        _basis_rows(engine),
-        {
-            "dt": real_time.dt,
-            "tmax": real_time.tmax,
-            "tag": real_time.tag,
-            "propagator": real_time.propagator,
-            "settings": json.dumps(settings),
-        },
-    )
-    fixed_arrays = {**fixed.arrays, **{f"ground/{name}": value for name, value in start.arrays().items()}}
-    return replace(fixed, arrays=fixed_arrays)
-
-
-def _basis_rows(engine: PySCFEngine) -> np.ndarray:
-    """(n, 3): atom, l, m of each function, in PySCF's order."""
-    mol = engine.mol
-    rows = []
-    for shell in range(mol.nbas):
-        degree, atom = int(mol.bas_angular(shell)), int(mol.bas_atom(shell))
-        if mol.cart:
-            m = list(range((degree + 1) * (degree + 2) // 2))
-        elif degree == 1:
-            # PySCF orders p functions x, y, z.
-            m = [1, -1, 0]
-        else:
-            m = list(range(-degree, degree + 1))
-        rows += [[atom, degree, k] for _ in range(int(mol.bas_nctr(shell))) for k in m]
-    return np.array(rows)
 
 
 def _header(task: Propagation, deck: Deck, engine: PySCFEngine, orbitals: Orbitals) -> str:
