@@ -24,6 +24,11 @@ class MovecsError(Exception):
     """A file of orbitals that cannot be used. The text is one line: which file, and what is wrong with it."""
 
 
+def find_movecs(name: str, permanent_dir: Path) -> Path | None:
+    """A file of orbitals that a deck names, where NWChem looks for it; None where there is none."""
+    return next((p for p in (permanent_dir / name, Path.cwd() / name) if p.is_file()), None)
+
+
 def read_movecs(path: Path, order: tuple[np.ndarray, np.ndarray], n_spin: int) -> Orbitals:
     """Orbitals (in PySCF's order) of a system whose functions are mapped by `order`; energies in Hartree.
 

@@ -87,6 +87,11 @@ class NWChemProcess:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    @property
+    def run_ahead(self) -> int:
+        """Points that NWChem may have made and nobody has read: the last so many are read without a break."""
+        return 2 + _ROOM_OUT // (40 * self._n_spin * self._n_basis**2)
+
     def start(self, deck: str) -> None:
         """Start NWChem on a deck; returns when its ground state is converged. Raises NWChemError."""
         import pexpect

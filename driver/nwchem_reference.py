@@ -24,8 +24,6 @@ from .state import State, density_of, natural_orbitals
 
 #: NWChem's number of points in decks whose segments are short: any n below it can be asked for.
 MANY_POINTS = 1_000_000
-#: So many points at the end of a stream are read without a break.
-READ_THROUGH = 50
 #: Differences up to this many times the expected rounding of a streamed density are put down to it.
 ROUNDING_MARGIN = 4.0
 
@@ -81,7 +79,7 @@ class NWChemReference:
             points.append(self._printed)
             states.append(self._following(states[-1]))
             # The end of a stream is not left waiting in the pipe (see `NWChemProcess`).
-            if time.perf_counter() - began > seconds and self._left > READ_THROUGH:
+            if time.perf_counter() - began > seconds and self._left > self.process.run_ahead:
                 break
         assert self._printed is not None
         self.seconds += time.perf_counter() - began

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from ..adapters.agreement import Agreement, compare
 from ..adapters.deck import Deck, DeckError, GroundState, Propagation
 from ..adapters.ground_state import Orbitals
 from ..adapters.log_header import GroundStateSummary, ground_state_section
-from ..adapters.movecs import read_movecs
+from ..adapters.movecs import find_movecs, read_movecs
 from ..adapters.nwchem_deck import nwchem_deck
 from ..adapters.nwchem_grid import read_grid
 from ..adapters.nwchem_order import density_to_nwchem, nwchem_order
@@ -25,12 +24,6 @@ from .problem import Problem
 
 #: Propagations that one NWChem can be asked for; more than a run of a million steps has segments.
 _MOST_TASKS = 20_000
-
-
-def orbital_file(name: str, deck: Deck) -> Path | None:
-    """A file of orbitals on disk, where NWChem would look for it; None where there is none."""
-    candidates = [deck.permanent_dir / name, Path.cwd() / name]
-    return next((path for path in candidates if path.is_file()), None)
 
 
 @dataclass(eq=False)
@@ -131,7 +124,7 @@ class NWChemSession:
         files = {name: f"orbitals{k}.movecs" for k, name in enumerate(names)}
         for name, short in files.items():
             if name not in made:
-                path = orbital_file(name, self.deck)
+                path = find_movecs(name, self.deck.permanent_dir)
                 if path is None:
                     raise DeckError(self.task.place, f"orbitals {name}: no such file, and no task makes them")
                 shutil.copyfile(path, self.process.folder / short)
