@@ -1,9 +1,12 @@
 """`--engine nwchem` against plain NWChem: same numbers without a surrogate, the stated error with one."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,7 +204,7 @@ def test_ten_entries_change_little(steps: str, limit: float, tmp_path: Path) -> 
 
 
 def test_hybrid_has_the_stated_error(nwchem_in: Callable[[Path, str], Path], tmp_path: Path) -> None:
-    """Water, 100 steps: the trajectory error against plain NWChem is below --tol, and NWChem's checks agree."""
+    """Water, 100 steps: the trajectory error against plain NWChem is below --tol; NWChem's checks agree."""
     deck = water(tmax=20.1, basis="3-21G")
     plain = tmp_path / "plain"
     plain.mkdir()
@@ -250,3 +253,67 @@ def test_missing_command_and_failed_ground_state(tmp_path: Path) -> None:
     assert "its ground state did not converge" in failed.stderr.splitlines()[-1]
     assert "dft energy failed" in failed.stderr
     assert "Traceback" not in missing.stderr + failed.stderr
+
+
+@pytest.mark.parametrize("engine", ["pyscf", "nwchem"])
+def test_load_vectors_from_a_file(
+    engine: str, nwchem_in: Callable[[Path, str], Path], tmp_path: Path
+) -> None:
+    """Another NWChem run's Hartree-Fock orbitals as the start of a PBE0 propagation."""
+    first = water(tmax=0.5, basis="3-21G", xc="hfexch", dft="\n  odft\n  mult 2").replace(
+        "start water", "start water\ncharge 1"
+    )
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    nwchem_in(plain, first)
+    deck = first.replace("xc hfexch", "xc pbe0").replace(
+        '  tag "kick_z"', '  tag "kick_z"\n  load vectors cation.movecs'
+    )
+    for folder in (plain, tmp_path):
+        (folder / "cation.movecs").write_bytes((plain / "water.movecs").read_bytes())
+    expected = read_log(nwchem_in(plain, deck))[-1].find("Dipole moment", spin="total").values
+    (tmp_path / "deck.nw").write_text(deck)
+    arguments = ("--surrogate", "none", "--engine", engine)
+    found = log_of(tmp_path, propagate(tmp_path, *arguments)).find("Dipole moment", spin="total").values
+    limit = 1e-9 if engine == "nwchem" else 1e-7
+    np.testing.assert_allclose(found, expected, rtol=0, atol=limit)
+
+
+def nwchem_under(folder: Path) -> list[int]:
+    """Processes that work in a folder below `folder`."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/cwd").startswith(f"{folder}/hybrid-propagate-nwchem-"):
+                found.append(int(pid))
+    return found
+
+
+def test_killed_nwchem_and_restart(tmp_path: Path) -> None:
+    """NWChem is killed amid a run: exit code 1, no orphan, and --restart makes the rest of the points."""
+    (tmp_path / "deck.nw").write_text(water(tmax=40.1, basis="3-21G", xc="hfexch"))
+    with (tmp_path / "log").open("w") as out:
+        running = subprocess.Popen(
+            [*COMMAND, "deck.nw", "--engine", "nwchem", "--surrogate", "none"],
+            cwd=tmp_path,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "TMPDIR": str(tmp_path)},
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    log = tmp_path / "log"
+    until = time.monotonic() + 120
+    while log.read_text().count("Dipole moment") < 20:
+        assert time.monotonic() < until
+        assert running.poll() is None
+        time.sleep(0.05)
+    (victim,) = [p for p in nwchem_under(tmp_path) if "nwchem" in Path(f"/proc/{p}/comm").read_text()]
+    os.kill(victim, signal.SIGKILL)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 1, errors
+    assert "NWChem was killed by signal 9" in errors.splitlines()[-1]
+    assert not nwchem_under(tmp_path)
+    before = read_log(log)[-1].find("Dipole moment").time
+    assert len(before) < 200
+    rest = log_of(tmp_path, propagate(tmp_path, "--surrogate", "none", "--restart")).find("Dipole moment")
+    assert set(np.round(before, 5)) | set(np.round(rest.time, 5)) == set(np.round(0.2 * np.arange(200), 5))
