@@ -92,8 +92,11 @@ class NWChemProcess:
         """Points that NWChem may have made and nobody has read: the last so many are read without a break."""
         return 2 + _ROOM_OUT // (40 * self._n_spin * self._n_basis**2)
 
-    def start(self, deck: str) -> None:
-        """Start NWChem on a deck; returns when its ground state is converged. Raises NWChemError."""
+    def start(self, deck: str, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Start NWChem on a deck; returns when its ground state is converged.
+
+        stopping: asked twice a second; its yes becomes KeyboardInterrupt. Raises NWChemError.
+        """
         import pexpect
 
         try:
@@ -119,7 +122,7 @@ class NWChemProcess:
             )
         except (pexpect.ExceptionPexpect, OSError) as error:
             raise NWChemError(f"{' '.join(self._words)} cannot be started: {error}") from error
-        self._wait(lambda: self._module_entered)
+        self._wait(lambda: self._module_entered, stopping)
 
     def send(self, point: RestartPoint) -> None:
         """Give NWChem a state (in its own order of functions); returns when it has been read.
@@ -205,7 +208,7 @@ class NWChemProcess:
         del self._stream[: len(self._stream) - len(self._stream.lstrip())]
         return self._record_end() if self._stream else 0
 
-    def _wait(self, ready: Callable[[], bool]) -> None:
+    def _wait(self, ready: Callable[[], bool], stopping: Callable[[], bool] = lambda: False) -> None:
         """Listen until `ready`; silence for too long is a hang."""
         patience = FIRST_PATIENCE
         if self.seconds:
@@ -214,6 +217,8 @@ class NWChemProcess:
         while not ready():
             if self._dead:
                 raise self._ended()
+            if stopping():
+                raise KeyboardInterrupt
             if self._listen(0.5):
                 last = time.monotonic()
             elif time.monotonic() - last > patience:

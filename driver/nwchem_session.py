@@ -40,6 +40,7 @@ class NWChemSession:
     hybrid: bool
     memory: float
     write: Callable[[str], None]
+    stopping: Callable[[], bool]
     process: NWChemProcess
     agreement: Agreement | None = None
     seconds: float = 0.0
@@ -65,7 +66,8 @@ class NWChemSession:
         n_points, n_checks = MANY_POINTS, 0
         if not self.hybrid:
             n_points, n_checks = self.task.real_time.n_points, self.task.real_time.n_checks
-        process.start(nwchem_deck(NAME, grounds, self.task, files, n_points, n_checks, _MOST_TASKS))
+        text = nwchem_deck(NAME, grounds, self.task, files, n_points, n_checks, _MOST_TASKS)
+        process.start(text, self.stopping)
         order = nwchem_order(system)
         orbitals = read_movecs(process.folder / files[self.starting_orbitals], order, system.n_spin)
         density = orbitals.density()
@@ -152,10 +154,11 @@ def open_session(
     hybrid: bool,
     memory: float,
     write: Callable[[str], None],
+    stopping: Callable[[], bool],
 ) -> NWChemSession:
     """A session whose process has a folder, and has not been started. Raises NWChemError."""
     process = NWChemProcess(command, task.system.n_spin, task.system.n_basis, keep=keep)
-    return NWChemSession(deck, task, command, keep, hybrid, memory, write, process)
+    return NWChemSession(deck, task, command, keep, hybrid, memory, write, stopping, process)
 
 
 def needed_grounds(deck: Deck, task: Propagation) -> list[GroundState]:

@@ -118,7 +118,7 @@ def _propagate_by_nwchem(
     hybrid = options.surrogate != "none" and not (real_time.static or real_time.no_propagation)
     text = (lambda _: None) if options.restart else write
     with open_session(
-        deck, task, options.nwchem, options.keep_scratch, hybrid, options.memory, text
+        deck, task, options.nwchem, options.keep_scratch, hybrid, options.memory, text, stopping
     ) as session:
         ground = Ground(task.system, session.ground_state, nwchem=session)
         finished = propagate(task, ground, deck, stem, options, since, write, stopping)
