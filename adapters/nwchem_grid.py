@@ -38,6 +38,9 @@ def read_grid(paths: list[Path], block: int) -> tuple[np.ndarray, np.ndarray]:
     if not points:
         raise GridFileError("no file of quadrature points")
     rows = np.concatenate(points)
+    # A rank whose share has become smaller leaves old blocks at the end of its file.
+    _, first = np.unique(rows, axis=0, return_index=True)
+    rows = rows[np.sort(first)]
     return np.ascontiguousarray(rows[:, :3]), np.ascontiguousarray(rows[:, 3])
 
 

@@ -14,9 +14,9 @@ from ..adapters.ground_state import Orbitals
 from ..adapters.log_header import GroundStateSummary, ground_state_section
 from ..adapters.movecs import find_movecs, read_movecs
 from ..adapters.nwchem_deck import nwchem_deck
-from ..adapters.nwchem_grid import read_grid
+from ..adapters.nwchem_grid import GridFileError, read_grid
 from ..adapters.nwchem_order import density_to_nwchem, nwchem_order
-from ..adapters.nwchem_process import NAME, NWChemProcess
+from ..adapters.nwchem_process import NAME, NWChemError, NWChemProcess
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.restart_file import RestartPoint
 from .nwchem_reference import MANY_POINTS, NWChemReference
@@ -78,7 +78,10 @@ class NWChemSession:
             process.receive()
             points = None
             if process.grid_block:
-                points = read_grid(sorted(process.folder.glob(f"{NAME}.gridpts.*")), process.grid_block)
+                try:
+                    points = read_grid(sorted(process.folder.glob(f"{NAME}.gridpts.*")), process.grid_block)
+                except GridFileError as error:
+                    raise NWChemError(f"NWChem's grid cannot be used: {error}") from error
             engine = with_reference(make_engine(system, self.memory, points), density, kernel=True)
             self.agreement = compare(engine, orbitals, printed)
             self._judge(self.agreement)
