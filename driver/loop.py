@@ -13,7 +13,7 @@ import numpy as np
 from ..adapters.engine import Energies
 from ..surrogate.surrogate import Measurement, Surrogate
 from .controller import GAIN, Ledger, Target
-from .problem import Problem, Step, make_step
+from .problem import Problem, Step, field_free, make_step
 from .reference import EmbeddedReference, Reference
 from .segment import Limits, Reason, Segment, surrogate_segment
 from .state import State
@@ -116,7 +116,10 @@ def run(
         else:
             fall_back = progress.ledger.falls_back()
             if fall_back:
-                _reference(problem, reference, progress, reporters, fall_back, "RESIDUAL", surrogate)
+                last = min(progress.state.step + fall_back, problem.n_steps)
+                while progress.state.step < last:
+                    n_steps = min(TEACH_EVERY, last - progress.state.step)
+                    _reference(problem, reference, progress, reporters, n_steps, "RESIDUAL", surrogate)
             else:
                 accepted = _surrogate(
                     problem, step, reference, surrogate, target, limits, progress, reporters
@@ -138,12 +141,10 @@ def _reference(
     reason: Reason,
     pupil: Surrogate | None,
 ) -> None:
-    """Up to `n_steps` reference steps; `pupil` is shown some of the pairs they yield."""
+    """Up to `n_steps` reference steps; `pupil` is shown the pair at their end."""
     began = time.perf_counter()
     n_steps = min(n_steps, problem.n_steps - progress.state.step)
-    seconds = HAND_OVER
-    if pupil is not None:
-        n_steps, seconds = min(n_steps, TEACH_EVERY), np.inf
+    seconds = HAND_OVER if pupil is None else np.inf
     if progress.state.step == 0:
         reason = "START"
     segment, energies = reference.steps(progress.state, progress.energies, n_steps, seconds, reason)
@@ -290,7 +291,7 @@ def _audit(
     """One reference step, kept, beside the surrogate's own from the same state: how far apart they end."""
     began = time.perf_counter()
     state, tally = progress.state, progress.tally
-    guess, _ = step(reference.taken_up(state), surrogate.predict)
+    guess, _ = step(reference.taken_up(state), field_free(problem, surrogate.predict))
     segment, energies = reference.steps(state, progress.energies, 1, np.inf, "AUDIT")
     change = float(np.linalg.norm(segment.end.density - problem.base_density))
     apart = float(np.linalg.norm(guess.density - segment.end.density))
