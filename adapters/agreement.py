@@ -14,14 +14,14 @@ class Agreement:
     """Largest differences between the codes at NWChem's ground-state density.
 
     energy: total, Hartree; overlap: of NWChem's orbitals, from the unit matrix; dipole: au; orbital_energies:
-    Hartree, between NWChem's eigenvalues and the diagonal of our Fock matrix. NWChem's eigenvalues belong to
-    the SCF's last Fock matrix but one, so that these differ by its convergence.
+    Hartree, between NWChem's eigenvalues and the diagonal of our Fock matrix; these differ by the convergence
+    of the SCF, whose last Fock matrix but one they belong to. None for orbitals that no SCF has made.
     """
 
     energy: float
     overlap: float
     dipole: float
-    orbital_energies: float
+    orbital_energies: float | None
 
     @property
     def failures(self) -> list[str]:
@@ -34,7 +34,7 @@ class Agreement:
                 ("dipole", self.dipole, "au", DIPOLE),
                 ("orbital energies", self.orbital_energies, "Ha", ORBITAL_ENERGIES),
             )
-            if not value <= most
+            if value is not None and not value <= most
         ]
 
 
@@ -42,8 +42,11 @@ class Agreement:
 ENERGY, OVERLAP, DIPOLE, ORBITAL_ENERGIES = 2e-6, 1e-6, 1e-6, 2e-3
 
 
-def compare(engine: PySCFEngine, orbitals: Orbitals, printed: PrintedPoint) -> Agreement:
-    """Compare an engine, referred to NWChem's `orbitals`, with what NWChem printed for their density."""
+def compare(engine: PySCFEngine, orbitals: Orbitals, printed: PrintedPoint, converged: bool) -> Agreement:
+    """Compare an engine, referred to NWChem's `orbitals`, with what NWChem printed for their density.
+
+    converged: the orbitals come from an SCF of this very system and functional.
+    """
     system, integrals = engine.system, engine.integrals
     density = orbitals.density()
     build = engine.fock(density.astype(complex))
@@ -60,5 +63,5 @@ def compare(engine: PySCFEngine, orbitals: Orbitals, printed: PrintedPoint) -> A
         abs(total - printed.values["Etot", "", ""][0]),
         float(max(overlaps)),
         float(np.abs(dipole - printed.values["Dipole moment", *label]).max()),
-        float(max(energies)),
+        float(max(energies)) if converged else None,
     )

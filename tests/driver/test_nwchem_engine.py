@@ -121,6 +121,7 @@ DECKS = {
     "water": water(),
     "lithium": LITHIUM,
     "ethylene": ETHYLENE,
+    "fragments": (Path(__file__).parents[1] / "adapters/decks/helium_fragments.nw").read_text(),
     "spherical": water(spherical=" spherical", basis="aug-cc-pVDZ", xc="hfexch", tmax=1.6),
 }
 
