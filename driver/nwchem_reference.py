@@ -17,7 +17,7 @@ from ..adapters.nwchem_points import PrintedPoint, quantities
 from ..adapters.nwchem_process import NWChemProcess
 from ..adapters.restart_file import RestartPoint, rounding
 from ..surrogate.surrogate import Measurement, Surrogate
-from .magnus import FockOf
+from .magnus import FockOf, NoFixedPoint
 from .problem import Problem, field_free, initial_state, make_step
 from .segment import Reason, Segment
 from .state import State, density_of, natural_orbitals
@@ -90,10 +90,16 @@ class NWChemReference:
     def anchor(self, surrogate: Surrogate, density: np.ndarray, time: float) -> tuple[Measurement, Energies]:
         """See `Reference`."""
         base = self.problem.basis.fock_in(self.problem.base.fock).astype(complex)
-        own = self._one_step(density, time, surrogate.predict)
+        try:
+            own = self._one_step(density, time, surrogate.predict)
+        except NoFixedPoint:
+            # A surrogate far off may have none; the pair below tells how far.
+            own = None
         at_rest = self._one_step(density, time, lambda _: base)
-        fock, _ = self.problem.reference_fock(density)
+        fock, embedded = self.problem.reference_fock(density)
         measured = surrogate.observe(density, fock)
+        if own is None:
+            return measured, embedded
         point, energies = self.one_step(density, time)
         rounding = self._rounding(point)
         apart, change = (float(np.linalg.norm(own - other)) for other in (self._density(point), at_rest))
