@@ -47,6 +47,8 @@ def main() -> None:
         lines = text.decode().splitlines()
         number, t = int(lines[4][10:]), float(lines[5][10:])
         rows = [float(lines[7][k : k + 20]) for k in range(0, len(lines[7]), 20)]
+        with open("numbers", "w") as count:
+            count.write(str(len(rows)))
         say(f"{TAG} {t:12.5f}        ### Loaded restart file ###")
         say(f"{TAG} {t:12.5f}        ### Propagation successfully restarted ###")
         for point in range(number, 1_000_000):

@@ -79,8 +79,8 @@ def test_large_state(folders: list[Path]) -> None:
         folders.append(process.folder)
         process.start("a deck\n")
         large = np.zeros((1, 200, 200), complex)
-        # The fake reads whatever size it is given and answers in kind, so only sending is looked at.
         process.send(RestartPoint(999_999, 0.0, large))
+        assert (process.folder / "numbers").read_text() == str(2 * 200**2)
 
 
 @pytest.mark.parametrize(
