@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-#: Trajectory error as a share of the bound.
-GAIN = 0.1
+#: Trajectory error as a share of the bound: until a run has shown its own, and the least that is believed.
+GAIN, LEAST_GAIN = 0.1, 0.04
 #: Relative defect |dF|/|ΔF| that, kept up for one au of time, leaves this trajectory error.
 DEFECT_GAIN = 0.02
 #: Steps of the shortest segment, and of the first fall-back to the reference code.
@@ -50,11 +50,13 @@ class Ledger:
     """What has been spent and seen; everything in it is part of a checkpoint.
 
     spent: estimated trajectory error so far; bound: ∫ |[dF, P]| dt / rms |δP|, by anchors.
-    change_moment: Σ|δP|² over accepted points, n_points of them; length: steps of the next surrogate segment.
+    change_moment: Σ|δP|² over accepted points, n_points of them; length: steps of the next surrogate segment;
+    gain: share of the bound that is taken for the error.
     """
 
     length: int
     spent: float = 0.0
+    gain: float = GAIN
     bound: float = 0.0
     change_moment: float = 0.0
     n_points: int = 0
@@ -80,6 +82,11 @@ class Ledger:
     def keep_length(self, length: int) -> None:
         """The last segment came near its allowance: no longer ones next."""
         self.length = max(SHORTEST, length)
+
+    def learn_gain(self, error: float, bound: float) -> None:
+        """Two passes over a segment differed by `error`: this run shows twice its share of the bound."""
+        shown = 2.0 * error / bound if bound > 0.0 else 0.0
+        self.gain = min(max(shown, 0.5 * self.gain, LEAST_GAIN), GAIN)
 
     def reject(self, length: int) -> None:
         """Book a rejected segment of `length` steps: the next try is half as long."""
@@ -110,14 +117,14 @@ class Ledger:
             (state[name] >> shift) & 0xFFFFFFFFFFFFFFFF for name in ("state", "inc") for shift in (0, 64)
         ]
         return {
-            "ledger": np.array([self.spent, self.bound, self.change_moment]),
+            "ledger": np.array([self.spent, self.bound, self.change_moment, self.gain]),
             "ledger_counts": np.array([self.length, self.n_points, self.fall_back, self.rejections_in_a_row]),
             "ledger_random": np.array(words, dtype=np.uint64),
         }
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Become what was saved."""
-        self.spent, self.bound, self.change_moment = np.asarray(arrays["ledger"]).tolist()
+        self.spent, self.bound, self.change_moment, self.gain = np.asarray(arrays["ledger"]).tolist()
         counts = np.asarray(arrays["ledger_counts"]).tolist()
         self.length, self.n_points, self.fall_back, self.rejections_in_a_row = counts
         words = [int(word) for word in np.asarray(arrays["ledger_random"])]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..adapters.engine import Energies
 from ..surrogate.surrogate import Measurement, Surrogate
-from .controller import GAIN, Ledger, Target
+from .controller import Ledger, Target
 from .problem import Problem, Step, field_free, make_step
 from .reference import EmbeddedReference, Reference
 from .segment import Limits, Reason, Segment, surrogate_segment
@@ -197,7 +197,7 @@ def _surrogate(
     typical = ledger.typical_change(moment, segment.n_steps, _smallest_change(problem))
     duration = segment.end.time - state.time
     bound = force * duration / typical
-    error = GAIN * bound
+    error = ledger.gain * bound
     allowance = ledger.allowance(segment.end.time, target)
     trusted = not nonlinear and error <= 0.5 * target.error * duration / target.duration
     if not trusted:
@@ -217,6 +217,7 @@ def _surrogate(
             return False
         assert second is not None
         segment = second
+        ledger.learn_gain(error, bound)
     ledger.accept(moment, segment.n_steps, error, bound, target)
     if not trusted and error > 0.25 * allowance:
         ledger.keep_length(segment.n_steps)
@@ -263,7 +264,7 @@ def _refined_segment(
                 "refinement", state.step, state.time, "HIGH_UNCERTAINTY", spread, np.nan, 0.0, builds
             )
             _tell(reporters, tally, event)
-        elif segment is not None and not segment.learned:
+        elif segment is not None and segment.learned <= target.residual:
             break
     return segment
 

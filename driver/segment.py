@@ -1,5 +1,6 @@
 """Consecutive steps of one kind, and the record of the time points they start from."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -37,7 +38,8 @@ class Segment:
     densities: (k, n_spin, m, m); energies: (k, 3), core, Coulomb, exchange-correlation, Hartree, as NWChem
     would print them there; interpolations: (k,) Magnus iterations; changes: per step, those of the norm; cpu:
     (k,) seconds of processor time at each point; spreads: (k,), 0 for reference steps; reason: why the
-    segment ended. learned: the surrogate met something new on the way. logged: quantities, by their names in
+    segment ended. learned: share of the response, root mean square over the
+    steps, that the surrogate did not know of beforehand. logged: quantities, by their names in
     `StepBlock`, that the reference code's own log gave.
     """
 
@@ -53,7 +55,7 @@ class Segment:
     cpu: np.ndarray
     spreads: np.ndarray
     fock_builds: int = 0
-    learned: bool = False
+    learned: float = 0.0
     logged: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
@@ -171,7 +173,7 @@ def surrogate_segment(
     recorder = _Recorder(state, corrected=problem.real_time.propagator == "magnus")
     conserving = problem.real_time.mocap is None and problem.real_time.propagator == "magnus"
     reason: Reason = "MAX_STEPS"
-    learned = False
+    learned = 0.0
     for _ in range(n_steps):
         if is_check_point(problem, state):
             state = _rebuilt(problem, state, fock_in_force)
@@ -181,7 +183,7 @@ def surrogate_segment(
             visit = surrogate.visit()
             unknown = visit.learned
             if unknown:
-                learned = True
+                learned += unknown**2
                 # The step was made before the surrogate knew where it led; those before it may lack the same.
                 following, changes = step(state, fock_in_force)
                 visit = surrogate.visit()
@@ -200,7 +202,7 @@ def surrogate_segment(
     if state.step == problem.n_steps:
         reason = "END"
     segment = recorder.segment("surrogate", reason, state, surrogate.energies(recorder.densities), 0)
-    return replace(segment, learned=learned)
+    return replace(segment, learned=math.sqrt(learned / segment.n_steps))
 
 
 def is_check_point(problem: Problem, state: State) -> bool:

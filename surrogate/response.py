@@ -32,6 +32,8 @@ CURVATURE = 0.06
 NOTHING = 1e-13
 #: Most visits between two looks at what lies outside the known directions and at the spread.
 LOOK_EVERY = 4
+#: Refining starts where the approximate images' share of the spread exceeds the target this many times.
+SLACK = 2.0
 #: Bounds of the factor between spread and measured residuals.
 CALIBRATION = (0.3, 30.0)
 
@@ -163,6 +165,8 @@ class Response:
             return 0
         moments = x_map.sort_approximate() * x_map.approximate_size**2
         nothing_imaginary = np.zeros(self._packing.n_imag)
+        if self.image_error * np.sqrt(moments.sum() / max(self._moment, NOTHING**2)) <= SLACK * target:
+            return 0
         while builds < most and x_map.n_approximate:
             expected = self.image_error * np.sqrt(moments[builds:].sum() / max(self._moment, NOTHING**2))
             if expected <= target:
