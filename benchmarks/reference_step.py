@@ -1,4 +1,4 @@
-"""Processor seconds of one reference step of the embedded engine: two runs of different length, their difference.
+"""Processor seconds of one reference step of the embedded engine, from two runs of different length.
 
 OMP_NUM_THREADS=1 python benchmarks/reference_step.py
 """
