@@ -41,7 +41,7 @@ def write_summary(
     """
     tally, ledger, seconds = progress.tally, progress.ledger, progress.tally.seconds
     steps = tally.reference_steps + tally.surrogate_steps
-    per_step = _reference_seconds(progress, audits)
+    per_step = _reference_seconds(progress)
     if nwchem is not None and isinstance(nwchem["seconds_per_step"], float):
         per_step = nwchem["seconds_per_step"]
     passes = tally.surrogate_steps + tally.discarded_steps
@@ -143,7 +143,7 @@ def draw(trajectory: Path, picture: Path, title: str, allowed: float) -> None:
     )
 
 
-def _reference_seconds(progress: Progress, audits: list[dict[str, float]]) -> float | None:
+def _reference_seconds(progress: Progress) -> float | None:
     """Seconds of one reference step: measured on those made, else from the anchors' Fock builds."""
     tally = progress.tally
     seconds = tally.seconds.get("reference steps", 0.0) + tally.seconds.get("audits", 0.0)
