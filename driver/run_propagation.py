@@ -103,7 +103,11 @@ def propagate(
     path = stem.with_name(stem.name + ".h5")
     settings = settings_of(task, options)
     old = continued(path, settings, options)
-    if old is not None and bool(old.attributes.get("complete")) and same_end(old, real_time.tmax):
+    summary = stem.with_name(stem.name + ".json")
+    if old is None:
+        # What an earlier run said of itself must not stand beside this one's trajectory.
+        summary.unlink(missing_ok=True)
+    elif bool(old.attributes.get("complete")) and same_end(old, real_time.tmax) and summary.exists():
         ground.surrogate = surrogate_arrays(old.checkpoint)
         return True
     engine, start = _engine_and_start(task, ground, options, old)
