@@ -1,1 +1,1 @@
-"""The networks: their training in torch and their export. What runs them (ONNX Runtime) is in the room above."""
+"""The networks: training in torch and export. ONNX Runtime runs them, in the room above."""
