@@ -1,7 +1,7 @@
 """The seam to anything that predicts a ground-state density before any SCF.
 
-Densities are real, in the AO basis and PySCF's order, (n_spin, n, n): the total density of a closed shell (Tr PS = N),
-alpha and beta of an open one.
+Densities are real, in the AO basis and PySCF's order, (n_spin, n, n): the total density of a closed shell
+(Tr PS = N), alpha and beta of an open one.
 """
 
 from typing import Protocol
