@@ -114,7 +114,7 @@ def propagate(
     orbitals, basis = start.orbitals, start.basis
     density = orbitals.density()
     base = engine.fock(density.astype(complex))
-    problem = _problem(task, engine, basis, base, density)
+    problem = make_problem(task, engine, basis, base, density)
     session = ground.nwchem
     reference = None if session is None else session.make_reference(problem)
     tally_start = time.perf_counter()
@@ -248,9 +248,10 @@ def _same_level(a: System, b: System) -> bool:
     )
 
 
-def _problem(
+def make_problem(
     task: Propagation, engine: PySCFEngine, basis: WorkingBasis, base: FockBuild, density: np.ndarray
 ) -> Problem:
+    """A task set up from its engine, working basis, and the Fock build at its AO density (n_spin, n, n)."""
     system, real_time = task.system, task.real_time
     fields = {f.name: f for f in real_time.fields}
     geometries = {g.name: g for g in system.geometries}
