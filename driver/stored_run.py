@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..adapters.basis_table import basis_table
 from ..adapters.deck import Propagation
 from ..adapters.pyscf_engine import PySCFEngine
 from ..adapters.trajectory import Fixed, fixed_part
@@ -14,12 +15,12 @@ def stored_run(
     task: Propagation, engine: PySCFEngine, settings: dict[str, str], ground: dict[str, np.ndarray]
 ) -> Fixed:
     """The part of the file that does not change; ground: arrays of the starting point, by name."""
-    real_time = task.real_time
+    real_time, table = task.real_time, basis_table(engine.mol)
     fixed = fixed_part(
         task.system,
         engine.integrals.overlap,
         engine.integrals.core,
-        _basis_rows(engine),
+        np.stack([table.atom_index, table.angular_momentum, table.magnetic_quantum], axis=1),
         {
             "dt": real_time.dt,
             "tmax": real_time.tmax,
@@ -30,20 +31,3 @@ def stored_run(
     )
     fixed_arrays = {**fixed.arrays, **{f"ground/{name}": value for name, value in ground.items()}}
     return replace(fixed, arrays=fixed_arrays)
-
-
-def _basis_rows(engine: PySCFEngine) -> np.ndarray:
-    """(n, 3): atom, l, m of each function, in PySCF's order."""
-    mol = engine.mol
-    rows = []
-    for shell in range(mol.nbas):
-        degree, atom = int(mol.bas_angular(shell)), int(mol.bas_atom(shell))
-        if mol.cart:
-            m = list(range((degree + 1) * (degree + 2) // 2))
-        elif degree == 1:
-            # PySCF orders p functions x, y, z.
-            m = [1, -1, 0]
-        else:
-            m = list(range(-degree, degree + 1))
-        rows += [[atom, degree, k] for _ in range(int(mol.bas_nctr(shell))) for k in m]
-    return np.array(rows)
