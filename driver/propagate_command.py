@@ -13,6 +13,8 @@ from pathlib import Path
 _DESCRIPTION = """Runs the RT-TDDFT tasks of an NWChem input deck: reference steps where they are needed,
 surrogate steps everywhere else. The log goes to standard output in NWChem's format, progress to standard
 error, and <start>.h5, .json, .png and .rt_restart to the deck's permanent_dir."""
+#: What may stand in for the reference code; none: nothing.
+SURROGATES = ("response", "none")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep-scratch", action="store_true", help="keep NWChem's own files")
     parser.add_argument(
         "--surrogate",
-        choices=("response", "none"),
+        choices=SURROGATES,
         default="response",
         help="response: the Fock response learned on the fly; none: reference steps alone "
         "(default %(default)s)",
