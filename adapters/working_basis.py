@@ -5,7 +5,7 @@
 In it the ground state is diagonal, so orbital occupations are read off P' and weak dynamics is a small
 perturbation of known phases. NWChem works in the canonical basis U s^(-1/2); both span the same functions,
 and `to_canonical` turns one into the other where NWChem's convergence test asks for the largest element of P'
-in its own basis.
+in its own basis. Where the molecule has symmetry, every orbital belongs to one irrep, degenerate ones too.
 """
 
 from dataclasses import dataclass
@@ -13,19 +13,25 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
+from .point_symmetry import SymmetryOrbitals
+
 #: NWChem drops eigenvectors of S below this (dft's linear dependence tolerance).
 LINEAR_DEPENDENCE = 1e-5
+#: A Fock matrix connecting two irreps by more than this (Hartree) is not symmetric; rounding leaves 1e-8.
+SYMMETRIC = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
 class WorkingBasis:
     """coefficients C: (n_spin, n, m); dual C^† S: (n_spin, m, n); to_canonical: unitary (n_spin, m, m);
-    energies: eigenvalues of the initial Fock matrix, (n_spin, m), Hartree."""
+    energies: eigenvalues of the initial Fock matrix, (n_spin, m), Hartree. irreps: that of each orbital,
+    (n_spin, m), numbered as in `point_symmetry`; all 0 without symmetry."""
 
     coefficients: np.ndarray
     dual: np.ndarray
     to_canonical: np.ndarray
     energies: np.ndarray
+    irreps: np.ndarray
 
     @property
     def n_functions(self) -> int:
@@ -52,11 +58,54 @@ def canonical_orthogonalisation(overlap: np.ndarray) -> np.ndarray:
     return u[:, keep] / np.sqrt(s[keep])
 
 
-def make_working_basis(overlap: np.ndarray, fock: np.ndarray) -> WorkingBasis:
-    """Eigenvectors of a real field-free Fock matrix, (n_spin, n, n)."""
+def make_working_basis(
+    overlap: np.ndarray, fock: np.ndarray, symmetry: SymmetryOrbitals | None = None
+) -> WorkingBasis:
+    """Eigenvectors of a real field-free Fock matrix, (n_spin, n, n).
+
+    symmetry: what a symmetric Fock matrix does not connect; passed over where this one is not symmetric.
+    """
     X = canonical_orthogonalisation(overlap)
-    pairs = [scipy.linalg.eigh(X.T @ f @ X) for f in fock]
-    energies = np.array([e for e, _ in pairs])
-    rotations = np.array([u for _, u in pairs])
+    focks = X.T @ fock @ X
+    blocks, irreps = _blocks(X.T @ overlap, symmetry)
+    if any(
+        np.abs(a.T @ f @ b).max() > SYMMETRIC for f in focks for a in blocks for b in blocks if a is not b
+    ):
+        blocks, irreps = [np.eye(X.shape[1])], [0]
+    found = [_eigenvectors(f, blocks, irreps) for f in focks]
+    energies, rotations, numbers = (np.array(part) for part in zip(*found, strict=True))
     coefficients = X @ rotations
-    return WorkingBasis(coefficients, coefficients.transpose(0, 2, 1) @ overlap, rotations, energies)
+    return WorkingBasis(coefficients, coefficients.transpose(0, 2, 1) @ overlap, rotations, energies, numbers)
+
+
+def _blocks(dual: np.ndarray, symmetry: SymmetryOrbitals | None) -> tuple[list[np.ndarray], list[int]]:
+    """Orthonormal bases (m, m_Γ) of the irreps in the canonical basis, and their numbers.
+
+    dual: XᵀS, which takes AO combinations there.
+    """
+    m = len(dual)
+    if symmetry is None:
+        return [np.eye(m)], [0]
+    irreps = np.unique(symmetry.irreps).tolist()
+    spans = [
+        np.linalg.svd(dual @ symmetry.combinations[:, symmetry.irreps == irrep], full_matrices=False)[:2]
+        for irrep in irreps
+    ]
+    # A combination that linear dependence has dropped leaves next to nothing.
+    blocks = [u[:, s > np.sqrt(LINEAR_DEPENDENCE)] for u, s in spans]
+    if sum(block.shape[1] for block in blocks) != m:
+        return [np.eye(m)], [0]
+    # An atom may be out of place by the tolerance of `symmetry_orbitals`: the blocks are orthogonal to that.
+    u, _, vt = np.linalg.svd(np.hstack(blocks))
+    return np.split(u @ vt, np.cumsum([block.shape[1] for block in blocks])[:-1], axis=1), irreps
+
+
+def _eigenvectors(
+    fock: np.ndarray, blocks: list[np.ndarray], irreps: list[int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Eigenvalues (m,), ascending, eigenvectors (m, m), irreps (m,) of a matrix that keeps blocks apart."""
+    pairs = [scipy.linalg.eigh(block.T @ fock @ block) for block in blocks]
+    energies = np.concatenate([e for e, _ in pairs])
+    vectors = np.hstack([block @ u for block, (_, u) in zip(blocks, pairs, strict=True)])
+    order = np.argsort(energies, kind="stable")
+    return energies[order], vectors[:, order], np.repeat(irreps, [b.shape[1] for b in blocks])[order]

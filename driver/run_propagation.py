@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from ..adapters.deck import Deck, Propagation
-from ..adapters.engine import FockBuild
+from ..adapters.engine import Energies, FockBuild
 from ..adapters.ground_state import Orbitals
 from ..adapters.log_header import PropagationSummary, propagation_header
 from ..adapters.log_lines import message_line
 from ..adapters.nwchem_order import density_from_nwchem, nwchem_order
 from ..adapters.nwchem_process import NWChemError
+from ..adapters.point_symmetry import symmetry_orbitals
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.restart_file import read_restart
 from ..adapters.system import System
@@ -21,6 +22,8 @@ from ..adapters.trajectory import Contents, TrajectoryFile, read_contents
 from ..adapters.working_basis import WorkingBasis, make_working_basis
 from ..surrogate.auxiliary_kernel import apply_auxiliary_kernel, build_auxiliary_kernel
 from ..surrogate.response import Response
+from ..surrogate.streamed_response import StreamedResponse
+from ..surrogate.surrogate import Surrogate
 from .checkpoint import pack_checkpoint, surrogate_arrays, unpack_checkpoint
 from .controller import Ledger, Target
 from .density_cubes import write_cubes
@@ -30,6 +33,7 @@ from .observables import function_mask, make_observables
 from .output import Output
 from .problem import Coupling, Problem, initial_state
 from .progress import ProgressLine
+from .reference import Reference
 from .settings import Options, continued, same_end, settings_of
 from .stored_run import stored_run
 from .summary import dipole_bound, draw, write_summary
@@ -80,6 +84,7 @@ class _Start:
             "basis_dual": basis.dual,
             "basis_to_canonical": basis.to_canonical,
             "basis_energies": basis.energies,
+            "basis_irreps": basis.irreps,
         }
 
 
@@ -113,22 +118,21 @@ def propagate(
     engine, start = _engine_and_start(task, ground, options, old)
     orbitals, basis = start.orbitals, start.basis
     density = orbitals.density()
-    base = engine.fock(density.astype(complex))
+    base = _base(ground, engine, density)
     problem = make_problem(task, engine, basis, base, density)
     session = ground.nwchem
-    reference = None if session is None else session.make_reference(problem)
     tally_start = time.perf_counter()
     target = Target(
         options.tolerance, options.max_ml_steps, max(problem.n_steps * real_time.dt, real_time.dt)
     )
-    surrogate = _surrogate(problem, density, options, target)
+    surrogate, reference = _surrogate_and_reference(problem, density, options, target, session)
     prior_seconds = time.perf_counter() - tally_start
     if old is not None:
         progress = unpack_checkpoint(old.checkpoint, surrogate)
     else:
         if surrogate is not None and ground.surrogate:
             surrogate.load(ground.surrogate)
-        progress = _begin(task, problem, deck, target)
+        progress = _begin(task, problem, deck, target, surrogate)
         _book(progress.tally, "start-up and imports", max(arrived - since - ground.seconds, 0.0))
         _book(progress.tally, "ground state", ground.seconds if session is None else session.seconds)
         # Several runs may start from one ground state; its time is booked once.
@@ -196,7 +200,7 @@ class _Saver:
     """Commits the trajectory file when it is time."""
 
     store: TrajectoryFile
-    surrogate: Response | None
+    surrogate: Surrogate | None
     last: float = field(default_factory=time.monotonic)
     took: float = 0.0
 
@@ -224,7 +228,11 @@ def _engine_and_start(
             kept["coefficients"], kept["energies"], kept["occupations"], float(kept["total_energy"]), 0
         )
         basis = WorkingBasis(
-            kept["basis_coefficients"], kept["basis_dual"], kept["basis_to_canonical"], kept["basis_energies"]
+            kept["basis_coefficients"],
+            kept["basis_dual"],
+            kept["basis_to_canonical"],
+            kept["basis_energies"],
+            kept["basis_irreps"],
         )
         if ground.nwchem is None:
             engine = make_engine(task.system, options.memory)
@@ -234,8 +242,16 @@ def _engine_and_start(
     engine, orbitals = ground.solve()
     if not _same_level(task.system, ground.system):
         engine = with_reference(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
-    fock = np.real(engine.fock(orbitals.density().astype(complex)).fock)
-    return engine, _Start(orbitals, make_working_basis(engine.integrals.overlap, fock))
+    fock = np.real(_base(ground, engine, orbitals.density()).fock)
+    basis = make_working_basis(engine.integrals.overlap, fock, symmetry_orbitals(engine.mol))
+    return engine, _Start(orbitals, basis)
+
+
+def _base(ground: Ground, engine: PySCFEngine, density: np.ndarray) -> FockBuild:
+    """The reference's Fock matrix at the ground state."""
+    if ground.nwchem is not None and ground.nwchem.base is not None:
+        return ground.nwchem.base
+    return engine.fock(density.astype(complex))
 
 
 def _same_level(a: System, b: System) -> bool:
@@ -268,7 +284,13 @@ def make_problem(
     )
 
 
-def _begin(task: Propagation, problem: Problem, deck: Deck, target: Target) -> Progress:
+def _begin(
+    task: Propagation,
+    problem: Problem,
+    deck: Deck,
+    target: Target,
+    surrogate: Response | StreamedResponse | None,
+) -> Progress:
     """The first point: the ground state, or the one in a restart file."""
     density, step, t = problem.base_density, 0, 0.0
     energies = problem.base.energies
@@ -279,21 +301,30 @@ def _begin(task: Propagation, problem: Problem, deck: Deck, target: Target) -> P
         density = problem.basis.density_in(density_from_nwchem(point.densities, nwchem_order(task.system)))
         step, t = point.point - 1, point.time
         fock, energies = problem.reference_fock(density)
+    if isinstance(surrogate, StreamedResponse):
+        # No code gives NWChem's Fock matrix.
+        fock, energies = surrogate.predict(density), Energies(*surrogate.energies(density[None])[0].tolist())
     state = initial_state(problem, density, fock, step, t)
     return Progress(state, energies, Ledger(length=target.max_ml_steps), Tally())
 
 
-def _surrogate(problem: Problem, density: np.ndarray, options: Options, target: Target) -> Response | None:
+def _surrogate_and_reference(
+    problem: Problem, density: np.ndarray, options: Options, target: Target, session: NWChemSession | None
+) -> tuple[Response | StreamedResponse | None, Reference | None]:
+    """What makes steps, and what measures it; None for reference steps alone, and for the engine's own."""
     if options.surrogate == "none" or problem.real_time.static or problem.real_time.no_propagation:
-        return None
+        return None, None if session is None else session.make_reference(problem)
     engine = problem.engine
     assert isinstance(engine, PySCFEngine)
     integrals = engine.two_electron
     packed = (integrals.packed, integrals.long_range)
     kernel = build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf, packed=packed)
+    if session is not None and session.base is not None:
+        return session.learn_from_stream(problem, kernel)
     prior = None if kernel is None else (lambda change: apply_auxiliary_kernel(kernel, change[None])[0])
     outside = float(np.clip(target.residual, *OUTSIDE))
-    return Response(engine, problem.basis, problem.base_density, problem.base, prior, outside)
+    surrogate = Response(engine, problem.basis, problem.base_density, problem.base, prior, outside)
+    return surrogate, None if session is None else session.make_reference(problem)
 
 
 def _density_interval(problem: Problem, options: Options) -> int:
@@ -333,7 +364,7 @@ def _finish(
     options: Options,
     progress: Progress,
     target: Target,
-    surrogate: Response | None,
+    surrogate: Response | StreamedResponse | None,
     since: float,
     path: Path,
     session: NWChemSession | None,

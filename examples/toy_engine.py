@@ -89,13 +89,17 @@ class ToyEngine:
         return share * self.hybrid * self.repulsion * density
 
 
-def make_chain(n_sites: int, n_spin: int, hybrid: float, local: float) -> tuple[System, ToyEngine]:
-    """A chain along z with an electron a site (one less when `n_spin` is 2), in its ground state."""
+def make_chain(
+    n_sites: int, n_spin: int, hybrid: float, local: float, tilt: float = 0.1
+) -> tuple[System, ToyEngine]:
+    """A chain along z with an electron a site (one less when `n_spin` is 2), in its ground state.
+
+    tilt: how much deeper each site lies than the one before, so that no density is symmetric by accident.
+    """
     z = SPACING * (np.arange(n_sites) - 0.5 * (n_sites - 1))
     distance = np.abs(z[:, None] - z)
     repulsion = 1.0 / np.sqrt(distance**2 + 4.0)
-    # The sites differ, so that no density is symmetric by accident.
-    core = np.diag(-repulsion.sum(axis=1) - 0.1 * np.arange(n_sites)) + HOPPING * (distance == SPACING)
+    core = np.diag(-repulsion.sum(axis=1) - tilt * np.arange(n_sites)) + HOPPING * (distance == SPACING)
     dipole = np.zeros((3, n_sites, n_sites))
     dipole[2] = np.diag(z)
     quadrupole = np.zeros((3, 3, n_sites, n_sites))

@@ -7,19 +7,20 @@
 - The exchange-correlation part of a real direction comes from the analytic kernel (the prior) when it is met,
   and from one reference evaluation (a Fock build) when `refine` finds that it matters.
 - r(x), all that is not linear, is interpolated between anchors.
+- Where the ground state is symmetric the linear part keeps irreps apart.
 
 The spread is what is known to be missing, the approximate images times the prior's measured error and the
 variance of r, scaled by what anchors have shown it to be worth.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..adapters.engine import Engine, FockBuild
 from ..adapters.working_basis import WorkingBasis
-from .directions import Directions
+from .direct_sum import DirectSum
 from .packing import make_packing, pack, unpack
 from .remainder import Remainder
 from .surrogate import Measurement, Visit
@@ -28,6 +29,8 @@ from .surrogate import Measurement, Visit
 PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
 #: |ΔF - linear| / |δP|², Hartree, as seen in water in strong fields.
 CURVATURE = 0.06
+#: A base density with larger elements between irreps is not symmetric.
+ASYMMETRY = 1e-6
 #: Norms below this are rounding.
 NOTHING = 1e-13
 #: Most visits between two looks at what lies outside the known directions and at the spread.
@@ -77,8 +80,8 @@ class Response:
         self._engine, self._basis, self._prior, self._outside = engine, basis, prior, outside
         self._density, self._base = density, base
         self._fock = basis.fock_in(base.fock)
-        packing = self._packing = make_packing(*density.shape[:2])
-        self._x_map, self._y_map = Directions(packing.n_real), Directions(packing.n_imag)
+        packing = self._packing = make_packing(_irreps(basis, density))
+        self._x_map, self._y_map = DirectSum(packing.real_blocks), DirectSum(packing.imag_blocks)
         self._remainder = Remainder(packing.n_real)
         self._errors: list[float] = []
         self._calibration = 1.0
@@ -106,7 +109,10 @@ class Response:
         return NO_PRIOR_ERROR if self._prior is None else PRIOR_ERROR
 
     def predict(self, density: np.ndarray) -> np.ndarray:
-        """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each."""
+        """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each.
+
+        k, d: directions and length of every irrep that the motion has reached.
+        """
         last = self._last = self._evaluate(density)
         return self._fock + unpack(self._packing, last.response_x, last.response_y)
 
@@ -119,16 +125,17 @@ class Response:
         if self._wait > 0:
             return Visit(self._spread, 0.0)
         last, x_map, y_map = self._last, self._x_map, self._y_map
-        c, d = x_map.q @ last.x, y_map.q @ last.y
-        xx, yy = float(last.x @ last.x), float(last.y @ last.y)
-        # |x|² - |c|² loses to rounding what is below 1e-8 |x|; `outside` stays above that.
-        threshold = max(self._outside**2 * (xx + yy), NOTHING**2)
-        outside_x = max(xx - float(c @ c), 0.0)
-        outside_y = max(yy - float(d @ d), 0.0) if self._engine.exact_exchange else 0.0
-        new_x, new_y = outside_x > threshold, outside_y > threshold
-        self._patience = 1 if new_x or new_y else min(self._patience + 1, LOOK_EVERY)
+        c, d = x_map.coordinates(last.x), y_map.coordinates(last.y)
+        size = float(last.x @ last.x + last.y @ last.y)
+        # `outside` stays above the rounding of `outside_squared`.
+        threshold = max(self._outside**2 * size, NOTHING**2)
+        outside_x, outside_y = x_map.outside_squared(last.x, c), y_map.outside_squared(last.y, d)
+        new_x = outside_x > threshold
+        new_y = (outside_y > threshold) & self._engine.exact_exchange
+        new = bool(new_x.any() or new_y.any())
+        self._patience = 1 if new else min(self._patience + 1, LOOK_EVERY)
         self._wait = self._patience
-        if new_x or new_y:
+        if new:
             c = self._extend(last, c, d, new_x, new_y)
         self._n_visits += 1
         self._moment += last.response_moment
@@ -136,10 +143,11 @@ class Response:
         missing = self._missing(last.x, c)
         typical = max(last.response_moment, self._moment / self._n_visits, NOTHING**2)
         self._spread = self._calibration * missing / float(np.sqrt(typical))
-        if not (new_x or new_y):
+        if not new:
             return Visit(self._spread, 0.0)
         # What the prediction just made did not respond to at all.
-        return Visit(self._spread, float(np.sqrt((outside_x + outside_y) / (xx + yy))))
+        unknown = float(outside_x[new_x].sum() + outside_y[new_y].sum())
+        return Visit(self._spread, float(np.sqrt(unknown / size)))
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
         """Learn from a reference pair (P', field-free F')."""
@@ -147,7 +155,7 @@ class Response:
         x, y = pack(self._packing, fock - self._fock)
         defect = float(np.hypot(np.linalg.norm(x - at.response_x), np.linalg.norm(y - at.response_y)))
         response = float(np.hypot(np.linalg.norm(x), np.linalg.norm(y)))
-        missing = self._missing(at.x, self._x_map.q @ at.x)
+        missing = self._missing(at.x, self._x_map.coordinates(at.x))
         if missing > NOTHING and defect > NOTHING and self._remainder.n_anchors:
             # Half the way, in the logarithm: one anchor is one sample.
             calibration = np.sqrt(self._calibration * defect / missing)
@@ -159,24 +167,20 @@ class Response:
         return Measurement(defect, response, force)
 
     def refine(self, target: float, most: int) -> int:
-        """Make the principal approximate directions exact until the spread over all visits is at `target`."""
-        builds, x_map = 0, self._x_map
-        if self._engine.linear or x_map.n_approximate == 0:
+        """Make the principal approximate directions exact until the spread over all visits is at `target`.
+
+        A Fock build does so for the principal one of every irrep.
+        """
+        builds = 0
+        if self._engine.linear or self._x_map.n_exact == self._x_map.n:
             return 0
-        moments = x_map.sort_approximate() * x_map.approximate_size**2
-        nothing_imaginary = np.zeros(self._packing.n_imag)
-        if self.image_error * np.sqrt(moments.sum() / max(self._moment, NOTHING**2)) <= SLACK * target:
+        moments = [part.sort_approximate() * part.approximate_size**2 for part in self._x_map.maps]
+        most_visited = max(self._moment, NOTHING**2)
+        if self._expected(moments, most_visited) <= SLACK * target:
             return 0
-        while builds < most and x_map.n_approximate:
-            expected = self.image_error * np.sqrt(moments[builds:].sum() / max(self._moment, NOTHING**2))
-            if expected <= target:
-                break
-            direction, old = x_map.q[x_map.n_exact], x_map.k[x_map.n_exact].copy()
-            change = self._basis.density_out(unpack(self._packing, direction, nothing_imaginary))
-            image = pack(self._packing, self._basis.fock_in(self._engine.response(change)))[0]
-            self._errors.append(float(np.linalg.norm(image - old) / max(np.linalg.norm(image), NOTHING)))
-            self._remainder.shift(direction, image - old)
-            x_map.make_exact(image)
+        while builds < most and self._expected(moments, most_visited) > target:
+            self._refine_once()
+            moments = [moment[1:] for moment in moments]
             builds += 1
         return builds
 
@@ -187,12 +191,11 @@ class Response:
         """
         packed = [pack(self._packing, density - self._density) for density in densities]
         x, y = np.array([p[0] for p in packed]), np.array([p[1] for p in packed])
-        c, d = x @ self._x_map.q.T, y @ self._y_map.q.T
         base = self._base.energies
         core = base.core + x @ self._core_x
-        coulomb = base.coulomb + x @ self._coulomb_x + 0.5 * np.vecdot(c @ self._x_map.j, x)
+        coulomb = base.coulomb + x @ self._coulomb_x + 0.5 * self._x_map.energy(x, "j")
         total = base.core + base.coulomb + base.exchange_correlation + x @ self._fock_x
-        total += 0.5 * np.vecdot(c @ self._x_map.k, x) + 0.5 * np.vecdot(d @ self._y_map.k, y)
+        total += 0.5 * self._x_map.energy(x, "k") + 0.5 * self._y_map.energy(y, "k")
         total += self._remainder.energies(x)
         return np.stack([core, coulomb, total - core - coulomb], axis=1)
 
@@ -225,42 +228,96 @@ class Response:
             response_x += self._remainder.predict(x)
         return _Evaluation(x, y, response_x, self._y_map.apply(y))
 
-    def _missing(self, x: np.ndarray, coordinates: np.ndarray) -> float:
+    def _missing(self, x: np.ndarray, coordinates: Sequence[np.ndarray]) -> float:
         """Expected norm of what the prediction lacks at x: of the approximate images and of the remainder."""
-        approximate = coordinates[self._x_map.n_exact :] * self._x_map.approximate_size
-        missing = self.image_error * float(np.linalg.norm(approximate))
+        missing = self.image_error * self._x_map.approximate_norm(coordinates)
         # Until anchors have shown it, the part that is not linear is guessed from the size of the change.
         missing = float(np.hypot(missing, CURVATURE * (x @ x) / (1 + self._remainder.n_anchors)))
         if self._remainder.n_anchors:
             missing = float(np.hypot(missing, np.sqrt(self._remainder.variance(x))))
         return missing
 
+    def _expected(self, moments: Sequence[np.ndarray], most_visited: float) -> float:
+        """Spread over all visits from approximate images with these second moments."""
+        return self.image_error * float(np.sqrt(sum(moment.sum() for moment in moments) / most_visited))
+
+    def _refine_once(self) -> None:
+        """One Fock build: the exact image of the first approximate direction of every irrep."""
+        x_map, packing = self._x_map, self._packing
+        directions = [part.q[part.n_exact] if part.n_approximate else None for part in x_map.maps]
+        change = self._basis.density_out(unpack(packing, x_map.join(directions), np.zeros(packing.n_imag)))
+        image = pack(packing, self._basis.fock_in(self._engine.response(change)))[0]
+        shift: list[np.ndarray | None] = []
+        for part, new in zip(x_map.maps, x_map.split(image), strict=True):
+            if part.n_approximate == 0:
+                shift.append(None)
+                continue
+            old = part.k[part.n_exact]
+            self._errors.append(float(np.linalg.norm(new - old) / max(np.linalg.norm(new), NOTHING)))
+            shift.append(new - old)
+            part.make_exact(new)
+        self._shift(directions, shift)
+
+    def _shift(self, directions: Sequence[np.ndarray | None], changes: Sequence[np.ndarray | None]) -> None:
+        """Tell the remainder of images that changed along one direction a block."""
+        nothing: list[np.ndarray | None] = [None] * len(directions)
+        for k, (direction, change) in enumerate(zip(directions, changes, strict=True)):
+            if direction is not None:
+                one = [*nothing[:k], direction, *nothing[k + 1 :]]
+                other = [*nothing[:k], change, *nothing[k + 1 :]]
+                self._remainder.shift(self._x_map.join(one), self._x_map.join(other))
+
     def _extend(
-        self, last: _Evaluation, c: np.ndarray, d: np.ndarray, new_x: bool, new_y: bool
-    ) -> np.ndarray:
-        """Add the directions in which `last` leaves the known ones; return its coordinates along x's."""
+        self,
+        last: _Evaluation,
+        c: Sequence[np.ndarray],
+        d: Sequence[np.ndarray],
+        new_x: np.ndarray,
+        new_y: np.ndarray,
+    ) -> list[np.ndarray]:
+        """Add the directions, by block, in which `last` leaves the known ones; its coordinates along x's."""
         x_map, y_map, packing = self._x_map, self._y_map, self._packing
-        x, y = np.zeros(packing.n_real), np.zeros(packing.n_imag)
-        length = 0.0
-        if new_x:
-            x, length = x_map.outside(last.x, c)
-        if new_y:
-            y, _ = y_map.outside(last.y, d)
-        change = self._basis.density_out(unpack(packing, x, y))
+        found_x = [
+            part.outside(x, known) if new else (None, 0.0)
+            for part, x, known, new in zip(x_map.maps, x_map.split(last.x), c, new_x, strict=True)
+        ]
+        found_y = [
+            part.outside(y, known)[0] if new else None
+            for part, y, known, new in zip(y_map.maps, y_map.split(last.y), d, new_y, strict=True)
+        ]
+        directions = [direction for direction, _ in found_x]
+        change = self._basis.density_out(unpack(packing, x_map.join(directions), y_map.join(found_y)))
         if self._prior is None:
             response = self._engine.mean_field_response(change)
             self.mean_field_builds += 1
         else:
             response = self._prior(change)
         image_x, image_y = pack(packing, self._basis.fock_in(response))
-        if new_x:
-            coulomb = self._engine.coulomb(np.ascontiguousarray(np.real(change).sum(axis=0)))
-            coulomb_x = pack(
-                packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex)
-            )[0]
-            self._remainder.shift(x, image_x)
-            x_map.append(x, image_x, coulomb_x, exact=False)
-            c = np.append(c, length)
-        if new_y:
-            y_map.append(y, image_y, np.zeros_like(y), exact=True)
-        return c
+        for part, direction, image in zip(y_map.maps, found_y, y_map.split(image_y), strict=True):
+            if direction is not None:
+                part.append(direction, image, np.zeros_like(direction), exact=True)
+        if not new_x.any():
+            return list(c)
+        coulomb = self._engine.coulomb(np.ascontiguousarray(np.real(change).sum(axis=0)))
+        coulomb_x = pack(
+            packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex)
+        )[0]
+        images = x_map.split(image_x)
+        self._shift(directions, images)
+        for part, direction, image, j in zip(
+            x_map.maps, directions, images, x_map.split(coulomb_x), strict=True
+        ):
+            if direction is not None:
+                part.append(direction, image, j, exact=False)
+        return [
+            known if direction is None else np.append(known, length)
+            for known, (direction, length) in zip(c, found_x, strict=True)
+        ]
+
+
+def _irreps(basis: WorkingBasis, density: np.ndarray) -> np.ndarray:
+    """Irreps of the orbitals, (n_spin, m); all 0 where the base density itself is not symmetric."""
+    apart = basis.irreps[:, :, None] != basis.irreps[:, None, :]
+    if np.abs(density[apart]).max(initial=0.0) > ASYMMETRY:
+        return np.zeros_like(basis.irreps)
+    return basis.irreps

@@ -13,7 +13,7 @@ def hermitian(n_spin: int, m: int, seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("n_spin", "m"), [(1, 1), (1, 7), (2, 2), (2, 6)])
 def test_there_and_back(n_spin: int, m: int) -> None:
-    packing = make_packing(n_spin, m)
+    packing = make_packing(np.zeros((n_spin, m), int))
     A = hermitian(n_spin, m, 1)
     x, y = pack(packing, A)
     assert x.shape == (packing.n_real,) == (n_spin * m * (m + 1) // 2,)
@@ -23,7 +23,7 @@ def test_there_and_back(n_spin: int, m: int) -> None:
 
 @pytest.mark.parametrize(("n_spin", "m"), [(1, 7), (2, 6)])
 def test_frobenius_products_become_dot_products(n_spin: int, m: int) -> None:
-    packing = make_packing(n_spin, m)
+    packing = make_packing(np.zeros((n_spin, m), int))
     A, B = hermitian(n_spin, m, 1), hermitian(n_spin, m, 2)
     (xa, ya), (xb, yb) = pack(packing, A), pack(packing, B)
     assert xa @ xb == pytest.approx(np.vdot(A.real, B.real), rel=1e-13)
@@ -32,14 +32,14 @@ def test_frobenius_products_become_dot_products(n_spin: int, m: int) -> None:
 
 
 def test_views_that_are_not_contiguous() -> None:
-    packing = make_packing(1, 5)
+    packing = make_packing(np.zeros((1, 5), int))
     A = hermitian(1, 5, 3)
     for one, other in zip(pack(packing, A.swapaxes(1, 2)), pack(packing, A.conj()), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_any_vector_is_a_hermitian_matrix() -> None:
-    packing = make_packing(2, 4)
+    packing = make_packing(np.zeros((2, 4), int))
     rng = np.random.default_rng(4)
     x, y = rng.standard_normal(packing.n_real), rng.standard_normal(packing.n_imag)
     A = unpack(packing, x, y)

@@ -1,10 +1,13 @@
 """The on-the-fly response: the contract of every surrogate, and what it promises beyond that."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
+from hybrid_propagate.adapters.point_symmetry import SymmetryOrbitals
 from hybrid_propagate.adapters.real_time import RealTime
+from hybrid_propagate.adapters.working_basis import make_working_basis
 from hybrid_propagate.driver.problem import Problem
 from hybrid_propagate.surrogate.response import Response
 from surrogate_contract import Case, SurrogateContract, make_case
@@ -41,6 +44,19 @@ class TestResponseWithPrior(TestResponse):
             return mean_field + 0.95 * (engine.response(change) - mean_field)
 
         return Response(engine, problem.basis, problem.base_density, problem.base, prior, 1e-5)
+
+
+def symmetric_chain() -> Problem:
+    """A chain whose two halves mirror each other, in a basis of even (irrep 0) and odd (1) orbitals."""
+    n = 6
+    problem = make_problem(*make_chain(n, 1, 0.25, 0.3, tilt=0.0), RealTime(1.0, 0.1))
+    even, odd = np.eye(n) + np.eye(n)[::-1], np.eye(n) - np.eye(n)[::-1]
+    combinations = np.hstack([even[:, : n // 2], odd[:, : n // 2]]) / np.sqrt(2.0)
+    symmetry = SymmetryOrbitals(combinations, np.repeat([0, 1], n // 2))
+    engine = problem.engine
+    assert isinstance(engine, ToyEngine)
+    basis = make_working_basis(engine.integrals.overlap, problem.base.fock.real, symmetry)
+    return replace(problem, basis=basis, base_density=basis.density_in(engine.reference).astype(complex))
 
 
 def walked(problem: Problem, case: Case) -> Response:
@@ -115,3 +131,30 @@ def test_spread_tells_the_size_of_the_error() -> None:
             surrogate.predict(density)
             visit = surrogate.visit()
         assert 0.2 * true < visit.spread < 50.0 * true
+
+
+def test_irreps_are_kept_apart_and_refined_together() -> None:
+    """A symmetric pair of sites: odd and even changes never mix, and one Fock build serves one of each."""
+    problem = symmetric_chain()
+    irreps = problem.basis.irreps
+    assert set(irreps.ravel().tolist()) == {0, 1}
+    even = irreps[:, :, None] == irreps[:, None, :]
+    surrogate = make_response(problem)
+    case = make_case(problem, 1e-3)
+    for density in case.densities:
+        surrogate.predict(density)
+        surrogate.visit()
+    _, approximate, _ = surrogate.n_directions
+    builds = surrogate.refine(0.0, 1000)
+    assert surrogate.n_directions[0] == approximate
+    assert builds < approximate
+    base = case.reference(problem.base_density)
+    change = case.densities[4] - problem.base_density
+    for kept in (even, ~even):
+        response = surrogate.predict(problem.base_density + np.where(kept, change, 0.0)) - base
+        assert np.abs(response[kept]).max() > 1e-6
+        assert np.abs(response[~kept]).max() < 1e-12
+    assert isinstance(problem.engine, ToyEngine)
+    linear = problem.basis.fock_in(problem.engine.response(problem.basis.density_out(change)))
+    response = surrogate.predict(case.densities[4]) - base
+    assert np.linalg.norm(response - linear) < 1e-3 * np.linalg.norm(linear)

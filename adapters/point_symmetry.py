@@ -1,0 +1,34 @@
+"""The point group of a molecule, as far as it keeps orbitals apart: D2h and its subgroups.
+
+Every irrep of these groups is one-dimensional, and numbered such that the product of two is their bitwise
+exclusive or (PySCF's numbering). What is symmetric under the whole group, the ground state's Fock matrix or
+its response, does not connect different irreps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pyscf import gto, symm
+
+#: PySCF's names of groups without a number: they hold these of D2h's subgroups.
+_LINEAR_OR_ATOM = {"SO3": "D2h", "Dooh": "D2h", "Coov": "C2v"}
+
+
+@dataclass(frozen=True, eq=False)
+class SymmetryOrbitals:
+    """combinations: (n, n), columns of AO coefficients; irreps: (n,), the irrep of each."""
+
+    combinations: np.ndarray
+    irreps: np.ndarray
+
+
+def symmetry_orbitals(mol: gto.Mole) -> SymmetryOrbitals:
+    """Symmetry-adapted combinations of the atomic orbitals; one irrep for all where there is no symmetry.
+
+    Atoms count as equivalent within PySCF's tolerance, 1e-5 bohr.
+    """
+    group, origin, axes = symm.detect_symm(mol._atom, mol._basis)
+    subgroup, axes = symm.geom.as_subgroup(group, axes, _LINEAR_OR_ATOM.get(group))
+    combinations, irreps = symm.symm_adapted_basis(mol, subgroup, origin, axes)
+    numbers = np.repeat(np.asarray(irreps), [part.shape[1] for part in combinations])
+    return SymmetryOrbitals(np.hstack(combinations), numbers)
