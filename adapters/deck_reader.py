@@ -86,8 +86,10 @@ _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
 _TYPES = ("integer", "real", "double", "logical", "string")
 
 
-def read_deck(path: Path) -> Deck:
+def read_deck(path: Path, *, propagates: bool = True) -> Deck:
     """Read the deck at `path` and the files that it includes or loads geometries from.
+
+    propagates: a deck without a propagation is refused.
 
     Everything in it is carried out, that is, represented in what is returned, or refused by name.
     Two things differ from NWChem on purpose. All tasks are read before the first one runs, so that a mistake
@@ -119,7 +121,7 @@ def read_deck(path: Path) -> Deck:
             notices.extend(named.notices)
         elif key not in _WITHOUT_EFFECT:
             _setting(line, reader, state)
-    if not any(isinstance(task, Propagation) for task in tasks):
+    if propagates and not any(isinstance(task, Propagation) for task in tasks):
         raise DeckError(reader.end, "the deck has no task dft rt_tddft")
     return replace(deck, prefix=state.prefix, tasks=tuple(tasks), notices=tuple(notices))
 

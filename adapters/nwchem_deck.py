@@ -59,6 +59,14 @@ def nwchem_deck(
     return "\n".join(lines) + "\n"
 
 
+def ground_state_deck(name: str, ground: GroundState, start: str | None, output: str) -> str:
+    """Text of a deck with one ground state, from the orbitals in a file `start` or NWChem's atomic guess."""
+    vectors = f"vectors {'' if start is None else f'input {start} '}output {output}"
+    lines = [f"start {name}", *_geometry(ground.system.geometry), *_system(ground.system, None)]
+    lines += _dft(ground.system, ground.for_nwchem, [f"iterations {ground.max_iterations}", vectors])
+    return "\n".join([*lines, "task dft energy"]) + "\n"
+
+
 def same_calculation(a: System, b: System) -> bool:
     """Whether two tasks are the same calculation to NWChem, so that nothing has to be set between them."""
     return a.geometry.name == b.geometry.name and _settings(a) == _settings(b)

@@ -6,9 +6,9 @@ that the result is idempotent and holds the electrons whatever the weights: Pola
 Stamm, Lipparini, Mol. Phys. 118, e1779834 (2020).
 
 The weights interpolate functions of the interatomic distances: a constant and a Gaussian kernel far wider
-than the points are apart. In that limit the kernel goes over to polynomials, of as high a degree as the points
-carry (Driscoll and Fornberg, Comput. Math. Appl. 43, 413 (2002)): along a scan the weights are Lagrange's,
-along an irregular path those of the best hyperplane.
+than the points are apart. In that limit the kernel goes over to polynomials, of as high a degree as the
+points carry (Driscoll and Fornberg, Comput. Math. Appl. 43, 413 (2002)): along a scan the weights are
+Lagrange's, along an irregular path those of the best hyperplane.
 """
 
 from collections.abc import Sequence
