@@ -165,7 +165,7 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
     if before.cam is not None and cam_line is None and xc_line is not None:
         xc_line.fail("NWChem 7.0 keeps the earlier cam, 7.2 drops it here: repeat cam, or unset dft:* first")
     try:
-        return replace(settings, functional=functional(settings.xc, settings.cam))
+        return replace(settings, functional=functional(settings.xc, settings.cam, with_nwchem=True))
     except FunctionalError as error:
         (xc_line or cam_line or line).fail(str(error))
 

@@ -4,7 +4,7 @@ NWChem adds weighted terms; each of its words is given here as the libxc functio
 energy. `local` and `nonlocal` pick a term's LDA part or the rest of it. Gradient corrections of correlation
 given without any local correlation bring their own (perdew86: perdew81; perdew91 and cpbe96: pw91lda), as in
 NWChem. Each word was compared with NWChem 7.0.2: total energies of water agree to 1e-5 Hartree, and words for
-which they do not (scan, hse03, kt1, ...) are left out.
+which they do not (scan, hse03, kt1, ...) are NWChem's alone.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,12 @@ class Functional:
 
     directive: the deck's own words (`pbe0`, `xpbe96 cpbe96`), for logs.
     pyscf: PySCF's description of the same functional (`0.25*HF + 0.75*PBE, PBE`); `HF` for Hartree-Fock.
+    stand_in: only NWChem has the functional, and `pyscf` describes one near it.
     """
 
     directive: str
     pyscf: str
+    stand_in: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,17 @@ ATTENUATED: Mapping[str, tuple[str, str]] = {
 }
 
 
+_PBE: dict[str, float] = {"GGA_X_PBE": 1.0, "GGA_C_PBE": 1.0}
+_PBE0: dict[str, float] = {"HF": 0.25, "GGA_X_PBE": 0.75, "GGA_C_PBE": 1.0}
+
+#: Words that NWChem 7.0.2 propagates and libxc has no equal for, with something near them in its place.
+ONLY_NWCHEM: Mapping[str, Mapping[str, float]] = {
+    **dict.fromkeys(("scan", "becke97-d", "kt1", "kt2", "ssb-d", "s12g", "hcth147", "hcth407"), _PBE),
+    **dict.fromkeys(("hse03", "acm", "s12h", "cam-s12g"), _PBE0),
+    "xft97": {"GGA_X_PBE": 1.0},
+    "cft97": {"GGA_C_PBE": 1.0},
+}
+
 _COMMON = (
     "hfexch",
     "slater",
@@ -175,25 +188,32 @@ class _Mixture:
     has_local_correlation: bool = False
     incomplete: list[tuple[str, float]] = field(default_factory=list)
     attenuated: list[tuple[str, float]] = field(default_factory=list)
+    stand_in: bool = False
 
     def add(self, name: str, weight: float) -> None:
         self.weights[name] = self.weights.get(name, 0.0) + weight
 
 
 def accepted_words() -> list[str]:
-    """Every word of `xc` that is carried out."""
+    """Every word of `xc` that is carried out by either reference code."""
     return ["hfexch", *TERMS, *COMBINATIONS, *ATTENUATED]
 
 
-def functional(words: tuple[str, ...], cam: Attenuation | None = None) -> Functional:
+def functional(
+    words: tuple[str, ...], cam: Attenuation | None = None, *, with_nwchem: bool = False
+) -> Functional:
     """Functional of the words behind `xc`, with the `cam` line in force, if any.
 
-    Raises FunctionalError for words and combinations of words that have no equal in libxc.
+    with_nwchem: accept words that only NWChem has. Raises FunctionalError for other words and combinations of
+    words that have no equal in libxc.
     """
     mixture = _Mixture()
     rest = [word.lower() for word in words]
     while rest:
-        _take_word(rest, mixture)
+        if with_nwchem and rest[0] in ONLY_NWCHEM:
+            _take_stand_in(rest, mixture)
+        else:
+            _take_word(rest, mixture)
     _complete_correlation(mixture)
     if mixture.attenuated and cam is None:
         raise FunctionalError(f"{mixture.attenuated[0][0]} needs a cam line behind the xc line")
@@ -208,7 +228,7 @@ def functional(words: tuple[str, ...], cam: Attenuation | None = None) -> Functi
     directive = " ".join(words)
     if cam is not None:
         directive += f" cam {cam.omega:g} cam_alpha {cam.alpha:g} cam_beta {cam.beta:g}"
-    return Functional(directive, _description(exact, cam, mixture.weights))
+    return Functional(directive, _description(exact, cam, mixture.weights), mixture.stand_in)
 
 
 def _description(exact: float, cam: Attenuation | None, weights: Mapping[str, float]) -> str:
@@ -222,6 +242,18 @@ def _description(exact: float, cam: Attenuation | None, weights: Mapping[str, fl
     if not exchange and not correlation:
         raise FunctionalError("xc names no functional")
     return f"{' + '.join(exchange)}, {' + '.join(correlation)}".strip()
+
+
+def _take_stand_in(rest: list[str], mixture: _Mixture) -> None:
+    from .deck_lines import real  # at the top it would import this file again
+
+    near, weight = ONLY_NWCHEM[rest.pop(0)], 1.0
+    if rest and (given := real(rest[0])) is not None:
+        rest.pop(0)
+        weight = given
+    for name, share in near.items():
+        mixture.add(name, weight * share)
+    mixture.stand_in = mixture.has_local_correlation = True
 
 
 def _take_word(rest: list[str], mixture: _Mixture) -> None:

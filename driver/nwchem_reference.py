@@ -47,12 +47,14 @@ class NWChemReference:
     """Implements `Reference` with a started process.
 
     whole: its deck has the user's own number of points, so that one segment to the run's end is what plain
-    NWChem would do, its check points included. checks: made so far; entries: states sent.
+    NWChem would do, its check points included. fock_of: field-free F' for the history of states that a
+    surrogate goes on from; None for the embedded engine's. checks: made so far; entries: states sent.
     """
 
     problem: Problem
     process: NWChemProcess
     whole: bool
+    fock_of: FockOf | None = None
     checks: list[Check] = field(default_factory=list)
     entries: int = 0
     seconds: float = 0.0
@@ -91,18 +93,18 @@ class NWChemReference:
         """See `Reference`."""
         base = self.problem.basis.fock_in(self.problem.base.fock).astype(complex)
         try:
-            own = self._one_step(density, time, surrogate.predict)
+            own = self.own_step(density, time, surrogate.predict)
         except NoFixedPoint:
             # A surrogate far off may have none; the pair below tells how far.
             own = None
-        at_rest = self._one_step(density, time, lambda _: base)
+        at_rest = self.own_step(density, time, lambda _: base)
         fock, embedded = self.problem.reference_fock(density)
         measured = surrogate.observe(density, fock)
         if own is None:
             return measured, embedded
         point, energies = self.one_step(density, time)
-        rounding = self._rounding(point)
-        apart, change = (float(np.linalg.norm(own - other)) for other in (self._density(point), at_rest))
+        rounding = self.rounding(point)
+        apart, change = (float(np.linalg.norm(own - other)) for other in (self.density(point), at_rest))
         self.checks.append(Check(time, apart, rounding, apart / change if change > 0.0 else 0.0))
         force = max(apart - ROUNDING_MARGIN * rounding, 0.0) / self.problem.real_time.dt
         return replace(measured, force=max(measured.force, force)), energies
@@ -121,7 +123,7 @@ class NWChemReference:
         self.seconds += time.perf_counter() - began
         return point, printed.energies
 
-    def _one_step(self, density: np.ndarray, at: float, fock_of: FockOf) -> np.ndarray:
+    def own_step(self, density: np.ndarray, at: float, fock_of: FockOf) -> np.ndarray:
         """P' after a step from a restart, made here with `fock_of`."""
         start = initial_state(self.problem, density, fock_of(density), 0, at)
         return self._step(start, field_free(self.problem, fock_of))[0].density
@@ -145,7 +147,7 @@ class NWChemReference:
         point, self._printed = self.process.receive()
         self._left -= 1
         later = state.time + self.problem.real_time.dt
-        self._reached = replace(state, step=state.step + 1, time=later, density=self._density(point))
+        self._reached = replace(state, step=state.step + 1, time=later, density=self.density(point))
         return self._reached
 
     def _settled(self, before: State, state: State) -> State:
@@ -163,7 +165,7 @@ class NWChemReference:
         if self.whole:
             return replace(state, orbitals=orbitals, occupations=occupations)
         density = density_of(orbitals, occupations)
-        fock_of = field_free(problem, lambda p: problem.reference_fock(p)[0])
+        fock_of = field_free(problem, self.fock_of or (lambda p: problem.reference_fock(p)[0]))
         focks = []
         for p, at in ((before.density, before.time), (density, state.time)):
             fock, field_ = fock_of(p), problem.external(at)
@@ -193,10 +195,11 @@ class NWChemReference:
             logged=logged,
         )
 
-    def _density(self, point: RestartPoint) -> np.ndarray:
+    def density(self, point: RestartPoint) -> np.ndarray:
+        """P' of a streamed point."""
         return self.problem.basis.density_in(density_from_nwchem(point.densities, self._order))
 
-    def _rounding(self, point: RestartPoint) -> float:
+    def rounding(self, point: RestartPoint) -> float:
         """Expected norm, in the working basis, of the rounding of a streamed density."""
         deviation = density_from_nwchem(rounding(point.densities), self._order)
         weights = np.square(self.problem.basis.dual).sum(axis=1)

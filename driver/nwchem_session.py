@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from ..adapters.agreement import Agreement, compare
+from ..adapters.agreement import DIPOLE, OVERLAP, Agreement, compare
 from ..adapters.deck import Deck, DeckError, GroundState, Propagation
+from ..adapters.engine import FockBuild
 from ..adapters.ground_state import Orbitals
 from ..adapters.log_header import GroundStateSummary, ground_state_section
 from ..adapters.movecs import find_movecs, read_movecs
@@ -19,7 +20,11 @@ from ..adapters.nwchem_order import density_to_nwchem, nwchem_order
 from ..adapters.nwchem_process import NAME, NWChemError, NWChemProcess
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.restart_file import RestartPoint
+from ..surrogate.auxiliary_kernel import AuxiliaryKernel
+from ..surrogate.occupied_empty import occupied_empty
+from ..surrogate.streamed_response import StreamedResponse
 from .nwchem_reference import MANY_POINTS, NWChemReference
+from .nwchem_stream import NWChemStream, first_guesses, streamed_base
 from .problem import Problem
 
 #: Propagations that one NWChem can be asked for; more than a run of a million steps has segments.
@@ -31,6 +36,8 @@ class NWChemSession:
     """A resident NWChem for one propagation; a context manager.
 
     hybrid: a surrogate makes most steps. memory: bytes for the embedded engine. seconds: until it was ready.
+    base: NWChem's own Fock matrix at its ground state, from its orbitals and their energies, where the
+    response is learned from its stream alone; None where the embedded engine stands for NWChem.
     """
 
     deck: Deck
@@ -45,6 +52,7 @@ class NWChemSession:
     agreement: Agreement | None = None
     seconds: float = 0.0
     reference: NWChemReference | None = None
+    base: FockBuild | None = None
 
     def __enter__(self) -> "NWChemSession":
         return self
@@ -88,7 +96,9 @@ class NWChemSession:
                 for g in grounds[-1:]
             )
             self.agreement = compare(engine, orbitals, printed, converged)
-            self._judge(self.agreement)
+            if self._judge(self.agreement, converged):
+                fock = fock_of_orbitals(orbitals, engine.integrals.overlap)
+                self.base = FockBuild(fock, printed.energies)
         else:
             engine = with_reference(make_engine(system, self.memory), density, kernel=False)
         energies = process.energies
@@ -111,12 +121,34 @@ class NWChemSession:
         self.reference = NWChemReference(problem, self.process, whole=not self.hybrid)
         return self.reference
 
+    def learn_from_stream(
+        self, problem: Problem, kernel: AuxiliaryKernel | None
+    ) -> tuple[StreamedResponse, NWChemStream]:
+        """Surrogate and reference where `base` says so; kernel: of the embedded engine, a first guess.
+
+        Raises DeckError.
+        """
+        reference = self.make_reference(problem)
+        try:
+            space = occupied_empty(problem.base_density, problem.basis.energies)
+        except ValueError as error:
+            raise DeckError(self.task.place, f"{error}; --surrogate none runs NWChem alone") from error
+        if kernel is None:
+            raise DeckError(self.task.place, "too many orbitals for a response learned from NWChem's stream")
+        stream = NWChemStream(reference, space)
+        guesses = first_guesses(kernel, problem.basis, space)
+        surrogate = StreamedResponse(space, streamed_base(problem), *guesses, stream.probe)
+        stream.find_rest(surrogate)
+        reference.fock_of = surrogate.predict
+        return surrogate, stream
+
     def summary(self) -> dict[str, object]:
         """For the run's JSON file."""
         reference = self.reference
         seconds = self.process.seconds
         return {
             "command": self.command,
+            "response": None if not self.hybrid else "PySCF" if self.base is None else "NWChem's stream",
             "agreement": None if self.agreement is None else asdict(self.agreement),
             "seconds": 0.0 if reference is None else reference.seconds,
             "seconds_per_step": float(np.median(seconds)) if seconds else None,
@@ -139,20 +171,45 @@ class NWChemSession:
                 shutil.copyfile(path, self.process.folder / short)
         return files
 
-    def _judge(self, agreement: Agreement) -> None:
+    def _judge(self, agreement: Agreement, converged: bool) -> bool:
+        """Whether the response must be learned from NWChem's stream alone, as the codes differ; say so.
+
+        Raises DeckError where that is not possible either.
+        """
         found = (
             f"total energy {agreement.energy:.0e} Ha, overlap {agreement.overlap:.0e}, dipole "
             f"{agreement.dipole:.0e} au"
         )
         if agreement.orbital_energies is not None:
             found += f", orbital energies {agreement.orbital_energies:.0e} Ha"
-        if agreement.failures:
+        print(f"hybrid-propagate: NWChem and PySCF on NWChem's grid differ by: {found}", file=sys.stderr)
+        system, real_time = self.task.system, self.task.real_time
+        if not agreement.failures and not system.functional.stand_in:
+            return False
+        obstacles = [
+            reason
+            for applies, reason in (
+                (agreement.overlap > OVERLAP or agreement.dipole > DIPOLE, "; ".join(agreement.failures)),
+                (not converged, "the orbitals come from no SCF of this system"),
+                (real_time.propagator != "magnus", f"propagator {real_time.propagator}"),
+                (real_time.mocap is not None, "mocap"),
+            )
+            if applies
+        ]
+        if obstacles:
             raise DeckError(
                 self.task.place,
-                "NWChem and PySCF, which would probe the response, differ too much for a surrogate: "
-                f"{'; '.join(agreement.failures)}; --surrogate none runs NWChem alone",
+                "NWChem and PySCF differ too much for PySCF to probe the response, and it cannot be learned "
+                f"from NWChem's densities alone ({', '.join(obstacles)}); --surrogate none runs NWChem alone",
             )
-        print(f"hybrid-propagate: NWChem and PySCF on NWChem's grid differ by: {found}", file=sys.stderr)
+        print("hybrid-propagate: the response is learned from NWChem's density stream alone", file=sys.stderr)
+        return True
+
+
+def fock_of_orbitals(orbitals: Orbitals, overlap: np.ndarray) -> np.ndarray:
+    """F = S C ε Cᵀ S, (n_spin, n, n) complex Hermitian."""
+    covariant = overlap @ orbitals.coefficients
+    return np.einsum("smi,si,sni->smn", covariant, orbitals.energies, covariant).astype(complex)
 
 
 def open_session(

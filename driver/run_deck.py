@@ -32,6 +32,7 @@ def check_deck(deck: Deck, options: Options) -> None:
     if not propagations:
         raise DeckError(_end_of(deck), "no task dft rt_tddft: nothing to propagate")
     for task in deck.tasks:
+        _check_functional(task, options)
         if isinstance(task, GroundState):
             for name in task.vectors.files:
                 if name not in made:
@@ -54,6 +55,14 @@ def check_deck(deck: Deck, options: Options) -> None:
             cap = task.real_time.mocap
             if cap is not None and task.real_time.propagator != "magnus":
                 raise DeckError(task.place, "mocap needs the magnus propagator here")
+
+
+def _check_functional(task: GroundState | LinearResponse | Propagation, options: Options) -> None:
+    """What only NWChem has needs NWChem, also for the linear response, which is computed here."""
+    wanted = task.system.functional
+    if wanted.stand_in and (options.engine == "pyscf" or isinstance(task, LinearResponse)):
+        hint = "" if isinstance(task, LinearResponse) else "; accepted with --engine nwchem"
+        raise DeckError(task.place, f"xc {wanted.directive} is not carried out by PySCF{hint}")
 
 
 def _check_file(name: str, place: Place, deck: Deck) -> None:

@@ -43,7 +43,7 @@ def settings_of(task: Propagation, options: Options) -> dict[str, str]:
         "charge": system.charge,
         "multiplicity": system.multiplicity,
         "odft": system.open_shell,
-        "xc": system.functional.pyscf,
+        "xc": system.functional.directive if system.functional.stand_in else system.functional.pyscf,
         "grid": system.grid,
     }
     steps = {
