@@ -40,7 +40,7 @@ def write_cubes(trajectory: Path, folder: Path, mol: gto.Mole, visualization: Vi
         times = np.asarray(file["dynamics/time"])[steps]
         rows = np.flatnonzero(shown(visualization, times))
         stored = np.asarray(file["dynamics/density_real"], dtype=float)
-    densities = {int(row): _spin_part(stored[row], plot) for row in rows}
+    densities = {int(row): spin_part(stored[row], plot) for row in rows}
     reference, stem = None, "density"
     if visualization.treference is not None:
         there = [row for row in rows if abs(times[row] - visualization.treference) < SAME_TIME]
@@ -59,8 +59,9 @@ def write_cubes(trajectory: Path, folder: Path, mol: gto.Mole, visualization: Vi
     return written
 
 
-def _spin_part(density: np.ndarray, plot: DensityPlot) -> np.ndarray:
-    if plot.spin == "total" or len(density) == 1:
+def spin_part(density: np.ndarray, plot: DensityPlot | None) -> np.ndarray:
+    """(n, n) from (n_spin, n, n): what `dplot` asks for, the total density without it."""
+    if plot is None or plot.spin == "total" or len(density) == 1:
         return density.sum(axis=0)
     alpha, beta = density
     return {"alpha": alpha, "beta": beta, "spindens": alpha - beta}[plot.spin]

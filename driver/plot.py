@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Distinct for colour-blind readers: Okabe and Ito, https://jfly.uni-koeln.de/color/.
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
-_FS_PER_AU = 0.02418884326509
+FS_PER_AU = 0.02418884326509
 _DOTS_PER_INCH = 120
 
 
@@ -133,11 +133,11 @@ def _time_axes(panel: Axes, picture: RunPicture) -> None:
 
 
 def _to_fs(time: ArrayLike) -> ArrayLike:
-    return np.asarray(time) * _FS_PER_AU
+    return np.asarray(time) * FS_PER_AU
 
 
 def _from_fs(time: ArrayLike) -> ArrayLike:
-    return np.asarray(time) / _FS_PER_AU
+    return np.asarray(time) / FS_PER_AU
 
 
 def _draw_spectrum(panel: Axes, spectrum: Spectrum, lines: Sequence[Peak]) -> None:

@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--restart", action="store_true", help="go on from <start>.h5")
     parser.add_argument(
+        "--report", action="store_true", help="write <start>.html too, a page that tells about the run"
+    )
+    parser.add_argument(
         "--save-density",
         type=_interval,
         metavar="N",
@@ -161,6 +164,7 @@ def _run(options: argparse.Namespace, started: float) -> int:
         engine=options.engine,
         nwchem=options.nwchem or os.environ.get("NWCHEM_COMMAND") or "nwchem",
         keep_scratch=options.keep_scratch,
+        report=options.report,
     )
     try:
         finished = run_deck(deck, settings, _write, stopping)

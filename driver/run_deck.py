@@ -1,5 +1,6 @@
 """A deck from its first task to its last."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -107,6 +108,10 @@ def run_deck(
                 finished = _propagate_by_nwchem(task, deck, stem, options, since, write, stopping)
             else:
                 finished = propagate(task, ground, deck, stem, options, since, write, stopping)
+            if finished and options.report and not task.real_time.no_propagation:
+                from .report import write_report
+
+                print(f"  {write_report(task, deck, stem)}", file=sys.stderr)
             since = time.perf_counter()
             if not finished:
                 return False

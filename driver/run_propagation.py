@@ -27,6 +27,7 @@ from ..surrogate.surrogate import Surrogate
 from .checkpoint import pack_checkpoint, surrogate_arrays, unpack_checkpoint
 from .controller import Ledger, Target
 from .density_cubes import write_cubes
+from .density_movie import movie_path, write_movie
 from .loop import Progress, Tally, run
 from .nwchem_session import NWChemSession
 from .observables import function_mask, make_observables
@@ -190,7 +191,10 @@ def propagate(
     if surrogate is not None:
         ground.surrogate = surrogate.save()
     if real_time.visualization is not None:
+        began = time.perf_counter()
         write_cubes(path, deck.permanent_dir, engine.mol, real_time.visualization)
+        write_movie(path, movie_path(stem), engine.mol, real_time.visualization)
+        progress.tally.spend("density pictures", began)
     _finish(problem, deck, stem, options, progress, target, surrogate, since, path, session)
     return True
 

@@ -15,7 +15,7 @@ from .segment import Limits
 class Options:
     """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None, automatic.
 
-    nwchem: the command that runs it; keep_scratch: leave its files.
+    nwchem: the command that runs it; keep_scratch: leave its files. report: write `<start>.html` too.
     started: `time.perf_counter()` when the command began.
     """
 
@@ -30,6 +30,7 @@ class Options:
     engine: str = "pyscf"
     nwchem: str = "nwchem"
     keep_scratch: bool = False
+    report: bool = False
 
 
 def settings_of(task: Propagation, options: Options) -> dict[str, str]:

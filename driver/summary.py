@@ -1,5 +1,6 @@
 """What a run leaves beside its trajectory: `<start>.json`, counts, seconds and errors, and `<start>.png`."""
 
+import datetime
 import importlib.metadata
 import json
 import os
@@ -10,6 +11,7 @@ import numpy as np
 from ..adapters.trajectory import read_contents
 from .controller import Ledger, Target
 from .loop import Progress, saved_tally
+from .machine import command_line, cpu_name, thread_count
 from .plot import RunPicture, plot_run
 from .problem import Problem
 from .spectrum import SpectrumError, absorption
@@ -47,6 +49,8 @@ def write_summary(
     passes = tally.surrogate_steps + tally.discarded_steps
     hybrid = surrogate != "none"
     estimate = ledger.spent if hybrid else 0.0
+    # Of a run that was resumed, the clock saw the last part alone.
+    wall_seconds = max(wall_seconds, sum(seconds.values()))
     contents: dict[str, object] = {
         "deck": deck,
         "engine": engine,
@@ -66,6 +70,10 @@ def write_summary(
         "tolerance_met": bool(not hybrid or estimate <= target.error),
         "audits": audits,
         **({} if nwchem is None else {"nwchem": nwchem}),
+        "command": command_line(),
+        "finished": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "cpu": cpu_name(),
+        "threads": thread_count(),
         "versions": {
             name: importlib.metadata.version(name) for name in ("hybrid-propagate", "pyscf", "numpy", "h5py")
         },
@@ -92,11 +100,11 @@ def dipole_bound(problem: Problem, ledger: Ledger, dipole: np.ndarray) -> float:
     return max(1.0, size * float(np.sqrt(ledger.change_moment / ledger.n_points)) / induced)
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file beside and rename it. Raises OSError."""
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text, encoding="utf-8")
+        part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)

@@ -1,0 +1,31 @@
+"""The machine and the command that a run was made with, for its records."""
+
+import os
+import platform
+import shlex
+import sys
+from pathlib import Path
+
+
+def cpu_name() -> str:
+    """The processor's name as the system tells it, such as `AMD EPYC 7B13`, else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def thread_count() -> int:
+    """Threads that linear algebra and integrals may use: `OMP_NUM_THREADS`, else the cores there are."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    return int(asked) if asked.isdigit() and int(asked) > 0 else len(os.sched_getaffinity(0))
+
+
+def command_line() -> str:
+    """This process's command, without the folder that it lies in."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
