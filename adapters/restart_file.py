@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-_TITLE = "RT-TDDFT restart file"
+TITLE = "RT-TDDFT restart file"
 _NAMES = ("created", "nmats", "nbf_ao", "it", "t", "checksum")
 _FIELD, _DIGITS = 20, 10
 _CHECKSUM_TOLERANCE = 1e-4
@@ -76,7 +76,7 @@ def restart_text(point: RestartPoint) -> str:
         f"{checksum(point.densities):20.12E}",
     )
     head = [f"{name:10s}{value}" for name, value in zip(_NAMES, values, strict=True)]
-    return "\n".join((_TITLE, *head, "%20.12E" * numbers.size % tuple(numbers.tolist()))) + "\n"
+    return "\n".join((TITLE, *head, "%20.12E" * numbers.size % tuple(numbers.tolist()))) + "\n"
 
 
 def write_restart(path: Path, point: RestartPoint) -> None:
@@ -111,8 +111,8 @@ def parse_restart(text: str, path: Path, n_spin: int, n_basis: int) -> RestartPo
     lines = text.split("\n", len(_NAMES) + 1)
     if not text.strip():
         raise RestartError(f"{path}: the file is empty (a run killed while writing leaves it so)")
-    if lines[0].strip() != _TITLE:
-        raise RestartError(f"{path}: not an NWChem restart file (its first line is not {_TITLE!r})")
+    if lines[0].strip() != TITLE:
+        raise RestartError(f"{path}: not an NWChem restart file (its first line is not {TITLE!r})")
     if len(lines) < len(_NAMES) + 2:
         raise RestartError(f"{path}: cut short in its head ({len(lines) - 1} lines)")
     head = {line[:10].strip(): line[10:].strip() for line in lines[1:-1]}

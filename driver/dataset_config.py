@@ -66,11 +66,13 @@ class PairCounts:
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Hybrid trajectories of each geometry. dt in au; tolerance: trajectory error; fields: kinds in turn.
+    """Hybrid trajectories. dt in au; tolerance: trajectory error; fields: their kinds, taken in turn.
 
-    keep: geometries of each molecule and level whose trajectories are written too.
+    count: trajectories of each geometry. keep: geometries of each molecule and level whose trajectories are
+    written as files too.
     """
 
+    count: int = 1
     steps: int = 200
     dt: float = 0.2
     tolerance: float = 1e-2

@@ -1,12 +1,15 @@
 """One geometry's share of a data set: solved, sampled, checked and written as a part."""
 
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from ..adapters.basis_table import BasisTable, basis_table
 from ..adapters.geometry import ANGSTROM_PER_BOHR
+from ..adapters.system import System
 from ..surrogate.response_pairs import (
     KINDS,
     SPLITS,
@@ -15,9 +18,10 @@ from ..surrogate.response_pairs import (
     ResponsePairs,
     write_pairs,
 )
-from ..surrogate.response_samples import Point, lowdin, respond, rotated_densities, solve_point
+from ..surrogate.response_samples import SIZES, Point, lowdin, respond, rotated_densities, solve_point
 from .dataset_config import DatasetConfig, Level, Molecule, system_of
 from .distorted_geometries import distorted
+from .sampled_trajectory import random_field, visited_densities
 
 #: |tr PS − N| and dipole deviations above these mean that a pair is wrong, not rounded.
 _TRACE, _DIPOLE = 1e-6, 1e-6
@@ -51,18 +55,24 @@ def split_of(config: DatasetConfig, molecule: Molecule, number: int) -> int:
     return SPLITS.index("validation" if from_end <= last_validation else "train")
 
 
-def make_part(config: DatasetConfig, molecule: Molecule, level: Level, number: int, path: Path) -> int:
-    """Solve one geometry and write its pairs to `path` (npz), whole; the number of pairs.
+def make_part(
+    config: DatasetConfig, molecule: Molecule, level: Level, number: int, path: Path, trajectories: Path
+) -> None:
+    """Solve one geometry and write its pairs to `path` (npz), whole.
 
-    Raises NotConverged, CheckFailed, OSError.
+    trajectories: folder for those that are kept. Raises NotConverged, NoFixedPoint, CheckFailed, OSError.
     """
     system = system_of(molecule, level, geometry_of(config, molecule, number))
     point = solve_point(system)
     rng = _random(config, molecule, number, 1)
     densities = rotated_densities(point, rng, config.pairs.rotations)
-    kinds = np.full(len(densities), KINDS.index("rotation"), np.int8)
+    stem = f"{molecule.name}_{level.name}_g{number:04d}"
+    keep = trajectories / stem if number < config.trajectories.keep else None
+    densities = np.concatenate([densities, _visited(config, point, number, rng, keep)])
+    kinds = np.full(len(densities), KINDS.index("trajectory"), np.int8)
+    kinds[: config.pairs.rotations] = KINDS.index("rotation")
     change, fock, kernel = respond(point, densities)
-    arrays = {**_geometry_arrays(point), "kind": kinds, "change": change, "response": fock}
+    arrays = {**geometry_arrays(point), "kind": kinds, "change": change, "response": fock}
     if kernel is not None:
         arrays["kernel"] = kernel
     _check(point, densities)
@@ -70,55 +80,84 @@ def make_part(config: DatasetConfig, molecule: Molecule, level: Level, number: i
     with part.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
     os.replace(part, path)
-    return len(densities)
+
+
+def _visited(
+    config: DatasetConfig, point: Point, number: int, rng: np.random.Generator, keep: Path | None
+) -> np.ndarray:
+    """Densities met by the geometry's trajectories, at random times after the field has begun to act."""
+    asked, wanted = config.trajectories, config.pairs.visited
+    found = []
+    for k in range(asked.count):
+        kind = asked.fields[(number * asked.count + k) % len(asked.fields)]
+        applied = random_field(point, kind, rng, asked.dt)
+        path = None if keep is None else keep.with_name(f"{keep.name}_{k}_{kind}.h5")
+        met = visited_densities(point, applied, asked.steps, asked.dt, asked.tolerance, path)
+        changes = np.linalg.norm((met - point.density).reshape(len(met), -1), axis=1)
+        found.append(met[changes > SIZES[0]])
+    met = np.concatenate(found) if found else np.zeros((0, *point.density.shape), complex)
+    return met[rng.choice(len(met), min(wanted, len(met)), replace=False)]
 
 
 def join_parts(
     config: DatasetConfig, molecule: Molecule, level: Level, parts: dict[int, Path], path: Path
 ) -> int:
     """One file of response pairs from the parts by geometry number; the number of pairs."""
-    loaded = {number: np.load(part) for number, part in sorted(parts.items())}
-    first = next(iter(loaded.values()))
-    system = system_of(molecule, level, molecule.positions)
+    numbers = sorted(parts)
+    loaded = [dict(np.load(parts[number])) for number in numbers]
+    split = np.array([split_of(config, molecule, number) for number in numbers], np.int8)
+    attributes = {
+        "molecule": molecule.name,
+        "basis": level.basis,
+        "held_out": molecule.held_out,
+        "seed": config.seed,
+    }
+    content = response_pairs(system_of(molecule, level, molecule.positions), attributes, loaded, split)
+    write_pairs(path, content)
+    return len(content.pairs.kind)
 
-    def stacked(name: str) -> np.ndarray:
-        return np.array([part[name] for part in loaded.values()])
+
+def response_pairs(
+    system: System,
+    attributes: Mapping[str, object],
+    parts: Sequence[Mapping[str, np.ndarray]],
+    split: np.ndarray,
+) -> ResponsePairs:
+    """A file's content from arrays by name, one set a geometry (`geometry_arrays` and those of its pairs)."""
+    first = parts[0]
 
     def joined(name: str) -> np.ndarray:
-        return np.concatenate([part[name] for part in loaded.values()])
+        return np.concatenate([part[name] for part in parts])
 
-    counts = [len(part["kind"]) for part in loaded.values()]
-    split = np.array([split_of(config, molecule, number) for number in loaded], np.int8)
-    content = ResponsePairs(
+    counts = [len(part["kind"]) for part in parts]
+    return ResponsePairs(
         {
-            "molecule": molecule.name,
-            "basis": level.basis,
+            **attributes,
             "functional": system.functional.directive,
             "pyscf_xc": system.functional.pyscf,
-            "charge": molecule.charge,
-            "multiplicity": molecule.multiplicity,
+            "charge": system.charge,
+            "multiplicity": system.multiplicity,
             "n_spin": system.n_spin,
-            "held_out": molecule.held_out,
             "splits": SPLITS,
             "kinds": KINDS,
-            "seed": config.seed,
         },
         system.geometry.atomic_numbers,
-        BasisTable(*(first[f"basis_{name}"] for name in BasisTable.__dataclass_fields__)),
-        Geometries(**{name: stacked(name) for name in _GEOMETRY_ARRAYS}, split=split),
+        BasisTable(**{field.name: first[f"basis_{field.name}"] for field in fields(BasisTable)}),
+        Geometries(
+            **{name: np.array([part[name] for part in parts]) for name in _GEOMETRY_ARRAYS}, split=split
+        ),
         Pairs(
-            np.repeat(np.arange(len(loaded), dtype=np.int32), counts),
+            np.repeat(np.arange(len(parts), dtype=np.int32), counts),
             joined("kind"),
             joined("change"),
             joined("response"),
             joined("kernel") if "kernel" in first else None,
         ),
     )
-    write_pairs(path, content)
-    return int(sum(counts))
 
 
-def _geometry_arrays(point: Point) -> dict[str, np.ndarray]:
+def geometry_arrays(point: Point) -> dict[str, np.ndarray]:
+    """What a file keeps of a geometry, by name; of the basis too, as `basis_<name>`."""
     geometry = point.system.geometry
     at_rest = point.basis.fock_in(point.base.fock)
     table = basis_table(point.engine.mol)
@@ -130,20 +169,18 @@ def _geometry_arrays(point: Point) -> dict[str, np.ndarray]:
         "density": np.real(lowdin(point.density, point.to_lowdin)),
         "fock": np.real(lowdin(at_rest, point.to_lowdin)),
         "dipole_moment": _dipole_moment(point, point.density),
-        **{f"basis_{name}": getattr(table, name) for name in BasisTable.__dataclass_fields__},
+        **{f"basis_{name}": getattr(table, name) for name in (field.name for field in fields(BasisTable))},
     }
 
 
 def _dipole_moment(point: Point, density: np.ndarray) -> np.ndarray:
-    geometry = point.system.geometry
-    electronic = np.einsum("xsij,sji->x", point.dipole, density).real
-    return geometry.charges @ geometry.positions - electronic
+    mol = point.engine.mol
+    return mol.atom_charges() @ mol.atom_coords() - np.einsum("xsij,sji->x", point.dipole, density).real
 
 
 def _check(point: Point, densities: np.ndarray) -> None:
     """tr PS = N of every density, and the dipole of P0 as PySCF computes it from the AO density."""
-    system = point.system
-    n_electrons = int(system.geometry.atomic_numbers.sum()) - system.charge
+    n_electrons = point.engine.mol.nelectron
     ao = point.basis.density_out(densities)
     numbers = np.einsum("psij,ji->p", ao, point.engine.integrals.overlap).real
     if np.abs(numbers - n_electrons).max(initial=0.0) > _TRACE:

@@ -12,7 +12,7 @@ from hybrid_propagate.driver.propagate_command import main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-COMMANDS = ("hybrid-propagate", "hybrid-spectrum")
+COMMANDS = ("hybrid-propagate", "hybrid-spectrum", "hybrid-dataset", "hybrid-dataset convert")
 PAGES = sorted(
     path
     for pattern in ("*.md", "docs/*.md", "*/README.md")
@@ -53,8 +53,9 @@ task dft rt_tddft
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_readme_names_every_option_and_no_other(command: str) -> None:
-    program = Path(sysconfig.get_path("scripts")) / command
-    shown = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
+    name, *words = command.split()
+    program = Path(sysconfig.get_path("scripts")) / name
+    shown = subprocess.run([program, *words, "--help"], capture_output=True, text=True, check=True).stdout
     section = re.search(rf"^### {command}$(.*?)^##", README, re.MULTILINE | re.DOTALL)
     assert section is not None
     option = re.compile(r"(?<![\w-])--[a-z][a-z-]*")

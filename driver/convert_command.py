@@ -1,0 +1,63 @@
+"""`hybrid-dataset convert`: an NWChem run as a trajectory file and response pairs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_DESCRIPTION = """Makes a trajectory file, and response pairs beside it, from an NWChem run: its deck,
+its log, and its restart files. NWChem overwrites <start>.rt_restart at every point. To keep all points, say
+`nrestarts *` in the deck and make that path a named pipe: mkfifo x.rt_restart; tail -f x.rt_restart > x &"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command. Exit codes: 0 done, 1 failed, 2 bad input."""
+    options = _parser().parse_args(arguments)
+    from ..adapters.deck import DeckError
+    from ..adapters.ground_state import NotConverged
+    from ..adapters.log_reader import LogError
+    from ..adapters.restart_file import RestartError
+    from .converted_run import ConversionError, convert_run
+
+    try:
+        for line in convert_run(
+            options.deck, options.log, options.records, options.tag, options.pairs, options.output
+        ):
+            print(line)
+    except (DeckError, LogError, RestartError, ConversionError) as error:
+        print(f"hybrid-dataset: {error}", file=sys.stderr)
+        return 2
+    except (OSError, NotConverged) as error:
+        print(f"hybrid-dataset: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hybrid-dataset convert", description=_DESCRIPTION)
+    parser.add_argument("deck", type=Path, metavar="DECK")
+    parser.add_argument("log", type=Path, metavar="LOG", help="NWChem's output, plain or .gz")
+    parser.add_argument(
+        "records", nargs="+", type=Path, metavar="RECORDS", help="restart files, one point or many in each"
+    )
+    parser.add_argument("--tag", help="the propagation meant, where the deck has several")
+    parser.add_argument(
+        "--pairs",
+        type=_number,
+        default=30,
+        metavar="N",
+        help="densities for which PySCF builds the Fock matrix (default %(default)s)",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE.h5", help="default: <start>.h5; pairs go to <start>_pairs.h5"
+    )
+    return parser
+
+
+def _number(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of pairs")
+    return value
