@@ -51,11 +51,7 @@ class Extrapolation:
     """Predicts from snapshots of the same atoms, basis and electrons at other (or the same) geometries."""
 
     snapshots: Sequence[Snapshot]
-
-    @property
-    def name(self) -> str:
-        """`earlier` for one snapshot, `extrapolated` for more."""
-        return "earlier" if len(self.snapshots) == 1 else "extrapolated"
+    name: str = "extrapolated"
 
     def predict(self, system: System) -> np.ndarray:
         """Idempotent density (n_spin, n, n). Raises NotApplicable where atoms, basis or electrons differ."""
