@@ -14,9 +14,10 @@ from ..adapters.nwchem_order import nwchem_order
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.starting_orbitals import assemble_fragments
 from ..adapters.system import System
+from ..surrogate.reused_response import read_earlier_run
 from .nwchem_session import open_session
 from .run_propagation import Ground, propagate
-from .settings import Options
+from .settings import Options, physics_of
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Workspace:
 
 
 def check_deck(deck: Deck, options: Options) -> None:
-    """Refuse what cannot be carried out, before any time is spent. Raises DeckError."""
+    """Refuse what cannot be carried out, before any time is spent. Raises DeckError, PriorError."""
     made: set[str] = set()
     propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
     if not propagations:
@@ -46,13 +47,16 @@ def check_deck(deck: Deck, options: Options) -> None:
         elif isinstance(task, Propagation):
             load = task.real_time.load
             if load.kind == "density":
-                raise DeckError(
-                    task.place,
-                    "load density: NWChem's density files cannot be read; accepted: scf, vectors, restart",
-                )
+                for name in load.files:
+                    if find_movecs(name, deck.permanent_dir) is None:
+                        raise DeckError(task.place, f"load density {name}: there is no such file")
             name = load.files[0] if load.kind == "vectors" else task.vectors
             if name not in made:
                 _check_file(name, task.place, deck)
+            if options.prior is not None:
+                if task.system.functional.stand_in:
+                    raise DeckError(task.place, "--prior needs a functional that PySCF has")
+                read_earlier_run(options.prior, physics_of(task.system), task.system)
             cap = task.real_time.mocap
             if cap is not None and task.real_time.propagator != "magnus":
                 raise DeckError(task.place, "mocap needs the magnus propagator here")
@@ -78,7 +82,7 @@ def run_deck(
 ) -> bool:
     """Carry out every task in order; False where `stopping` ended a propagation early.
 
-    write: takes log text. Raises DeckError, NotConverged, TrajectoryError, OSError.
+    write: takes log text. Raises DeckError, PriorError, NotConverged, TrajectoryError, OSError.
     """
     check_deck(deck, options)
     deck.permanent_dir.mkdir(parents=True, exist_ok=True)
@@ -137,6 +141,14 @@ def _propagate_by_nwchem(
         ground = Ground(task.system, session.ground_state, nwchem=session)
         finished = propagate(task, ground, deck, stem, options, since, write, stopping)
     return finished
+
+
+def last_trajectory(deck: Deck) -> Path | None:
+    """Where the last propagation that learns a response keeps it."""
+    propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
+    names = zip(_file_names(deck, propagations), propagations, strict=True)
+    learning = [name for name, task in names if not (task.real_time.static or task.real_time.no_propagation)]
+    return deck.permanent_dir / f"{learning[-1]}.h5" if learning else None
 
 
 def _file_names(deck: Deck, propagations: list[Propagation]) -> list[str]:

@@ -12,6 +12,8 @@ from ..adapters.engine import Energies, FockBuild
 from ..adapters.ground_state import Orbitals
 from ..adapters.log_header import PropagationSummary, propagation_header
 from ..adapters.log_lines import message_line
+from ..adapters.movecs import find_movecs
+from ..adapters.nwchem_density import read_densities
 from ..adapters.nwchem_order import density_from_nwchem, nwchem_order
 from ..adapters.nwchem_process import NWChemError
 from ..adapters.point_symmetry import symmetry_orbitals
@@ -20,7 +22,7 @@ from ..adapters.restart_file import read_restart
 from ..adapters.system import System
 from ..adapters.trajectory import Contents, TrajectoryFile, read_contents
 from ..adapters.working_basis import WorkingBasis, make_working_basis
-from ..surrogate.auxiliary_kernel import apply_auxiliary_kernel, build_auxiliary_kernel
+from ..surrogate.auxiliary_kernel import build_auxiliary_kernel
 from ..surrogate.response import Response
 from ..surrogate.streamed_response import StreamedResponse
 from ..surrogate.surrogate import Surrogate
@@ -32,6 +34,7 @@ from .loop import Progress, Tally, run
 from .nwchem_session import NWChemSession
 from .observables import function_mask, make_observables
 from .output import Output
+from .priors import make_prior
 from .problem import Coupling, Problem, initial_state
 from .progress import ProgressLine
 from .reference import Reference
@@ -295,7 +298,7 @@ def _begin(
     target: Target,
     surrogate: Response | StreamedResponse | None,
 ) -> Progress:
-    """The first point: the ground state, or the one in a restart file."""
+    """The first point: the ground state, a density from a file, or the point in a restart file."""
     density, step, t = problem.base_density, 0, 0.0
     energies = problem.base.energies
     fock = problem.basis.fock_in(problem.base.fock).astype(complex)
@@ -304,6 +307,11 @@ def _begin(
         point = read_restart(path, task.system.n_spin, len(problem.engine.integrals.overlap))
         density = problem.basis.density_in(density_from_nwchem(point.densities, nwchem_order(task.system)))
         step, t = point.point - 1, point.time
+        fock, energies = problem.reference_fock(density)
+    elif task.real_time.load.kind == "density":
+        found = [find_movecs(name, deck.permanent_dir) or Path(name) for name in task.real_time.load.files]
+        densities = read_densities(found, nwchem_order(task.system), task.system.n_spin)
+        density = problem.basis.density_in(densities)
         fock, energies = problem.reference_fock(density)
     if isinstance(surrogate, StreamedResponse):
         # No code gives NWChem's Fock matrix.
@@ -325,7 +333,7 @@ def _surrogate_and_reference(
     kernel = build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf, packed=packed)
     if session is not None and session.base is not None:
         return session.learn_from_stream(problem, kernel)
-    prior = None if kernel is None else (lambda change: apply_auxiliary_kernel(kernel, change[None])[0])
+    prior = make_prior(problem, kernel, options)
     outside = float(np.clip(target.residual, *OUTSIDE))
     surrogate = Response(engine, problem.basis, problem.base_density, problem.base, prior, outside)
     return surrogate, None if session is None else session.make_reference(problem)

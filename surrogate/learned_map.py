@@ -36,7 +36,7 @@ class LearnedMap:
         if size == 0.0:
             return np.zeros(x.shape)
         # Scaled to order one: the smallest kicks stay clear of single precision's underflow.
-        return (((x / size).astype(self._matrix.dtype) @ self._matrix) * size).astype(float)
+        return ((x / size).astype(self._matrix.dtype) @ self._matrix).astype(float) * size
 
     def outside(self, x: np.ndarray) -> np.ndarray:
         """The part of x (..., d) on which no pair has been seen."""

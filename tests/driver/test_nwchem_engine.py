@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -225,6 +226,29 @@ def test_hybrid_has_the_stated_error(nwchem_in: Callable[[Path, str], Path], tmp
         assert check["apart"] < 6 * check["rounding"]
 
 
+def test_functional_that_only_nwchem_has(nwchem_in: Callable[[Path, str], Path], tmp_path: Path) -> None:
+    """SCAN: refused for PySCF; with NWChem the response comes from its stream, to a tenth of --tol."""
+    deck = water(tmax=12.1, basis="3-21G", xc="scan")
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    expected = read_log(nwchem_in(plain, deck))[-1].find("Dipole moment").values
+    (tmp_path / "deck.nw").write_text(deck)
+    refused = propagate(tmp_path, "--engine", "pyscf")
+    assert refused.returncode == 2
+    assert "xc scan is not carried out by PySCF; accepted with --engine nwchem" in refused.stderr
+    ended = propagate(tmp_path)
+    found = log_of(tmp_path, ended).find("Dipole moment").values
+    signal = expected - expected[0]
+    error = np.sqrt(np.sum((found - found[0] - signal) ** 2) / np.sum(signal**2))
+    print(f"response from the stream alone: trajectory error {error:.1e}")
+    assert error < 1e-4
+    summary = json.loads((tmp_path / "water.json").read_text())
+    assert summary["nwchem"]["response"] == "NWChem's stream"
+    assert "NWChem's density stream" in ended.stderr
+    assert summary["surrogate_steps"] > 50
+    assert all(check["residual"] < 1e-3 for check in summary["nwchem"]["checks"])
+
+
 def test_restart_files_go_both_ways(nwchem_in: Callable[[Path, str], Path], tmp_path: Path) -> None:
     """Plain NWChem continues from our restart file, and we from its."""
     deck = water(tmax=2.0, basis="3-21G", kick=0.01)
@@ -278,6 +302,39 @@ def test_load_vectors_from_a_file(
     found = log_of(tmp_path, propagate(tmp_path, *arguments)).find("Dipole moment", spin="total").values
     limit = 1e-9 if engine == "nwchem" else 1e-7
     np.testing.assert_allclose(found, expected, rtol=0, atol=limit)
+
+
+@pytest.mark.parametrize("engine", ["pyscf", "nwchem"])
+def test_load_density_from_a_file(
+    engine: str, nwchem_in: Callable[[Path, str], Path], tmp_path: Path
+) -> None:
+    """Water with a share of its electrons lifted, by a file of NWChem's own format, against plain NWChem."""
+    deck = water(tmax=1.5, basis="3-21G", xc="hfexch", dft="\n  convergence density 1e-8 energy 1e-10")
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    nwchem_in(plain, deck)
+    (tmp_path / "deck.nw").write_text(deck)
+    system = read_deck(tmp_path / "deck.nw").tasks[-1].system
+    order = nwchem_order(system)
+    orbitals = read_movecs(plain / "water.movecs", order, 1)
+    occupations = orbitals.occupations.copy()
+    occupations[0, 4:6] = 1.7, 0.3
+    lifted = replace(orbitals, occupations=occupations).density()
+    rows = np.real(density_to_nwchem(lifted.astype(complex), order))[0]
+    length = np.array([8 * len(rows)], "<i4").tobytes()
+    for folder in (plain, tmp_path):
+        (folder / "water.dmat").write_bytes(b"".join(length + row.tobytes() + length for row in rows))
+    deck = deck.replace('  tag "kick_z"', '  tag "kick_z"\n  load density water.dmat')
+    expected = read_log(nwchem_in(plain, deck))[-1].find("Dipole moment").values
+    (tmp_path / "deck.nw").write_text(deck)
+    arguments = ("--surrogate", "none", "--engine", engine)
+    found = log_of(tmp_path, propagate(tmp_path, *arguments)).find("Dipole moment").values
+    assert np.abs(expected - expected[0]).max() > 1e-3
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9 if engine == "nwchem" else 1e-6)
+    (tmp_path / "water.dmat").write_bytes(b"cut short")
+    cut = propagate(tmp_path, *arguments)
+    assert cut.returncode == 2
+    assert "not a density of 13 basis functions, or cut short" in cut.stderr.splitlines()[-1]
 
 
 def nwchem_under(folder: Path) -> list[int]:
