@@ -19,7 +19,7 @@ demo: $(VENV)/installed
 	@echo "plot: $(CURDIR)/demo/water.png"
 
 test: $(VENV)/installed-test
-	@docker/install.sh nwchem
+	@docker/install.sh nwchem chromium
 	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(VENV)/installed-test

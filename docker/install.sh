@@ -4,6 +4,7 @@
 #   docker/install.sh python    the package and its commands in .venv
 #   docker/install.sh test      the same, and what tests and checks need
 #   docker/install.sh nwchem    NWChem by apt-get, where this is root and `nwchem` is missing
+#   docker/install.sh chromium  Chromium and its driver, likewise
 #
 # PYTHON names the interpreter (3.11 or newer), VENV the folder of the virtual environment.
 set -euo pipefail
@@ -44,26 +45,40 @@ install_python() {
         fail "pip could not install the package; is there a network, or a package index that pip knows?"
 }
 
-install_nwchem() {
-    if command -v nwchem >/dev/null; then
+# install_by_apt COMMAND PURPOSE NAME PACKAGE...
+install_by_apt() {
+    local command=$1 purpose=$2 name=$3
+    shift 3
+    if command -v "$command" >/dev/null; then
         return
     fi
-    local what="some tests compare with real NWChem, and the command nwchem is missing"
-    command -v apt-get >/dev/null || fail "$what: install NWChem 7.0 or newer and put it on PATH"
-    [ "$(id -u)" -eq 0 ] || fail "$what: run once as root: apt-get install nwchem"
-    echo "installing NWChem"
+    local what="$purpose, and the command $command is missing"
+    command -v apt-get >/dev/null || fail "$what: install $name and put it on PATH"
+    [ "$(id -u)" -eq 0 ] || fail "$what: run once as root: apt-get install $*"
+    echo "installing $name"
     export DEBIAN_FRONTEND=noninteractive
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends nwchem; } >/dev/null ||
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >/dev/null ||
         fail "$what, and apt-get could not install it (its messages are above)"
-    command -v nwchem >/dev/null || fail "apt-get installed NWChem, but the command nwchem is not on PATH"
+    command -v "$command" >/dev/null || fail "apt-get installed $name, but the command $command is not on PATH"
 }
 
-[ $# -gt 0 ] || fail "name what to install: python, test, nwchem"
+install_nwchem() {
+    install_by_apt nwchem "some tests compare with real NWChem" "NWChem 7.0 or newer" nwchem
+}
+
+install_chromium() {
+    local purpose="a test opens the report in a browser"
+    install_by_apt chromium "$purpose" "Chromium" chromium chromium-driver
+    install_by_apt chromedriver "$purpose" "Chromium's driver" chromium-driver
+}
+
+[ $# -gt 0 ] || fail "name what to install: python, test, nwchem, chromium"
 for part in "$@"; do
     case $part in
         python) install_python . ;;
         test) install_python ".[test]" ;;
         nwchem) install_nwchem ;;
-        *) fail "unknown part '$part'; accepted: python, test, nwchem" ;;
+        chromium) install_chromium ;;
+        *) fail "unknown part '$part'; accepted: python, test, nwchem, chromium" ;;
     esac
 done

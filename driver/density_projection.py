@@ -67,9 +67,7 @@ def density_projection(trajectory: Path, mol: gto.Mole, visualization: Visualiza
         densities = np.array([spin_part(np.asarray(stored[row], float), plot) for row in rows])
         reference, name = _reference(file, stored, times, visualization)
     induced = dipole - dipole[0]
-    extents = np.ptp(mol.atom_coords(), axis=0)
-    # Of axes along which the nuclei reach equally far, the one in which least happens.
-    depth = int(np.lexsort((np.abs(induced).max(axis=0), extents.round(3)))[0])
+    depth = line_of_sight(mol, induced)
     u, v = (axis for axis in range(3) if axis != depth)
     edges = _edges(mol, plot)
     values = projected(mol, densities - reference, depth, edges)
@@ -97,6 +95,15 @@ def _reference(
         return spin_part(np.asarray(stored[there[0]], float), visualization.plot), f"ρ({at:g} au)"
     C, occupations = np.asarray(file["ground/coefficients"]), np.asarray(file["ground/occupations"])
     return spin_part(np.einsum("sni,si,smi->snm", C, occupations, C), visualization.plot), "ρ(ground state)"
+
+
+def line_of_sight(mol: gto.Mole, induced: np.ndarray) -> int:
+    """The axis along which the nuclei reach least far; of equal ones that in which least happens.
+
+    induced: (T, 3) change of the dipole.
+    """
+    extents = np.ptp(mol.atom_coords(), axis=0)
+    return int(np.lexsort((np.abs(induced).max(axis=0), extents.round(3)))[0])
 
 
 def _edges(mol: gto.Mole, plot: DensityPlot | None) -> list[np.ndarray]:

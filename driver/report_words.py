@@ -33,7 +33,7 @@ def number(value: float, digits: int = 3) -> str:
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
     short = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    return power if short == "1" else f"{short} × {power}".replace("-", "−")
+    return power if short == "1" else f"{short}\u00a0×\u00a0{power}".replace("-", "−")
 
 
 def duration(seconds: float) -> str:

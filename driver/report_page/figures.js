@@ -150,7 +150,7 @@ function timeline(host) {
       const style = segment.surrogate ? "bar-surrogate" : "bar-reference";
       add(plot.inside, "rect", { class: style, x: from, y: plot.top + 20, width, height: 26, rx: gap ? 3 : 0 });
       if (width > 8.2 * segment.reason.length + 12) {
-        add(plot.inside, "text", { class: "in-bar", x: from + width / 2, y: plot.top + 37, "text-anchor": "middle" }, segment.reason);
+        add(plot.inside, "text", { class: `in-bar on-${style}`, x: from + width / 2, y: plot.top + 37, "text-anchor": "middle" }, segment.reason);
       }
     }
   }
@@ -270,7 +270,7 @@ function spectrum(host) {
   heading(host, unit, entries.length > 1 ? entries : [], hidden, drawAll);
   const shown = entries.filter(({ key }) => !hidden.has(key));
   const limits = extent(shown.map(({ values }) => values), 0, energies.length, log);
-  const range = log ? [Math.max(limits[0], limits[1] * 1e-12), limits[1] * 2] : [Math.min(limits[0], 0), 1.2 * limits[1]];
+  const range = log ? [Math.min(Math.max(limits[0], limits[1] * 1e-12), limits[1] / 100), limits[1] * 2] : [Math.min(limits[0], 0), 1.2 * limits[1]];
   const plot = axes(host, {
     x: { range: [0, energies[energies.length - 1]], label: "energy (eV)" },
     y: { range, log },

@@ -37,7 +37,7 @@ function number(value, digits = 3) {
   const size = Math.abs(value);
   if (size >= 1e-2 && size < 1e5) return String(Number(value.toPrecision(digits))).replace("-", "−");
   const exponent = Math.floor(Math.log10(size));
-  return `${(value / 10 ** exponent).toFixed(digits - 1).replace("-", "−")} × ${power(exponent)}`;
+  return `${(value / 10 ** exponent).toFixed(digits - 1).replace("-", "−")}\u00a0×\u00a0${power(exponent)}`;
 }
 
 /** Round numbers, about `count` of them, between low and high. */
