@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from ..adapters.deck import Deck, DeckError, GroundState, LinearResponse, Place, Propagation
 from ..adapters.ground_state import Orbitals, solve_ground_state
 from ..adapters.log_header import GroundStateSummary, ground_state_section
 from ..adapters.movecs import find_movecs, read_movecs
+from ..adapters.nwchem_deck import same_calculation
 from ..adapters.nwchem_order import nwchem_order
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.starting_orbitals import assemble_fragments
@@ -18,13 +21,27 @@ from ..surrogate.reused_response import read_earlier_run
 from .nwchem_session import open_session
 from .run_propagation import Ground, propagate
 from .settings import Options, physics_of
+from .warmstart_sources import known_density
+
+
+@dataclass(frozen=True, eq=False)
+class NWChemGround:
+    """Orbitals that a propagation by NWChem started from, the name of their file, and their system."""
+
+    name: str
+    system: System
+    orbitals: Orbitals
 
 
 @dataclass
 class Workspace:
-    """What earlier tasks leave for later ones: ground states by the name of their orbitals' file."""
+    """What earlier tasks leave for later ones: ground states by the name of their orbitals' file.
+
+    of_nwchem: those that NWChem has converged.
+    """
 
     grounds: dict[str, Ground] = field(default_factory=dict)
+    of_nwchem: list[NWChemGround] = field(default_factory=list)
 
 
 def check_deck(deck: Deck, options: Options) -> None:
@@ -109,7 +126,7 @@ def run_deck(
             stem = deck.permanent_dir / names[number]
             number += 1
             if options.engine == "nwchem":
-                finished = _propagate_by_nwchem(task, deck, stem, options, since, write, stopping)
+                finished = _propagate_by_nwchem(task, deck, stem, workspace, options, since, write, stopping)
             else:
                 finished = propagate(task, ground, deck, stem, options, since, write, stopping)
             if finished and options.report and not task.real_time.no_propagation:
@@ -126,6 +143,7 @@ def _propagate_by_nwchem(
     task: Propagation,
     deck: Deck,
     stem: Path,
+    workspace: Workspace,
     options: Options,
     since: float,
     write: Callable[[str], None],
@@ -138,8 +156,13 @@ def _propagate_by_nwchem(
     with open_session(
         deck, task, options.nwchem, options.keep_scratch, hybrid, options.memory, text, stopping
     ) as session:
+        for earlier in workspace.of_nwchem:
+            if earlier.name == session.starting_orbitals and same_calculation(earlier.system, task.system):
+                session.known = earlier.orbitals
         ground = Ground(task.system, session.ground_state, nwchem=session)
         finished = propagate(task, ground, deck, stem, options, since, write, stopping)
+        if ground.solved is not None:
+            workspace.of_nwchem.append(NWChemGround(session.starting_orbitals, task.system, ground.solved[1]))
     return finished
 
 
@@ -228,7 +251,20 @@ def _converge(
     guess = None if orbitals is None else orbitals.density()
     if guess is not None and len(guess) != task.system.n_spin:
         guess = None
+    moved = task.vectors.kind == "file" and any(
+        not _same_place(grounds[name].system, task.system) for name in task.vectors.files if name in grounds
+    )
+    if guess is None or moved:
+        # Orbitals of another geometry are carried over to this one, not taken as they are.
+        solved = [(ground.system, ground.solved[1]) for ground in grounds.values() if ground.solved]
+        propagations = [t for t in deck.tasks if isinstance(t, Propagation)]
+        files = [deck.permanent_dir / f"{name}.h5" for name in _file_names(deck, propagations)]
+        guess = known_density(engine, solved, [path for path in files if path.is_file()])
     return solve_ground_state(engine, guess, task.max_iterations)
+
+
+def _same_place(a: System, b: System) -> bool:
+    return np.array_equal(a.geometry.positions, b.geometry.positions)
 
 
 def _end_of(deck: Deck) -> Place:

@@ -1,5 +1,7 @@
 """Predictors for a system: those that need only the deck, and what earlier runs left in files."""
 
+import contextlib
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,14 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from ..adapters.density_file import DensityFileError, read_density
+from ..adapters.ground_state import Orbitals
 from ..adapters.movecs import read_movecs
 from ..adapters.nwchem_order import density_from_nwchem, nwchem_order
+from ..adapters.pyscf_engine import PySCFEngine
 from ..adapters.restart_file import read_restart
 from ..adapters.system import System
 from ..surrogate.atomic_start import SuperposedAtoms
 from ..surrogate.density_predictor import DensityPredictor
 from ..surrogate.extrapolated_density import Extrapolation, snapshot
-from ..surrogate.pyscf_start import PySCFStart
+from ..surrogate.pyscf_start import STANDARD, PySCFStart
+from .warmstart_choice import choose_start
 
 #: Predictors that need nothing but the deck.
 NAMED: dict[str, DensityPredictor] = {
@@ -71,3 +76,30 @@ def _moved(
             "another basis, or another number of spins"
         )
     return replace(system, geometry=replace(system.geometry, positions=positions))
+
+
+def known_density(
+    engine: PySCFEngine, solved: Sequence[tuple[System, Orbitals]], trajectories: Sequence[Path]
+) -> np.ndarray | None:
+    """The best density to start a run's own SCF from, (n_spin, n, n); None: the standard guess.
+
+    solved: ground states of the deck's earlier tasks. trajectories: where earlier runs of it may have left
+    theirs. Says on standard error where it starts, and what it does not start from.
+    """
+    system = engine.system
+    alike = [
+        snapshot(there, orbitals.density())
+        for there, orbitals in solved
+        if there.geometry.n_atoms == system.geometry.n_atoms and there.n_spin == system.n_spin
+    ]
+    predictors: list[DensityPredictor] = [Extrapolation(tuple(alike), "earlier tasks")] if alike else []
+    for path in trajectories:
+        # A file of some other run is no reason to stop this one.
+        with contextlib.suppress(DensityFileError):
+            predictors += earlier_runs([path], system)
+    if not predictors:
+        return None
+    start = choose_start(engine, predictors)
+    for note in (*start.notes, f"the SCF starts from {start.name}"):
+        print(f"hybrid-propagate: {note}", file=sys.stderr)
+    return None if start.name == STANDARD else start.density
