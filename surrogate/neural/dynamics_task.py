@@ -1,0 +1,225 @@
+"""Training the memory on trajectories: tokens of the past to tokens of the next half steps.
+
+A trajectory is read at every second of its points, so that the point between is the half step that a Magnus step
+asks for. The geometry's part of the network is what the metric's training left, and stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..atom_pairs import atom_pairs
+from ..fitting_factors import fitting_factors
+from ..response_pairs import PairsError, read_pairs
+from ..symmetric_pairs import pack_antisymmetric, pack_symmetric
+from .config import DynamicsConfig
+from .density_projection import purify
+from .metric_samples import molecule_of
+from .response_model import ResponseModel
+
+#: Shares of the tokens' variance that training looks at, in thirds of the steps.
+VARIANCE_CURRICULUM = (0.3, 0.6, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class TokenSequence:
+    """One trajectory. numbers, positions (bohr), moments: of the network. tokens: with currents, (t, A, d + d'),
+    every half step; field: (t, 3); factors, currents: (A d, p), (A d', a); density: P0, (n, n); dt: of a half
+    step."""
+
+    name: str
+    numbers: np.ndarray
+    positions: np.ndarray
+    moments: np.ndarray
+    tokens: np.ndarray
+    field: np.ndarray
+    factors: np.ndarray
+    currents: np.ndarray
+    density: np.ndarray
+    dt: float
+
+
+def read_sequence(path: Path, pairs_path: Path) -> TokenSequence:
+    """A trajectory file of `hybrid-dataset`, with the pairs file of its molecule. Raises PairsError."""
+    content = read_pairs(pairs_path)
+    try:
+        with h5py.File(path, "r") as file:
+            positions = np.asarray(file["geometry/positions"])
+            overlap = np.asarray(file["matrices/overlap"])
+            real, imaginary = (
+                np.asarray(file[f"dynamics/density_{x}"])[:, 0].astype(float) for x in ("real", "imag")
+            )
+            field = np.asarray(file["dynamics/field"], np.float32)
+            dt = float(np.asarray(file.attrs["dt"]))
+    except (OSError, KeyError) as error:
+        raise PairsError(f"{path}: not a trajectory with densities ({error})") from error
+    apart = np.abs(content.geometries.positions - positions).max((1, 2))
+    mol = molecule_of(pairs_path, content, int(apart.argmin()))
+    if apart.min() > 1e-6:
+        raise PairsError(f"{path}: its geometry is not among those of {pairs_path}")
+    values, vectors = np.linalg.eigh(overlap)
+    root = (vectors * np.sqrt(values)) @ vectors.T
+    known = fitting_factors(mol)
+    x = pack_symmetric(root @ (real - real[0]) @ root)
+    y = pack_antisymmetric(root @ imaginary @ root)
+    tokens, currents = (x @ known.factors.T, y @ known.currents.T)
+    t, n_atoms = len(x), mol.natm
+    return TokenSequence(
+        path.stem,
+        np.asarray(content.atomic_numbers, np.int64),
+        mol.atom_coords().astype(np.float32),
+        known.basis_moments.astype(np.float32),
+        np.concatenate([tokens.reshape(t, n_atoms, -1), currents.reshape(t, n_atoms, -1)], axis=2).astype(
+            np.float32
+        ),
+        field,
+        known.factors.astype(np.float32),
+        known.currents.astype(np.float32),
+        (root @ real[0] @ root).astype(np.float32),
+        dt,
+    )
+
+
+class DynamicsTask:
+    """Task of `trainer`: stretches of trajectories, as long as the horizon curriculum has come to."""
+
+    name = "dynamics"
+
+    def __init__(self, model: ResponseModel, sequences: list[TokenSequence], config: DynamicsConfig) -> None:
+        self.model, self.sequences, self.config = model, sequences, config
+        self.module = torch.nn.ModuleDict(
+            {"dynamics": model.dynamics, "field": model.field, "context": model.context}
+        )
+        with torch.no_grad():
+            self.features = [_features(model, sequence) for sequence in sequences]
+        self.variances = [_variance_order(s) for s in sequences]
+
+    def draw(self, step: int, rng: np.random.Generator) -> Sequence[tuple[int, int, bool]]:
+        """Trajectory, first point, and whether to push forward, of each stretch."""
+        length = self.horizon(step)
+        chosen = rng.integers(len(self.sequences), size=self.config.batch)
+        last = [max(len(self.sequences[k].tokens) - self._points(length), 0) for k in chosen]
+        starts = [int(rng.integers(end + 1)) for end in last]
+        pushed = rng.random(self.config.batch) < self.config.push_forward
+        return [(int(k), start, bool(p)) for k, start, p in zip(chosen, starts, pushed, strict=True)]
+
+    def loss(self, step: int, batch: Sequence[tuple[int, int, bool]]) -> tuple[Tensor, dict[str, float]]:
+        """Mean of the losses of the stretches."""
+        losses, errors = [], []
+        for k, start, pushed in batch:
+            loss, error = self._stretch(step, k, start, pushed)
+            losses.append(loss)
+            errors.append(float(error.detach()))
+        return torch.stack(losses).mean(), {"scaled_l2": float(np.mean(errors))}
+
+    def horizon(self, step: int) -> int:
+        """Steps of a sequence at this point of the curriculum."""
+        horizons = self.config.horizon
+        return horizons[min(step * len(horizons) // max(self.config.steps, 1), len(horizons) - 1)]
+
+    def _points(self, length: int) -> int:
+        return 2 * length + self.model.config.bundle
+
+    def _stretch(self, step: int, k: int, start: int, pushed: bool) -> tuple[Tensor, Tensor]:
+        sequence, bundle = self.sequences[k], self.model.config.bundle
+        device = self.model.context.weight.device
+        end = min(start + self._points(self.horizon(step)), len(sequence.tokens))
+        tokens = torch.as_tensor(sequence.tokens[start:end], device=device).transpose(0, 1)
+        field = torch.as_tensor(sequence.field[start:end], device=device)
+        context, coupling = self.model.conditions(self.features[k])
+        seen = torch.einsum("adx,tx->atd", coupling, field)
+        steps = (tokens.shape[1] - bundle) // 2
+        inputs, drive = tokens[:, : 2 * steps : 2], seen[:, : 2 * steps : 2]
+        dynamics = self.model.dynamics
+        state = dynamics.start(tokens.shape[0])
+        # A stretch out of the middle has a past.
+        before = sequence.tokens[max(start - 2, 0)]
+        state = state._replace(previous=torch.as_tensor(before, device=device))
+        if pushed and bundle >= 2:
+            # The second half goes on from the network's own tokens, without gradients through them.
+            with torch.no_grad():
+                change, _ = dynamics(inputs, drive, context, state)
+            own = inputs + change[1]
+            half = steps // 2
+            inputs = torch.cat([inputs[:, : half + 1], own[:, half:-1]], dim=1)
+        change, _ = dynamics(inputs, drive, context, state)
+        predicted = inputs + change
+        truth = torch.stack([tokens[:, j + 1 : j + 1 + 2 * steps : 2] for j in range(bundle)])
+        scale = tokens.square().sum((0, 2)).mean() + 1e-12
+        error = predicted - truth
+        scaled = torch.sqrt(error.square().sum((1, 3)).mean() / scale)
+        if self.config.target == "density":
+            return self._density_loss(k, predicted[min(1, bundle - 1)], truth[min(1, bundle - 1)]), scaled
+        weights = self._variance_weights(step, k, device)
+        loss = (weights * error.square()).sum((1, 3)).mean() / scale
+        if self.config.derivative:
+            slope = (weights * error.diff(dim=2).square()).sum((1, 3)).mean() / scale
+            loss = loss + self.config.derivative * slope
+        return loss, scaled
+
+    def _variance_weights(self, step: int, k: int, device: torch.device) -> Tensor:
+        order, cumulative = self.variances[k]
+        share = 1.0
+        if self.config.variance:
+            share = VARIANCE_CURRICULUM[min(3 * step // max(self.config.steps, 1), 2)]
+        kept = order[: int(np.searchsorted(cumulative, share)) + 1]
+        weights = np.zeros(len(order), np.float32)
+        weights[kept] = 1.0
+        return torch.as_tensor(weights, device=device).reshape(self.sequences[k].tokens.shape[1], 1, -1)
+
+    def _density_loss(self, k: int, predicted: Tensor, truth: Tensor) -> Tensor:
+        """Reconstruction of the projected density, and how far the raw one was from trace and idempotency."""
+        sequence, n_tokens = self.sequences[k], self.model.dynamics.n_tokens
+        raw = density_of(sequence, predicted, n_tokens)
+        target = density_of(sequence, truth, n_tokens)
+        electrons = torch.diagonal(target, dim1=-2, dim2=-1).sum(-1).real
+        projected = purify(raw, electrons, 2.0)
+        scale = (target - target.mean(0)).abs().square().sum((1, 2)).mean() + 1e-12
+        loss = (projected - target).abs().square().sum((1, 2)).mean() / scale
+        skew = (raw - raw.mH).abs().square().sum((1, 2)).mean() / scale
+        trace = (torch.diagonal(raw, dim1=-2, dim2=-1).sum(-1).real - electrons).square().mean() / scale
+        rho = raw / 2
+        idempotency = (rho @ rho - rho).abs().square().sum((1, 2)).mean() / scale
+        config = self.config
+        return loss + config.hermiticity * skew + config.trace * trace + config.idempotency * idempotency
+
+
+def density_of(sequence: TokenSequence, tokens: Tensor, n_tokens: int) -> Tensor:
+    """The direct-density head before its projection: tokens (A, t, d + d') to Löwdin densities (t, n, n)."""
+    steps = tokens.shape[1]
+    q = tokens[..., :n_tokens].transpose(0, 1).reshape(steps, -1)
+    c = tokens[..., n_tokens:].transpose(0, 1).reshape(steps, -1)
+    B, A = (torch.as_tensor(part, device=tokens.device) for part in (sequence.factors, sequence.currents))
+    n = len(sequence.density)
+    row, column = np.tril_indices(n)
+    weight = torch.as_tensor(np.where(row == column, 1.0, np.sqrt(0.5)), dtype=q.dtype, device=q.device)
+    lower = torch.zeros((steps, n, n), dtype=q.dtype, device=q.device)
+    lower[:, row, column] = (q @ B) * weight
+    real = lower + lower.transpose(1, 2) - torch.diag_embed(torch.diagonal(lower, dim1=1, dim2=2))
+    row, column = np.tril_indices(n, -1)
+    lower = torch.zeros_like(lower)
+    lower[:, row, column] = (c @ A) * np.sqrt(0.5)
+    imaginary = lower - lower.transpose(1, 2)
+    return torch.complex(real + torch.as_tensor(sequence.density, device=q.device), imaginary)
+
+
+def _features(model: ResponseModel, sequence: TokenSequence) -> Tensor:
+    device = model.context.weight.device
+    numbers, positions, moments = (
+        torch.as_tensor(part, device=device)
+        for part in (sequence.numbers, sequence.positions, sequence.moments)
+    )
+    pairs = torch.as_tensor(atom_pairs(np.array([len(sequence.numbers)])), device=device)
+    return model.features(numbers, positions, pairs, moments)
+
+
+def _variance_order(sequence: TokenSequence) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens by falling variance, and the shares of it that they have covered."""
+    variance = sequence.tokens.reshape(len(sequence.tokens), -1).var(0)
+    order = np.argsort(-variance)
+    return order, np.cumsum(variance[order]) / max(variance.sum(), 1e-30)

@@ -1,0 +1,118 @@
+"""From a configuration to weights: samples, the stages of training, and the file they end in."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from ..response_pairs import PairsError
+from .config import TrainConfig
+from .dynamics_task import DynamicsTask, read_sequence
+from .metric_samples import MetricSample, metric_samples
+from .response_model import ResponseModel, saved
+from .response_task import ResponseTask
+from .trainer import Report, Schedule, csv_report, train
+
+#: Rows of a log.
+_LOG_ROWS = 200
+
+
+def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int = 0) -> Path:
+    """Train everything the configuration asks for; the path of the weights. Goes on where it was cut off.
+
+    Raises PairsError for data that is missing or cannot be read, OSError.
+    """
+    config.output.mkdir(parents=True, exist_ok=True)
+    paths = pairs_paths(config)
+    samples = all_samples(config, paths, "train")
+    if not samples:
+        raise PairsError(f"{config.data}: no closed-shell density functional pairs to train on")
+    say(f"{len(samples)} geometries of {len({s.molecule for s in samples})} molecules")
+    torch.manual_seed(config.seed)
+    model = ResponseModel(config.model).to(device)
+    response = config.response
+    schedule = Schedule(
+        response.steps, response.rate, response.decay, config.precision, config.checkpoint, config.seed
+    )
+    task = ResponseTask(model, samples, response, config.seed)
+    train(task, schedule, config.output, _report(config, "response", response.steps, say))
+    dynamics = config.dynamics
+    if dynamics.steps:
+        sequences = [read_sequence(path, of) for path, of in _trajectories(config, paths)]
+        if not sequences:
+            raise PairsError(f"{config.data}: no trajectories to train on")
+        schedule = Schedule(
+            dynamics.steps, dynamics.rate, 0.0, config.precision, config.checkpoint, config.seed
+        )
+        memory = DynamicsTask(model, sequences, dynamics)
+        train(memory, schedule, config.output, _report(config, "dynamics", dynamics.steps, say))
+    path = config.output / "weights.pt"
+    if rank == 0:
+        trained_on = {
+            "levels": list(config.levels),
+            "base": config.base,
+            "seed": config.seed,
+            "molecules": sorted({sample.molecule for sample in samples}),
+            "geometries": len(samples),
+            "data": hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest(),
+        }
+        part = path.with_suffix(".part")
+        torch.save({**saved(model), "trained_on": trained_on}, part)
+        part.replace(path)
+    return path
+
+
+def pairs_paths(config: TrainConfig) -> list[Path]:
+    """Files of response pairs of the configuration's levels. Raises PairsError."""
+    paths = sorted(path for level in config.levels for path in (config.data / "pairs").glob(f"*_{level}.h5"))
+    if not paths:
+        levels = ", ".join(config.levels)
+        raise PairsError(f"{config.data / 'pairs'}: no files of {levels}; hybrid-dataset makes them")
+    return paths
+
+
+def all_samples(config: TrainConfig, paths: list[Path], split: str) -> list[MetricSample]:
+    """Samples of all files."""
+    return [s for path in paths for s in metric_samples(path, split, config.seed, config.base)]
+
+
+def _trajectories(config: TrainConfig, paths: list[Path]) -> list[tuple[Path, Path]]:
+    """Trajectory files, each with the pairs file of its molecule; those that are kept from training excepted."""
+    return [
+        (path, pairs)
+        for pairs in paths
+        for path in sorted((config.data / "trajectories").glob(f"{pairs.stem}_g*.h5"))
+    ]
+
+
+def _report(config: TrainConfig, name: str, steps: int, say: Callable[[str], None]) -> Report:
+    reports: list[Report] = []
+    every = max(steps // _LOG_ROWS, 1)
+    if "csv" in config.loggers:
+        reports.append(csv_report(config.output / f"{name}.csv", every))
+    if "tensorboard" in config.loggers:
+        from torch.utils.tensorboard import SummaryWriter
+
+        writer = SummaryWriter(str(config.output / "tensorboard"))
+
+        def to_tensorboard(step: int, values: dict[str, float]) -> None:
+            for key, value in values.items():
+                writer.add_scalar(f"{name}/{key}", value, step)
+
+        reports.append(to_tensorboard)
+    if "wandb" in config.loggers:
+        import wandb  # pyright: ignore[reportMissingImports]
+
+        run = wandb.init(
+            project="hybrid-propagate", dir=str(config.output), name=f"{config.output.name}-{name}"
+        )
+        reports.append(lambda step, values: run.log({f"{name}/{k}": v for k, v in values.items()}, step=step))
+
+    def report(step: int, values: dict[str, float]) -> None:
+        for one in reports:
+            one(step, values)
+        if step % max(steps // 20, 1) == 0:
+            say(f"{name} {step}/{steps}: " + ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
+
+    return report

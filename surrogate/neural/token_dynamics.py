@@ -1,0 +1,165 @@
+"""Memory: tokens of the past to their change until later, by Mamba blocks on every atom.
+
+What a gate sees are invariants: an atom's even scalars and the norms of its other tokens, over the size of all of
+them. The gates that Mamba makes of these act on every component of every token alike,
+
+    h_t = exp(Δ_t A) h_(t−1) + Δ_t B_t v_t,   out_t = σ(z_t) (C_t · h_t + D v_t),
+
+so the recurrence is equivariant, and, the gates being free of any unit, of first degree in the tokens: twice the
+change gives twice the answer, none gives none. Untrained, it extrapolates linearly.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from e3nn import o3
+from torch import Tensor
+
+from .film import Film
+from .mamba import Mamba, MambaState
+from .selective_scan import scan
+
+#: Below this the size of the tokens is rounding.
+NOTHING = 1e-20
+
+
+class BlockState(NamedTuple):
+    """Of one block: the scalar Mamba's inputs and h, and the tokens' h, (batch, d, d_state)."""
+
+    inputs: Tensor
+    scalars: Tensor
+    tokens: Tensor
+
+
+class DynamicsState(NamedTuple):
+    """previous: the last tokens, (batch, d); blocks: one a layer."""
+
+    previous: Tensor
+    blocks: tuple[BlockState, ...]
+
+
+class TokenBlock(torch.nn.Module):
+    """One Mamba block on tokens, with a residual connection."""
+
+    def __init__(self, tokens: o3.Irreps, context: int | None, width: int, d_state: int) -> None:
+        super().__init__()
+        self.tokens, self.width = tokens, width
+        self.n_even = sum(m for m, irrep in tokens if irrep.is_scalar())
+        channels = sum(m for m, _ in tokens)
+        self.invariants = torch.nn.Linear(channels, width)
+        self.film = None if context is None else Film(context, width)
+        self.mamba = Mamba(width, d_state)
+        self.mix_in, self.mix_out = o3.Linear(tokens, tokens), o3.Linear(tokens, tokens)
+        self.even = torch.nn.Linear(width, self.n_even, bias=False)
+        # Which of Mamba's gates each channel of tokens follows, cyclically.
+        follow = [k % self.mamba.d_inner for k in range(channels)]
+        widths = [irrep.dim for m, irrep in tokens for _ in range(m)]
+        self.register_buffer(
+            "follow", torch.tensor(follow).repeat_interleave(torch.tensor(widths)), persistent=False
+        )
+        with torch.no_grad():
+            self.mix_out.weight.mul_(0.1)
+            self.even.weight.mul_(0.1)
+
+    def start(self, batch: int) -> BlockState:
+        """The state before anything was seen."""
+        inputs, h = self.mamba.start(batch)
+        return BlockState(inputs, h, h.new_zeros((batch, self.tokens.dim, self.mamba.d_state)))
+
+    def forward(
+        self, tokens: Tensor, context: Tensor, size: Tensor, state: BlockState
+    ) -> tuple[Tensor, BlockState]:
+        """Tokens (batch, length, d), context (batch, c), size (batch, length, 1) of what came in."""
+        scalars = self.invariants(self._invariants(tokens / (size + NOTHING)))
+        if self.film is not None:
+            scalars = self.film(scalars, context)
+        remembered, (inputs, h), gates = self.mamba(scalars, MambaState(state.inputs, state.scalars))
+        values = self.mix_in(tokens)
+        A, dt = self.mamba.A[self.follow], gates.dt[..., self.follow]
+        seen, h_tokens = scan(values, dt, A, gates.B, gates.C, state.tokens)
+        seen = (seen + self.mamba.D[self.follow] * values) * torch.sigmoid(gates.z[..., self.follow])
+        change = self.mix_out(seen)
+        # Even scalars come first among tokens; theirs may be any function of invariants.
+        even = size * self.even(F.silu(remembered))
+        change = torch.cat([change[..., : self.n_even] + even, change[..., self.n_even :]], dim=-1)
+        return tokens + change, BlockState(inputs, h, h_tokens)
+
+    def _invariants(self, tokens: Tensor) -> Tensor:
+        parts = []
+        for (m, irrep), where in zip(self.tokens, self.tokens.slices(), strict=True):
+            part = tokens[..., where]
+            if irrep.is_scalar():
+                parts.append(part)
+            else:
+                squares = part.reshape(*part.shape[:-1], m, irrep.dim).square().sum(-1)
+                parts.append(torch.sqrt(squares + NOTHING))
+        return torch.cat(parts, dim=-1)
+
+
+class TokenDynamics(torch.nn.Module):
+    """Tokens and currents of every time, with the field's share, to their change until `bundle` later times.
+
+    tokens: irreps of the real tokens; currents: of the imaginary ones, odd under time reversal.
+    context: invariants of an atom that condition the blocks, None for no conditioning.
+    """
+
+    def __init__(
+        self,
+        tokens: str,
+        currents: str,
+        context: int | None,
+        width: int,
+        d_state: int,
+        layers: int,
+        bundle: int,
+        memory: bool = True,
+    ) -> None:
+        super().__init__()
+        self.irreps = o3.Irreps(tokens) + o3.Irreps(currents)
+        self.n_tokens, self.bundle = o3.Irreps(tokens).dim, bundle
+        both = self.irreps + self.irreps + o3.Irreps(tokens)
+        ordered = both.sort()
+        self.register_buffer("order", _component_order(both, ordered.p), persistent=False)
+        inside = ordered.irreps.simplify()
+        self.blocks = torch.nn.ModuleList(
+            TokenBlock(inside, context, width, d_state) for _ in range(layers if memory else 0)
+        )
+        self.readout = torch.nn.ModuleList(o3.Linear(inside, self.irreps) for _ in range(bundle))
+        self.extrapolation = torch.nn.Parameter(torch.arange(1.0, bundle + 1) / 2)
+        with torch.no_grad():
+            for readout in self.readout:
+                readout.weight.mul_(0.01)
+
+    def start(self, batch: int) -> DynamicsState:
+        """The state before anything was seen, `batch` atoms."""
+        previous = self.extrapolation.new_zeros((batch, self.irreps.dim))
+        return DynamicsState(previous, tuple(block.start(batch) for block in self.blocks))  # pyright: ignore
+
+    def forward(
+        self, tokens: Tensor, field: Tensor, context: Tensor, state: DynamicsState
+    ) -> tuple[Tensor, DynamicsState]:
+        """Tokens and currents (atoms, length, d), the field's share of tokens (atoms, length, n_tokens),
+        context (atoms, c). Returns the changes (bundle, atoms, length, d) and the state."""
+        before = torch.cat([state.previous[:, None], tokens[:, :-1]], dim=1)
+        slope = tokens - before
+        inside = torch.cat([tokens, slope, field], dim=-1)[..., self.order]
+        size = torch.linalg.vector_norm(inside, dim=-1, keepdim=True)
+        states = []
+        for block, old in zip(self.blocks, state.blocks, strict=True):
+            inside, new = block(inside, context, size, old)
+            states.append(new)
+        changes = torch.stack(
+            [
+                readout(inside) + share * slope
+                for readout, share in zip(self.readout, self.extrapolation, strict=True)
+            ]
+        )
+        return changes, DynamicsState(tokens[:, -1], tuple(states))
+
+
+def _component_order(irreps: o3.Irreps, places: tuple[int, ...]) -> Tensor:
+    """Components of `irreps` in the order of its sorted form; places[k]: where entry k goes."""
+    slices = irreps.slices()
+    entries = sorted(range(len(places)), key=lambda k: places[k])
+    return torch.cat([torch.arange(slices[k].start, slices[k].stop) for k in entries])
