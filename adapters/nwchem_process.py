@@ -255,13 +255,13 @@ class NWChemProcess:
             self._log.write(line + "\n")
         if line.strip():
             self._tail.append(line.rstrip())
-        if not self._module_entered:
+        if found := _BLOCK.match(line):
+            self.grid_block = int(found[1])
+        elif not self._module_entered:
             self._module_entered = _MODULE in line
             if found := _ENERGY.match(line):
                 with contextlib.suppress(ValueError):
                     self.energies[found[1]] = float(found[2])
-            elif found := _BLOCK.match(line):
-                self.grid_block = int(found[1])
         elif _LOADED in line:
             if not self._sending:
                 raise self._error("NWChem read its own last state back: this process was too busy to take it")

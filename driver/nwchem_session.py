@@ -13,7 +13,8 @@ from ..adapters.deck import Deck, DeckError, GroundState, Propagation
 from ..adapters.engine import FockBuild
 from ..adapters.ground_state import Orbitals
 from ..adapters.log_header import GroundStateSummary, ground_state_section
-from ..adapters.movecs import find_movecs, read_movecs
+from ..adapters.molecule import molecule
+from ..adapters.movecs import find_movecs, read_movecs, write_movecs
 from ..adapters.nwchem_deck import nwchem_deck, same_calculation
 from ..adapters.nwchem_grid import GridFileError, read_grid
 from ..adapters.nwchem_order import density_to_nwchem, nwchem_order
@@ -38,6 +39,7 @@ class NWChemSession:
     hybrid: a surrogate makes most steps. memory: bytes for the embedded engine. seconds: until it was ready.
     base: NWChem's own Fock matrix at its ground state, from its orbitals and their energies, where the
     response is learned from its stream alone; None where the embedded engine stands for NWChem.
+    known: its converged orbitals, where an earlier run or task has them; then it makes no SCF.
     """
 
     deck: Deck
@@ -53,6 +55,7 @@ class NWChemSession:
     seconds: float = 0.0
     reference: NWChemReference | None = None
     base: FockBuild | None = None
+    known: Orbitals | None = None
 
     def __enter__(self) -> "NWChemSession":
         return self
@@ -70,7 +73,14 @@ class NWChemSession:
         began = time.perf_counter()
         system, process = self.task.system, self.process
         grounds = needed_grounds(self.deck, self.task)
-        files = self._files(grounds)
+        converged = any(
+            g.output == self.starting_orbitals and not g.skip and same_calculation(g.system, system)
+            for g in grounds[-1:]
+        )
+        if self.known is None:
+            files = self._files(grounds)
+        else:
+            grounds, files = [], self._known_files(self.known)
         n_points, n_checks = MANY_POINTS, 0
         if not self.hybrid:
             n_points, n_checks = self.task.real_time.n_points, self.task.real_time.n_checks
@@ -91,10 +101,6 @@ class NWChemSession:
                 except GridFileError as error:
                     raise NWChemError(f"NWChem's grid cannot be used: {error}") from error
             engine = with_reference(make_engine(system, self.memory, points), density, kernel=True)
-            converged = any(
-                g.output == self.starting_orbitals and not g.skip and same_calculation(g.system, system)
-                for g in grounds[-1:]
-            )
             self.agreement = compare(engine, orbitals, printed, converged)
             if self._judge(self.agreement, converged):
                 fock = fock_of_orbitals(orbitals, engine.integrals.overlap)
@@ -102,7 +108,9 @@ class NWChemSession:
         else:
             engine = with_reference(make_engine(system, self.memory), density, kernel=False)
         energies = process.energies
-        if "Total DFT" in energies:
+        if self.known is not None:
+            orbitals = self.known
+        elif "Total DFT" in energies:
             orbitals = replace(orbitals, total_energy=energies["Total DFT"])
             names = ("Total DFT", "One electron", "Coulomb", "Exchange-Corr.", "Nuclear repulsion")
             summary = GroundStateSummary(*(energies.get(name, np.nan) for name in names))
@@ -169,6 +177,14 @@ class NWChemSession:
                 if path is None:
                     raise DeckError(self.task.place, f"orbitals {name}: no such file, and no task makes them")
                 shutil.copyfile(path, self.process.folder / short)
+        return files
+
+    def _known_files(self, orbitals: Orbitals) -> dict[str, str]:
+        """`_files` for orbitals that are known."""
+        files = dict.fromkeys((self.task.vectors, self.starting_orbitals), "known.movecs")
+        system = self.task.system
+        repulsion = float(molecule(system).energy_nuc())
+        write_movecs(self.process.folder / "known.movecs", orbitals, nwchem_order(system), repulsion)
         return files
 
     def _judge(self, agreement: Agreement, converged: bool) -> bool:

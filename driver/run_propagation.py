@@ -244,6 +244,7 @@ def _engine_and_start(
         if ground.nwchem is None:
             engine = make_engine(task.system, options.memory)
         else:
+            ground.nwchem.known = orbitals
             engine, _ = ground.solve()
         return with_reference(engine, orbitals.density(), kernel=True), _Start(orbitals, basis)
     engine, orbitals = ground.solve()

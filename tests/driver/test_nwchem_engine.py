@@ -168,7 +168,10 @@ def test_same_numbers_as_plain_nwchem(
 
 
 def dipoles_with_entries(folder: Path, deck: str, length: int, n_steps: int) -> np.ndarray:
-    """NWChem's dipoles (n_steps + 1, 3) when it is given its own state again every `length` steps."""
+    """NWChem's dipoles (n_steps + 1, 3) when it is given its own state again every `length` steps.
+
+    An uninterrupted run has the deck's check points, others none, as the resident NWChem of a hybrid run.
+    """
     (folder / "deck.nw").write_text(deck)
     read = read_deck(folder / "deck.nw")
     task = read.tasks[-1]
@@ -176,14 +179,15 @@ def dipoles_with_entries(folder: Path, deck: str, length: int, n_steps: int) -> 
     grounds = [t for t in read.tasks if isinstance(t, GroundState)]
     system, real_time = task.system, task.real_time
     order = nwchem_order(system)
+    n_points, n_checks = (n_steps + 1, real_time.n_checks) if length == n_steps else (1000, 0)
     with NWChemProcess("nwchem", system.n_spin, system.n_basis) as process:
         files = {ground.output: "o.movecs" for ground in grounds}
-        process.start(nwchem_deck(NAME, grounds, task, files, 1000, real_time.n_checks, 100))
+        process.start(nwchem_deck(NAME, grounds, task, files, n_points, n_checks, 100))
         orbitals = read_movecs(process.folder / "o.movecs", order, system.n_spin)
         state = RestartPoint(0, 0.0, density_to_nwchem(orbitals.density().astype(complex), order))
         found = []
         for _ in range(0, n_steps, length):
-            process.send(RestartPoint(1000 - length - 1, state.time, state.densities))
+            process.send(RestartPoint(n_points - length - 1, state.time, state.densities))
             for k in range(length + 1):
                 state, printed = process.receive()
                 if k > 0 or not found:
@@ -192,7 +196,9 @@ def dipoles_with_entries(folder: Path, deck: str, length: int, n_steps: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("steps", "limit"), [("\n  tolerances interpol 1d-12\n  nchecks 0", 1e-6), ("\n  nchecks 0", 2e-4)]
+    ("steps", "limit"),
+    [("\n  tolerances interpol 1d-12\n  nchecks 0", 1e-6), ("\n  nchecks 0", 2e-4), ("", 2e-4)],
+    ids=["converged midpoints", "no check points", "defaults"],
 )
 def test_ten_entries_change_little(steps: str, limit: float, tmp_path: Path) -> None:
     """An entry restarts the Fock history, which matters only where the midpoint is not converged."""
@@ -335,6 +341,27 @@ def test_load_density_from_a_file(
     cut = propagate(tmp_path, *arguments)
     assert cut.returncode == 2
     assert "not a density of 13 basis functions, or cut short" in cut.stderr.splitlines()[-1]
+
+
+def test_two_propagations_share_a_ground_state(
+    nwchem_in: Callable[[Path, str], Path], tmp_path: Path
+) -> None:
+    """The second propagation of a deck starts from the orbitals of the first: NWChem makes no SCF again."""
+    deck = water(basis="3-21G", tmax=1.5)
+    second = deck[deck.index("rt_tddft") :].replace("kick_z", "kick_x").replace("zation z", "zation x")
+    deck += f"unset rt_tddft:*\n{second}"
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    expected = {run.tag: run.find("Dipole moment").values for run in read_log(nwchem_in(plain, deck))}
+    (tmp_path / "deck.nw").write_text(deck)
+    ended = propagate(tmp_path, "--surrogate", "none", "--keep-scratch")
+    log_of(tmp_path, ended)
+    found = {run.tag: run.find("Dipole moment").values for run in read_log(tmp_path / "ours.log")}
+    assert set(found) == set(expected) == {"kick_z", "kick_x"}
+    for tag, values in expected.items():
+        np.testing.assert_allclose(found[tag], values, rtol=0, atol=1e-9)
+    decks = [path.read_text() for path in tmp_path.glob(f"hybrid-propagate-nwchem-*/{NAME}.nw")]
+    assert sorted(text.count("task dft energy") for text in decks) == [0, 1]
 
 
 def nwchem_under(folder: Path) -> list[int]:
