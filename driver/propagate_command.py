@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 _DESCRIPTION = """Runs the RT-TDDFT tasks of an NWChem input deck: reference steps where they are needed,
@@ -35,6 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hybrid-propagate", description=_DESCRIPTION)
     parser.add_argument("deck", type=Path, metavar="DECK", help="NWChem input deck with an rt_tddft block")
+    parser.add_argument(
+        "frames",
+        nargs="?",
+        type=Path,
+        metavar="FRAMES",
+        help="multi-frame xyz file: the deck is run at every frame, each learning from those before",
+    )
     parser.add_argument(
         "--tol",
         type=_share,
@@ -64,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         default="response",
         help="response: the Fock response learned on the fly; none: reference steps alone "
         "(default %(default)s)",
+    )
+    parser.add_argument(
+        "--prior",
+        type=Path,
+        metavar="FILE",
+        help="start from the response that an earlier run (.h5) of the molecule learned, at any geometry",
     )
     parser.add_argument("--restart", action="store_true", help="go on from <start>.h5")
     parser.add_argument(
@@ -131,13 +145,18 @@ def _share_of_memory(text: str) -> float:
 def _run(options: argparse.Namespace, started: float) -> int:
     from ..adapters.deck import DeckError
     from ..adapters.deck_reader import read_deck
+    from ..adapters.xyz_frames import FramesError
+    from .frames import frame_decks
 
+    if options.prior is not None and options.surrogate == "none":
+        return _fail("--prior is for runs with a surrogate, not for --surrogate none", 2)
     try:
         deck = read_deck(options.deck)
         for notice in deck.notices:
             print(f"hybrid-propagate: {notice}", file=sys.stderr)
         _check_writable(deck.permanent_dir)
-    except DeckError as error:
+        decks = [deck] if options.frames is None else frame_decks(deck, options.frames)
+    except (DeckError, FramesError) as error:
         return _fail(error, 2)
     except OSError as error:
         return _fail(error, 2)
@@ -146,8 +165,9 @@ def _run(options: argparse.Namespace, started: float) -> int:
     from ..adapters.nwchem_process import NWChemError
     from ..adapters.restart_file import RestartError
     from ..adapters.trajectory import TrajectoryError
+    from ..surrogate.reused_response import PriorError
     from .magnus import NoFixedPoint
-    from .run_deck import run_deck
+    from .run_deck import last_trajectory, run_deck
     from .segment import Limits
     from .settings import Options
 
@@ -165,10 +185,15 @@ def _run(options: argparse.Namespace, started: float) -> int:
         nwchem=options.nwchem or os.environ.get("NWCHEM_COMMAND") or "nwchem",
         keep_scratch=options.keep_scratch,
         report=options.report,
+        prior=options.prior,
     )
+    finished = True
     try:
-        finished = run_deck(deck, settings, _write, stopping)
-    except (DeckError, TrajectoryError, RestartError, MovecsError) as error:
+        for deck in decks:
+            finished = finished and run_deck(deck, settings, _write, stopping)
+            if options.surrogate != "none":
+                settings = replace(settings, prior=last_trajectory(deck) or settings.prior)
+    except (DeckError, TrajectoryError, RestartError, MovecsError, PriorError) as error:
         return _fail(error, 2)
     except NWChemError as error:
         for line in error.tail:

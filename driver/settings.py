@@ -1,12 +1,14 @@
 """What shapes a trajectory, and whether an existing file was made with the same."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..adapters.deck import Propagation
+from ..adapters.system import System
 from ..adapters.trajectory import Contents, TrajectoryError, read_contents
 from .segment import Limits
 
@@ -16,7 +18,7 @@ class Options:
     """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None, automatic.
 
     nwchem: the command that runs it; keep_scratch: leave its files. report: write `<start>.html` too.
-    started: `time.perf_counter()` when the command began.
+    prior: trajectory file of an earlier run. started: `time.perf_counter()` when the command began.
     """
 
     surrogate: str
@@ -31,22 +33,29 @@ class Options:
     nwchem: str = "nwchem"
     keep_scratch: bool = False
     report: bool = False
+    prior: Path | None = None
+
+
+def physics_of(system: System) -> dict[str, str]:
+    """What a system is, as text by name, for comparisons."""
+    return _as_text(
+        {
+            "geometry": np.round(system.geometry.positions, 10).tolist(),
+            "basis": {tag: system.basis[tag] for tag in system.geometry.tags},
+            "ecp": {tag: str(value) for tag, value in system.ecp.items()},
+            "spherical": system.spherical,
+            "charge": system.charge,
+            "multiplicity": system.multiplicity,
+            "odft": system.open_shell,
+            "xc": system.functional.directive if system.functional.stand_in else system.functional.pyscf,
+            "grid": system.grid,
+        }
+    )
 
 
 def settings_of(task: Propagation, options: Options) -> dict[str, str]:
     """Everything that shapes the trajectory, as text, for the comparison at a restart."""
-    system, real_time = task.system, task.real_time
-    physics = {
-        "geometry": np.round(system.geometry.positions, 10).tolist(),
-        "basis": {tag: system.basis[tag] for tag in system.geometry.tags},
-        "ecp": {tag: str(value) for tag, value in system.ecp.items()},
-        "spherical": system.spherical,
-        "charge": system.charge,
-        "multiplicity": system.multiplicity,
-        "odft": system.open_shell,
-        "xc": system.functional.directive if system.functional.stand_in else system.functional.pyscf,
-        "grid": system.grid,
-    }
+    real_time = task.real_time
     steps = {
         name: value
         for name, value in asdict(real_time).items()
@@ -56,15 +65,16 @@ def settings_of(task: Propagation, options: Options) -> dict[str, str]:
     control = {
         "--engine": options.engine,
         "--surrogate": options.surrogate,
+        "--prior": options.prior,
         "--tol": options.tolerance,
         "--max-ml-steps": options.max_ml_steps,
         "--max-uncertainty, --max-trace-error, --max-hermiticity-error": asdict(options.limits),
     }
-    return {
-        name: json.dumps(value, default=str, sort_keys=True)
-        for group in (physics, steps, control)
-        for name, value in group.items()
-    }
+    return {**physics_of(task.system), **_as_text(steps), **_as_text(control)}
+
+
+def _as_text(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: json.dumps(value, default=str, sort_keys=True) for name, value in values.items()}
 
 
 def continued(path: Path, settings: dict[str, str], options: Options) -> Contents | None:

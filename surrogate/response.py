@@ -62,8 +62,9 @@ class Response:
     """The on-the-fly response about one base density; implements `Surrogate`.
 
     density, base: P0 (working basis, real) and its reference Fock build.
-    prior: Fock response of an AO change (n_spin, n, n) from the analytic kernel; None where there is none.
+    prior: Fock response of an AO change (n_spin, n, n), known before any is met; None where there is none.
     outside: a change that leaves the known directions by more than this share of its size makes a new one.
+    prior_error: the prior's relative error, until one has been measured.
     mean_field_builds: Coulomb-exchange builds made so far, without quadrature.
     """
 
@@ -75,12 +76,14 @@ class Response:
         base: FockBuild,
         prior: Prior | None,
         outside: float,
+        prior_error: float = PRIOR_ERROR,
     ) -> None:
         self.mean_field_builds = 0
+        self._prior_error = NO_PRIOR_ERROR if prior is None else prior_error
         self._engine, self._basis, self._prior, self._outside = engine, basis, prior, outside
         self._density, self._base = density, base
         self._fock = basis.fock_in(base.fock)
-        packing = self._packing = make_packing(_irreps(basis, density))
+        packing = self._packing = make_packing(base_irreps(basis, density))
         self._x_map, self._y_map = DirectSum(packing.real_blocks), DirectSum(packing.imag_blocks)
         self._remainder = Remainder(packing.n_real)
         self._errors: list[float] = []
@@ -106,7 +109,7 @@ class Response:
             return 0.0
         if self._errors:
             return float(np.sqrt(np.mean(np.square(self._errors))))
-        return NO_PRIOR_ERROR if self._prior is None else PRIOR_ERROR
+        return self._prior_error
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each.
@@ -315,8 +318,8 @@ class Response:
         ]
 
 
-def _irreps(basis: WorkingBasis, density: np.ndarray) -> np.ndarray:
-    """Irreps of the orbitals, (n_spin, m); all 0 where the base density itself is not symmetric."""
+def base_irreps(basis: WorkingBasis, density: np.ndarray) -> np.ndarray:
+    """Irreps of the orbitals, (n_spin, m); all 0 where the base density P' itself is not symmetric."""
     apart = basis.irreps[:, :, None] != basis.irreps[:, None, :]
     if np.abs(density[apart]).max(initial=0.0) > ASYMMETRY:
         return np.zeros_like(basis.irreps)
