@@ -49,6 +49,7 @@ class NWChemReference:
     whole: its deck has the user's own number of points, so that one segment to the run's end is what plain
     NWChem would do, its check points included. fock_of: field-free F' for the history of states that a
     surrogate goes on from; None for the embedded engine's. checks: made so far; entries: states sent.
+    seconds, probe_seconds: spent on NWChem's steps, and on learning the response at anchors.
     """
 
     problem: Problem
@@ -58,6 +59,7 @@ class NWChemReference:
     checks: list[Check] = field(default_factory=list)
     entries: int = 0
     seconds: float = 0.0
+    probe_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._order = nwchem_order(self.problem.system)
@@ -98,7 +100,7 @@ class NWChemReference:
             # A surrogate far off may have none; the pair below tells how far.
             own = None
         at_rest = self.own_step(density, time, lambda _: base)
-        fock, embedded = self.problem.reference_fock(density)
+        fock, embedded = self._embedded_fock(density)
         measured = surrogate.observe(density, fock)
         if own is None:
             return measured, embedded
@@ -165,13 +167,20 @@ class NWChemReference:
         if self.whole:
             return replace(state, orbitals=orbitals, occupations=occupations)
         density = density_of(orbitals, occupations)
-        fock_of = field_free(problem, self.fock_of or (lambda p: problem.reference_fock(p)[0]))
+        fock_of = field_free(problem, self.fock_of or (lambda p: self._embedded_fock(p)[0]))
         focks = []
         for p, at in ((before.density, before.time), (density, state.time)):
             fock, field_ = fock_of(p), problem.external(at)
             focks.append(fock if field_ is None else fock + field_)
         half = 0.5 * (focks[0] + focks[1])
         return State(state.step, state.time, orbitals, occupations, density, focks[1], half)
+
+    def _embedded_fock(self, density: np.ndarray) -> tuple[np.ndarray, Energies]:
+        """The embedded engine's F' in NWChem's place."""
+        began = time.perf_counter()
+        found = self.problem.reference_fock(density)
+        self.probe_seconds += time.perf_counter() - began
+        return found
 
     def _segment(
         self, states: list[State], end: State, points: list[PrintedPoint], reason: Reason

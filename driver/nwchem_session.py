@@ -3,7 +3,7 @@
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -40,6 +40,7 @@ class NWChemSession:
     base: NWChem's own Fock matrix at its ground state, from its orbitals and their energies, where the
     response is learned from its stream alone; None where the embedded engine stands for NWChem.
     known: its converged orbitals, where an earlier run or task has them; then it makes no SCF.
+    scf_seconds: from its start to the end of its SCF.
     """
 
     deck: Deck
@@ -56,6 +57,7 @@ class NWChemSession:
     reference: NWChemReference | None = None
     base: FockBuild | None = None
     known: Orbitals | None = None
+    scf_seconds: float = 0.0
 
     def __enter__(self) -> "NWChemSession":
         return self
@@ -86,6 +88,7 @@ class NWChemSession:
             n_points, n_checks = self.task.real_time.n_points, self.task.real_time.n_checks
         text = nwchem_deck(NAME, grounds, self.task, files, n_points, n_checks, _MOST_TASKS)
         process.start(text, self.stopping)
+        self.scf_seconds = time.perf_counter() - began
         order = nwchem_order(system)
         orbitals = read_movecs(process.folder / files[self.starting_orbitals], order, system.n_spin)
         density = orbitals.density()
@@ -150,17 +153,37 @@ class NWChemSession:
         reference.fock_of = surrogate.predict
         return surrogate, stream
 
-    def summary(self) -> dict[str, object]:
-        """For the run's JSON file."""
+    def split(self, seconds: Mapping[str, float], wall: float) -> dict[str, float]:
+        """Wall seconds in NWChem, probes of the response, surrogate, driver; seconds: of the run, by part."""
         reference = self.reference
-        seconds = self.process.seconds
+        if reference is None:
+            return {}
+        refinement = seconds.get("refinement", 0.0)
+        nwchem, probes = self.scf_seconds + reference.seconds, reference.probe_seconds
+        # What anchors, audits and probes take beyond both codes' work is steps of the surrogate.
+        parts = ("reference steps", "anchors", "audits")
+        steps = sum(seconds.get(part, 0.0) for part in parts) - reference.seconds - probes
+        if self.base is None:
+            probes += refinement
+        else:
+            steps += refinement
+        own = ("surrogate steps", "analytic kernel")
+        surrogate = sum(seconds.get(part, 0.0) for part in own) + max(steps, 0.0) if self.hybrid else 0.0
+        rest = max(wall - nwchem - probes - surrogate, 0.0)
+        return {"NWChem": nwchem, "probes": probes, "surrogate": surrogate, "driver": rest}
+
+    def summary(self, seconds: Mapping[str, float], wall: float) -> dict[str, object]:
+        """For the run's JSON file; seconds: of the run, by part; wall: in all."""
+        reference = self.reference
+        points = self.process.seconds
         return {
             "command": self.command,
+            "split": self.split(seconds, wall),
             "response": None if not self.hybrid else "PySCF" if self.base is None else "NWChem's stream",
             "agreement": None if self.agreement is None else asdict(self.agreement),
             "seconds": 0.0 if reference is None else reference.seconds,
-            "seconds_per_step": float(np.median(seconds)) if seconds else None,
-            "points": len(seconds),
+            "seconds_per_step": float(np.median(points)) if points else None,
+            "points": len(points),
             "entries": 0 if reference is None else reference.entries,
             "checks": [] if reference is None else [asdict(check) for check in reference.checks],
         }

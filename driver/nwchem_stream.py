@@ -73,6 +73,13 @@ class NWChemStream:
 
     def probe(self, surrogate: StreamedResponse, direction: np.ndarray) -> Pair:
         """Two steps, from X and -X along a direction (d,) of any length."""
+        spent = self.reference.seconds
+        pair = self._pair(surrogate, direction)
+        self.reference.probe_seconds += self.reference.seconds - spent
+        self.reference.seconds = spent
+        return pair
+
+    def _pair(self, surrogate: StreamedResponse, direction: np.ndarray) -> Pair:
         middle = direction * (self.amplitude / np.linalg.norm(direction))
         sides = [
             self._lacking(surrogate, self._turned(sign * self._start * middle), self.time)
@@ -101,7 +108,7 @@ class NWChemStream:
         if size == 0.0:
             pair = Pair(x, np.zeros_like(x), 0.0)
         elif enlarged:
-            pair = self.probe(surrogate, x)
+            pair = self._pair(surrogate, x)
         else:
             pair = Pair(*self._lacking(surrogate, density, time), 0.0)
         scale = size / self.amplitude if enlarged else 1.0

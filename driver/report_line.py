@@ -23,6 +23,11 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
         )
     seconds = ", ".join(f"{what} {value:.2f}" for what, value in summary["seconds"].items())
     lines.append(f"  {summary['wall_seconds']:.2f} s: {seconds}")
+    if summary.get("nwchem"):
+        split = ", ".join(f"{what} {value:.2f}" for what, value in summary["nwchem"]["split"].items())
+        lines.append(f"  of which in {split}")
+    if summary.get("nwchem", {}).get("response"):
+        lines.append(f"  response by {summary['nwchem']['response']}")
     if hybrid and summary["speedup"] is not None:
         lines.append(
             f"  reference steps alone would take {summary['estimated_reference_seconds']:.0f} s: "

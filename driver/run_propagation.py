@@ -334,11 +334,9 @@ def _surrogate_and_reference(
     kernel = build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf, packed=packed)
     if session is not None and session.base is not None:
         return session.learn_from_stream(problem, kernel)
-    prior, prior_error = make_prior(problem, kernel, options)
+    prior = make_prior(problem, kernel, options)
     outside = float(np.clip(target.residual, *OUTSIDE))
-    surrogate = Response(
-        engine, problem.basis, problem.base_density, problem.base, prior, outside, prior_error
-    )
+    surrogate = Response(engine, problem.basis, problem.base_density, problem.base, prior, outside)
     return surrogate, None if session is None else session.make_reference(problem)
 
 
@@ -413,7 +411,9 @@ def _finish(
         time.perf_counter() - since,
         0 if surrogate is None else surrogate.mean_field_builds,
         share,
-        None if session is None else session.summary(),
+        None
+        if session is None
+        else session.summary(progress.tally.seconds, time.perf_counter() - since),
     )
     from .report_line import report
 
