@@ -334,9 +334,11 @@ def _surrogate_and_reference(
     kernel = build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf, packed=packed)
     if session is not None and session.base is not None:
         return session.learn_from_stream(problem, kernel)
-    prior = make_prior(problem, kernel, options)
+    prior, prior_error = make_prior(problem, kernel, options)
     outside = float(np.clip(target.residual, *OUTSIDE))
-    surrogate = Response(engine, problem.basis, problem.base_density, problem.base, prior, outside)
+    surrogate = Response(
+        engine, problem.basis, problem.base_density, problem.base, prior, outside, prior_error
+    )
     return surrogate, None if session is None else session.make_reference(problem)
 
 
