@@ -39,11 +39,11 @@ def number(value: float, digits: int = 3) -> str:
 def duration(seconds: float) -> str:
     """`2.3 s`, `3 min 20 s`, `5 h 12 min`."""
     if seconds < 59.5:
-        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
+        return f"{seconds:.2g}\u00a0s" if seconds < 9.95 else f"{seconds:.0f}\u00a0s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return f"{minutes}\u00a0min {rest}\u00a0s"
+    return f"{minutes // 60}\u00a0h {minutes % 60}\u00a0min"
 
 
 def counted(n: int, word: str) -> str:
@@ -53,15 +53,12 @@ def counted(n: int, word: str) -> str:
 
 def verdict(summary: Mapping[str, Any]) -> str:
     """The run in one line."""
+    steps, builds = counted(summary["steps"], "step"), counted(summary["fock_builds"], "Fock build")
     if summary["surrogate"] == "none":
-        return (
-            f"<b>{counted(summary['steps'], 'step')}</b>, all by the reference, "
-            f"<b>{summary['fock_builds']} Fock builds</b>, <b>{duration(summary['wall_seconds'])}</b>"
-        )
-    line = (
-        f"<b>{counted(summary['steps'], 'step')}</b>, <b>{summary['fock_builds']} Fock builds</b>, "
-        f"estimated error <b>{number(summary['estimated_error'], 2)}</b>"
-    )
+        spent = duration(summary["wall_seconds"])
+        return f"<b>{steps}</b>, all by the reference, <b>{builds}</b>, <b>{spent}</b>"
+    error = number(summary["estimated_error"], 2)
+    line = f"<b>{steps}</b>, <b>{builds}</b>, estimated error <b>{error}</b>"
     speedup = summary["speedup"]
     if speedup is None:
         return line

@@ -7,7 +7,7 @@ function molecule(host) {
   const centre = [0, 1, 2].map((k) => atoms.reduce((sum, atom) => sum + atom.position[k], 0) / atoms.length);
   const balls = atoms.map((atom) => ({ ...atom, position: atom.position.map((v, k) => v - centre[k]) }));
   const reach = Math.max(1.2, ...balls.map(({ position, radius }) => Math.hypot(...position) + radius));
-  const scale = size / 2 / (reach * 1.12);
+  const scale = size / 2 / (reach * 1.2);
   const svg = add(host, "svg", { width: size, height: size, viewBox: `${-size / 2} ${-size / 2} ${size} ${size}`, "aria-hidden": "true" });
   let [turn, tilt] = data.molecule.view;
   const seen = ([x, y, z]) => {
@@ -23,8 +23,9 @@ function molecule(host) {
       items.push({ depth: (ends[0][2] + ends[1][2]) / 2, paint: () => stick(...ends) });
     }
     if (field) {
-      const tip = seen(field.map((v) => v * reach));
-      items.push({ depth: -1e9, paint: () => arrow(tip) });
+      const tip = seen(field.map((v) => 1.16 * v * reach));
+      // Behind everything, so that it hides no symbol.
+      items.push({ depth: Infinity, paint: () => arrow(tip) });
     }
     items.sort((a, b) => b.depth - a.depth).forEach(({ paint }) => paint());
   };
