@@ -33,8 +33,8 @@ NAMED: dict[str, DensityPredictor] = {
 
 
 def own_predictors(guess: str) -> list[DensityPredictor]:
-    """The predictor of that name; for `auto` all that may be better than the standard guess."""
-    return [NAMED["atomic-density"]] if guess == "auto" else [NAMED[guess]]
+    """The predictor of that name; `auto` has none: no sum of atoms is reliably better than the standard."""
+    return [] if guess == "auto" else [NAMED[guess]]
 
 
 def earlier_runs(paths: Sequence[Path], system: System) -> list[DensityPredictor]:
