@@ -69,7 +69,7 @@ def density_projection(trajectory: Path, mol: gto.Mole, visualization: Visualiza
     induced = dipole - dipole[0]
     depth = line_of_sight(mol, induced)
     u, v = (axis for axis in range(3) if axis != depth)
-    edges = _edges(mol, plot)
+    edges = picture_points(mol, plot)
     values = projected(mol, densities - reference, depth, edges)
     largest = int(np.abs(induced).max(axis=0).argmax())
     return Projection(
@@ -106,8 +106,8 @@ def line_of_sight(mol: gto.Mole, induced: np.ndarray) -> int:
     return int(np.lexsort((np.abs(induced).max(axis=0), extents.round(3)))[0])
 
 
-def _edges(mol: gto.Mole, plot: DensityPlot | None) -> list[np.ndarray]:
-    """Points along each axis: around the nuclei, within the `dplot` box where there is one."""
+def picture_points(mol: gto.Mole, plot: DensityPlot | None) -> list[np.ndarray]:
+    """Points along x, y and z, bohr: around the nuclei, within the `dplot` box where there is one."""
     positions = mol.atom_coords()
     low, high = positions.min(axis=0) - MARGIN, positions.max(axis=0) + MARGIN
     if plot is not None:

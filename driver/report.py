@@ -22,7 +22,7 @@ from .report_spectrum import report_spectrum
 from .summary import write_whole
 
 _PAGE = Path(__file__).parent / "report_page"
-_SCRIPTS = ("plot.js", "figures.js", "molecule.js")
+_SCRIPTS = ("plot", "time_axes", "spectrum", "decisions", "figures", "molecule")
 
 
 def write_report(task: Propagation, deck: Deck, stem: Path) -> Path:
@@ -33,7 +33,7 @@ def write_report(task: Propagation, deck: Deck, stem: Path) -> Path:
     trajectory = stem.with_name(stem.name + ".h5")
     contents = read_contents(trajectory)
     summary = json.loads(stem.with_name(stem.name + ".json").read_text(encoding="utf-8"))
-    script = "\n".join((_PAGE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    script = "\n".join((_PAGE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
     figures, numbers = "", {}
     if "time" in contents.series:
         figures, numbers = _figures(task, contents, summary, trajectory, stem)
@@ -109,6 +109,17 @@ def _figures(
     return "\n".join(sections), numbers
 
 
+#: What is read out in place of each figure.
+_ALOUD = {
+    "dipole": "induced dipole against time",
+    "field": "applied field against time",
+    "spectrum": "spectrum",
+    "timeline": "segments and decisions against time",
+    "spread": "spread and measured residuals against time",
+    "honesty": "measured residual against expected",
+    "energy": "change of the total energy against time",
+    "s2": "spin squared against time",
+}
 _SPREAD = (
     "Line: what the surrogate expects its error to be, at every step. Dots: what the reference found at the "
     "anchors, at the surrogate’s own density."
@@ -123,9 +134,8 @@ def _section(title: str, body: str, lead: str = "") -> str:
 
 def _figure(name: str, caption: str) -> str:
     below = f"<figcaption>{caption}</figcaption>" if caption else ""
-    return (
-        f'<figure><div class="plot" data-plot="{name}" role="img" aria-label="{name}"></div>{below}</figure>'
-    )
+    room = f'<div class="plot" data-plot="{name}" role="img" aria-label="{_ALOUD[name]}"></div>'
+    return f"<figure>{room}{below}</figure>"
 
 
 def _movie(path: Path) -> str:

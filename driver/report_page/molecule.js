@@ -8,16 +8,28 @@ function molecule(host) {
   const balls = atoms.map((atom) => ({ ...atom, position: atom.position.map((v, k) => v - centre[k]) }));
   const reach = Math.max(1.2, ...balls.map(({ position, radius }) => Math.hypot(...position) + radius));
   const scale = size / 2 / (reach * 1.2);
-  const svg = add(host, "svg", { width: size, height: size, viewBox: `${-size / 2} ${-size / 2} ${size} ${size}`, "aria-hidden": "true" });
+  const svg = add(host, "svg", {
+    width: size,
+    height: size,
+    viewBox: `${-size / 2} ${-size / 2} ${size} ${size}`,
+    "aria-hidden": "true",
+  });
   let [turn, tilt] = data.molecule.view;
   const seen = ([x, y, z]) => {
-    const across = Math.cos(turn) * x + Math.sin(turn) * y, away = -Math.sin(turn) * x + Math.cos(turn) * y;
-    return [across * scale, -(Math.cos(tilt) * z + Math.sin(tilt) * away) * scale, Math.cos(tilt) * away - Math.sin(tilt) * z];
+    const across = Math.cos(turn) * x + Math.sin(turn) * y,
+      away = -Math.sin(turn) * x + Math.cos(turn) * y;
+    return [
+      across * scale,
+      -(Math.cos(tilt) * z + Math.sin(tilt) * away) * scale,
+      Math.cos(tilt) * away - Math.sin(tilt) * z,
+    ];
   };
   const draw = () => {
     svg.replaceChildren();
     shine();
-    const items = balls.map((ball) => ({ at: seen(ball.position), ball })).map(({ at, ball }) => ({ depth: at[2], paint: () => ballAt(ball, at) }));
+    const items = balls
+      .map((ball) => ({ at: seen(ball.position), ball }))
+      .map(({ at, ball }) => ({ depth: at[2], paint: () => ballAt(ball, at) }));
     for (const [i, j] of bonds) {
       const ends = [surface(balls[i], balls[j]), surface(balls[j], balls[i])].map(seen);
       items.push({ depth: (ends[0][2] + ends[1][2]) / 2, paint: () => stick(...ends) });
@@ -43,7 +55,13 @@ function molecule(host) {
   const ballAt = ({ symbol, colour, dark, radius }, [x, y]) => {
     add(svg, "circle", { class: "atom", cx: x, cy: y, r: radius * scale, fill: colour });
     add(svg, "circle", { cx: x, cy: y, r: radius * scale, fill: "url(#shine)" });
-    if (radius * scale > 8) add(svg, "text", { class: dark ? "symbol on-dark" : "symbol", x, y: y + 4.5, "text-anchor": "middle" }, symbol);
+    if (radius * scale > 8)
+      add(
+        svg,
+        "text",
+        { class: dark ? "symbol on-dark" : "symbol", x, y: y + 4.5, "text-anchor": "middle" },
+        symbol,
+      );
   };
   const stick = ([x1, y1], [x2, y2]) => add(svg, "line", { class: "bond", x1, y1, x2, y2 });
   const arrow = ([x, y]) => {
@@ -51,7 +69,11 @@ function molecule(host) {
     if (length < 8) return;
     const [ux, uy] = [x / length, y / length];
     add(svg, "line", { class: "arrow", x1: -x, y1: -y, x2: x - 8 * ux, y2: y - 8 * uy });
-    const head = [[x, y], [x - 10 * ux - 5 * uy, y - 10 * uy + 5 * ux], [x - 10 * ux + 5 * uy, y - 10 * uy - 5 * ux]];
+    const head = [
+      [x, y],
+      [x - 10 * ux - 5 * uy, y - 10 * uy + 5 * ux],
+      [x - 10 * ux + 5 * uy, y - 10 * uy - 5 * ux],
+    ];
     add(svg, "polygon", { class: "arrow-head", points: head.map((p) => p.join()).join(" ") });
   };
   let held = null;

@@ -24,7 +24,19 @@ function floats(text) {
   return new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 }
 
-const SUPERSCRIPTS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const SUPERSCRIPTS = {
+  "-": "⁻",
+  0: "⁰",
+  1: "¹",
+  2: "²",
+  3: "³",
+  4: "⁴",
+  5: "⁵",
+  6: "⁶",
+  7: "⁷",
+  8: "⁸",
+  9: "⁹",
+};
 
 function power(exponent) {
   return "10" + [...String(exponent)].map((c) => SUPERSCRIPTS[c]).join("");
@@ -47,20 +59,31 @@ function ticks(low, high, count) {
   const step = [1, 2, 2.5, 5, 10].find((m) => m * unit >= raw * 0.999) * unit;
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k += 1) found.push(k * step);
-  return { values: found, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9) + (step / unit === 2.5 ? 1 : 0)) };
+  return {
+    values: found,
+    decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9) + (step / unit === 2.5 ? 1 : 0)),
+  };
 }
 
-function decades(low, high, count) {
-  const first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
-  const every = Math.max(1, Math.ceil((last - first + 1) / count));
+/** [value, text] of powers of ten; where less than two lie within the range, of their multiples by 2 and 5 too. */
+function logTicks(low, high, count) {
+  const first = Math.floor(Math.log10(low)),
+    last = Math.ceil(Math.log10(high));
+  const within = ([value]) => value >= low * 0.999 && value <= high * 1.001;
+  const every = Math.max(1, Math.ceil((last - first) / count));
   const found = [];
-  for (let k = first; k <= last; k += every) found.push(k);
-  return found;
+  for (let k = first; k <= last; k += every) found.push([10 ** k, power(k)]);
+  if (found.filter(within).length > 1) return found.filter(within);
+  const finer = [];
+  for (let k = first; k <= last; k += 1)
+    for (const m of [1, 2, 5]) finer.push([m * 10 ** k, m === 1 ? power(k) : `${m}·${power(k)}`]);
+  return finer.filter(within);
 }
 
 /** Least and largest of several series within an index range; zeros and worse left out for a log axis. */
 function extent(series, from, to, log = false) {
-  let low = Infinity, high = -Infinity;
+  let low = Infinity,
+    high = -Infinity;
   for (const values of series) {
     for (let k = from; k < to; k += 1) {
       const v = values[k];
@@ -79,7 +102,8 @@ function padded([low, high], share) {
 
 /** First index with xs[index] >= value. */
 function lowerBound(xs, value) {
-  let low = 0, high = xs.length;
+  let low = 0,
+    high = xs.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (xs[middle] < value) low = middle + 1;
@@ -101,14 +125,18 @@ function nearest(xs, value) {
 function axes(host, { x, y, height, above = null }) {
   const width = host.clientWidth;
   const svg = add(host, "svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
-  const top = above ? 34 : 12, bottom = height - 44;
+  const top = above ? 34 : 12,
+    bottom = height - 44;
   const yTicks = y.hidden
     ? []
     : y.log
-      ? decades(y.range[0], y.range[1], Math.max(2, Math.floor((bottom - top) / 34))).map((k) => [10 ** k, power(k)])
+      ? logTicks(...y.range, Math.max(2, Math.floor((bottom - top) / 34)))
       : labelled(ticks(...y.range, Math.max(2, Math.round((bottom - top) / 40))), y.power ?? 0);
   // The same for all figures over time, so that one stands above the other.
-  const left = Math.max(width < 560 ? 46 : 56, 14 + 7.2 * Math.max(0, ...yTicks.map(([, text]) => text.length)));
+  const left = Math.max(
+    width < 560 ? 46 : 56,
+    14 + 7.2 * Math.max(0, ...yTicks.map(([, text]) => text.length)),
+  );
   const right = width - 12;
   const scale = (axis, from, to) => {
     const turn = axis.log ? Math.log10 : (v) => v;
@@ -120,11 +148,10 @@ function axes(host, { x, y, height, above = null }) {
     };
     return to_pixels;
   };
-  const atX = scale(x, left, right), atY = scale(y, bottom, top);
+  const atX = scale(x, left, right),
+    atY = scale(y, bottom, top);
   const xCount = Math.max(2, Math.round((right - left) / 90));
-  const xTicks = x.log
-    ? decades(...x.range, xCount).map((k) => [10 ** k, power(k)])
-    : labelled(ticks(...x.range, xCount), 0);
+  const xTicks = x.log ? logTicks(...x.range, xCount) : labelled(ticks(...x.range, xCount), 0);
   for (const [value, text] of yTicks) {
     const at = atY(value);
     add(svg, "line", { class: value === 0 && !y.log ? "zero" : "grid", x1: left, x2: right, y1: at, y2: at });
@@ -132,12 +159,28 @@ function axes(host, { x, y, height, above = null }) {
   }
   for (const [value, text] of xTicks) {
     const at = atX(value);
-    add(svg, "line", { class: x.log ? "grid" : "stub", x1: at, x2: at, y1: x.log ? top : bottom, y2: bottom + 5 });
+    add(svg, "line", {
+      class: x.log ? "grid" : "stub",
+      x1: at,
+      x2: at,
+      y1: x.log ? top : bottom,
+      y2: bottom + 5,
+    });
     const anchor = at > right - 14 ? "end" : "middle";
-    add(svg, "text", { class: "tick", x: anchor === "end" ? right + 6 : at, y: bottom + 19, "text-anchor": anchor }, text);
+    add(
+      svg,
+      "text",
+      { class: "tick", x: anchor === "end" ? right + 6 : at, y: bottom + 19, "text-anchor": anchor },
+      text,
+    );
   }
   add(svg, "line", { class: "axis", x1: left, x2: right, y1: bottom, y2: bottom });
-  add(svg, "text", { class: "label", x: (left + right) / 2, y: height - 6, "text-anchor": "middle" }, x.label);
+  add(
+    svg,
+    "text",
+    { class: "label", x: (left + right) / 2, y: height - 6, "text-anchor": "middle" },
+    x.label,
+  );
   if (above) {
     const scaled = ticks(x.range[0] * above.scale, x.range[1] * above.scale, xCount);
     for (const [value, text] of labelled(scaled, 0)) {
@@ -169,15 +212,23 @@ function labelled({ values, decimals }, exponent) {
 function linePath(plot, xs, ys, from, to) {
   const drawable = [];
   for (let k = from; k < to; k += 1) if (Number.isFinite(plot.y(ys[k]))) drawable.push(k);
-  const points = drawable.length < 3 * (plot.right - plot.left) ? drawable : extremes(drawable, (k) => Math.floor(plot.x(xs[k])), ys);
-  return points.length ? `M${points.map((k) => `${plot.x(xs[k]).toFixed(2)} ${plot.y(ys[k]).toFixed(2)}`).join("L")}` : "";
+  const points =
+    drawable.length < 3 * (plot.right - plot.left)
+      ? drawable
+      : extremes(drawable, (k) => Math.floor(plot.x(xs[k])), ys);
+  return points.length
+    ? `M${points.map((k) => `${plot.x(xs[k]).toFixed(2)} ${plot.y(ys[k]).toFixed(2)}`).join("L")}`
+    : "";
 }
 
 function extremes(indices, columnOf, ys) {
   const kept = [];
-  for (let at = 0; at < indices.length; ) {
-    const column = columnOf(indices[at]), first = indices[at];
-    let low = first, high = first, last = first;
+  for (let at = 0; at < indices.length;) {
+    const column = columnOf(indices[at]),
+      first = indices[at];
+    let low = first,
+      high = first,
+      last = first;
     for (; at < indices.length && columnOf(indices[at]) === column; at += 1) {
       last = indices[at];
       if (ys[last] < ys[low]) low = last;

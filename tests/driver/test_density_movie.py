@@ -11,6 +11,7 @@ import pytest
 from hybrid_propagate.adapters.deck import Propagation
 from hybrid_propagate.adapters.deck_reader import read_deck
 from hybrid_propagate.adapters.pyscf_engine import make_engine
+from hybrid_propagate.adapters.real_time import DensityPlot
 from hybrid_propagate.driver import density_projection as module
 from hybrid_propagate.driver.density_movie import draw_movie, write_movie
 from hybrid_propagate.driver.density_projection import Projection, density_projection
@@ -125,6 +126,21 @@ def test_of_equal_extents_the_quiet_axis_is_looked_along() -> None:
     """One atom reaches as far along x as along y and z; a field along x is not seen from there."""
     mol = gto.M(atom="Ne 0 0 0", basis="sto-3g")
     assert module.line_of_sight(mol, np.array([[0.0, 0.0, 0.0], [0.3, 0.0, 0.01]])) == 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (-20.0, 20.0, (-5.0, 5.0)),  # a wide box is cut to the surroundings of the nuclei,
+        (-2.0, 3.0, (-2.0, 3.0)),  # a close one is kept,
+        (8.0, 12.0, (8.0, 12.0)),  # and one away from them as well.
+    ],
+)
+def test_the_dplot_box_bounds_the_picture(low: float, high: float, expected: tuple[float, float]) -> None:
+    mol = gto.M(atom="Ne 0 0 0", basis="sto-3g")
+    plot = DensityPlot((low,) * 3, (high,) * 3, (10, 10, 10))
+    for points in module.picture_points(mol, plot):
+        assert (points[0], points[-1]) == pytest.approx(expected)
 
 
 def test_the_file_has_a_frame_a_snapshot_and_is_whole_or_not_there(
