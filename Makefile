@@ -14,9 +14,10 @@ help:
 
 demo: $(VENV)/installed
 	@mkdir -p demo
-	@cd demo && ../$(VENV)/bin/hybrid-propagate ../examples/water.nw > water.log
+	@cd demo && ../$(VENV)/bin/hybrid-propagate ../examples/water.nw --report > water.log
 	@echo "log: $(CURDIR)/demo/water.log"
 	@echo "plot: $(CURDIR)/demo/water.png"
+	@echo "report: $(CURDIR)/demo/water.html"
 
 test: $(VENV)/installed-test
 	@docker/install.sh nwchem chromium
