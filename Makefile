@@ -1,5 +1,6 @@
 # make demo   a first run, from a fresh clone          make test   everything the tests need, then all tests
 # make lint   ruff and basedpyright                    make clean  what a run or a build left here
+# make bench  the benchmark, its short form            make bench-full  all of it; stopped, it goes on
 
 # Linear algebra in this project is many small matrices: threads only slow it down.
 export OMP_NUM_THREADS := 1
@@ -8,7 +9,17 @@ VENV := .venv
 JOBS ?= 2
 INSTALLED_FROM := pyproject.toml constraints.txt docker/install.sh
 
-.PHONY: help demo test lint clean
+# The benchmark's decks, each with the steps made of it: all of it, its short form, and how cost grows.
+DECKS := benchmarks/decks
+BENCH_FULL := $(DECKS)/lithium_hydride.nw examples/water.nw $(DECKS)/ammonia.nw $(DECKS)/water_cation.nw:1000 \
+    $(DECKS)/water_pulse.nw:1500 $(DECKS)/water_pump_probe.nw:1500 examples/ethanol.nw:500 \
+    examples/benzene.nw:200 $(DECKS)/malonaldehyde.nw:300
+BENCH_SHORT := $(DECKS)/lithium_hydride.nw:300 examples/water.nw:300 $(DECKS)/ammonia.nw:300 \
+    $(DECKS)/water_cation.nw:200 $(DECKS)/water_pulse.nw:1000 $(DECKS)/water_pump_probe.nw:1150 \
+    examples/ethanol.nw:30 examples/benzene.nw:20 $(DECKS)/malonaldehyde.nw:20
+BENCH_SIZES := $(foreach size,naphthalene anthracene tetracene pentacene heptacene,$(DECKS)/acenes/$(size).nw:20)
+
+.PHONY: help demo test lint clean bench bench-full
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -27,6 +38,15 @@ lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/basedpyright
+
+bench: $(VENV)/installed-test
+	$(VENV)/bin/hybrid-bench $(BENCH_SHORT) --repeats 1 --timed-steps 5 --tolerances 1e-3,1e-2 \
+	    --work bench/short --output bench/short/benchmark
+
+bench-full: $(VENV)/installed-test
+	$(VENV)/bin/hybrid-bench $(BENCH_FULL)
+	$(VENV)/bin/hybrid-bench --scaling examples/water.nw:20 examples/ethanol.nw:20 examples/benzene.nw:20 \
+	    $(BENCH_SIZES) --timed-steps 4 --tolerances 1e-3 --work bench/sizes --output bench/scaling
 
 clean:
 	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis

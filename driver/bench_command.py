@@ -220,7 +220,7 @@ def _scaling(cases: Sequence[Case], plan: Plan, options: argparse.Namespace, com
             failed[case.name] = str(error)
             _say(f"left out: {case.name}: {error}")
     found = conditions(command, [], plan.sources)
-    text = [made_with(found), scaling_table(sizes)]
+    text = ["# How cost grows", made_with(found), scaling_table(sizes)]
     text += [f"Left out: {name} ({why})." for name, why in failed.items()]
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(Path(f"{options.output}.md"), "\n\n".join(text) + "\n")

@@ -85,6 +85,7 @@ def made_with(found: Conditions) -> str:
 def suite_text(results: Sequence[CaseResult], found: Conditions, failed: Mapping[str, str]) -> str:
     """The whole Markdown."""
     parts = [
+        "# Every method, side by side",
         made_with(found),
         _NOTE,
         "## Seconds",

@@ -12,7 +12,14 @@ from hybrid_propagate.driver.propagate_command import main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-COMMANDS = ("hybrid-propagate", "hybrid-spectrum", "hybrid-dataset", "hybrid-dataset convert")
+COMMANDS = (
+    "hybrid-propagate",
+    "hybrid-spectrum",
+    "hybrid-warmstart",
+    "hybrid-dataset",
+    "hybrid-dataset convert",
+    "hybrid-bench",
+)
 PAGES = sorted(
     path
     for pattern in ("*.md", "docs/*.md", "*/README.md")
