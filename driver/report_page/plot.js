@@ -264,18 +264,30 @@ function tooltip(host) {
   };
 }
 
-/** Calls move(px, py) while a pointer is over the plot, leave() when it goes. */
+let followed = null;
+
+/** Calls move(px, py) while a pointer is over the plot, leave() when it goes; a finger goes with its next touch. */
 function follow(svg, move, leave) {
-  svg.addEventListener("pointermove", (event) => {
-    const box = svg.getBoundingClientRect();
-    move(event.clientX - box.left, event.clientY - box.top);
+  for (const name of ["pointermove", "pointerdown"]) {
+    svg.addEventListener(name, (event) => {
+      followed = { svg, leave };
+      const box = svg.getBoundingClientRect();
+      move(event.clientX - box.left, event.clientY - box.top);
+    });
+  }
+  svg.addEventListener("pointerleave", (event) => {
+    if (event.pointerType !== "touch") leave();
   });
-  svg.addEventListener("pointerdown", (event) => {
-    const box = svg.getBoundingClientRect();
-    move(event.clientX - box.left, event.clientY - box.top);
-  });
-  svg.addEventListener("pointerleave", leave);
 }
+
+// Captured: ahead of the plot that the next touch is on.
+document.addEventListener(
+  "pointerdown",
+  (event) => {
+    if (followed && !followed.svg.contains(event.target)) followed.leave();
+  },
+  true,
+);
 
 /**
  * The line above a plot: what its y axis is, and what its curves are. entries: {key, label, swatch}; those with a key are
