@@ -15,7 +15,7 @@ _DESCRIPTION = """Runs the RT-TDDFT tasks of an NWChem input deck: reference ste
 surrogate steps everywhere else. The log goes to standard output in NWChem's format, progress to standard
 error, and <start>.h5, .json, .png and .rt_restart to the deck's permanent_dir."""
 #: What may stand in for the reference code; none: nothing.
-SURROGATES = ("response", "none")
+SURROGATES = ("response", "neural", "hybrid", "none")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,10 +68,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep-scratch", action="store_true", help="keep NWChem's own files")
     parser.add_argument(
         "--surrogate",
-        choices=SURROGATES,
-        default="response",
-        help="response: the Fock response learned on the fly; none: reference steps alone "
-        "(default %(default)s)",
+        choices=("auto", *SURROGATES),
+        default="auto",
+        help="response: the Fock response learned on the fly; neural: a trained network; hybrid: learned on "
+        "the fly from the network on; none: reference steps alone; auto: hybrid where the shipped network "
+        "was trained for the deck, else response (default %(default)s)",
+    )
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "tensorrt"),
+        default="auto",
+        help="where the network runs; auto: CUDA where it works, else the CPU (default %(default)s)",
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="FOLDER", help="graphs of hybrid-export, in place of the shipped ones"
     )
     parser.add_argument(
         "--prior",
@@ -148,14 +158,21 @@ def _run(options: argparse.Namespace, started: float) -> int:
     from ..adapters.xyz_frames import FramesError
     from .frames import frame_decks
 
-    if options.prior is not None and options.surrogate == "none":
-        return _fail("--prior is for runs with a surrogate, not for --surrogate none", 2)
+    if options.prior is not None and options.surrogate not in ("auto", "response"):
+        return _fail(f"--prior is for --surrogate response, not {options.surrogate}", 2)
+    if options.weights is not None and options.surrogate not in ("neural", "hybrid"):
+        return _fail("--weights is for --surrogate neural and hybrid", 2)
     try:
         deck = read_deck(options.deck)
         for notice in deck.notices:
             print(f"hybrid-propagate: {notice}", file=sys.stderr)
         _check_writable(deck.permanent_dir)
-        decks = [deck] if options.frames is None else frame_decks(deck, options.frames)
+        decks = [deck]
+        if options.frames is not None:
+            decks = frame_decks(deck, options.frames)
+            if options.surrogate == "auto":
+                # What one frame learns is passed on to the next.
+                options.surrogate = "response"
     except (DeckError, FramesError) as error:
         return _fail(error, 2)
     except OSError as error:
@@ -165,6 +182,8 @@ def _run(options: argparse.Namespace, started: float) -> int:
     from ..adapters.nwchem_process import NWChemError
     from ..adapters.restart_file import RestartError
     from ..adapters.trajectory import TrajectoryError
+    from ..surrogate.neural_graphs import NotApplicable
+    from ..surrogate.onnx_session import DeviceError, GraphError
     from ..surrogate.reused_response import PriorError
     from .magnus import NoFixedPoint
     from .run_deck import last_trajectory, run_deck
@@ -186,14 +205,18 @@ def _run(options: argparse.Namespace, started: float) -> int:
         keep_scratch=options.keep_scratch,
         report=options.report,
         prior=options.prior,
+        device=options.device,
+        weights=options.weights,
     )
     finished = True
     try:
         for deck in decks:
             finished = finished and run_deck(deck, settings, _write, stopping)
-            if options.surrogate != "none":
+            if options.surrogate == "response":
                 settings = replace(settings, prior=last_trajectory(deck) or settings.prior)
-    except (DeckError, TrajectoryError, RestartError, MovecsError, PriorError) as error:
+    except (DeckError, TrajectoryError, RestartError, MovecsError) as error:
+        return _fail(error, 2)
+    except (PriorError, DeviceError, GraphError, NotApplicable) as error:
         return _fail(error, 2)
     except NWChemError as error:
         for line in error.tail:

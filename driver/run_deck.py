@@ -18,6 +18,7 @@ from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
 from ..adapters.starting_orbitals import assemble_fragments
 from ..adapters.system import System
 from ..surrogate.reused_response import read_earlier_run
+from .make_surrogate import with_surrogate
 from .nwchem_session import open_session
 from .run_propagation import Ground, propagate
 from .settings import Options, physics_of
@@ -102,6 +103,7 @@ def run_deck(
     write: takes log text. Raises DeckError, PriorError, NotConverged, TrajectoryError, OSError.
     """
     check_deck(deck, options)
+    options = with_surrogate(options, deck)
     deck.permanent_dir.mkdir(parents=True, exist_ok=True)
     workspace = Workspace()
     propagations = [task for task in deck.tasks if isinstance(task, Propagation)]

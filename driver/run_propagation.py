@@ -22,7 +22,7 @@ from ..adapters.restart_file import read_restart
 from ..adapters.system import System
 from ..adapters.trajectory import Contents, TrajectoryFile, read_contents
 from ..adapters.working_basis import WorkingBasis, make_working_basis
-from ..surrogate.auxiliary_kernel import build_auxiliary_kernel
+from ..surrogate.neural_surrogate import NeuralSurrogate
 from ..surrogate.response import Response
 from ..surrogate.streamed_response import StreamedResponse
 from ..surrogate.surrogate import Surrogate
@@ -31,10 +31,10 @@ from .controller import Ledger, Target
 from .density_cubes import write_cubes
 from .density_movie import movie_path, write_movie
 from .loop import Progress, Tally, run
+from .make_surrogate import analytic_kernel, make_surrogate
 from .nwchem_session import NWChemSession
 from .observables import function_mask, make_observables
 from .output import Output
-from .priors import make_prior
 from .problem import Coupling, Problem, initial_state
 from .progress import ProgressLine
 from .reference import Reference
@@ -48,8 +48,6 @@ NOTE = "Log in NWChem's format, written by hybrid-propagate"
 CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 3.0, 20.0
 #: Densities are stored at every point where they fit this many bytes, and left out otherwise.
 SMALL_TRAJECTORY = 2**26
-#: Bounds of the share of a density change that may stay outside the surrogate's directions.
-OUTSIDE = (1e-6, 1e-4)
 
 
 @dataclass(eq=False)
@@ -297,7 +295,7 @@ def _begin(
     problem: Problem,
     deck: Deck,
     target: Target,
-    surrogate: Response | StreamedResponse | None,
+    surrogate: Response | StreamedResponse | NeuralSurrogate | None,
 ) -> Progress:
     """The first point: the ground state, a density from a file, or the point in a restart file."""
     density, step, t = problem.base_density, 0, 0.0
@@ -323,22 +321,15 @@ def _begin(
 
 def _surrogate_and_reference(
     problem: Problem, density: np.ndarray, options: Options, target: Target, session: NWChemSession | None
-) -> tuple[Response | StreamedResponse | None, Reference | None]:
+) -> tuple[Response | StreamedResponse | NeuralSurrogate | None, Reference | None]:
     """What makes steps, and what measures it; None for reference steps alone, and for the engine's own."""
     if options.surrogate == "none" or problem.real_time.static or problem.real_time.no_propagation:
         return None, None if session is None else session.make_reference(problem)
-    engine = problem.engine
-    assert isinstance(engine, PySCFEngine)
-    integrals = engine.two_electron
-    packed = (integrals.packed, integrals.long_range)
-    kernel = build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf, packed=packed)
     if session is not None and session.base is not None:
-        return session.learn_from_stream(problem, kernel)
-    prior, prior_error = make_prior(problem, kernel, options)
-    outside = float(np.clip(target.residual, *OUTSIDE))
-    surrogate = Response(
-        engine, problem.basis, problem.base_density, problem.base, prior, outside, prior_error
-    )
+        engine = problem.engine
+        assert isinstance(engine, PySCFEngine)
+        return session.learn_from_stream(problem, analytic_kernel(engine, density))
+    surrogate = make_surrogate(problem, density, options, target)
     return surrogate, None if session is None else session.make_reference(problem)
 
 
@@ -379,7 +370,7 @@ def _finish(
     options: Options,
     progress: Progress,
     target: Target,
-    surrogate: Response | StreamedResponse | None,
+    surrogate: Response | StreamedResponse | NeuralSurrogate | None,
     since: float,
     path: Path,
     session: NWChemSession | None,
@@ -413,9 +404,7 @@ def _finish(
         time.perf_counter() - since,
         0 if surrogate is None else surrogate.mean_field_builds,
         share,
-        None
-        if session is None
-        else session.summary(progress.tally.seconds, time.perf_counter() - since),
+        None if session is None else session.summary(progress.tally.seconds, time.perf_counter() - since),
     )
     from .report_line import report
 

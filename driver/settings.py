@@ -10,6 +10,7 @@ import numpy as np
 from ..adapters.deck import Propagation
 from ..adapters.system import System
 from ..adapters.trajectory import Contents, TrajectoryError, read_contents
+from ..surrogate.onnx_session import Device
 from .segment import Limits
 
 
@@ -18,7 +19,9 @@ class Options:
     """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None, automatic.
 
     nwchem: the command that runs it; keep_scratch: leave its files. report: write `<start>.html` too.
-    prior: trajectory file of an earlier run. started: `time.perf_counter()` when the command began.
+    prior: trajectory file of an earlier run. device, weights: of the network, and its folder where it is not
+    the shipped one; weights_hash: what its weights are.
+    started: `time.perf_counter()` when the command began.
     """
 
     surrogate: str
@@ -34,6 +37,9 @@ class Options:
     keep_scratch: bool = False
     report: bool = False
     prior: Path | None = None
+    device: Device = "auto"
+    weights: Path | None = None
+    weights_hash: str | None = None
 
 
 def physics_of(system: System) -> dict[str, str]:
@@ -66,6 +72,7 @@ def settings_of(task: Propagation, options: Options) -> dict[str, str]:
         "--engine": options.engine,
         "--surrogate": options.surrogate,
         "--prior": options.prior,
+        "--weights": options.weights_hash,
         "--tol": options.tolerance,
         "--max-ml-steps": options.max_ml_steps,
         "--max-uncertainty, --max-trace-error, --max-hermiticity-error": asdict(options.limits),

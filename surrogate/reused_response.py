@@ -159,12 +159,19 @@ def _learned(run: EarlierRun) -> tuple[np.ndarray, np.ndarray]:
     found: list[list[np.ndarray]] = [[], []]
     for k, block in enumerate(packing.real_blocks):
         for rows, letter in zip(found, "qk", strict=True):
-            for row in run.learned[f"x{k}_{letter}"]:
+            for row in run.learned[f"x{k}_{letter}"][: _n_kept(run, k)]:
                 x = np.zeros(packing.n_real)
                 x[block] = row
                 rows.append(np.real(unpack(packing, x, nothing)))
     shape = (-1, *packing.shape)
     return np.reshape(found[0], shape), np.reshape(found[1], shape)
+
+
+def _n_kept(run: EarlierRun, block: int) -> int | None:
+    """Directions that count: of a run that started from a network the exact ones alone, else all."""
+    if run.settings.get("--surrogate") != '"hybrid"':
+        return None
+    return int(run.learned[f"x{block}_counts"][0])
 
 
 def _linear_base(

@@ -1,0 +1,129 @@
+"""Which surrogate a run has, and its making: learned on the fly, trained, or both."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..adapters.deck import Deck, DeckError, Propagation
+from ..adapters.pyscf_engine import PySCFEngine
+from ..surrogate.auxiliary_kernel import AuxiliaryKernel, apply_auxiliary_kernel, build_auxiliary_kernel
+from ..surrogate.neural_graphs import (
+    SHIPPED,
+    Graphs,
+    NetworkResponse,
+    NotApplicable,
+    check_applicable,
+    open_graphs,
+)
+from ..surrogate.neural_surrogate import NeuralSurrogate
+from ..surrogate.onnx_session import GraphError
+from ..surrogate.response import PRIOR_ERROR, Prior, Response
+from ..surrogate.reused_response import CARRIED_ERROR, carried_prior, correction_of, read_earlier_run
+from .controller import Target
+from .problem import Problem
+from .settings import Options, physics_of
+
+#: Bounds of the share of a density change that may stay outside the surrogate's directions.
+OUTSIDE = (1e-6, 1e-4)
+
+
+def with_surrogate(options: Options, deck: Deck) -> Options:
+    """The options with their surrogate settled: `hybrid` by default where the shipped correction of the
+    analytic kernel was trained for all of the deck, else `response`.
+
+    Raises DeckError where the network asked for cannot serve, DeviceError, GraphError.
+    """
+    tasks = [task for task in deck.tasks if isinstance(task, Propagation)]
+    if options.surrogate in ("neural", "hybrid"):
+        graphs = _graphs(options)
+        for task in tasks:
+            try:
+                check_applicable(graphs.metadata, task.system)
+            except NotApplicable as error:
+                raise DeckError(
+                    task.place, f"--surrogate {options.surrogate}: {error}; accepted: --surrogate response"
+                ) from error
+        return replace(options, weights_hash=graphs.metadata["weights"])
+    if options.surrogate != "auto":
+        return options
+    shipped = SHIPPED["correction"]
+    if options.prior is None and (shipped / "step.onnx").exists():
+        graphs = open_graphs(shipped, options.device)
+        try:
+            for task in tasks:
+                check_applicable(graphs.metadata, task.system)
+        except NotApplicable:
+            return replace(options, surrogate="response")
+        return replace(options, surrogate="hybrid", weights_hash=graphs.metadata["weights"])
+    return replace(options, surrogate="response")
+
+
+def make_surrogate(
+    problem: Problem, density: np.ndarray, options: Options, target: Target
+) -> Response | NeuralSurrogate:
+    """The surrogate of a run about its ground state, AO density (n_spin, n, n).
+
+    Raises PriorError, DeviceError, GraphError, NotApplicable.
+    """
+    engine, start = problem.engine, (problem.basis, problem.base_density, problem.base)
+    assert isinstance(engine, PySCFEngine)
+    if options.surrogate in ("neural", "hybrid"):
+        xc = engine.system.functional.pyscf
+        network = NetworkResponse(_graphs(options), engine.mol, density, xc)
+        if options.surrogate == "neural":
+            return NeuralSurrogate(engine, *start, network)
+        prior, prior_error = network.prior(), network.typical_spread(_typical_changes(problem))
+    else:
+        prior, prior_error = make_prior(problem, analytic_kernel(engine, density), options)
+    outside = float(np.clip(target.residual, *OUTSIDE))
+    return Response(engine, *start, prior, outside, prior_error)
+
+
+def analytic_kernel(engine: PySCFEngine, density: np.ndarray) -> AuxiliaryKernel | None:
+    """The kernel at an AO density, from integrals that the engine has; None where there is none."""
+    integrals = engine.two_electron
+    packed = (integrals.packed, integrals.long_range)
+    return build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf, packed=packed)
+
+
+def make_prior(
+    problem: Problem, kernel: AuxiliaryKernel | None, options: Options
+) -> tuple[Prior | None, float]:
+    """The Fock response of an AO change (n_spin, n, n), before anything is learned, and its relative error.
+
+    kernel: the analytic one, None where there is none. Raises PriorError.
+    """
+    engine = problem.engine
+    assert isinstance(engine, PySCFEngine)
+    prior = None if kernel is None else (lambda change: apply_auxiliary_kernel(kernel, change[None])[0])
+    if options.prior is None:
+        return prior, PRIOR_ERROR
+    run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
+    correction = correction_of(run, problem.system, options.memory)
+    base = prior or engine.mean_field_response
+    carried = carried_prior(correction, base, engine.integrals.overlap, problem.basis)
+    return carried, CARRIED_ERROR if prior is None else PRIOR_ERROR
+
+
+def weights_folder(options: Options) -> Path:
+    """Where the graphs of `--surrogate neural` or `hybrid` are."""
+    if options.weights is not None:
+        return options.weights
+    order = ("response", "correction") if options.surrogate == "neural" else ("correction", "response")
+    found = [SHIPPED[name] for name in order if (SHIPPED[name] / "step.onnx").exists()]
+    if not found:
+        raise GraphError(f"no trained weights in {SHIPPED[order[0]]}; hybrid-export makes them")
+    return found[0]
+
+
+def _graphs(options: Options) -> Graphs:
+    return open_graphs(weights_folder(options), options.device)
+
+
+def _typical_changes(problem: Problem) -> np.ndarray:
+    """AO changes (3, n, n) that fields along x, y, z begin with: occupied-empty elements of the dipole."""
+    basis = problem.basis
+    dipole = np.array([basis.fock_in(d[None])[0] for d in problem.engine.integrals.dipole])
+    numbers = np.real(np.diagonal(problem.base_density[0]))
+    return basis.density_out((dipole * (numbers[:, None] - numbers) ** 2)[:, None])[:, 0]

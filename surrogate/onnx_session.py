@@ -1,0 +1,61 @@
+"""ONNX Runtime sessions on the device that was asked for, or none.
+
+`onnxruntime.get_available_providers()` lists what a build was compiled with, not what works here; a session
+whose provider cannot be loaded quietly runs on the CPU. So the session itself is asked what it uses.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal, get_args
+
+import onnxruntime
+
+Device = Literal["auto", "cpu", "cuda", "tensorrt"]
+DEVICES: tuple[Device, ...] = get_args(Device)
+_CPU, _CUDA, _TENSORRT = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "Tensorrt"))
+#: Providers of a device, the wanted one first, then what takes over the operations that it lacks.
+_PROVIDERS = {"cpu": [_CPU], "cuda": [_CUDA, _CPU], "tensorrt": [_TENSORRT, _CUDA, _CPU]}
+#: ONNX Runtime's own messages: errors come as exceptions, and what failed to load is said here.
+_FATAL_ONLY = 4
+
+
+class DeviceError(Exception):
+    """A device that cannot be used. One line."""
+
+
+class GraphError(Exception):
+    """A file that is no graph, or is not there. One line."""
+
+
+def open_session(path: Path, device: Device) -> onnxruntime.InferenceSession:
+    """A session that runs on `device`; `auto`: CUDA where it works, else the CPU.
+
+    Takes as many CPU threads as OMP_NUM_THREADS says, else all. Raises DeviceError where the device is not
+    really used, and GraphError.
+    """
+    if device == "auto":
+        usable = _CUDA in onnxruntime.get_available_providers()
+        session = _session(path, "cuda" if usable else "cpu")
+        return session
+    session = _session(path, device)
+    wanted = _PROVIDERS[device][0]
+    if wanted not in session.get_providers():
+        built = "" if wanted in onnxruntime.get_available_providers() else "; onnxruntime-gpu has it"
+        used = ", ".join(session.get_providers())
+        raise DeviceError(f"--device {device}: ONNX Runtime uses {used} here, not {wanted}{built}")
+    return session
+
+
+def _session(path: Path, device: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _FATAL_ONLY
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    built = onnxruntime.get_available_providers()
+    providers = [name for name in _PROVIDERS[device] if name in built]
+    if not path.exists():
+        raise GraphError(f"{path}: no such file")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:
+        # ONNX Runtime raises types of its own, all of them for files that it cannot run.
+        raise GraphError(f"{path}: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,95 @@
+"""`--surrogate neural` and `hybrid` on graphs of a small network."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from small_graphs import write_small_graphs
+
+DECK = """start h2o
+geometry units angstroms nocenter noautosym
+  O 0 0.02 0.12
+  H 0 0.75 -0.45
+  H 0 -0.78 -0.48
+end
+basis
+  * library STO-3G
+end
+dft
+  xc {xc}
+end
+task dft energy
+rt_tddft
+  tmax 8.0
+  dt 0.2
+  field "kick"
+    type delta
+    polarization z
+    max 0.0001
+  end
+  excite "geometry" with "kick"
+end
+task dft rt_tddft
+"""
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory, propagate_in: Run) -> np.ndarray:
+    """Dipole of the reference alone."""
+    folder = tmp_path_factory.mktemp("reference")
+    (folder / "deck.nw").write_text(DECK.format(xc="pbe0"))
+    assert propagate_in(folder, "deck.nw", "--surrogate", "none").returncode == 0
+    with h5py.File(folder / "h2o.h5") as file:
+        return np.asarray(file["dynamics/dipole"])
+
+
+@pytest.mark.parametrize("surrogate", ["neural", "hybrid"])
+def test_a_run_is_within_its_tolerance(
+    surrogate: str, expected: np.ndarray, tmp_path: Path, propagate_in: Run
+) -> None:
+    write_small_graphs(tmp_path / "graphs", weights="0123")
+    (tmp_path / "deck.nw").write_text(DECK.format(xc="pbe0"))
+    arguments = ("--surrogate", surrogate, "--weights", "graphs", "--device", "cpu")
+    ended = propagate_in(tmp_path, "deck.nw", *arguments)
+    assert ended.returncode == 0, ended.stderr
+    with h5py.File(tmp_path / "h2o.h5") as file:
+        found = np.asarray(file["dynamics/dipole"])
+    assert np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected - expected[0])
+    summary = json.loads((tmp_path / "h2o.json").read_text())
+    assert summary["surrogate"] == surrogate
+    assert summary["fock_builds"] < 40
+    write_small_graphs(tmp_path / "graphs", weights="4567")
+    ended = propagate_in(tmp_path, "deck.nw", *arguments, "--restart")
+    assert ended.returncode == 2
+    assert "made with other settings (--weights)" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("xc", "arguments", "message"),
+    [
+        ("hfexch", ["--surrogate", "neural", "--weights", "graphs"], "trained at pbe0_sto-3g alone"),
+        ("pbe0", ["--surrogate", "hybrid", "--weights", "nowhere"], "nowhere/encode.onnx: no such file"),
+        ("pbe0", ["--weights", "graphs"], "--weights is for --surrogate neural and hybrid"),
+        ("pbe0", ["--surrogate", "hybrid", "--prior", "x.h5"], "--prior is for --surrogate response"),
+        (
+            "pbe0",
+            ["--surrogate", "neural", "--weights", "graphs", "--device", "tensorrt"],
+            "--device tensorrt: ONNX Runtime uses CPUExecutionProvider here",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(
+    xc: str, arguments: list[str], message: str, tmp_path: Path, propagate_in: Run
+) -> None:
+    write_small_graphs(tmp_path / "graphs", weights="0123")
+    (tmp_path / "deck.nw").write_text(DECK.format(xc=xc))
+    ended = propagate_in(tmp_path, "deck.nw", *arguments)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert message in ended.stderr
+    assert ended.stderr.count("\n") == 1
