@@ -1,0 +1,107 @@
+"""`--prior` and multi-frame files: runs that learn from earlier ones."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+DECK = """start h2o
+geometry units angstroms nocenter noautosym
+{atoms}
+end
+basis
+  * library STO-3G
+end
+dft
+  xc {xc}
+end
+task dft energy
+rt_tddft
+  tmax 6.0
+  dt 0.2
+  field "kick"
+    type delta
+    polarization z
+    max 0.0001
+  end
+  excite "geometry" with "kick"
+end
+task dft rt_tddft
+"""
+ATOMS = "O 0 0 {z}\nH 0.02 0.7572 -0.4692\nH 0 -0.7572 -0.4692"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def write_deck(path: Path, z: float, xc: str = "xtpss03 ctpss03") -> None:
+    path.write_text(DECK.format(atoms=ATOMS.format(z=z), xc=xc))
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory, propagate_in: Run) -> Path:
+    folder = tmp_path_factory.mktemp("earlier")
+    write_deck(folder / "deck.nw", 0.1173)
+    assert propagate_in(folder, "deck.nw", "--tol", "5e-3").returncode == 0
+    return folder / "h2o.h5"
+
+
+def summary(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
+def test_a_prior_saves_fock_builds(earlier: Path, tmp_path: Path, propagate_in: Run) -> None:
+    """Oxygen moved by 0.02 Å; the same trajectory, to the tolerance, as without."""
+    write_deck(tmp_path / "deck.nw", 0.1373)
+    assert propagate_in(tmp_path, "deck.nw", "--tol", "5e-3").returncode == 0
+    plain = summary(tmp_path / "h2o.json")["fock_builds"]
+    with h5py.File(tmp_path / "h2o.h5") as file:
+        expected = np.asarray(file["dynamics/dipole"])
+    ended = propagate_in(tmp_path, "deck.nw", "--tol", "5e-3", "--prior", str(earlier))
+    assert ended.returncode == 0, ended.stderr
+    assert summary(tmp_path / "h2o.json")["fock_builds"] < plain
+    with h5py.File(tmp_path / "h2o.h5") as file:
+        found = np.asarray(file["dynamics/dipole"])
+    signal = expected - expected[0]
+    assert np.linalg.norm(found - expected) < 1e-2 * np.linalg.norm(signal)
+
+
+def test_frames_learn_from_those_before(tmp_path: Path, propagate_in: Run) -> None:
+    write_deck(tmp_path / "deck.nw", 0.1173)
+    frames = [f"3\nframe\n{ATOMS.format(z=z)}\n" for z in (0.1173, 0.1223, 0.1123)]
+    (tmp_path / "frames.xyz").write_text("".join(frames))
+    ended = propagate_in(tmp_path, "deck.nw", "frames.xyz", "--tol", "5e-3")
+    assert ended.returncode == 0, ended.stderr
+    builds = [summary(tmp_path / f"h2o_{k}.json")["fock_builds"] for k in (1, 2, 3)]
+    assert max(builds[1:]) < builds[0]
+    for k, z in enumerate((0.1173, 0.1223, 0.1123), start=1):
+        with h5py.File(tmp_path / f"h2o_{k}.h5") as file:
+            np.testing.assert_allclose(np.asarray(file["geometry/positions"])[0, 2], z, atol=1e-9)
+    # A finished series is left as it is.
+    written = (tmp_path / "h2o_3.h5").stat().st_mtime_ns
+    assert propagate_in(tmp_path, "deck.nw", "frames.xyz", "--tol", "5e-3", "--restart").returncode == 0
+    assert (tmp_path / "h2o_3.h5").stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(
+    ("xc", "arguments", "message"),
+    [
+        ("pbe0", ["--prior", "{earlier}"], "h2o.h5: a run with other xc than the deck's"),
+        ("pbe0", ["--prior", "deck.nw"], "deck.nw: not the trajectory file of a run"),
+        ("pbe0", ["--prior", "{earlier}", "--surrogate", "none"], "--prior is for runs with a surrogate"),
+        ("pbe0", ["other.xyz"], "frame 1 has other atoms than the deck"),
+        ("pbe0", ["none.xyz"], "none.xyz: no xyz file that can be read"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(
+    xc: str, arguments: list[str], message: str, earlier: Path, tmp_path: Path, propagate_in: Run
+) -> None:
+    write_deck(tmp_path / "deck.nw", 0.1173, xc)
+    (tmp_path / "other.xyz").write_text("2\n\nH 0 0 0\nH 0 0 0.7\n")
+    ended = propagate_in(tmp_path, "deck.nw", *(word.format(earlier=earlier) for word in arguments))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert message in ended.stderr
+    assert ended.stderr.count("\n") == 1
