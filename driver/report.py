@@ -33,10 +33,10 @@ def write_report(task: Propagation, deck: Deck, stem: Path) -> Path:
     trajectory = stem.with_name(stem.name + ".h5")
     contents = read_contents(trajectory)
     summary = json.loads(stem.with_name(stem.name + ".json").read_text(encoding="utf-8"))
-    script = "\n".join((_PAGE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
-    figures, numbers = "", {}
+    figures, numbers, script = "", {}, ""
     if "time" in contents.series:
         figures, numbers = _figures(task, contents, summary, trajectory, stem)
+        script = "\n".join((_PAGE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
     page = Template((_PAGE / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(deck.title or stem.name),
         run=f"hybrid-propagate · {escape(stem.name)} · <code>{escape(task.real_time.tag)}</code>",
@@ -85,7 +85,7 @@ def _figures(
         body = _figure("spectrum", caption + words.strongest_line(lines)) + tables.peak_table(lines)
         sections.append(_section(title, body))
     movie = movie_path(stem)
-    if movie.exists():
+    if task.real_time.visualization is not None and movie.exists():
         sections.append(_section("Density difference", _movie(movie)))
     lead = "Each segment ends for a reason, and each decision is on record."
     body = _figure("timeline", "") + tables.reason_table(parts, decided) + tables.decision_table(decided)

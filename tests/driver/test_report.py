@@ -136,6 +136,7 @@ def folder(
     folder = tmp_path_factory.mktemp("report")
     (folder / "water.nw").write_text(TWO_TASKS)
     (folder / "lithium.nw").write_text(OPEN_SHELL.format(tmax=8.0))
+    (folder / "lithium_density.gif").write_bytes(b"of an earlier run")
     for deck, *options in (("water.nw", "--max-ml-steps", "40"), ("lithium.nw", "--surrogate", "none")):
         ended = propagate_in(folder, deck, "--report", *options)
         assert ended.returncode == 0, ended.stderr
@@ -329,8 +330,9 @@ def test_the_movie_is_in_the_page(browser: webdriver.Chrome, folder: Path) -> No
     complete, width = browser.execute_script(size)
     assert complete
     assert width > 300
-    visit(browser, folder / "water_pulse.html")
-    assert browser.execute_script(size) is None
+    for without in ("water_pulse", "lithium"):
+        visit(browser, folder / f"{without}.html")
+        assert browser.execute_script(size) is None
 
 
 def test_of_a_finished_run(folder: Path, propagate_in, tmp_path: Path) -> None:
@@ -361,6 +363,17 @@ def test_of_a_resumed_run(propagate_in, tmp_path: Path) -> None:
     assert second["wall_seconds"] > 0.999 * sum(second["seconds"].values())
     assert f"<b>{second['steps']} steps</b>" in (tmp_path / "lithium.html").read_text()
     assert second["steps"] == 39
+
+
+def test_of_a_run_without_a_step(browser: webdriver.Chrome, propagate_in, tmp_path: Path) -> None:
+    """NWChem makes none where tmax is not beyond dt."""
+    (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=0.2))
+    ended = propagate_in(tmp_path, "lithium.nw", "--report")
+    assert ended.returncode == 0, ended.stderr
+    visit(browser, tmp_path / "lithium.html")
+    assert browser.get_log("browser") == []
+    assert browser.find_element(By.CLASS_NAME, "verdict").text.startswith("0 steps, 0 Fock builds")
+    assert browser.find_elements(By.CSS_SELECTOR, "[data-plot], .movie") == []
 
 
 def test_without_report_there_is_no_page(propagate_in, tmp_path: Path) -> None:
