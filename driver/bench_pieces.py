@@ -7,6 +7,8 @@ benchmark killed at any moment loses the piece that was running and nothing else
 import hashlib
 import json
 import os
+import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,8 @@ from pathlib import Path
 
 #: What a piece's folder says of itself.
 _RECORD = "piece.json"
+#: Seconds between two looks at a process's memory.
+POLL = 0.05
 
 
 class PieceFailed(Exception):
@@ -112,18 +116,33 @@ def _measured(command: Sequence[str], folder: Path, key: str) -> tuple[float, fl
             process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=errors)
         except OSError as error:
             raise PieceFailed(f"{key}: {command[0]}: {error.strerror}") from error
+        resident = 0
         try:
+            while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+                resident = max(resident, _resident(process.pid))
+                time.sleep(POLL)
+            wall = time.perf_counter() - began
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
             process.kill()
             process.wait()
             raise
     process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - began
     if process.returncode:
         said = (folder / "errors").read_text(errors="replace").strip().splitlines()
         last = said[-1] if said else "nothing on standard error"
         raise PieceFailed(f"{key}: exit code {process.returncode}: {last}")
-    # Linux gives KiB, macOS bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit
+    # The kernel's own figure counts its descendants, but also this process, which it was forked from.
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = 1024 * usage.ru_maxrss if usage.ru_maxrss > own else resident
+    return wall, usage.ru_utime + usage.ru_stime, peak
+
+
+def _resident(pid: int) -> int:
+    """Largest resident memory of a running process so far, bytes."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return 1024 * int(found[1]) if found else 0
