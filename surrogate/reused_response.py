@@ -100,13 +100,16 @@ def read_earlier_run(path: Path, settings: Mapping[str, str], system: System) ->
     return run
 
 
-def correction_of(run: EarlierRun, system: System, memory: float) -> Correction:
-    """What `run` learned beyond its own base, turned to lie as `system` does (Kabsch)."""
+def correction_of(run: EarlierRun, system: System, memory: float, *, analytic: bool = True) -> Correction:
+    """What `run` learned beyond its own base, turned to lie as `system` does (Kabsch).
+
+    analytic: the base is the analytic kernel where there is one; else always Coulomb and exact exchange.
+    """
     then = replace(system, geometry=replace(system.geometry, positions=run.positions))
     mol = molecule(then)
     directions, images = _learned(run)
     changes = run.basis.density_out(directions)
-    base = _linear_base(then, mol, run.density, memory)
+    base = _linear_base(then, mol, run.density, memory, analytic)
     images = images - run.basis.fock_in(np.real(base(changes)))
     packing = make_packing(np.zeros_like(run.basis.irreps))
     packed = [
@@ -175,10 +178,10 @@ def _n_kept(run: EarlierRun, block: int) -> int | None:
 
 
 def _linear_base(
-    system: System, mol: gto.Mole, density: np.ndarray, memory: float
+    system: System, mol: gto.Mole, density: np.ndarray, memory: float, analytic: bool
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Responses of AO changes (k, n_spin, n, n) by the base that a run at this system has."""
-    kernel = build_auxiliary_kernel(mol, density, system.functional.pyscf)
+    kernel = build_auxiliary_kernel(mol, density, system.functional.pyscf) if analytic else None
     if kernel is not None:
         return lambda changes: apply_auxiliary_kernel(kernel, changes)
     engine = make_engine(system, memory)

@@ -8,6 +8,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from hybrid_propagate.adapters.deck_reader import read_deck
+from hybrid_propagate.driver.make_surrogate import with_surrogate
+from hybrid_propagate.driver.segment import Limits
+from hybrid_propagate.driver.settings import Options
+from hybrid_propagate.surrogate.neural_graphs import SHIPPED
 from small_graphs import write_small_graphs
 
 DECK = """start h2o
@@ -67,6 +72,27 @@ def test_a_run_is_within_its_tolerance(
     ended = propagate_in(tmp_path, "deck.nw", *arguments, "--restart")
     assert ended.returncode == 2
     assert "made with other settings (--weights)" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("levels", "prior", "expected"),
+    [
+        ("pbe0_sto-3g", None, "hybrid"),
+        ("pbe0_6-31g pbe0_sto-3g", None, "hybrid"),
+        ("pbe0_6-31g", None, "response"),
+        ("pbe0_sto-3g", Path("earlier.h5"), "response"),
+    ],
+)
+def test_the_default_is_the_shipped_network_where_it_was_trained(
+    levels: str, prior: Path | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_small_graphs(tmp_path / "graphs", levels=levels, base="kernel")
+    monkeypatch.setitem(SHIPPED, "correction", tmp_path / "graphs")
+    (tmp_path / "deck.nw").write_text(DECK.format(xc="pbe0"))
+    options = Options("auto", 1e-3, 500, Limits(), 1e9, False, None, 0.0, prior=prior)
+    settled = with_surrogate(options, read_deck(tmp_path / "deck.nw"))
+    assert settled.surrogate == expected
+    assert settled.weights_hash == ("small" if expected == "hybrid" else None)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hybrid_propagate.adapters.real_time import RealTime
 from hybrid_propagate.driver.dataset_config import Level, Molecule, system_of
 from hybrid_propagate.driver.problem import Problem
 from hybrid_propagate.driver.sampled_trajectory import point_problem
+from hybrid_propagate.surrogate.auxiliary_kernel import apply_auxiliary_kernel
 from hybrid_propagate.surrogate.fitting_factors import fitting_factors, lowdin_orbitals
 from hybrid_propagate.surrogate.neural_graphs import (
     NetworkResponse,
@@ -23,7 +24,7 @@ from hybrid_propagate.surrogate.neural_graphs import (
 from hybrid_propagate.surrogate.neural_surrogate import NeuralSurrogate
 from hybrid_propagate.surrogate.onnx_session import Device, DeviceError, GraphError, open_session
 from hybrid_propagate.surrogate.response import Response
-from hybrid_propagate.surrogate.response_samples import Point, solve_point
+from hybrid_propagate.surrogate.response_samples import Point, rotated_densities, solve_point
 from small_graphs import METADATA, METRICS, write_small_graphs
 from surrogate_contract import Case, SurrogateContract, make_case
 
@@ -90,6 +91,22 @@ def test_the_graph_is_the_response_that_was_written_into_it(network: NetworkResp
     expected = here.engine.mean_field_response(change)[0] + root @ xc @ root
     found = network.prior()(change)[0]
     np.testing.assert_allclose(found, expected, atol=2e-6 * np.abs(expected).max())
+
+
+def test_a_correction_is_added_to_the_analytic_kernel(tmp_path: Path) -> None:
+    write_small_graphs(tmp_path, base="kernel")
+    here = point()
+    density, xc = here.orbitals.density(), here.system.functional.pyscf
+    corrected = NetworkResponse(open_graphs(tmp_path, "cpu"), here.engine.mol, density, xc)
+    kernel = here.kernel
+    assert kernel is not None
+    change = here.basis.density_out(rotated_densities(here, np.random.default_rng(3), 1) - here.density)
+    root = corrected.root
+    B = fitting_factors(here.engine.mol).factors
+    x, _ = corrected.pack(np.linalg.inv(lowdin_orbitals(here.engine.mol)) @ change[0, 0] @ root)
+    xc_part = root @ corrected.unpack(np.mean(METRICS) * B.T @ (B @ x), np.zeros(21)) @ root
+    expected = apply_auxiliary_kernel(kernel, change)[0] + xc_part
+    np.testing.assert_allclose(corrected.prior()(change[0]), expected, atol=1e-5 * np.abs(expected).max())
 
 
 def test_the_spread_is_that_of_the_members(network: NetworkResponse) -> None:

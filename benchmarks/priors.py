@@ -1,0 +1,206 @@
+"""Fock builds that the on-the-fly response needs for a trajectory error, by what it starts from.
+
+OMP_NUM_THREADS=1 python benchmarks/priors.py [--data datasets/training] [molecule ...]
+
+At a geometry that nothing was trained on (the first of the data set's test split) a kick along (1, 1, 1) is
+propagated by the reference alone, then by the hybrid at tolerances from 0.3 to 3e-5. A column says how many
+builds the cheapest of these runs took whose true error, over all components, is at most that of the row.
+Reuse: the response learned by a run at the training geometry nearest to it, over Coulomb and exact exchange,
+and over the analytic kernel. Networks: the graphs that ship with the package, where there are any.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from ase.data import chemical_symbols
+from hybrid_propagate.adapters.field import Excitation, Field
+from hybrid_propagate.adapters.real_time import RealTime
+from hybrid_propagate.driver.controller import Ledger, Target
+from hybrid_propagate.driver.dataset_config import Level, Molecule, system_of
+from hybrid_propagate.driver.loop import Progress, Tally, run
+from hybrid_propagate.driver.make_surrogate import OUTSIDE
+from hybrid_propagate.driver.problem import Problem, initial_state
+from hybrid_propagate.driver.sampled_trajectory import Sampler, point_problem
+from hybrid_propagate.driver.segment import Limits
+from hybrid_propagate.surrogate.auxiliary_kernel import apply_auxiliary_kernel
+from hybrid_propagate.surrogate.neural_graphs import SHIPPED, NetworkResponse, open_graphs
+from hybrid_propagate.surrogate.response import PRIOR_ERROR, Prior, Response
+from hybrid_propagate.surrogate.response_pairs import SPLITS, ResponsePairs, read_pairs
+from hybrid_propagate.surrogate.response_samples import Point, solve_point
+from hybrid_propagate.surrogate.reused_response import (
+    CARRIED_ERROR,
+    EarlierRun,
+    carried_prior,
+    correction_of,
+    kabsch,
+)
+
+MOLECULES = ("H2O", "NH3", "C2H4")
+LEVEL = Level("6-31G", "pbe0")
+ERRORS = (1e-2, 1e-3, 3e-4, 3e-5)
+TOLERANCES = (0.3, 0.1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)
+#: Steps of the benchmark, and size of the kick in au.
+STEPS, DT, KICK = 400, 0.2, 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What a run starts from: its prior, and the relative error expected of it."""
+
+    prior: Prior | None
+    error: float = PRIOR_ERROR
+
+
+def main() -> None:
+    """One table row a molecule and error, as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("molecules", nargs="*", default=MOLECULES)
+    parser.add_argument("--data", type=Path, default=Path("datasets/training"))
+    parser.add_argument("--steps", type=int, default=STEPS)
+    options = parser.parse_args()
+    header = None
+    for name in options.molecules:
+        pairs = read_pairs(options.data / "pairs" / f"{name}_{LEVEL.name}.h5")
+        point, nearest, apart = _geometries(name, pairs)
+        starts = _starts(point, nearest, options.steps)
+        if header is None:
+            header = ["molecule", "nearest, Å rms", "error", *starts]
+            print("| " + " | ".join(header) + " |\n" + "| --- " * len(header) + "|", flush=True)
+        reference, builds = _run(point, options.steps, None, None)
+        print(f"{name}: reference, {builds} builds", file=sys.stderr, flush=True)
+        found = {column: _sweep(point, options.steps, start, reference) for column, start in starts.items()}
+        for error in ERRORS:
+            cells = [_cheapest(found[column], error) for column in starts]
+            print("| " + " | ".join([name, f"{apart:.3f}", f"{error:g}", *cells]) + " |", flush=True)
+
+
+def _geometries(name: str, pairs: ResponsePairs) -> tuple[Point, Point, float]:
+    """The first test geometry, the training geometry nearest to it, and how far apart they are."""
+    test = int(np.flatnonzero(pairs.geometries.split == SPLITS.index("test"))[0])
+    wanted = pairs.geometries.positions[test] - pairs.geometries.positions[test].mean(0)
+    best, apart = -1, np.inf
+    for row in np.flatnonzero(pairs.geometries.split == SPLITS.index("train")):
+        other = pairs.geometries.positions[row] - pairs.geometries.positions[row].mean(0)
+        distance = np.sqrt(((other @ kabsch(other, wanted).T - wanted) ** 2).sum(-1).mean())
+        if distance < apart:
+            best, apart = int(row), float(distance)
+    symbols = tuple(chemical_symbols[number] for number in pairs.atomic_numbers)
+    points = []
+    for row in (test, best):
+        positions = pairs.geometries.positions[row]
+        molecule = Molecule(name, symbols, positions, 0, 1, held_out=False)
+        points.append(solve_point(system_of(molecule, LEVEL, positions)))
+    return points[0], points[1], apart
+
+
+def _starts(point: Point, nearest: Point, steps: int) -> Mapping[str, Start | None]:
+    """Columns in order; None where there are no weights."""
+    kernel, earlier = point.kernel, nearest.kernel
+    assert kernel is not None
+    assert earlier is not None
+
+    def analytic(change: np.ndarray) -> np.ndarray:
+        return apply_auxiliary_kernel(kernel, change[None])[0]
+
+    def analytic_there(change: np.ndarray) -> np.ndarray:
+        return apply_auxiliary_kernel(earlier, change[None])[0]
+
+    learned: list[Response] = []
+    _run(nearest, steps, 1e-4, Start(analytic_there), learned)
+    geometry = nearest.system.geometry
+    before = EarlierRun(
+        *(Path("nearest"), {}, geometry.atomic_numbers, geometry.positions, nearest.orbitals.density()),
+        nearest.basis,
+        learned[0].save(),
+    )
+    overlap = point.engine.integrals.overlap
+    plain, over = (correction_of(before, point.system, 1e9, analytic=on) for on in (False, True))
+    starts: dict[str, Start | None] = {
+        "no prior": Start(None),
+        "analytic prior": Start(analytic),
+        "reuse": Start(
+            carried_prior(plain, point.engine.mean_field_response, overlap, point.basis), CARRIED_ERROR
+        ),
+        "reuse over the analytic prior": Start(carried_prior(over, analytic, overlap, point.basis)),
+    }
+    for column, weights in (("neural prior", "response"), ("neural correction", "correction")):
+        starts[column] = _network(point, SHIPPED[weights])
+    return starts
+
+
+def _network(point: Point, folder: Path) -> Start | None:
+    if not (folder / "step.onnx").exists():
+        return None
+    graphs = open_graphs(folder, "cpu")
+    density, xc = point.orbitals.density(), point.system.functional.pyscf
+    network = NetworkResponse(graphs, point.engine.mol, density, xc)
+    occupied = point.occupations[0] > 0.5
+    couples = occupied[:, None] != occupied
+    changes = point.basis.density_out((point.dipole[:, 0] * couples)[:, None])[:, 0]
+    return Start(network.prior(), network.typical_spread(changes))
+
+
+def _problem(point: Point, steps: int) -> Problem:
+    kick = Field("kick", "delta", (3**-0.5, 3**-0.5, 3**-0.5), KICK)
+    real_time = RealTime(
+        (steps + 0.5) * DT, DT, fields=(kick,), excitations=(Excitation(point.system.geometry.name, "kick"),)
+    )
+    return point_problem(point, real_time)
+
+
+def _run(
+    point: Point,
+    steps: int,
+    tolerance: float | None,
+    start: Start | None,
+    keep: list[Response] | None = None,
+) -> tuple[np.ndarray, int]:
+    """Dipole (steps, 3) and Fock builds of a run; start None: reference steps alone."""
+    problem = _problem(point, steps)
+    target = Target(tolerance or 1.0, 500, problem.n_steps * DT)
+    surrogate = None
+    if start is not None:
+        outside = float(np.clip(target.residual, *OUTSIDE))
+        surrogate = Response(
+            *(point.engine, point.basis, problem.base_density, point.base, start.prior, outside, start.error)
+        )
+        if keep is not None:
+            keep.append(surrogate)
+    at_rest = point.basis.fock_in(point.base.fock).astype(complex)
+    state = initial_state(problem, problem.base_density, at_rest, 0, 0.0)
+    progress = Progress(state, point.base.energies, Ledger(length=500), Tally())
+    sampler = Sampler()
+    limits = replace(Limits(), uncertainty=1.0)
+    run(problem, surrogate, target, limits, progress, [sampler], lambda _: False)
+    densities = np.concatenate(sampler.densities)
+    return np.einsum("xsij,psji->px", point.dipole, densities).real, progress.tally.fock_builds
+
+
+def _sweep(
+    point: Point, steps: int, start: Start | None, reference: np.ndarray
+) -> list[tuple[float, int]] | None:
+    """True error and builds at every tolerance."""
+    if start is None:
+        return None
+    signal = np.sqrt(np.mean((reference - reference[0]) ** 2))
+    found = []
+    for tolerance in TOLERANCES:
+        dipole, builds = _run(point, steps, tolerance, start)
+        found.append((float(np.sqrt(np.mean((dipole - reference) ** 2)) / signal), builds))
+    print("  ", " ".join(f"{error:.1e}:{builds}" for error, builds in found), file=sys.stderr, flush=True)
+    return found
+
+
+def _cheapest(found: list[tuple[float, int]] | None, error: float) -> str:
+    if found is None:
+        return "no weights yet"
+    builds = [count for reached, count in found if reached <= error]
+    return str(min(builds)) if builds else f"more than {found[-1][1]}"
+
+
+if __name__ == "__main__":
+    main()
