@@ -9,7 +9,8 @@ from .report_numbers import Decision, Segment
 from .report_words import counted, duration, number
 from .spectrum import Peak
 
-_REASONS = {
+#: What stands beside each code.
+MEANINGS: Mapping[str, str] = {
     "START": "reference steps at the beginning",
     "CONTINUE": "reference steps were due",
     "MAX_STEPS": "the segment was as long as allowed",
@@ -57,7 +58,7 @@ def reason_table(parts: Sequence[Segment], decided: Sequence[Decision]) -> str:
             str(steps[code]),
             str(rejected[code]),
         )
-        for code, meaning in _REASONS.items()
+        for code, meaning in MEANINGS.items()
         if ended[code] or rejected[code]
     ]
     return table(("reason", "segments", "steps", "rejected"), rows, "tnnn")

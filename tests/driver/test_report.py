@@ -6,12 +6,15 @@ import subprocess
 from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
+from typing import get_args
 
 import h5py
 import numpy as np
 import pytest
 from hybrid_propagate.driver.report_numbers import thinned
+from hybrid_propagate.driver.report_tables import MEANINGS
 from hybrid_propagate.driver.report_words import duration, number
+from hybrid_propagate.driver.segment import Reason
 from hybrid_propagate.driver.spectrum import absorption, peaks
 from hybrid_propagate.driver.spectrum_input import read_signals
 from selenium import webdriver
@@ -405,6 +408,10 @@ def test_numbers_are_read_as_people_write_them(value: float, text: str) -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds).replace("\u00a0", " ") == text
+
+
+def test_every_reason_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(get_args(Reason))
 
 
 def test_a_thinned_series_keeps_its_extremes() -> None:
