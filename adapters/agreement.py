@@ -7,6 +7,7 @@ import numpy as np
 from .ground_state import Orbitals
 from .nwchem_points import PrintedPoint
 from .pyscf_engine import PySCFEngine
+from .rest_force import RestForce
 
 
 @dataclass(frozen=True)
@@ -16,36 +17,52 @@ class Agreement:
     energy: total, Hartree; overlap: of NWChem's orbitals, from the unit matrix; dipole: au; orbital_energies:
     Hartree, between NWChem's eigenvalues and the diagonal of our Fock matrix; these differ by the convergence
     of the SCF, whose last Fock matrix but one they belong to. None for orbitals that no SCF has made.
+    force, at_rest: of `RestForce`, before it is taken into account; None where the step is not Magnus'.
     """
 
     energy: float
     overlap: float
     dipole: float
     orbital_energies: float | None
+    force: float | None = None
+    at_rest: float | None = None
 
     @property
     def failures(self) -> list[str]:
         """What differs by more than the same physics can, in words; empty where the codes agree."""
+        orbital_energies = ORBITAL_ENERGIES
+        if self.at_rest is not None:
+            orbital_energies = CONVERGED + UNCONVERGED * self.at_rest
         return [
             f"{name} {value:.1e} {unit} (at most {most:g})"
             for name, value, unit, most in (
                 ("total energy", self.energy, "Ha", ENERGY),
                 ("overlap", self.overlap, "", OVERLAP),
                 ("dipole", self.dipole, "au", DIPOLE),
-                ("orbital energies", self.orbital_energies, "Ha", ORBITAL_ENERGIES),
+                ("orbital energies", self.orbital_energies, "Ha", orbital_energies),
+                ("force", self.force, "Ha", FORCE),
             )
             if value is not None and not value <= most
         ]
 
 
 #: Differences that rounding, integral screening and the SCF's convergence explain.
-ENERGY, OVERLAP, DIPOLE, ORBITAL_ENERGIES = 2e-6, 1e-6, 1e-6, 2e-3
+ENERGY, OVERLAP, DIPOLE, ORBITAL_ENERGIES, FORCE = 2e-6, 1e-6, 1e-6, 2e-3, 1e-5
+#: Orbital energies of a converged SCF differ by no more; else by this many times what drives it still.
+CONVERGED, UNCONVERGED = 5e-6, 100.0
 
 
-def compare(engine: PySCFEngine, orbitals: Orbitals, printed: PrintedPoint, converged: bool) -> Agreement:
+def compare(
+    engine: PySCFEngine,
+    orbitals: Orbitals,
+    printed: PrintedPoint,
+    converged: bool,
+    rest: RestForce | None = None,
+) -> Agreement:
     """Compare an engine, referred to NWChem's `orbitals`, with what NWChem printed for their density.
 
-    converged: the orbitals come from an SCF of this very system and functional.
+    converged: the orbitals come from an SCF of this very system and functional. rest: what NWChem's first
+    step says, if it has made one.
     """
     system, integrals = engine.system, engine.integrals
     density = orbitals.density()
@@ -64,4 +81,5 @@ def compare(engine: PySCFEngine, orbitals: Orbitals, printed: PrintedPoint, conv
         float(max(overlaps)),
         float(np.abs(dipole - printed.values["Dipole moment", *label]).max()),
         float(max(energies)) if converged else None,
+        *((None, None) if rest is None else (rest.force, rest.at_rest)),
     )

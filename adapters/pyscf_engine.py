@@ -34,6 +34,7 @@ class PySCFEngine:
 
     hybrid, long_range: shares a and b of exact exchange and of its erf-attenuated part.
     quadrature: None for Hartree-Fock. reference, kernel: the density about which changes are computed.
+    shift: a constant (n_spin, n, n) on top of every Fock matrix; no energy belongs to it.
     """
 
     system: System
@@ -45,6 +46,7 @@ class PySCFEngine:
     quadrature: Quadrature | None
     reference: Reference | None
     kernel: np.ndarray | None
+    shift: np.ndarray | None = None
 
     @property
     def exact_exchange(self) -> bool:
@@ -69,6 +71,8 @@ class PySCFEngine:
             energy, potential = exchange_correlation(self.quadrature, self.reference, real)
             exchange_correlation_energy += energy
             fock += potential
+        if self.shift is not None:
+            fock += self.shift
         energies = Energies(
             core=float(np.vdot(self.integrals.core, total)),
             coulomb=0.5 * float(np.vdot(J, total)),

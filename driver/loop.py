@@ -208,6 +208,7 @@ def _surrogate(
         error = np.inf
         if second is not None and second.n_steps == segment.n_steps:
             error = _difference(segment, second) / typical
+            error += ledger.gain * measured.untaught * duration / typical
         if error > allowance:
             ledger.reject(segment.n_steps)
             tally.rejected += 1

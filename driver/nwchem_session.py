@@ -17,14 +17,15 @@ from ..adapters.molecule import molecule
 from ..adapters.movecs import find_movecs, read_movecs, write_movecs
 from ..adapters.nwchem_deck import nwchem_deck, same_calculation
 from ..adapters.nwchem_grid import GridFileError, read_grid
-from ..adapters.nwchem_order import density_to_nwchem, nwchem_order
+from ..adapters.nwchem_order import density_from_nwchem, density_to_nwchem, nwchem_order
 from ..adapters.nwchem_process import NAME, NWChemError, NWChemProcess
 from ..adapters.pyscf_engine import PySCFEngine, make_engine, with_reference
-from ..adapters.restart_file import RestartPoint
+from ..adapters.rest_force import Step, rest_force
+from ..adapters.restart_file import RestartPoint, rounding
 from ..surrogate.auxiliary_kernel import AuxiliaryKernel
 from ..surrogate.occupied_empty import occupied_empty
 from ..surrogate.streamed_response import StreamedResponse
-from .nwchem_reference import MANY_POINTS, NWChemReference
+from .nwchem_reference import BEFORE, MANY_POINTS, NWChemReference
 from .nwchem_stream import NWChemStream, first_guesses, streamed_base
 from .problem import Problem
 
@@ -94,9 +95,11 @@ class NWChemSession:
         density = orbitals.density()
         if self.hybrid:
             first = density_to_nwchem(density.astype(complex), order)
-            process.send(RestartPoint(MANY_POINTS - 2, 0.0, first))
+            real_time = self.task.real_time
+            # Before t = 0 no field acts.
+            process.send(RestartPoint(MANY_POINTS - 2, -BEFORE * real_time.dt, first))
             _, printed = process.receive()
-            process.receive()
+            point, _ = process.receive()
             points = None
             if process.grid_block:
                 try:
@@ -104,10 +107,15 @@ class NWChemSession:
                 except GridFileError as error:
                     raise NWChemError(f"NWChem's grid cannot be used: {error}") from error
             engine = with_reference(make_engine(system, self.memory, points), density, kernel=True)
-            self.agreement = compare(engine, orbitals, printed, converged)
+            end, error = (density_from_nwchem(p, order) for p in (point.densities, rounding(point.densities)))
+            magnus = real_time.propagator == "magnus" and real_time.mocap is None
+            rest = rest_force(engine, density, Step(end, error, real_time.dt)) if magnus else None
+            self.agreement = compare(engine, orbitals, printed, converged, rest)
             if self._judge(self.agreement, converged):
                 fock = fock_of_orbitals(orbitals, engine.integrals.overlap)
                 self.base = FockBuild(fock, printed.energies)
+            elif rest is not None:
+                engine = replace(engine, shift=rest.shift)
         else:
             engine = with_reference(make_engine(system, self.memory), density, kernel=False)
         energies = process.energies
@@ -221,6 +229,8 @@ class NWChemSession:
         )
         if agreement.orbital_energies is not None:
             found += f", orbital energies {agreement.orbital_energies:.0e} Ha"
+        if agreement.force is not None:
+            found += f", force {agreement.force:.0e} Ha, at rest {agreement.at_rest:.0e}"
         print(f"hybrid-propagate: NWChem and PySCF on NWChem's grid differ by: {found}", file=sys.stderr)
         system, real_time = self.task.system, self.task.real_time
         if not agreement.failures and not system.functional.stand_in:

@@ -21,7 +21,7 @@ from ..surrogate.auxiliary_kernel import AuxiliaryKernel, apply_auxiliary_kernel
 from ..surrogate.occupied_empty import OccupiedEmpty
 from ..surrogate.streamed_response import Base, Pair, StreamedResponse
 from ..surrogate.surrogate import Measurement, Surrogate
-from .nwchem_reference import Check, NWChemReference
+from .nwchem_reference import BEFORE, Check, NWChemReference
 from .problem import Problem
 from .segment import Reason, Segment
 from .state import State
@@ -30,8 +30,6 @@ from .state import State
 _BLIND = 0.1
 #: Batch of density changes the analytic kernel is applied to.
 _BATCH = 128
-#: Probes are made so many steps before t = 0, when no field acts.
-_BEFORE = 10
 
 
 @dataclass(eq=False)
@@ -56,7 +54,7 @@ class NWChemStream:
         cosine = np.cos(phase)
         #: X at the start of a step per X at its middle, by free motion.
         self._start = np.exp(1j * phase) * cosine / (cosine**2 + _BLIND**2)
-        self.time = -_BEFORE * dt
+        self.time = -BEFORE * dt
 
     def find_rest(self, surrogate: StreamedResponse) -> None:
         """Take the block of NWChem's F' that its SCF has not brought to zero into the surrogate's base.
@@ -112,7 +110,7 @@ class NWChemStream:
         else:
             pair = Pair(*self._lacking(surrogate, density, time), 0.0)
         scale = size / self.amplitude if enlarged else 1.0
-        lacking = scale * float(np.linalg.norm(pair.lacking))
+        lacking = float(np.hypot(scale * np.linalg.norm(pair.lacking), scale**2 * pair.even))
         response = scale * float(np.linalg.norm(surrogate.response(pair.x)))
         self.reference.checks.append(
             Check(

@@ -23,6 +23,8 @@ class Densities:
     problem: Problem
     checks: list[Any] = field(default_factory=list)
     n_steps: int = 0
+    seconds: float = 0.0
+    probe_seconds: float = 0.0
 
     def own_step(self, density: np.ndarray, at: float, fock_of: FockOf) -> np.ndarray:
         start = initial_state(self.problem, density, fock_of(density), 0, at)
