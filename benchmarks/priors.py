@@ -1,12 +1,12 @@
 """Fock builds that the on-the-fly response needs for a trajectory error, by what it starts from.
 
-OMP_NUM_THREADS=1 python benchmarks/priors.py [--data datasets/training] [molecule ...]
+OMP_NUM_THREADS=1 python benchmarks/priors.py [--data datasets/training] [--xc xctpssh] [molecule ...]
 
 At a geometry that nothing was trained on (the first of the data set's test split) a kick along (1, 1, 1) is
 propagated by the reference alone, then by the hybrid at tolerances from 0.3 to 3e-5. A column says how many
 builds the cheapest of these runs took whose true error, over all components, is at most that of the row.
 Reuse: the response learned by a run at the training geometry nearest to it, over Coulomb and exact exchange,
-and over the analytic kernel. Networks: the graphs that ship with the package, where there are any.
+and over the analytic kernel. Networks: the graphs that ship with the package. A dash: there is none.
 """
 
 import argparse
@@ -27,7 +27,13 @@ from hybrid_propagate.driver.problem import Problem, initial_state
 from hybrid_propagate.driver.sampled_trajectory import Sampler, point_problem
 from hybrid_propagate.driver.segment import Limits
 from hybrid_propagate.surrogate.auxiliary_kernel import apply_auxiliary_kernel
-from hybrid_propagate.surrogate.neural_graphs import SHIPPED, NetworkResponse, open_graphs
+from hybrid_propagate.surrogate.neural_graphs import (
+    SHIPPED,
+    NetworkResponse,
+    NotApplicable,
+    check_applicable,
+    open_graphs,
+)
 from hybrid_propagate.surrogate.response import PRIOR_ERROR, Prior, Response
 from hybrid_propagate.surrogate.response_pairs import SPLITS, ResponsePairs, read_pairs
 from hybrid_propagate.surrogate.response_samples import Point, solve_point
@@ -61,11 +67,12 @@ def main() -> None:
     parser.add_argument("molecules", nargs="*", default=MOLECULES)
     parser.add_argument("--data", type=Path, default=Path("datasets/training"))
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--xc", default=LEVEL.xc, help="functional; the geometries are the data set's")
     options = parser.parse_args()
     header = None
     for name in options.molecules:
         pairs = read_pairs(options.data / "pairs" / f"{name}_{LEVEL.name}.h5")
-        point, nearest, apart = _geometries(name, pairs)
+        point, nearest, apart = _geometries(name, pairs, options.xc)
         starts = _starts(point, nearest, options.steps)
         if header is None:
             header = ["molecule", "nearest, Å rms", "error", *starts]
@@ -78,7 +85,7 @@ def main() -> None:
             print("| " + " | ".join([name, f"{apart:.3f}", f"{error:g}", *cells]) + " |", flush=True)
 
 
-def _geometries(name: str, pairs: ResponsePairs) -> tuple[Point, Point, float]:
+def _geometries(name: str, pairs: ResponsePairs, xc: str) -> tuple[Point, Point, float]:
     """The first test geometry, the training geometry nearest to it, and how far apart they are."""
     test = int(np.flatnonzero(pairs.geometries.split == SPLITS.index("test"))[0])
     wanted = pairs.geometries.positions[test] - pairs.geometries.positions[test].mean(0)
@@ -93,49 +100,49 @@ def _geometries(name: str, pairs: ResponsePairs) -> tuple[Point, Point, float]:
     for row in (test, best):
         positions = pairs.geometries.positions[row]
         molecule = Molecule(name, symbols, positions, 0, 1, held_out=False)
-        points.append(solve_point(system_of(molecule, LEVEL, positions)))
+        points.append(solve_point(system_of(molecule, Level(LEVEL.basis, xc), positions)))
     return points[0], points[1], apart
 
 
 def _starts(point: Point, nearest: Point, steps: int) -> Mapping[str, Start | None]:
-    """Columns in order; None where there are no weights."""
-    kernel, earlier = point.kernel, nearest.kernel
-    assert kernel is not None
-    assert earlier is not None
-
-    def analytic(change: np.ndarray) -> np.ndarray:
-        return apply_auxiliary_kernel(kernel, change[None])[0]
-
-    def analytic_there(change: np.ndarray) -> np.ndarray:
-        return apply_auxiliary_kernel(earlier, change[None])[0]
-
+    """Columns in order; None for what there is not: kernels of some functionals, weights."""
     learned: list[Response] = []
-    _run(nearest, steps, 1e-4, Start(analytic_there), learned)
+    _run(nearest, steps, 1e-4, Start(_analytic(nearest)), learned)
     geometry = nearest.system.geometry
     before = EarlierRun(
         *(Path("nearest"), {}, geometry.atomic_numbers, geometry.positions, nearest.orbitals.density()),
         nearest.basis,
         learned[0].save(),
     )
-    overlap = point.engine.integrals.overlap
-    plain, over = (correction_of(before, point.system, 1e9, analytic=on) for on in (False, True))
-    starts: dict[str, Start | None] = {
+
+    def reused(base: Prior, error: float, *, analytic: bool) -> Start:
+        correction = correction_of(before, point.system, 1e9, analytic=analytic)
+        return Start(carried_prior(correction, base, point.engine.integrals.overlap, point.basis), error)
+
+    kernel = _analytic(point)
+    return {
         "no prior": Start(None),
-        "analytic prior": Start(analytic),
-        "reuse": Start(
-            carried_prior(plain, point.engine.mean_field_response, overlap, point.basis), CARRIED_ERROR
-        ),
-        "reuse over the analytic prior": Start(carried_prior(over, analytic, overlap, point.basis)),
+        "analytic prior": kernel and Start(kernel),
+        "reuse": reused(point.engine.mean_field_response, CARRIED_ERROR, analytic=False),
+        "reuse over the analytic prior": kernel and reused(kernel, PRIOR_ERROR, analytic=True),
+        "neural prior": _network(point, SHIPPED["response"]),
+        "neural correction": _network(point, SHIPPED["correction"]),
     }
-    for column, weights in (("neural prior", "response"), ("neural correction", "correction")):
-        starts[column] = _network(point, SHIPPED[weights])
-    return starts
+
+
+def _analytic(point: Point) -> Prior | None:
+    kernel = point.kernel
+    return None if kernel is None else lambda change: apply_auxiliary_kernel(kernel, change[None])[0]
 
 
 def _network(point: Point, folder: Path) -> Start | None:
     if not (folder / "step.onnx").exists():
         return None
     graphs = open_graphs(folder, "cpu")
+    try:
+        check_applicable(graphs.metadata, point.system)
+    except NotApplicable:
+        return None
     density, xc = point.orbitals.density(), point.system.functional.pyscf
     network = NetworkResponse(graphs, point.engine.mol, density, xc)
     occupied = point.occupations[0] > 0.5
@@ -197,7 +204,7 @@ def _sweep(
 
 def _cheapest(found: list[tuple[float, int]] | None, error: float) -> str:
     if found is None:
-        return "no weights yet"
+        return "–"
     builds = [count for reached, count in found if reached <= error]
     return str(min(builds)) if builds else f"more than {found[-1][1]}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -94,13 +94,18 @@ class DatasetConfig:
 
 
 _FIELDS = ("kick", "pulse", "resonant")
+_ELECTRONS = {"charge": 0, "multiplicity": 1}
 _T = TypeVar("_T")
 
 
 def read_config(path: Path) -> DatasetConfig:
     """Read a configuration. Raises ConfigError."""
-    import yaml
-
+    try:
+        import yaml
+    except ImportError:
+        raise ConfigError(
+            f'{path}: reading YAML needs PyYAML: pip install "hybrid-propagate[train]"'
+        ) from None
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -110,9 +115,11 @@ def read_config(path: Path) -> DatasetConfig:
     top = _mapping(path, "the file", content)
     known = {field.name for field in fields(DatasetConfig)} | {"held_out"}
     _refuse_unknown(path, "the file", top, known)
-    for name in ("folder", "levels", "molecules"):
+    for name in ("folder", "levels"):
         if not top.get(name):
             raise ConfigError(f"{path}: {name} is missing")
+    if not (top.get("molecules") or top.get("held_out")):
+        raise ConfigError(f"{path}: molecules are missing")
     levels = tuple(_make(path, "levels", Level, entry) for entry in _list(path, "levels", top["levels"]))
     molecules = [
         _molecule(path, entry, held_out=key == "held_out")
@@ -128,7 +135,7 @@ def read_config(path: Path) -> DatasetConfig:
     _check_levels(path, levels, molecules)
     return DatasetConfig(
         Path(str(top["folder"])),
-        int(top.get("seed", 0)),
+        _whole(path, "seed", top.get("seed", 0)),
         levels,
         tuple(molecules),
         _make(path, "geometries", Sampling, top.get("geometries") or {}),
@@ -203,8 +210,16 @@ def _molecule(path: Path, entry: object, *, held_out: bool) -> Molecule:
             ) from None
         symbols, positions = tuple(atoms.get_chemical_symbols()), atoms.get_positions()
     return Molecule(
-        name, symbols, positions, int(given.get("charge", 0)), int(given.get("multiplicity", 1)), held_out
+        *(name, symbols, positions),
+        *(_whole(path, f"{name}: {key}", given.get(key, default)) for key, default in _ELECTRONS.items()),
+        held_out,
     )
+
+
+def _whole(path: Path, where: str, value: object) -> int:
+    if not isinstance(value, int):
+        raise ConfigError(f"{path}: {where}: {value!r} is not a whole number")
+    return value
 
 
 def _atoms(path: Path, name: str, text: str) -> tuple[tuple[str, ...], np.ndarray]:
@@ -222,10 +237,25 @@ def _make(path: Path, where: str, kind: type[_T], entry: object) -> _T:
     """A flat dataclass from a mapping; lists become tuples."""
     given = _mapping(path, where, entry)
     _refuse_unknown(path, where, given, {field.name for field in fields(kind)})  # pyright: ignore[reportArgumentType]
+    types = get_type_hints(kind)
     try:
-        return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
-    except TypeError as error:
+        return kind(**{name: _value(types[name], value) for name, value in given.items()})
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"{path}: {where}: {error}") from error
+
+
+def _value(wanted: Any, value: Any) -> Any:
+    """A value of the type wanted; YAML takes 1e-2 for a word. Raises ValueError."""
+    if get_origin(wanted) is tuple:
+        inner = get_args(wanted)
+        if not isinstance(value, list) or (inner[-1] is not Ellipsis and len(value) != len(inner)):
+            raise ValueError(
+                f"{value!r} is not a list of {'' if inner[-1] is ... else f'{len(inner)} '}values"
+            )
+        return tuple(_value(inner[0], one) for one in value)
+    if wanted is int and not (isinstance(value, int) and value >= 0):
+        raise ValueError(f"{value!r} is not a whole number")
+    return wanted(value)
 
 
 def _mapping(path: Path, where: str, value: object) -> Mapping[str, Any]:

@@ -116,6 +116,9 @@ def test_another_sampling_is_refused(
         (lambda text: text.replace("folder: data", ""), "folder is missing"),
         (lambda text: text.replace("HeH+", "H2"), "two molecules of one name"),
         (lambda text: "levels: [", "not YAML"),
+        (lambda text: text.replace("count: 4", "count: four"), "geometries: 'four' is not a whole number"),
+        (lambda text: text.replace("[0.02, 0.1]", "0.1"), "geometries: 0.1 is not a list of 2 values"),
+        (lambda text: text.replace("charge: 1", "charge: x"), "HeH+: charge: 'x' is not a whole number"),
     ],
 )
 def test_mistakes_are_told_in_one_line(
