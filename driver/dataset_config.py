@@ -94,7 +94,6 @@ class DatasetConfig:
 
 
 _FIELDS = ("kick", "pulse", "resonant")
-_ELECTRONS = {"charge": 0, "multiplicity": 1}
 _T = TypeVar("_T")
 
 
@@ -209,11 +208,11 @@ def _molecule(path: Path, entry: object, *, held_out: bool) -> Molecule:
                 f"{path}: {where}: ASE has no molecule {name!r}; give its atoms, one 'symbol x y z' a line"
             ) from None
         symbols, positions = tuple(atoms.get_chemical_symbols()), atoms.get_positions()
-    return Molecule(
-        *(name, symbols, positions),
-        *(_whole(path, f"{name}: {key}", given.get(key, default)) for key, default in _ELECTRONS.items()),
-        held_out,
+    charge, multiplicity = (
+        _whole(path, f"{name}: {key}", given.get(key, default))
+        for key, default in (("charge", 0), ("multiplicity", 1))
     )
+    return Molecule(name, symbols, positions, charge, multiplicity, held_out)
 
 
 def _whole(path: Path, where: str, value: object) -> int:
@@ -249,9 +248,8 @@ def _value(wanted: Any, value: Any) -> Any:
     if get_origin(wanted) is tuple:
         inner = get_args(wanted)
         if not isinstance(value, list) or (inner[-1] is not Ellipsis and len(value) != len(inner)):
-            raise ValueError(
-                f"{value!r} is not a list of {'' if inner[-1] is ... else f'{len(inner)} '}values"
-            )
+            count = "" if inner[-1] is Ellipsis else f"{len(inner)} "
+            raise ValueError(f"{value!r} is not a list of {count}values")
         return tuple(_value(inner[0], one) for one in value)
     if wanted is int and not (isinstance(value, int) and value >= 0):
         raise ValueError(f"{value!r} is not a whole number")
