@@ -73,8 +73,8 @@ class ResponseDecoder(torch.nn.Module):
 
     def read(self, own: Tensor, bond: Tensor) -> tuple[Tensor, Tensor]:
         """Blocks of single atoms (members, n, d, d) and of ordered pairs (members, e, d, d), not yet symmetric."""
-        of_atoms = torch.stack([self.blocks(readout(own)) for readout in self.own_readout])
-        of_pairs = torch.stack([self.blocks(readout(bond)) for readout in self.bond_readout])
+        of_atoms = self.blocks(torch.stack([readout(own) for readout in self.own_readout]))
+        of_pairs = self.blocks(torch.stack([readout(bond) for readout in self.bond_readout]))
         return of_atoms, of_pairs
 
     def forward(self, features: Tensor, positions: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,11 +88,13 @@ def assemble_metric(of_atoms: Tensor, of_pairs: Tensor, pairs: Tensor, n_atoms: 
     All molecules of the batch have `n_atoms` atoms and lie end to end.
     """
     members, n, d, _ = of_atoms.shape
-    # Block (A, B) of the flat list of all A n_atoms + (B mod n_atoms).
-    matrix = of_atoms.new_zeros((members, n * n_atoms, d, d))
+    # Block (A, B) of the flat list of all: A n_atoms + B less its molecule's first atom.
     atoms = torch.arange(n, device=pairs.device)
-    matrix = matrix.index_add(1, atoms * n_atoms + atoms % n_atoms, of_atoms)
-    matrix = matrix.index_add(1, pairs[0] * n_atoms + pairs[1] % n_atoms, of_pairs)
+    first = torch.div(atoms, n_atoms, rounding_mode="floor") * n_atoms
+    own = atoms * n_atoms + (atoms - first)
+    between = pairs[0] * n_atoms + (pairs[1] - first[pairs[1]])
+    matrix = of_atoms.new_zeros((members, n * n_atoms, d, d))
+    matrix = matrix.index_add(1, own, of_atoms).index_add(1, between, of_pairs)
     matrix = matrix.reshape(members, n // n_atoms, n_atoms, n_atoms, d, d).transpose(3, 4)
     matrix = matrix.reshape(members, n // n_atoms, n_atoms * d, n_atoms * d)
     return (matrix + matrix.transpose(-1, -2)) / 2

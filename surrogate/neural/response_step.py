@@ -82,7 +82,7 @@ class Step(torch.nn.Module):
 
 
 class Rollout(torch.nn.Module):
-    """Step after step over the leading axis of x, y and field, as one scan."""
+    """Step after step over the leading axis of x, y and field. In ONNX it is one Scan over the step's graph."""
 
     def __init__(self, dynamics: TokenDynamics, calibration: float = 1.0) -> None:
         super().__init__()
@@ -103,17 +103,13 @@ class Rollout(torch.nn.Module):
         state: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """See docs/neural_graph.md."""
-        from torch._higher_order_ops.scan import scan
-
         constants = Constants(factors, currents, metric, context, coupling, base_real, base_imag)
-
-        def one(carried: Tensor, row: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, list[Tensor]]:
-            *outputs, after = respond(self.dynamics, self.calibration, constants, *row, carried)
-            # Without copies the exported scan hands out views of what it overwrites.
-            return after.clone(), [output.clone() for output in outputs]
-
-        last, (response_x, response_y, spread, ahead_x) = scan(one, state, (x, y, field))
-        return response_x, response_y, spread, ahead_x, last
+        outputs = []
+        for row in zip(x, y, field, strict=True):
+            *now, state = respond(self.dynamics, self.calibration, constants, *row, state)
+            outputs.append(now)
+        response_x, response_y, spread, ahead_x = (torch.stack(part) for part in zip(*outputs, strict=True))
+        return response_x, response_y, spread, ahead_x, state
 
 
 def respond(

@@ -44,7 +44,8 @@ class TokenBlock(torch.nn.Module):
 
     def __init__(self, tokens: o3.Irreps, context: int | None, width: int, d_state: int) -> None:
         super().__init__()
-        self.tokens, self.width = tokens, width
+        self.dim = tokens.dim
+        self.layout = [(m, irrep.dim, part) for (m, irrep), part in zip(tokens, tokens.slices(), strict=True)]
         self.n_even = sum(m for m, irrep in tokens if irrep.is_scalar())
         channels = sum(m for m, _ in tokens)
         self.invariants = torch.nn.Linear(channels, width)
@@ -65,7 +66,7 @@ class TokenBlock(torch.nn.Module):
     def start(self, batch: int) -> BlockState:
         """The state before anything was seen."""
         inputs, h = self.mamba.start(batch)
-        return BlockState(inputs, h, h.new_zeros((batch, self.tokens.dim, self.mamba.d_state)))
+        return BlockState(inputs, h, h.new_zeros((batch, self.dim, self.mamba.d_state)))
 
     def forward(
         self, tokens: Tensor, context: Tensor, size: Tensor, state: BlockState
@@ -87,13 +88,12 @@ class TokenBlock(torch.nn.Module):
 
     def _invariants(self, tokens: Tensor) -> Tensor:
         parts = []
-        for (m, irrep), where in zip(self.tokens, self.tokens.slices(), strict=True):
+        for m, width, where in self.layout:
             part = tokens[..., where]
-            if irrep.is_scalar():
-                parts.append(part)
-            else:
-                squares = part.reshape(*part.shape[:-1], m, irrep.dim).square().sum(-1)
-                parts.append(torch.sqrt(squares + NOTHING))
+            if width > 1:
+                squares = part.reshape(*part.shape[:-1], m, width).square().sum(-1)
+                part = torch.sqrt(squares + NOTHING)
+            parts.append(part)
         return torch.cat(parts, dim=-1)
 
 
@@ -149,12 +149,8 @@ class TokenDynamics(torch.nn.Module):
         for block, old in zip(self.blocks, state.blocks, strict=True):
             inside, new = block(inside, context, size, old)
             states.append(new)
-        changes = torch.stack(
-            [
-                readout(inside) + share * slope
-                for readout, share in zip(self.readout, self.extrapolation, strict=True)
-            ]
-        )
+        changes = torch.stack([readout(inside) for readout in self.readout])
+        changes = changes + self.extrapolation[:, None, None, None] * slope
         return changes, DynamicsState(tokens[:, -1], tuple(states))
 
 
