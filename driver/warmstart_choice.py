@@ -10,6 +10,7 @@ iteration makes of it.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from pyscf import dft
@@ -19,7 +20,7 @@ from ..adapters.pyscf_engine import PySCFEngine
 from ..adapters.working_basis import canonical_orthogonalisation
 from ..surrogate.density_predictor import DensityPredictor, NotApplicable
 from ..surrogate.purification import Purified, purify
-from ..surrogate.pyscf_start import STANDARD, PySCFStart
+from ..surrogate.pyscf_start import STANDARD, PySCFGuess, PySCFStart
 
 #: A prediction may be wrong by so many electrons, and by so much in ‖P'² − P'‖ / √N, before it is purified.
 MOST_ELECTRONS, MOST_IDEMPOTENCY = 0.1, 0.1
@@ -50,34 +51,65 @@ def choose_start(engine: PySCFEngine, predictors: Sequence[DensityPredictor]) ->
 
     engine: integrals of the system; its grid is not used. What does not help costs time and no accuracy.
     """
+    return choose_among(engine, make_predictions(engine, predictors))
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What predictors said of one system, before any energy is known.
+
+    densities: by name, (n_spin, n, n); of PySCF's guesses as they are, of others idempotent.
+    notes: why the other predictors have none. seconds: what it took.
+    """
+
+    densities: dict[str, np.ndarray]
+    notes: tuple[str, ...]
+    seconds: float
+
+
+def make_predictions(engine: PySCFEngine, predictors: Sequence[DensityPredictor]) -> Predictions:
+    """Ask every predictor; those that fail leave a note."""
     began = time.perf_counter()
-    check = _make_check(engine)
-    best = _first_iteration(PySCFStart(STANDARD), check)
-    notes = []
+    densities, notes = {}, []
     for predictor in predictors:
         try:
             if isinstance(predictor, PySCFStart):
-                start = _first_iteration(predictor, check)
+                densities[predictor.name] = predictor.predict(engine.system)
             else:
-                start = _start(predictor.name, predict(predictor, engine).density, check)
-            if start.energy > best.energy and best.name == STANDARD:
-                raise Dropped(
-                    f"its energy, {start.energy:.6f} Ha, is above {STANDARD}'s {best.energy:.6f} Ha"
-                )
+                densities[predictor.name] = _predict(predictor, engine).density
         except NotApplicable as reason:
             notes.append(str(reason))
         except Dropped as reason:
             notes.append(f"{predictor.name}: dropped, {reason}")
-        else:
-            best = min(best, start, key=lambda s: s.energy)
-    return replace(best, seconds=time.perf_counter() - began, notes=tuple(notes))
+    return Predictions(densities, tuple(notes), time.perf_counter() - began)
+
+
+def choose_among(engine: PySCFEngine, predictions: Predictions) -> Start:
+    """The prediction with the lowest energy, or the standard guess, as `choose_start`."""
+    began = time.perf_counter()
+    check = _make_check(engine)
+    standard = _first_iteration(STANDARD, PySCFStart(STANDARD).predict(engine.system), check)
+    best, notes = standard, list(predictions.notes)
+    for name, density in predictions.densities.items():
+        start = (
+            _first_iteration(name, density, check)
+            if name in get_args(PySCFGuess)
+            else _start(name, density, check)
+        )
+        if start.energy > standard.energy:
+            energies = f"{start.energy:.6f} Ha, is above {STANDARD}'s {standard.energy:.6f} Ha"
+            notes.append(f"{name}: dropped, its energy, {energies}")
+        elif start.energy < best.energy:
+            best = start
+    seconds = predictions.seconds + time.perf_counter() - began
+    return replace(best, seconds=seconds, notes=tuple(notes))
 
 
 class Dropped(Exception):
     """A prediction that is not used; the text says why."""
 
 
-def predict(predictor: DensityPredictor, engine: PySCFEngine) -> Purified:
+def _predict(predictor: DensityPredictor, engine: PySCFEngine) -> Purified:
     """A prediction made idempotent. Raises NotApplicable, and Dropped where it is too far from that."""
     system = engine.system
     density = predictor.predict(system)
@@ -109,16 +141,15 @@ def _make_check(engine: PySCFEngine) -> _Check:
     return _Check(replace(engine, quadrature=None), grids)
 
 
-def _first_iteration(guess: PySCFStart, check: _Check) -> Start:
+def _first_iteration(name: str, density: np.ndarray, check: _Check) -> Start:
     """One of PySCF's guesses, and the orbitals that its Fock matrix has."""
     engine = check.engine
-    density = guess.predict(engine.system)
     fock, _ = _fock_and_energy(check, density)
     X = canonical_orthogonalisation(engine.integrals.overlap)
     pairs = [np.linalg.eigh(X.T @ F @ X) for F in fock]
     orbitals = _orbitals(engine, np.array([X @ u for _, u in pairs]), np.array([e for e, _ in pairs]))
     _, energy = _fock_and_energy(check, orbitals.density())
-    return Start(guess.name, density, replace(orbitals, total_energy=energy), energy, 0.0, ())
+    return Start(name, density, replace(orbitals, total_energy=energy), energy, 0.0, ())
 
 
 def _start(name: str, density: np.ndarray, check: _Check) -> Start:

@@ -19,7 +19,7 @@ from ..surrogate.atomic_start import SuperposedAtoms
 from ..surrogate.density_predictor import DensityPredictor
 from ..surrogate.extrapolated_density import Extrapolation, snapshot
 from ..surrogate.pyscf_start import STANDARD, PySCFStart
-from .warmstart_choice import choose_start
+from .warmstart_choice import choose_among, make_predictions
 
 #: Predictors that need nothing but the deck.
 NAMED: dict[str, DensityPredictor] = {
@@ -97,9 +97,15 @@ def known_density(
         # A file of some other run is no reason to stop this one.
         with contextlib.suppress(DensityFileError):
             predictors += earlier_runs([path], system)
-    if not predictors:
+    predictions = make_predictions(engine, predictors)
+    if not predictions.densities:
+        _say(predictions.notes)
         return None
-    start = choose_start(engine, predictors)
-    for note in (*start.notes, f"the SCF starts from {start.name}"):
-        print(f"hybrid-propagate: {note}", file=sys.stderr)
+    start = choose_among(engine, predictions)
+    _say((*start.notes, f"the SCF starts from {start.name}"))
     return None if start.name == STANDARD else start.density
+
+
+def _say(notes: Sequence[str]) -> None:
+    for note in notes:
+        print(f"hybrid-propagate: {note}", file=sys.stderr)

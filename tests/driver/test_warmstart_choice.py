@@ -108,8 +108,8 @@ def test_what_cannot_help_is_dropped_with_its_reason() -> None:
         "blurred: dropped, not idempotent",
         "shapeless: dropped, it is no density of this system",
         "broken: dropped, it is no density of this system",
-        "excited: dropped, its energy",
         "unable: knows nothing of water",
+        "excited: dropped, its energy",
     )
     assert len(start.notes) == len(reasons)
     for note, reason in zip(start.notes, reasons, strict=True):
