@@ -53,7 +53,8 @@ def reason_table(parts: Sequence[Segment], decided: Sequence[Decision]) -> str:
     rejected = Counter(one.reason for one in decided if one.kind == "rejection")
     rows = [
         (
-            f'<code>{code}</code><span class="meaning">{meaning}</span>',
+            # On a telephone a long code may break after an underscore.
+            f'<code>{code.replace("_", "_<wbr>")}</code><span class="meaning">{meaning}</span>',
             str(ended[code]),
             str(steps[code]),
             str(rejected[code]),

@@ -123,6 +123,9 @@ FIGURE_SIZES = """return [...document.querySelectorAll('[data-plot]')].map((host
   const drawn = shapes.filter((s) => { const b = s.getBBox(); return b.width + b.height > 0; });
   return [host.dataset.plot, box.width, box.height, drawn.length];
 })"""
+#: Tables in plain view that have to be scrolled.
+WIDE_TABLES = """return [...document.querySelectorAll('section > .scroll')]
+  .filter((e) => e.scrollWidth > e.clientWidth).length"""
 #: Elements with text of their own that is smaller than 12 px, as they are seen.
 SMALL_TEXT = """document.querySelectorAll('details').forEach((d) => { d.open = true; });
 return [...document.querySelectorAll('body *:not(script):not(noscript):not(style)')]
@@ -187,6 +190,7 @@ def test_a_page_opens_as_it_should(browser: webdriver.Chrome, folder: Path, name
         assert high > 80, figure
         assert drawn > 0, figure
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.execute_script(WIDE_TABLES) == 0
     assert browser.execute_script(SMALL_TEXT) == []
     wide = browser.execute_script("return document.documentElement.scrollWidth")
     assert wide <= width, "opened details widen the page"
