@@ -75,7 +75,7 @@ REPLACED = [
     (10, "  1.0 1.0", 10, "exponents must follow a line <tag> <shell type>"),
     (10, "  O sp\n  1.0 1.0", 11, "an SP shell needs an exponent and two coefficients"),
     (13, "  xc pbe1", 13, "xc pbe1 is not carried out; did you mean"),
-    (13, "  xc scan", 13, "xc scan is not carried out"),
+    (13, "  xc revtpss", 13, "xc revtpss is not carried out"),
     (13, "  xc xcamb88 lyp hfexch", 13, "xcamb88 needs a cam line"),
     (13, "  xc", 13, "xc names no functional"),
     (13, "  grid lebedev 70 11", 13, "grid lebedev is not carried out; accepted: xcoarse coarse"),
