@@ -16,7 +16,7 @@ BENCH_FULL := $(DECKS)/lithium_hydride.nw examples/water.nw $(DECKS)/ammonia.nw 
     examples/benzene.nw:200 $(DECKS)/malonaldehyde.nw:300
 BENCH_SHORT := $(DECKS)/lithium_hydride.nw:300 examples/water.nw:300 $(DECKS)/ammonia.nw:300 \
     $(DECKS)/water_cation.nw:200 $(DECKS)/water_pulse.nw:1000 $(DECKS)/water_pump_probe.nw:1150 \
-    examples/ethanol.nw:30 examples/benzene.nw:20 $(DECKS)/malonaldehyde.nw:20
+    examples/ethanol.nw:30 examples/benzene.nw:20
 BENCH_SIZES := $(foreach size,naphthalene anthracene tetracene pentacene heptacene,$(DECKS)/acenes/$(size).nw:20)
 
 .PHONY: help demo test lint clean bench bench-full

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 2 bad input, 1 a case failed, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given)
+    # Whichever signal ends it, the piece that runs ends with it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         return _run(options, " ".join(["hybrid-bench", *given]))
     except KeyboardInterrupt:
