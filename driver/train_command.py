@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-_DESCRIPTION = """Trains the neural surrogate as a YAML file describes it (examples/train.yaml) on what hybrid-dataset
-made. The same command goes on where an interrupted one stopped. Under torchrun many processes share the work.
-To measure trained weights: hybrid-train evaluate --help."""
-_EVALUATE = """Errors of trained weights on response pairs, molecule by molecule: of the base alone, zero-shot, and
-after closed-form adaptation to some of a geometry's own pairs."""
+_DESCRIPTION = """Trains the neural surrogate as a YAML file describes it (examples/train.yaml) on what
+hybrid-dataset made. The same command goes on where an interrupted one stopped. Under torchrun many
+processes share the work. To measure trained weights: hybrid-train evaluate --help."""
+_EVALUATE = """Errors of trained weights on response pairs, molecule by molecule: of the base alone,
+zero-shot, and after closed-form adaptation to some of a geometry's own pairs."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

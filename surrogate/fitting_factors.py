@@ -1,8 +1,8 @@
 """What the neural surrogate knows of a geometry and its basis without any quadrature: fitting factors.
 
-Every atom carries the same small set of Gaussians χ_P, whatever its basis. Their three-index integrals with the
-basis functions, made orthonormal among each other as far as the basis can tell them apart, turn a density change
-into tokens of atoms,
+Every atom carries the same small set of Gaussians χ_P, whatever its basis. Their three-index integrals with
+the basis functions, made orthonormal among each other as far as the basis can tell them apart, turn a density
+change into tokens of atoms,
 
     q = B δP,   B = (G + λ|G|)^(-1/2) b,   b_P,μν = (P|μν) / √(P|P),   G = b bᵀ,
 
@@ -24,9 +24,9 @@ from .symmetric_pairs import pack_antisymmetric, pack_symmetric
 CHANNELS = (6, 4, 3)
 CURRENT_CHANNELS = 3
 #: The tokens of an atom as e3nn writes them.
-TOKENS = " + ".join(f"{n}x{l}{'eo'[l % 2]}" for l, n in enumerate(CHANNELS))
+TOKENS = " + ".join(f"{n}x{degree}{'eo'[degree % 2]}" for degree, n in enumerate(CHANNELS))
 CURRENTS = f"{CURRENT_CHANNELS}x1o"
-N_TOKENS = sum(n * (2 * l + 1) for l, n in enumerate(CHANNELS))
+N_TOKENS = sum(n * (2 * degree + 1) for degree, n in enumerate(CHANNELS))
 N_CURRENTS = 3 * CURRENT_CHANNELS
 #: Smallest and largest exponent of an element's s tokens, 1/bohr²: from its outermost shell to its core.
 EXPONENTS = {
@@ -119,9 +119,9 @@ def basis_moments(mol: gto.Mole) -> np.ndarray:
         weights = coefficients**2 / (coefficients**2).sum(0)
         mean = exponents @ weights
         # Counted as d: whatever is higher.
-        l = min(int(mol.bas_angular(shell)), 2)
+        degree = min(int(mol.bas_angular(shell)), 2)
         bins = np.exp(-0.5 * ((mean[:, None] - _BINS) / 1.3) ** 2)
-        moments[mol.bas_atom(shell), l] += bins.sum(0)
+        moments[mol.bas_atom(shell), degree] += bins.sum(0)
     return moments.reshape(mol.natm, -1)
 
 
@@ -134,9 +134,9 @@ def _token_molecule(mol: gto.Mole, *, currents: bool = False) -> gto.Mole:
         if currents:
             high = min(high, 16 * low)
         basis[number] = [
-            [l, [float(exponent), 1.0]]
-            for l, count in enumerate(channels)
-            for exponent in np.geomspace(low * (1 + 0.5 * l), high / (1 + l), count)
+            [degree, [float(exponent), 1.0]]
+            for degree, count in enumerate(channels)
+            for exponent in np.geomspace(low * (1 + 0.5 * degree), high / (1 + degree), count)
         ]
     labels = [f"{gto.mole._symbol(int(z))}@{z}" for z in mol.atom_charges()]
     return gto.M(

@@ -1,12 +1,13 @@
 """Closed-form adaptation of a metric to a run's own pairs (δP, ΔF), in milliseconds.
 
-First the metric's blocks are scaled, one factor for each kind of block (elements, angular momenta, same atom or
-not): a ridge regression of a few tens of unknowns that acts on changes not met too. Then the least symmetric
-change of the metric that answers what the pairs leave:
+First the metric's blocks are scaled, one factor for each kind of block (elements, angular momenta, same atom
+or not): a ridge regression of a few tens of unknowns that acts on changes not met too. Then the least
+symmetric change of the response that answers what the pairs leave, within what the factors B = U s Vᵀ
+resolve, v = Vᵀx:
 
-    min Σ |Bᵀ ΔW q − r|² + 2 λ |ΔW|²,   BBᵀ ≈ 1:   C ΔW + ΔW C + 2 λ ΔW = Σ (q Brᵀ + Br qᵀ),   C = Σ q qᵀ,
+    min Σ |ΔM v − Vᵀr|² + λ |ΔM|²:   C ΔM + ΔM C + 2 λ ΔM = Σ (v rᵀV + Vᵀr vᵀ),   C = Σ v vᵀ,
 
-a Sylvester equation, diagonal in the eigenvectors of C.
+a Sylvester equation, diagonal in the eigenvectors of C; ΔW = U s⁻¹ ΔM s⁻¹ Uᵀ.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from .fitting_factors import CHANNELS, N_TOKENS
 
 #: Regularisations, as shares of the largest eigenvalue.
 _BLOCK_RIDGE, _METRIC_RIDGE = 1e-6, 1e-6
+#: Singular values of the factors, at most 1, below which a direction is left alone.
+_RESOLVED = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +34,8 @@ class Adaptation:
 def adapt_metric(
     metric: np.ndarray, factors: np.ndarray, numbers: np.ndarray, x: np.ndarray, response: np.ndarray
 ) -> Adaptation:
-    """Adapt a metric (A d, A d) to pairs: packed Re δP (p, n_pair), and what base and network together should add
-    up to less the base, (p, n_pair).
+    """Adapt a metric (A d, A d) to pairs: packed Re δP (p, n_pair), and what base and network together should
+    add up to less the base, (p, n_pair).
 
     numbers: atomic numbers of the A atoms. Pairs are weighted by 1/|response|.
     """
@@ -50,11 +53,14 @@ def adapt_metric(
     adapted = metric + np.tensordot(shares, np.array(parts), 1)
 
     left = y - q @ adapted @ factors
-    values, vectors = np.linalg.eigh(q.T @ q)
-    right = vectors.T @ (q.T @ left @ factors.T) @ vectors
+    U, resolved, V = np.linalg.svd(factors, full_matrices=False)
+    U, resolved, V = U[:, resolved > _RESOLVED], resolved[resolved > _RESOLVED], V[resolved > _RESOLVED]
+    v = x @ V.T
+    values, vectors = np.linalg.eigh(v.T @ v)
+    right = vectors.T @ (v.T @ (left @ V.T)) @ vectors
     ridge = _METRIC_RIDGE * max(values[-1], 1e-300)
-    change = (right + right.T) / (values[:, None] + values + 2 * ridge)
-    adapted += vectors @ change @ vectors.T
+    change = vectors @ ((right + right.T) / (values[:, None] + values + 2 * ridge)) @ vectors.T
+    adapted += (U / resolved) @ change @ (U / resolved).T
     after = y - q @ adapted @ factors
     return Adaptation(
         adapted, float(np.sqrt((before**2).mean(0).sum())), float(np.sqrt((after**2).mean(0).sum()))
@@ -63,8 +69,8 @@ def adapt_metric(
 
 def _block_kinds(numbers: np.ndarray) -> np.ndarray:
     """A number for every element of the metric: equal where it belongs to the same kind of block."""
-    l = np.tile(np.repeat(np.arange(3), [n * (2 * k + 1) for k, n in enumerate(CHANNELS)]), len(numbers))
+    degree = np.tile(np.repeat(np.arange(3), [n * (2 * k + 1) for k, n in enumerate(CHANNELS)]), len(numbers))
     atom = np.repeat(np.arange(len(numbers)), N_TOKENS)
-    label = np.asarray(numbers)[atom] * 4 + l
+    label = np.asarray(numbers)[atom] * 4 + degree
     low, high = np.minimum(label[:, None], label), np.maximum(label[:, None], label)
     return (low * 1000 + high) * 2 + (atom[:, None] == atom)

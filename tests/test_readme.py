@@ -18,6 +18,9 @@ COMMANDS = (
     "hybrid-warmstart",
     "hybrid-dataset",
     "hybrid-dataset convert",
+    "hybrid-train",
+    "hybrid-train evaluate",
+    "hybrid-export",
     "hybrid-bench",
 )
 PAGES = sorted(

@@ -1,8 +1,8 @@
 """What a basis does to an atom's features: the moments of its shells, as invariants added to the atom's.
 
-The geometry alone does not say which functions an atom carries; the same atom responds differently on tokens of
-a minimal and of a split basis. Shells enter through counts by angular momentum and exponent (`basis_moments`),
-so the number of parameters depends on no basis set.
+The geometry alone does not say which functions an atom carries; the same atom responds differently on tokens
+of a minimal and of a split basis. Shells enter through counts by angular momentum and exponent
+(`basis_moments`), so the number of parameters depends on no basis set.
 """
 
 import torch

@@ -52,8 +52,9 @@ class DynamicsConfig:
 
     target: fock, the response a half step ahead; density, the next density itself, projected.
     weights: of the derivative loss, and of Hermiticity, trace and idempotency, for the density.
-    variance: whether the variance curriculum 0.3, 0.6, 1.0 is used; horizon: lengths of the sequences in turn, one
-    length for no curriculum. push_forward: share of the sequences that go on from the network's own prediction.
+    variance: whether the variance curriculum 0.3, 0.6, 1.0 is used; horizon: lengths of the sequences in
+    turn, one length for no curriculum. push_forward: share of the sequences that go on from the network's own
+    prediction.
     """
 
     steps: int = 0
@@ -72,8 +73,8 @@ class DynamicsConfig:
 @dataclass(frozen=True)
 class TrainConfig:
     """The whole file. data: folder that `hybrid-dataset` wrote; level: functional and basis as in its files'
-    names, several for one model of all; output: folder of weights and logs. checkpoint: optimiser steps between
-    two checkpoints."""
+    names, several for one model of all; output: folder of weights and logs. checkpoint: optimiser steps
+    between two checkpoints."""
 
     data: Path
     output: Path

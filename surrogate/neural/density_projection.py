@@ -1,8 +1,8 @@
 """The hard projection of a predicted density: Hermitian, idempotent, the right trace.
 
-McWeeny's step ρ ← 3ρρ − 2ρρρ (Rev. Mod. Phys. 32, 335 (1960)) purifies a ρ whose eigenvalues are near 0 and 1. The
-density of a closed shell has eigenvalues 0 and 2: it is ½P that is purified, P itself would be driven to 1. An
-open shell's spin densities are ρ already.
+McWeeny's step ρ ← 3ρρ − 2ρρρ (Rev. Mod. Phys. 32, 335 (1960)) purifies a ρ whose eigenvalues are near 0 and
+1. The density of a closed shell has eigenvalues 0 and 2: it is ½P that is purified, P itself would be driven
+to 1. An open shell's spin densities are ρ already.
 """
 
 import torch

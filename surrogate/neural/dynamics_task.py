@@ -1,7 +1,7 @@
 """Training the memory on trajectories: tokens of the past to tokens of the next half steps.
 
-A trajectory is read at every second of its points, so that the point between is the half step that a Magnus step
-asks for. The geometry's part of the network is what the metric's training left, and stays.
+A trajectory is read at every second of its points, so that the point between is the half step that a Magnus
+step asks for. The geometry's part of the network is what the metric's training left, and stays.
 """
 
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ VARIANCE_CURRICULUM = (0.3, 0.6, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class TokenSequence:
-    """One trajectory. numbers, positions (bohr), moments: of the network. tokens: with currents, (t, A, d + d'),
-    every half step; field: (t, 3); factors, currents: (A d, p), (A d', a); density: P0, (n, n); dt: of a half
-    step."""
+    """One trajectory. numbers, positions (bohr), moments: of the network. tokens: with currents, (t, A, d +
+    d'), every half step; field: (t, 3); factors, currents: (A d, p), (A d', a); density: P0, (n, n); dt: of a
+    half step."""
 
     name: str
     numbers: np.ndarray

@@ -16,10 +16,11 @@ from .response_model import ResponseModel, restored
 
 @dataclass(frozen=True)
 class Row:
-    """Of one molecule and level: relative errors of ΔF, root mean square over pairs (median in brackets in the
-    table). base: Coulomb and exchange, or the kernel; kernel: the analytic kernel, nan where there is none; zero_shot:
-    with the network; adapted: after adaptation to `n_adapted` of a geometry's pairs, on the others. spearman: rank
-    correlation of the ensemble's spread and the true error, over pairs; ratio: median of error over spread."""
+    """Of one molecule and level: relative errors of ΔF, root mean square over pairs (median in brackets in
+    the table). base: Coulomb and exchange, or the kernel; kernel: the analytic kernel, nan where there is
+    none; zero_shot: with the network; adapted: after adaptation to `n_adapted` of a geometry's pairs, on the
+    others. spearman: rank correlation of the ensemble's spread and the true error, over pairs; ratio: median
+    of error over spread."""
 
     molecule: str
     level: str
@@ -133,7 +134,8 @@ def metrics(model: ResponseModel, numbers: np.ndarray, pairs: GeometryPairs) -> 
 def table(rows: Sequence[Row]) -> str:
     """Rows as a Markdown table, errors in percent."""
     lines = [
-        "| molecule | level | geometries | pairs | base | kernel | zero-shot (median) | adapted (median) | Spearman |",
+        "| molecule | level | geometries | pairs | base | kernel | zero-shot (median) | adapted (median) "
+        "| Spearman |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
@@ -142,8 +144,8 @@ def table(rows: Sequence[Row]) -> str:
             for value in (row.kernel, row.zero_shot, row.zero_shot_median, row.adapted, row.adapted_median)
         )
         lines.append(
-            f"| {row.molecule} | {row.level} | {row.geometries} | {row.pairs} | {100 * row.base:.1f} | {kernel} "
-            f"| {zero} ({median}) | {adapted} ({of_adapted}) | {row.spearman:.2f} |"
+            f"| {row.molecule} | {row.level} | {row.geometries} | {row.pairs} | {100 * row.base:.1f} "
+            f"| {kernel} | {zero} ({median}) | {adapted} ({of_adapted}) | {row.spearman:.2f} |"
         )
     return "\n".join(lines)
 

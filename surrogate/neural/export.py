@@ -55,8 +55,9 @@ def export(
 ) -> list[Path]:
     """Write encode, step and rollout graphs to `folder`; the paths.
 
-    calibration: factor of the spread; dt: step that the memory was trained with, au; precision: float32, or float16 for
-    graphs that compute in half precision inside. Raises PairsError for the weights, ExportFailed, OSError.
+    calibration: factor of the spread; dt: step that the memory was trained with, au; precision: float32, or
+    float16 for graphs that compute in half precision inside. Raises PairsError for the weights, ExportFailed,
+    OSError.
     """
     model, trained_on = load_model(weights)
     metadata = {
@@ -173,6 +174,7 @@ def _convert(graph: _Graph, example: tuple[Tensor, ...]) -> onnx.ModelProto:
             output_names=list(graph.outputs),
             opset_version=_OPSET,
             dynamo=True,
+            optimize=False,
             verbose=False,
         )
     proto = program.model_proto
@@ -181,7 +183,8 @@ def _convert(graph: _Graph, example: tuple[Tensor, ...]) -> onnx.ModelProto:
 
 
 def _scanned(step: onnx.ModelProto) -> onnx.ModelProto:
-    """The rollout: one Scan whose body is the step's graph; what does not change in time it sees from outside."""
+    """The rollout: one Scan whose body is the step's graph; what does not change in time it sees from
+    outside."""
     carried, rows = "state", ("x", "y", "field")
     inner = {name: f"{name}_now" for name in (carried, *rows, *_STEP_OUTPUTS)}
     body, outer = onnx.GraphProto(), onnx.GraphProto()

@@ -1,7 +1,8 @@
 """The electric field as an input of tokens: E(t) is one 1o vector, coupled to an atom's features.
 
-What reaches a token of an atom is a tensor product of E with that atom's surroundings, linear in E: no field gives
-exactly nothing, and selection rules hold exactly (a centrosymmetric atom's even tokens never see the field).
+What reaches a token of an atom is a tensor product of E with that atom's surroundings, linear in E: no field
+gives exactly nothing, and selection rules hold exactly (a centrosymmetric atom's even tokens never see the
+field).
 """
 
 import torch

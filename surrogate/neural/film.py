@@ -1,6 +1,7 @@
 """Feature-wise linear modulation: a geometry's invariants scale and shift a sequence's scalars.
 
-Perez et al., AAAI 2018, with the scale bounded, γ = 2σ(·), so that no geometry can make the recurrence unstable.
+Perez et al., AAAI 2018, with the scale bounded, γ = 2σ(·), so that no geometry can make the recurrence
+unstable.
 """
 
 import torch

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from ..response_pairs import PairsError
+from ..response_pairs import PairsError, read_pairs
 from .config import TrainConfig
 from .dynamics_task import DynamicsTask, read_sequence
 from .metric_samples import MetricSample, metric_samples
@@ -78,10 +78,11 @@ def all_samples(config: TrainConfig, paths: list[Path], split: str) -> list[Metr
 
 
 def _trajectories(config: TrainConfig, paths: list[Path]) -> list[tuple[Path, Path]]:
-    """Trajectory files, each with the pairs file of its molecule; those that are kept from training excepted."""
+    """Trajectory files, each with the pairs file of its molecule; none of held-out molecules."""
     return [
         (path, pairs)
         for pairs in paths
+        if not read_pairs(pairs).attributes["held_out"]
         for path in sorted((config.data / "trajectories").glob(f"{pairs.stem}_g*.h5"))
     ]
 

@@ -1,15 +1,16 @@
 """Mamba's block for sequences of scalars, with the parameters of `mamba_ssm.Mamba`, name for name.
 
-Weights of either load into the other strictly. Beyond it this one takes and returns its state, gives gradients
-through it, runs on a CPU, and lends its gates to whatever must be remembered alike (`token_dynamics`).
+Weights of either load into the other strictly. Beyond it this one takes and returns its state, gives
+gradients through it, runs on a CPU, and lends its gates to whatever must be remembered alike
+(`token_dynamics`).
 """
 
 import math
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from .selective_scan import scan
 
@@ -23,8 +24,8 @@ class MambaState(NamedTuple):
 
 
 class Gates(NamedTuple):
-    """What decides how much is remembered: dt (batch, length, d_inner), B and C (batch, length, d_state), and the
-    output gate z (batch, length, d_inner)."""
+    """What decides how much is remembered: dt (batch, length, d_inner), B and C (batch, length, d_state), and
+    the output gate z (batch, length, d_inner)."""
 
     dt: Tensor
     B: Tensor
@@ -68,9 +69,9 @@ class Mamba(torch.nn.Module):
         state = self.start(x.shape[0]) if state is None else state
         inside, z = self.in_proj(x).chunk(2, dim=-1)
         seen = torch.cat([state.inputs, inside], dim=1)
-        u = F.silu(self.conv1d(seen.transpose(1, 2)).transpose(1, 2))
+        u = functional.silu(self.conv1d(seen.transpose(1, 2)).transpose(1, 2))
         rank, B, C = self.x_proj(u).split([self.dt_rank, self.d_state, self.d_state], dim=-1)
-        dt = F.softplus(self.dt_proj(rank))
+        dt = functional.softplus(self.dt_proj(rank))
         y, h = scan(u, dt, self.A, B, C, state.h)
-        y = (y + self.D * u) * F.silu(z)
+        y = (y + self.D * u) * functional.silu(z)
         return self.out_proj(y), MambaState(seen[:, x.shape[1] :], h), Gates(dt, B, C, z)

@@ -1,8 +1,8 @@
 """Equivariant coefficients as blocks of a matrix on tokens, by Clebsch-Gordan coupling.
 
-A block between tokens of two atoms is a tensor product of their irreps; each pair (l1, l2) of it falls apart into
-irreps L = |l1 − l2| … l1 + l2, one coefficient a pair of channels. This is the fixed orthogonal matrix between
-the two forms, applied pair of shells by pair of shells.
+A block between tokens of two atoms is a tensor product of their irreps; each pair (l1, l2) of it falls apart
+into irreps L = |l1 − l2| … l1 + l2, one coefficient a pair of channels. This is the fixed orthogonal matrix
+between the two forms, applied pair of shells by pair of shells.
 """
 
 import math

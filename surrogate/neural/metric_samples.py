@@ -5,12 +5,12 @@ The network's error on density changes x with exchange-correlation responses y i
     Σ |Bᵀ W B x − y|² / |ΔF|² = Tr W C W G − 2 Tr Tᵀ W + c,
     C = Σ Bx (Bx)ᵀ / |ΔF|²,   T = Σ Bx (By)ᵀ / |ΔF|²,   G = B Bᵀ,   c = Σ |y|² / |ΔF|²,
 
-so a sample holds C, T, G and c, averaged over its pairs, and neither basis functions nor pairs. ΔF is the whole
-response, base included: √ of the form is the relative error of ΔF.
+so a sample holds C, T, G and c, averaged over its pairs, and neither basis functions nor pairs. ΔF is the
+whole response, base included: √ of the form is the relative error of ΔF.
 
-The pairs are those of the file, as far as the response is linear in them, and random rotations of occupied into
-empty orbitals, answered by the analytic kernel: the kernel costs one coarse quadrature a geometry, and any number of
-pairs after that.
+The pairs are those of the file, as far as the response is linear in them, and random rotations of occupied
+into empty orbitals, answered by the analytic kernel: the kernel costs one coarse quadrature a geometry, and
+any number of pairs after that.
 """
 
 from dataclasses import dataclass
@@ -117,11 +117,11 @@ def molecule_of(path: Path, content: ResponsePairs, k: int) -> gto.Mole:
     basis: dict[str, list[list[object]]] = {}
     row = 0
     while row < len(table.atom_index):
-        atom, l = int(table.atom_index[row]), int(table.angular_momentum[row])
+        atom, degree = int(table.atom_index[row]), int(table.angular_momentum[row])
         used = table.coefficients[row] != 0
         primitives = np.stack([table.exponents[row][used], table.coefficients[row][used]], axis=1)
-        basis.setdefault(_label(numbers, atom), []).append([l, *primitives.tolist()])
-        row += (l + 1) * (l + 2) // 2 if cartesian else 2 * l + 1
+        basis.setdefault(_label(numbers, atom), []).append([degree, *primitives.tolist()])
+        row += (degree + 1) * (degree + 2) // 2 if cartesian else 2 * degree + 1
     positions = content.geometries.positions[k] * _BOHR_PER_ANGSTROM
     labels = [_label(numbers, atom) for atom in range(len(numbers))]
     mol = gto.M(
@@ -145,7 +145,8 @@ def with_members(samples: list[MetricSample], rng: np.random.Generator, members:
 
 
 def random_changes(density: np.ndarray, fock: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
-    """Packed first-order changes (count, n_pair) by rotations of occupied into empty orbitals over their gap."""
+    """Packed first-order changes (count, n_pair) by rotations of occupied into empty orbitals over their
+    gap."""
     energies, orbitals = np.linalg.eigh(fock)
     occupied = round(float(np.trace(density)) / 2)
     gaps = np.maximum(energies[occupied:] - energies[:occupied, None], 0.1)

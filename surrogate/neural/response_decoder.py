@@ -2,9 +2,9 @@
 
     ΔF = base(δP) + Bᵀ W B δP,   W symmetric, one block (A, B) of it for every two atoms
 
-B are analytic factors (`surrogate.fitting_factors`), W is what the network decodes: blocks between two atoms from
-the bond and the features of both, blocks of one atom from its own features and those of its neighbours. Each
-member of the ensemble has its own read-out; the geometry encoder and the products are shared.
+B are analytic factors (`surrogate.fitting_factors`), W is what the network decodes: blocks between two atoms
+from the bond and the features of both, blocks of one atom from its own features and those of its neighbours.
+Each member of the ensemble has its own read-out; the geometry encoder and the products are shared.
 """
 
 import torch
@@ -31,7 +31,8 @@ class PairLatents(torch.nn.Module):
         self.product = PairProduct(irreps, self.bonds.irreps, irreps_out, radial)
 
     def forward(self, features: Tensor, positions: Tensor, pairs: Tensor) -> Tensor:
-        """Features (n, irreps), positions (n, 3) bohr, pairs (2, e) to (e, irreps_out); zero beyond the cut-off."""
+        """Features (n, irreps), positions (n, 3) bohr, pairs (2, e) to (e, irreps_out); zero beyond the
+        cut-off."""
         radial, harmonics = self.bonds(positions, pairs)
         receiver, sender = features[pairs[0]], features[pairs[1]]
         distance = torch.linalg.vector_norm(positions[pairs[1]] - positions[pairs[0]], dim=-1, keepdim=True)
@@ -43,7 +44,8 @@ class PairLatents(torch.nn.Module):
 class ResponseDecoder(torch.nn.Module):
     """Atom features to the metrics of all members.
 
-    tokens: irreps of an atom's tokens. latents: multiplicity of each irrep of the coefficients before read-out.
+    tokens: irreps of an atom's tokens. latents: multiplicity of each irrep of the coefficients before
+    read-out.
     """
 
     def __init__(
@@ -72,7 +74,8 @@ class ResponseDecoder(torch.nn.Module):
         return self.own(features).index_add(0, pairs[0], self.around(bond)), bond
 
     def read(self, own: Tensor, bond: Tensor) -> tuple[Tensor, Tensor]:
-        """Blocks of single atoms (members, n, d, d) and of ordered pairs (members, e, d, d), not yet symmetric."""
+        """Blocks of single atoms (members, n, d, d) and of ordered pairs (members, e, d, d), not yet
+        symmetric."""
         of_atoms = self.blocks(torch.stack([readout(own) for readout in self.own_readout]))
         of_pairs = self.blocks(torch.stack([readout(bond) for readout in self.bond_readout]))
         return of_atoms, of_pairs

@@ -33,8 +33,8 @@ class Encode(torch.nn.Module):
 
 
 class Constants(NamedTuple):
-    """What is the same at all times: factors (A d, p), currents (A d', a), metric, context, coupling, and the base
-    on packed pairs (p, p), (a, a)."""
+    """What is the same at all times: factors (A d, p), currents (A d', a), metric, context, coupling, and the
+    base on packed pairs (p, p), (a, a)."""
 
     factors: Tensor
     currents: Tensor
@@ -82,7 +82,8 @@ class Step(torch.nn.Module):
 
 
 class Rollout(torch.nn.Module):
-    """Step after step over the leading axis of x, y and field. In ONNX it is one Scan over the step's graph."""
+    """Step after step over the leading axis of x, y and field. In ONNX it is one Scan over the step's
+    graph."""
 
     def __init__(self, dynamics: TokenDynamics, calibration: float = 1.0) -> None:
         super().__init__()
@@ -121,7 +122,8 @@ def respond(
     field: Tensor,
     state: Tensor,
 ) -> StepResult:
-    """One density change, packed. The members share all but their metrics, so factors are read twice in all."""
+    """One density change, packed. The members share all but their metrics, so factors are read twice in
+    all."""
     B, mean = constants.factors, constants.metric.mean(0)
     q = B @ x
     of_members = constants.metric @ q

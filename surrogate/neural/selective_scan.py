@@ -2,9 +2,12 @@
 
     h_t = exp(Δ_t A) h_(t−1) + Δ_t B_t u_t,    y_t = C_t · h_t
 
-`scan_reference` is the definition, `scan_chunked` the same for training: a chunk is a prefix scan by doubling,
-and is computed again in the backward pass instead of kept. Gradients flow through both ends of the state.
+`scan_reference` is the definition, `scan_chunked` the same for training: a chunk is a prefix scan by
+doubling, and is computed again in the backward pass instead of kept. Gradients flow through both ends of the
+state.
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,8 +22,9 @@ def scan(
 ) -> tuple[Tensor, Tensor]:
     """y and the last state; `scan_chunked` while gradients are wanted, else `scan_reference`.
 
-    u, dt: (batch, length, channels), dt positive. A: (channels, state), negative. B, C: (batch, length, state).
-    h0: (batch, channels, state), zeros if None. Returns (batch, length, channels), (batch, channels, state).
+    u, dt: (batch, length, channels), dt positive. A: (channels, state), negative. B, C: (batch, length,
+    state). h0: (batch, channels, state), zeros if None. Returns (batch, length, channels), (batch, channels,
+    state).
     """
     wanted = torch.is_grad_enabled() and u.shape[1] > 1
     return (scan_chunked if wanted else scan_reference)(u, dt, A, B, C, h0)
@@ -48,7 +52,8 @@ def scan_chunked(
     for start in range(0, u.shape[1], CHUNK):
         part = slice(start, start + CHUNK)
         inputs = (u[:, part], dt[:, part], A, B[:, part], C[:, part], h)
-        chunk, h = checkpoint(_chunk, *inputs, use_reentrant=False)  # pyright: ignore[reportGeneralTypeIssues]
+        result: Any = checkpoint(_chunk, *inputs, use_reentrant=False)
+        chunk, h = result
         y.append(chunk)
     return torch.cat(y, dim=1), h
 

@@ -1,20 +1,20 @@
 """Memory: tokens of the past to their change until later, by Mamba blocks on every atom.
 
-What a gate sees are invariants: an atom's even scalars and the norms of its other tokens, over the size of all of
-them. The gates that Mamba makes of these act on every component of every token alike,
+What a gate sees are invariants: an atom's even scalars and the norms of its other tokens, over the size of
+all of them. The gates that Mamba makes of these act on every component of every token alike,
 
     h_t = exp(Δ_t A) h_(t−1) + Δ_t B_t v_t,   out_t = σ(z_t) (C_t · h_t + D v_t),
 
-so the recurrence is equivariant, and, the gates being free of any unit, of first degree in the tokens: twice the
-change gives twice the answer, none gives none. Untrained, it extrapolates linearly.
+so the recurrence is equivariant, and, the gates being free of any unit, of first degree in the tokens: twice
+the change gives twice the answer, none gives none. Untrained, it extrapolates linearly.
 """
 
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from e3nn import o3
 from torch import Tensor
+from torch.nn import functional
 
 from .film import Film
 from .mamba import Mamba, MambaState
@@ -82,7 +82,7 @@ class TokenBlock(torch.nn.Module):
         seen = (seen + self.mamba.D[self.follow] * values) * torch.sigmoid(gates.z[..., self.follow])
         change = self.mix_out(seen)
         # Even scalars come first among tokens; theirs may be any function of invariants.
-        even = size * self.even(F.silu(remembered))
+        even = size * self.even(functional.silu(remembered))
         change = torch.cat([change[..., : self.n_even] + even, change[..., self.n_even :]], dim=-1)
         return tokens + change, BlockState(inputs, h, h_tokens)
 

@@ -1,8 +1,9 @@
 """The training loop: plain torch, one process or many under `torchrun`.
 
-A loop, a checkpoint and an all-reduce are all that is needed, and each is ten lines here that a test can run; a
-framework would own the loop that exact resume, curricula and two stages want to see. Data-parallel training wraps
-the loss in DistributedDataParallel: every process draws the same indices and takes its own share of them.
+A loop, a checkpoint and an all-reduce are all that is needed, and each is ten lines here that a test can run;
+a framework would own the loop that exact resume, curricula and two stages want to see. Data-parallel training
+wraps the loss in DistributedDataParallel: every process draws the same indices and takes its own share of
+them.
 """
 
 import csv
@@ -40,9 +41,9 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Schedule:
-    """steps: optimiser steps; rate: the highest learning rate, reached after a twentieth of the steps and brought
-    to zero along a cosine; decay: of weights; precision: bfloat16 for mixed precision; checkpoint: steps between
-    two."""
+    """steps: optimiser steps; rate: the highest learning rate, reached after a twentieth of the steps and
+    brought to zero along a cosine; decay: of weights; precision: bfloat16 for mixed precision; checkpoint:
+    steps between two."""
 
     steps: int
     rate: float

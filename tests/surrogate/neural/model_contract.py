@@ -8,7 +8,13 @@ from hybrid_propagate.surrogate.atom_pairs import atom_pairs
 from hybrid_propagate.surrogate.fitting_factors import FittingFactors, fitting_factors, mean_field_kernel
 from hybrid_propagate.surrogate.neural.config import ModelConfig
 from hybrid_propagate.surrogate.neural.response_model import ResponseModel
-from hybrid_propagate.surrogate.neural.response_step import Constants, Encode, StepResult, respond, state_width
+from hybrid_propagate.surrogate.neural.response_step import (
+    Constants,
+    Encode,
+    StepResult,
+    respond,
+    state_width,
+)
 from hybrid_propagate.surrogate.symmetric_pairs import (
     pack_antisymmetric,
     pack_symmetric,
@@ -22,7 +28,8 @@ WATER = [("O", (0.0, 0.05, 0.22)), ("H", (0.1, 1.43, -0.89)), ("H", (0.0, -1.40,
 
 
 def double_model(config: ModelConfig = CONFIG) -> ResponseModel:
-    """Random weights, seeded, with read-outs as large as trained ones; e3nn keeps constants as it was built."""
+    """Random weights, seeded, with read-outs as large as trained ones; e3nn keeps constants as it was
+    built."""
     torch.manual_seed(5)
     torch.set_default_dtype(torch.float64)
     try:

@@ -58,7 +58,7 @@ def test_atoms_in_another_order(model: ResponseModel) -> None:
 
 
 def test_translation_changes_nothing(model: ResponseModel) -> None:
-    moved = molecule([(s, tuple(np.array(xyz) + [3.0, -2.0, 1.0])) for s, xyz in WATER])
+    moved = molecule([(s, tuple(np.add(xyz, (3.0, -2.0, 1.0)))) for s, xyz in WATER])
     change = random_change(13)
     now, _, _ = answer(model, case(model, molecule(WATER)), change, FIELD)
     there, _, _ = answer(model, case(model, moved), change, FIELD)

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from hybrid_propagate.surrogate.neural.mamba import Mamba
 from hybrid_propagate.surrogate.neural.selective_scan import scan_chunked, scan_reference
+from torch.nn import functional
 
 
 def _inputs(length: int) -> list[torch.Tensor]:
@@ -17,7 +17,7 @@ def _inputs(length: int) -> list[torch.Tensor]:
     B, C = torch.randn(2, batch, length, state, dtype=torch.float64)
     A = -torch.rand(channels, state, dtype=torch.float64)
     h0 = torch.randn(batch, channels, state, dtype=torch.float64)
-    return [t.requires_grad_() for t in (u, F.softplus(dt).detach(), A, B, C, h0)]
+    return [t.requires_grad_() for t in (u, functional.softplus(dt).detach(), A, B, C, h0)]
 
 
 def test_reference_is_the_recurrence() -> None:
@@ -49,7 +49,8 @@ def test_chunked_is_the_reference_with_its_gradients(length: int) -> None:
 
 
 def test_parameters_are_those_of_mamba_ssm() -> None:
-    """Names and shapes of mamba_ssm.modules.mamba_simple.Mamba(d_model=48): d_inner 96, dt_rank 3, d_state 16."""
+    """Names and shapes of mamba_ssm.modules.mamba_simple.Mamba(d_model=48): d_inner 96, dt_rank 3, d_state
+    16."""
     d_model, d_inner, d_state, d_conv = 48, 96, 16, 4
     dt_rank = math.ceil(d_model / 16)
     published = {
@@ -69,17 +70,20 @@ def test_parameters_are_those_of_mamba_ssm() -> None:
 
 
 def test_block_is_the_published_forward() -> None:
-    """The slow path of mamba_ssm: causal convolution over the padded sequence cut to its length, then the scan."""
+    """The slow path of mamba_ssm: causal convolution over the padded sequence cut to its length, then the
+    scan."""
     torch.manual_seed(0)
     block, x = Mamba(16).double(), torch.randn(2, 9, 16, dtype=torch.float64)
     with torch.no_grad():
         inside, z = (x @ block.in_proj.weight.T).chunk(2, dim=-1)
         weight, bias = block.conv1d.weight, block.conv1d.bias
-        u = F.silu(F.conv1d(inside.mT, weight, bias, padding=3, groups=block.d_inner)[..., :9]).mT
+        u = functional.silu(
+            functional.conv1d(inside.mT, weight, bias, padding=3, groups=block.d_inner)[..., :9]
+        ).mT
         rank, B, C = (u @ block.x_proj.weight.T).split([1, 16, 16], dim=-1)
-        dt = F.softplus(rank @ block.dt_proj.weight.T + block.dt_proj.bias)
+        dt = functional.softplus(rank @ block.dt_proj.weight.T + block.dt_proj.bias)
         y, _ = scan_reference(u, dt, -torch.exp(block.A_log), B, C)
-        expected = ((y + block.D * u) * F.silu(z)) @ block.out_proj.weight.T
+        expected = ((y + block.D * u) * functional.silu(z)) @ block.out_proj.weight.T
         found, _, _ = block(x)
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)
 

@@ -1,0 +1,178 @@
+"""Training from end to end: the tutorial configuration, exact resume, what is refused, evaluation."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hybrid_propagate.driver.train_command import main
+from hybrid_propagate.surrogate.neural.config import ConfigError, TrainConfig, read_config
+from hybrid_propagate.surrogate.neural.dynamics_task import DynamicsTask, density_of, read_sequence
+from hybrid_propagate.surrogate.neural.evaluate import evaluate, load_model
+from hybrid_propagate.surrogate.neural.metric_samples import geometry_pairs, metric_samples
+from hybrid_propagate.surrogate.neural.response_model import ResponseModel
+from hybrid_propagate.surrogate.neural.response_task import ResponseTask, squared_errors
+from hybrid_propagate.surrogate.neural.trainer import Schedule, train
+from hybrid_propagate.surrogate.response_pairs import read_pairs
+from hybrid_propagate.surrogate.symmetric_pairs import pack_symmetric
+
+TUTORIAL = Path(__file__).parents[3] / "examples" / "train.yaml"
+LEVEL = "pbe0_sto-3g"
+
+
+@pytest.fixture(scope="module")
+def config(data: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+    """The tutorial with fewer steps and a smaller network, on the small data set."""
+    tutorial = read_config(TUTORIAL)
+    return replace(
+        tutorial,
+        data=data,
+        output=tmp_path_factory.mktemp("trained"),
+        levels=(LEVEL,),
+        model=replace(tutorial.model, members=2, latents=4, width=16, irreps="8x0e + 4x1o + 2x2e"),
+        response=replace(tutorial.response, steps=32, batch=4),
+        dynamics=replace(tutorial.dynamics, steps=4, batch=2, horizon=(4, 8)),
+    )
+
+
+def test_the_tutorial_shows_the_defaults() -> None:
+    """Its comments are the manual: every entry is there, with the value that leaving it out gives."""
+    tutorial = read_config(TUTORIAL)
+    assert tutorial == TrainConfig(tutorial.data, tutorial.output, tutorial.levels)
+    text = TUTORIAL.read_text()
+    for part in (tutorial, tutorial.model, tutorial.response, tutorial.dynamics):
+        for name in part.__dataclass_fields__:
+            assert re.search(rf"^ *{name}:", text, re.MULTILINE), name
+
+
+def test_32_steps_of_the_tutorial(
+    config: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command itself: weights that load, a log, an error below that of the untrained network."""
+    edits = {
+        r"^data:.*": f"data: {config.data}",
+        r"^output:.*": f"output: {tmp_path}",
+        r"^levels:.*": f"levels: [{LEVEL}]",
+        r"steps: 1000": "steps: 32",
+        r"^  steps: 0": "  steps: 4",
+    }
+    text = TUTORIAL.read_text()
+    for pattern, new in edits.items():
+        text, found = re.subn(pattern, new, text, flags=re.MULTILINE)
+        assert found == 1, pattern
+    (tmp_path / "train.yaml").write_text(text)
+    assert main([str(tmp_path / "train.yaml")]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "weights.pt")
+    model, trained_on = load_model(tmp_path / "weights.pt")
+    assert trained_on["molecules"] == ["H2", "HF"]
+    rows = np.genfromtxt(tmp_path / "response.csv", delimiter=",", names=True)
+    assert len(rows) == 32
+    samples = metric_samples(config.data / "pairs" / f"HF_{LEVEL}.h5", "train", 0)
+    torch.manual_seed(0)
+    untrained = ResponseModel(model.config)
+    with torch.no_grad():
+        assert squared_errors(model, samples).mean() < 0.5 * squared_errors(untrained, samples).mean()
+    assert main(["evaluate", str(tmp_path / "weights.pt"), "--data", str(config.data), "--adapt", "3"]) == 0
+    assert "| HF |" in capsys.readouterr().out
+
+
+def test_the_quadratic_form_is_the_error_of_predictions(config: TrainConfig) -> None:
+    """A sample's form against the error of its pairs, computed one by one."""
+    path = config.data / "pairs" / f"HF_{LEVEL}.h5"
+    sample = metric_samples(path, "train", 0, "kernel")[0]
+    pairs = geometry_pairs(path, read_pairs(path), 0, "kernel")
+    linear = pairs.sizes < 0.02
+    W = np.random.default_rng(0).standard_normal(sample.C.shape)
+    W += W.T
+    B = pairs.factors.factors
+    wrong = pairs.x[linear] @ B.T @ W @ B + pairs.base_x[linear] - pairs.response_x[linear]
+    whole = np.hypot(*(np.linalg.norm(r[linear], axis=1) for r in (pairs.response_x, pairs.response_y)))
+    expected = np.mean((np.linalg.norm(wrong, axis=1) / whole) ** 2)
+    found = np.vdot(sample.C @ W @ sample.G, W) - 2 * np.vdot(sample.T, W) + sample.c
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("stage", ["response", "dynamics"])
+def test_resumed_training_is_bit_for_bit_the_same(config: TrainConfig, stage: str, tmp_path: Path) -> None:
+    paths = sorted((config.data / "pairs").glob(f"*_{LEVEL}.h5"))
+    results = []
+    for name, stops in (("once", (None,)), ("twice", (3, None))):
+        for stop in stops:
+            torch.manual_seed(1)
+            model = ResponseModel(config.model)
+            if stage == "response":
+                samples = [s for path in paths for s in metric_samples(path, "train", 0)]
+                task = ResponseTask(model, samples, config.response, 0)
+            else:
+                found = sorted((config.data / "trajectories").glob(f"HF_{LEVEL}_g*.h5"))
+                of = config.data / "pairs" / f"HF_{LEVEL}.h5"
+                task = DynamicsTask(model, [read_sequence(p, of) for p in found], config.dynamics)
+            (tmp_path / name).mkdir(exist_ok=True)
+            schedule = Schedule(6, 1e-3, 1e-5, "float32", 100, 0)
+            train(task, schedule, tmp_path / name, lambda step, values: None, stop)
+        results.append(model.state_dict())
+    for key, value in results[0].items():
+        assert torch.equal(value, results[1][key]), key
+
+
+def test_density_head_decodes_the_density(config: TrainConfig) -> None:
+    """Tokens of the density itself give it back where the basis is small, and it is Hermitian."""
+    [path] = sorted((config.data / "trajectories").glob(f"HF_{LEVEL}_g*.h5"))
+    sequence = read_sequence(path, config.data / "pairs" / f"HF_{LEVEL}.h5")
+    tokens = torch.as_tensor(sequence.tokens).transpose(0, 1)
+    density = density_of(sequence, tokens, 33).numpy()
+    np.testing.assert_allclose(density, density.conj().swapaxes(1, 2), atol=1e-7)
+    # What the tokens see of Re δP comes back as they see it.
+    again = pack_symmetric(density.real - sequence.density) @ sequence.factors.T
+    np.testing.assert_allclose(again.reshape(len(again), 2, -1), sequence.tokens[..., :33], atol=2e-4)
+
+
+def test_no_molecule_that_is_held_out_is_trained_on(config: TrainConfig) -> None:
+    assert metric_samples(config.data / "pairs" / f"LiH_{LEVEL}.h5", "train", 0) == []
+    rows = evaluate_untrained(config)
+    assert {"H2", "HF", "LiH"} == {row.molecule for row in rows}
+
+
+def evaluate_untrained(config: TrainConfig):
+    """Rows of random weights: the base's error is untouched by them, to a hundredth."""
+    torch.manual_seed(0)
+    path = config.output / "untrained.pt"
+    from hybrid_propagate.surrogate.neural.response_model import saved
+
+    trained_on = {"levels": [LEVEL], "base": "mean-field"}
+    torch.save({**saved(ResponseModel(config.model)), "trained_on": trained_on}, path)
+    return evaluate(path, config.data, "test", 0, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("stepz: 3", "unknown entry 'stepz'; accepted: data, output"),
+        ("base: exact", "base: 'exact'; accepted: mean-field, kernel"),
+        ("seed: many", "seed: 'many' is not of type int"),
+        ("response: {batch: 0}", "response: batch must be at least 1"),
+        ("model: {bundle: 3}", "model: bundle: accepted: 1, 2, 4, 8"),
+        ("loggers: [paper]", "loggers: 'paper'; accepted: csv, tensorboard, wandb"),
+    ],
+)
+def test_bad_configurations_are_refused(
+    line: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(f"data: a\noutput: b\nlevels: [c]\n{line}\n")
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        read_config(path)
+    assert main([str(path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_missing_entries_and_data_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("data: nowhere\n")
+    assert main([str(path)]) == 2
+    assert "missing: output, levels" in capsys.readouterr().err
+    path.write_text(f"data: nowhere\noutput: {tmp_path / 'out'}\nlevels: [pbe0_6-31g]\n")
+    assert main([str(path)]) == 2
+    assert "no files of pbe0_6-31g; hybrid-dataset makes them" in capsys.readouterr().err

@@ -1,0 +1,45 @@
+"""Closed-form adaptation: exact on what it was given, never far from where it was without evidence."""
+
+import numpy as np
+import pytest
+from hybrid_propagate.surrogate.fitting_factors import N_TOKENS, fitting_factors
+from hybrid_propagate.surrogate.metric_adaptation import adapt_metric
+from pyscf import gto
+
+NUMBERS = np.array([9, 1])
+
+
+@pytest.fixture(scope="module")
+def case() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Factors of hydrogen fluoride, a symmetric metric, and changes."""
+    mol = gto.M(atom="F 0 0 0; H 0 0 1.7", basis="6-31g", unit="Bohr", verbose=0)
+    B = fitting_factors(mol).factors
+    rng = np.random.default_rng(0)
+    W = rng.standard_normal((2 * N_TOKENS, 2 * N_TOKENS))
+    return B, 0.1 * (W + W.T), rng.standard_normal((6, B.shape[1]))
+
+
+def test_what_was_met_is_answered(case) -> None:
+    B, W, x = case
+    truth = W + 0.05 * np.outer(W[0], W[0])
+    adapted = adapt_metric(W, B, NUMBERS, x, x @ B.T @ truth @ B)
+    assert adapted.after < 0.02 * adapted.before
+    np.testing.assert_allclose(adapted.metric, adapted.metric.T, atol=1e-12)
+
+
+def test_a_scaled_block_is_found_from_few_pairs(case) -> None:
+    """All blocks between fluorine's s functions 20 % too small: ten unknown factors tell, on unseen changes
+    too."""
+    B, W, x = case
+    truth = W.copy()
+    truth[:6, :6] *= 1.2
+    adapted = adapt_metric(W, B, NUMBERS, x, x @ B.T @ truth @ B)
+    other = np.random.default_rng(9).standard_normal((20, B.shape[1])) @ B.T
+    before = np.linalg.norm(other @ (W - truth) @ B)
+    assert np.linalg.norm(other @ (adapted.metric - truth) @ B) < 0.05 * before
+
+
+def test_nothing_wrong_changes_nothing(case) -> None:
+    B, W, x = case
+    adapted = adapt_metric(W, B, NUMBERS, x, x @ B.T @ W @ B)
+    np.testing.assert_allclose(adapted.metric, W, atol=1e-9)
