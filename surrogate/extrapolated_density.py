@@ -25,7 +25,7 @@ from .density_predictor import NotApplicable
 from .purification import purify
 
 #: Points used, the nearest ones: beyond that nothing is gained (docs/warmstart.md).
-MOST_POINTS = 12
+MOST_POINTS = 8
 #: Width of the kernel in units of the points' spread; what its diagonal gets for the noise of an SCF.
 _WIDTH, _NOISE = 4.0, 1e-12
 
