@@ -2,6 +2,7 @@
 # Installs what the project needs, part by part; parts already there are left alone.
 #
 #   docker/install.sh python    the package and its commands in .venv
+#   docker/install.sh gpu       in that .venv, ONNX Runtime for CUDA 13 and cuDNN 9 in place of the one for CPUs
 #   docker/install.sh test      the same, and what tests and checks need
 #   docker/install.sh nwchem    NWChem by apt-get, where this is root and `nwchem` is missing
 #   docker/install.sh chromium  Chromium and its driver, likewise
@@ -45,6 +46,18 @@ install_python() {
         fail "pip could not install the package; is there a network, or a package index that pip knows?"
 }
 
+install_gpu() {
+    local pip=("$venv/bin/python" -m pip --quiet --disable-pip-version-check)
+    [ -x "$venv/bin/python" ] || fail "gpu takes the place of a part of python: name python before it"
+    if "${pip[@]}" show onnxruntime-gpu >/dev/null 2>&1; then
+        return
+    fi
+    echo "installing ONNX Runtime for GPUs in $venv"
+    # Both packages have the same files: the one must go before the other comes.
+    { "${pip[@]}" uninstall --yes onnxruntime && "${pip[@]}" install --constraint constraints.txt onnxruntime-gpu; } ||
+        fail "pip could not install onnxruntime-gpu; is there a network, or a package index that pip knows?"
+}
+
 # install_by_apt COMMAND PURPOSE NAME PACKAGE...
 install_by_apt() {
     local command=$1 purpose=$2 name=$3
@@ -72,13 +85,14 @@ install_chromium() {
     install_by_apt chromedriver "$purpose" "Chromium's driver" chromium-driver
 }
 
-[ $# -gt 0 ] || fail "name what to install: python, test, nwchem, chromium"
+[ $# -gt 0 ] || fail "name what to install: python, gpu, test, nwchem, chromium"
 for part in "$@"; do
     case $part in
         python) install_python . ;;
+        gpu) install_gpu ;;
         test) install_python ".[test]" ;;
         nwchem) install_nwchem ;;
         chromium) install_chromium ;;
-        *) fail "unknown part '$part'; accepted: python, test, nwchem, chromium" ;;
+        *) fail "unknown part '$part'; accepted: python, gpu, test, nwchem, chromium" ;;
     esac
 done
