@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from pyscf import gto, symm
+from pyscf.lib.exceptions import PointGroupSymmetryError
 
 #: PySCF's names of groups without a number: they hold these of D2h's subgroups.
 _LINEAR_OR_ATOM = {"SO3": "D2h", "Dooh": "D2h", "Coov": "C2v"}
@@ -29,6 +30,10 @@ def symmetry_orbitals(mol: gto.Mole) -> SymmetryOrbitals:
     """
     group, origin, axes = symm.detect_symm(mol._atom, mol._basis)
     subgroup, axes = symm.geom.as_subgroup(group, axes, _LINEAR_OR_ATOM.get(group))
-    combinations, irreps = symm.symm_adapted_basis(mol, subgroup, origin, axes)
+    try:
+        combinations, irreps = symm.symm_adapted_basis(mol, subgroup, origin, axes)
+    except PointGroupSymmetryError:
+        # Found within the tolerance, but not every atom's image is there within it.
+        combinations, irreps = symm.symm_adapted_basis(mol, "C1", origin, axes)
     numbers = np.repeat(np.asarray(irreps), [part.shape[1] for part in combinations])
     return SymmetryOrbitals(np.hstack(combinations), numbers)

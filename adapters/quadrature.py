@@ -85,6 +85,9 @@ def quadrature_on(
         ao = _evaluate(mol, coords[part], _COMPONENTS[kind])
         # w Σφ² bounds what a point can add to any matrix element.
         keep = np.abs(weights[part]) * np.vecdot(ao[0], ao[0]) > NEGLIGIBLE
+        if not keep.any():
+            # Blocks far from a large molecule may hold nothing.
+            continue
         ao = ao[:, keep].astype(np.float32)
         kept_coords.append(coords[part][keep])
         kept_weights.append(weights[part][keep])

@@ -12,6 +12,7 @@ from hybrid_propagate.adapters.quadrature import (
     make_kernel,
     make_quadrature,
     make_reference,
+    quadrature_on,
 )
 from pyscf import dft
 from pyscf_systems import GIB, solved, water
@@ -100,3 +101,19 @@ def test_grid_words_get_finer() -> None:
     assert levels == sorted(set(levels))
     sizes = [make_quadrature(mol, "LDA, VWN", level, 0.0).weights.size for level in levels[:4]]
     assert sizes == sorted(set(sizes))
+
+
+def test_blocks_of_points_that_hold_nothing_are_left_out() -> None:
+    """As the outer points of a large molecule may be."""
+    mol = molecule(water("PBE"))
+    grids = dft.gen_grid.Grids(mol)
+    grids.level = 1
+    grids.build()
+    coords, weights = np.asarray(grids.coords), np.asarray(grids.weights)
+    far = np.tile([200.0, 0.0, 0.0], (9000, 1))
+    density = solved("PBE")[1].density()
+    near = quadrature_on(mol, "PBE, PBE", coords, weights, GIB)
+    both = quadrature_on(mol, "PBE, PBE", np.vstack([far, coords]), np.append(np.ones(9000), weights), GIB)
+    assert all(part.stop > part.start for part in both.blocks)
+    matrices = [make_reference(quadrature, density).matrix for quadrature in (near, both)]
+    assert np.abs(matrices[0] - matrices[1]).max() < 1e-12
