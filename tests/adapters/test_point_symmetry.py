@@ -74,8 +74,10 @@ def test_a_fock_matrix_without_the_symmetry_keeps_no_irreps() -> None:
 
 def test_a_symmetry_that_holds_only_nearly_is_none() -> None:
     """Naphthalene rounded to five digits: a group is found, but not the image of every atom."""
-    rows = [(-2.42488, 0.7), (-1.21244, 1.4), (0.0, 0.7), (1.21243, 1.4), (2.42487, 0.7)]
-    atoms = "; ".join(f"C {x} {sign * y} 0" for x, y in rows for sign in (1, -1))
+    carbons = [(-2.42488, 0.7), (-1.21244, 1.4), (0.0, 0.7), (1.21243, 1.4), (2.42487, 0.7)]
+    hydrogens = [(-3.36018, 1.24), (-1.21244, 2.48), (1.21244, 2.48), (3.36018, 1.24)]
+    named = [("C", *at) for at in carbons] + [("H", *at) for at in hydrogens]
+    atoms = "; ".join(f"{name} {x} {sign * y} 0" for name, x, y in named for sign in (1, -1))
     mol = gto.M(atom=atoms, basis="sto-3g", verbose=0)
     found = symmetry_orbitals(mol)
     assert found.combinations.shape == (mol.nao, mol.nao)
