@@ -27,7 +27,7 @@ from hybrid_propagate.adapters.pyscf_scf import run_pyscf_scf
 from hybrid_propagate.adapters.system import System
 from hybrid_propagate.driver.warmstart_measure import Code, compare_along, find_start
 from hybrid_propagate.driver.warmstart_sources import NAMED
-from hybrid_propagate.surrogate.density_predictor import DensityPredictor
+from hybrid_propagate.surrogate.density_predictor import DensityPredictor, NotApplicable
 from hybrid_propagate.surrogate.extrapolated_density import Extrapolation, snapshot
 from pyscf import gto
 from runs import markdown
@@ -134,16 +134,17 @@ def molecules(guesses: Sequence[str], names: Sequence[str]) -> None:
             ratios: dict[str, list[float]] = {guess: [] for guess in guesses}
             for formula in names:
                 system = system_of(ase_molecule(formula), basis, functional)
-                found = {guess: one(system, guess) for guess in guesses}
+                found = {guess: run for guess in guesses if (run := one(system, guess)) is not None}
                 for guess, (iterations, seconds) in found.items():
                     counts[guess].append(iterations)
                     ratios[guess].append(seconds / found["minao"][1])
-                detail.append([f"{formula}, {name}/{basis}", *(str(found[g][0]) for g in guesses)])
+                shown = [str(found[g][0]) if g in found else "" for g in guesses]
+                detail.append([f"{formula}, {name}/{basis}", *shown])
                 print("|", " | ".join(detail[-1]), "|", file=sys.stderr, flush=True)
             rows.append(
                 [
                     f"{name}/{basis}",
-                    *(f"{np.mean(counts[g]):.2f} ({statistics.median(ratios[g]):.2f})" for g in guesses),
+                    *(_summary(counts[g], ratios[g], len(names)) for g in guesses),
                 ]
             )
     print(markdown(["iterations, mean (seconds to minao's, median)", *guesses], rows))
@@ -151,12 +152,22 @@ def molecules(guesses: Sequence[str], names: Sequence[str]) -> None:
     print(markdown(["iterations", *guesses], detail))
 
 
-def one(system: System, guess: str) -> tuple[int, float]:
-    """Iterations and processor seconds of one SCF, prediction included."""
+def _summary(counts: list[int], ratios: list[float], n_molecules: int) -> str:
+    if not counts:
+        return ""
+    of = "" if len(counts) == n_molecules else f", {len(counts)} molecules"
+    return f"{np.mean(counts):.2f} ({statistics.median(ratios):.2f}{of})"
+
+
+def one(system: System, guess: str) -> tuple[int, float] | None:
+    """Iterations and processor seconds of one SCF, prediction included; None where it does not apply."""
     predictor: DensityPredictor = earlier(system) if guess == "extrapolated" else NAMED[guess]
     packed = molecule(system).intor("int2e", aosym="s8")
-    # Libraries load and atoms are solved once, at the first call.
-    predictor.predict(system)
+    try:
+        # Libraries load and atoms are solved once, at the first call.
+        predictor.predict(system)
+    except NotApplicable:
+        return None
     began = time.process_time()
     run = run_pyscf_scf(system, predictor.predict(system), packed)
     if not run.converged:

@@ -19,7 +19,7 @@ _DESCRIPTION = """Predicts the ground-state density of a deck's system and write
 <prefix>.movecs for NWChem's `vectors input`, <prefix>.h5 for PySCF's dm0, <prefix>.molden to look at. A
 prediction that is no better than PySCF's standard guess is dropped, with a message."""
 #: `auto`, and the names of `warmstart_sources.NAMED`, spelled out so that --help imports nothing.
-_GUESSES = ("auto", "minao", "atom", "huckel", "sap", "atomic-density", "atomic-potential")
+_GUESSES = ("auto", "minao", "atom", "huckel", "sap", "atomic-density", "atomic-potential", "neural")
 #: Bytes for integrals: half of what there is.
 _SHARE_OF_MEMORY = 0.5
 
