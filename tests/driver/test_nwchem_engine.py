@@ -252,7 +252,9 @@ def test_functional_that_only_nwchem_has(nwchem_in: Callable[[Path, str], Path],
     assert summary["nwchem"]["response"] == "NWChem's stream"
     assert "NWChem's density stream" in ended.stderr
     assert summary["surrogate_steps"] > 50
-    assert all(check["residual"] < 1e-3 for check in summary["nwchem"]["checks"])
+    assert summary["tolerance_met"]
+    # Held out: the kernel of PBE, which it starts from, is off by 4 to 70 % along these directions.
+    assert all(check["residual"] < 0.02 for check in summary["nwchem"]["checks"])
 
 
 def test_restart_files_go_both_ways(nwchem_in: Callable[[Path, str], Path], tmp_path: Path) -> None:
