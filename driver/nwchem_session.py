@@ -4,7 +4,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class NWChemSession:
     base: NWChem's own Fock matrix at its ground state, from its orbitals and their energies, where the
     response is learned from its stream alone; None where the embedded engine stands for NWChem.
     known: its converged orbitals, where an earlier run or task has them; then it makes no SCF.
-    scf_seconds: from its start to the end of its SCF.
+    scf_seconds: from its start to the end of its SCF. earlier: of a run, before it was resumed.
     """
 
     deck: Deck
@@ -59,6 +59,7 @@ class NWChemSession:
     base: FockBuild | None = None
     known: Orbitals | None = None
     scf_seconds: float = 0.0
+    earlier: Mapping[str, float] = field(default_factory=dict)
 
     def __enter__(self) -> "NWChemSession":
         return self
@@ -166,6 +167,7 @@ class NWChemSession:
         reference = self.reference
         if reference is None:
             return {}
+        seconds = {part: value - self.earlier.get(part, 0.0) for part, value in seconds.items()}
         refinement = seconds.get("refinement", 0.0)
         nwchem, probes = self.scf_seconds + reference.seconds, reference.probe_seconds
         # What anchors, audits and probes take beyond both codes' work is steps of the surrogate.

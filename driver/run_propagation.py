@@ -131,6 +131,8 @@ def propagate(
     prior_seconds = time.perf_counter() - tally_start
     if old is not None:
         progress = unpack_checkpoint(old.checkpoint, surrogate)
+        if session is not None:
+            session.earlier = dict(progress.tally.seconds)
     else:
         if surrogate is not None and ground.surrogate:
             surrogate.load(ground.surrogate)
