@@ -68,12 +68,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("datasets/training"))
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--xc", default=LEVEL.xc, help="functional; the geometries are the data set's")
+    for name, folder in SHIPPED.items():
+        parser.add_argument(f"--{name}", type=Path, default=folder, help="graphs, default: %(default)s")
     options = parser.parse_args()
+    networks = {"neural prior": options.response, "neural correction": options.correction}
     header = None
     for name in options.molecules:
         pairs = read_pairs(options.data / "pairs" / f"{name}_{LEVEL.name}.h5")
         point, nearest, apart = _geometries(name, pairs, options.xc)
-        starts = _starts(point, nearest, options.steps)
+        starts = _starts(point, nearest, options.steps, networks)
         if header is None:
             header = ["molecule", "nearest, Å rms", "error", *starts]
             print("| " + " | ".join(header) + " |\n" + "| --- " * len(header) + "|", flush=True)
@@ -104,7 +107,9 @@ def _geometries(name: str, pairs: ResponsePairs, xc: str) -> tuple[Point, Point,
     return points[0], points[1], apart
 
 
-def _starts(point: Point, nearest: Point, steps: int) -> Mapping[str, Start | None]:
+def _starts(
+    point: Point, nearest: Point, steps: int, networks: Mapping[str, Path]
+) -> Mapping[str, Start | None]:
     """Columns in order; None for what there is not: kernels of some functionals, weights."""
     learned: list[Response] = []
     _run(nearest, steps, 1e-4, Start(_analytic(nearest)), learned)
@@ -125,8 +130,7 @@ def _starts(point: Point, nearest: Point, steps: int) -> Mapping[str, Start | No
         "analytic prior": kernel and Start(kernel),
         "reuse": reused(point.engine.mean_field_response, CARRIED_ERROR, analytic=False),
         "reuse over the analytic prior": kernel and reused(kernel, PRIOR_ERROR, analytic=True),
-        "neural prior": _network(point, SHIPPED["response"]),
-        "neural correction": _network(point, SHIPPED["correction"]),
+        **{column: _network(point, folder) for column, folder in networks.items()},
     }
 
 

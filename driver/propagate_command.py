@@ -71,8 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         choices=("auto", *SURROGATES),
         default="auto",
         help="response: the Fock response learned on the fly; neural: a trained network; hybrid: learned on "
-        "the fly from the network on; none: reference steps alone; auto: hybrid where the shipped network "
-        "was trained for the deck, else response (default %(default)s)",
+        "the fly from the network on; none: reference steps alone; auto: hybrid where a network that "
+        "corrects the analytic kernel ships for the deck's level, else response (default %(default)s)",
     )
     parser.add_argument(
         "--device",
