@@ -26,7 +26,7 @@ from hybrid_propagate.adapters.molecule import molecule
 from hybrid_propagate.adapters.pyscf_scf import run_pyscf_scf
 from hybrid_propagate.adapters.system import System
 from hybrid_propagate.driver.warmstart_measure import Code, compare_along, find_start
-from hybrid_propagate.driver.warmstart_sources import NAMED
+from hybrid_propagate.driver.warmstart_named import NAMED
 from hybrid_propagate.surrogate.density_predictor import DensityPredictor, NotApplicable
 from hybrid_propagate.surrogate.extrapolated_density import Extrapolation, snapshot
 from pyscf import gto

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DESCRIPTION = """Predicts the ground-state density of a deck's system and writes it as a start for SCFs:
 <prefix>.movecs for NWChem's `vectors input`, <prefix>.h5 for PySCF's dm0, <prefix>.molden to look at. A
 prediction that is no better than PySCF's standard guess is dropped, with a message."""
-#: `auto`, and the names of `warmstart_sources.NAMED`, spelled out so that --help imports nothing.
+#: `auto`, and the names of `warmstart_named.NAMED`, spelled out so that --help imports nothing.
 _GUESSES = ("auto", "minao", "atom", "huckel", "sap", "atomic-density", "atomic-potential", "neural")
 #: Bytes for integrals: half of what there is.
 _SHARE_OF_MEMORY = 0.5
@@ -110,7 +110,8 @@ def _found(deck: Deck, options: argparse.Namespace) -> dict[str, Any]:
     """Everything the command says, as JSON has it."""
     from ..adapters.xyz_frames import read_frames
     from .warmstart_measure import Code, compare_along, compare_scf, find_start
-    from .warmstart_sources import earlier_runs, own_predictors
+    from .warmstart_named import own_predictors
+    from .warmstart_sources import earlier_runs
 
     ground = _ground(deck)
     command = options.nwchem or os.environ.get("NWCHEM_COMMAND") or "nwchem"

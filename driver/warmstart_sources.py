@@ -1,4 +1,4 @@
-"""Predictors for a system: those that need only the deck, and what earlier runs left in files."""
+"""Predictors from what earlier tasks and earlier runs left, and the start of a run's own SCF."""
 
 import contextlib
 import sys
@@ -15,31 +15,14 @@ from ..adapters.nwchem_order import density_from_nwchem, nwchem_order
 from ..adapters.pyscf_engine import PySCFEngine
 from ..adapters.restart_file import read_restart
 from ..adapters.system import System
-from ..surrogate.atomic_start import SuperposedAtoms
 from ..surrogate.density_predictor import DensityPredictor
 from ..surrogate.extrapolated_density import Extrapolation, snapshot
-from ..surrogate.neural_density import NeuralDensity
-from ..surrogate.pyscf_start import STANDARD, PySCFStart
+from ..surrogate.pyscf_start import STANDARD
 from .warmstart_choice import choose_among, make_predictions
 
-#: Predictors that need nothing but the deck.
-NAMED: dict[str, DensityPredictor] = {
-    "minao": PySCFStart("minao"),
-    "atom": PySCFStart("atom"),
-    "huckel": PySCFStart("huckel"),
-    "sap": PySCFStart("sap"),
-    "atomic-density": SuperposedAtoms("density"),
-    "atomic-potential": SuperposedAtoms("potential"),
-    "neural": NeuralDensity(),
-}
 #: Functions from which on loading the network may pay in a run's own SCF: at 48 it saves 0.2 s and takes
 #: 0.5, 0.1 of it without the loading (docs/warmstart.md).
 _NETWORK_PAYS = 60
-
-
-def own_predictors(guess: str) -> list[DensityPredictor]:
-    """The predictor of that name; for `auto` the trained one: no sum of atoms is reliably better."""
-    return [NAMED["neural" if guess == "auto" else guess]]
 
 
 def earlier_runs(paths: Sequence[Path], system: System) -> list[DensityPredictor]:
@@ -103,6 +86,8 @@ def known_density(
         with contextlib.suppress(DensityFileError):
             predictors += earlier_runs([path], system)
     if system.n_basis >= _NETWORK_PAYS:
+        from .warmstart_named import own_predictors
+
         predictors += own_predictors("auto")
     predictions = make_predictions(engine, predictors)
     notes, start = predictions.notes, None

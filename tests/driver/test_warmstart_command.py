@@ -10,7 +10,7 @@ from hybrid_propagate.adapters.deck_reader import read_deck
 from hybrid_propagate.adapters.movecs import read_movecs
 from hybrid_propagate.adapters.nwchem_order import nwchem_order
 from hybrid_propagate.driver.warmstart_command import main
-from hybrid_propagate.driver.warmstart_sources import NAMED
+from hybrid_propagate.driver.warmstart_named import NAMED
 from pyscf import gto
 
 DECK = """start water
