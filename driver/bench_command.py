@@ -210,7 +210,7 @@ def _suite(cases: Sequence[Case], plan: Plan, options: argparse.Namespace, comma
     rounds: dict[str, list] = {m.case.name: [] for m in measured}
     for number in range(1, options.repeats + 1):
         for m in measured:
-            rounds[m.case.name].append(time_round(m.case, plan, number))
+            rounds[m.case.name].append(time_round(m, plan, number))
     results = [CaseResult(m, rounds[m.case.name]) for m in measured]
     if results:
         write_suite(options.output, results, conditions(command, results, plan.sources), failed)

@@ -138,6 +138,9 @@ def measure_case(case: Case, plan: Plan) -> Measured:
     entries: list[Entry] = []
     missing: dict[str, str] = {}
     for name, measure in wanted:
+        if name in missing:
+            # What cannot be had at one setting cannot at another.
+            continue
         try:
             entries += measure()
         except PieceFailed as error:
@@ -146,8 +149,9 @@ def measure_case(case: Case, plan: Plan) -> Measured:
     return Measured(case, truth, reference, entries, missing)
 
 
-def time_round(case: Case, plan: Plan, number: int) -> Round:
-    """One round: each reference code over the first steps, the hybrid over the whole run."""
+def time_round(measured: Measured, plan: Plan, number: int) -> Round:
+    """One round: each reference code over the first steps, each hybrid that there is over the whole run."""
+    case = measured.case
     found = Round({}, {}, {}, {})
     for engine in plan.engines:
         try:
@@ -160,6 +164,8 @@ def time_round(case: Case, plan: Plan, number: int) -> Round:
         found.cpu[engine] = timing.seconds(case.n_steps)
         found.wall[engine] = found.cpu[engine] * timing.other
     for surrogate in plan.surrogates:
+        if f"hybrid, {surrogate}" in measured.missing:
+            continue
         try:
             done = _hybrid_run(case, plan, surrogate, plan.tolerances[0], f"rounds/{number}-{surrogate}")
         except PieceFailed as error:
