@@ -38,12 +38,23 @@ class DensityReadout:
 
 @dataclass(frozen=True, eq=False)
 class DensityWeights:
-    """Everything but the graph. attributes: of the training, for the reader."""
+    """Everything but the graph.
+
+    cutoff: bohr. distances: by elements, ascending, the bins of `distance_bins` that training has seen.
+    attributes: of the training, for the reader.
+    """
 
     couplings: Couplings
     readouts: tuple[DensityReadout, ...]
     cutoff: float
+    distances: dict[tuple[int, int], np.ndarray]
     attributes: dict[str, str | float | int]
+
+
+def distance_bins(positions: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Bins of a tenth of a bohr of the distances of pairs, (..., n_pairs) from (..., n_atoms, 3)."""
+    vectors = positions[..., pairs[1], :] - positions[..., pairs[0], :]
+    return np.floor(np.linalg.norm(vectors, axis=-1) / 0.1).astype(int)
 
 
 def read_out(features: dict[str, np.ndarray], weights: dict[str, np.ndarray]) -> Coefficients:
@@ -77,6 +88,9 @@ def write_weights(path: Path, weights: DensityWeights) -> None:
         file.attrs["cutoff"] = weights.cutoff
         for (first, second, total), coupling in weights.couplings.items():
             file[f"couplings/{first}{second}{total}"] = coupling
+        distances = file.create_group("distances")
+        for (left, right), bins in weights.distances.items():
+            distances[f"{left}-{right}"] = bins
         for readout in weights.readouts:
             group = file.create_group(f"readouts/{readout.basis_set}/{readout.functional}")
             for number, shells in readout.basis.items():
@@ -86,7 +100,7 @@ def write_weights(path: Path, weights: DensityWeights) -> None:
             for (left, right, on_site), by_irrep in readout.weights.items():
                 kind = "atom" if on_site else "pair"
                 for name, W in by_irrep.items():
-                    # 18 of 24 bits of precision: the rest would not compress, and moves densities by 2e-6 at most.
+                    # 18 of 24 bits: the rest would not compress, and moves densities by 2e-6 at most.
                     bits = (W.astype(np.float32).view(np.uint32) + np.uint32(0x20)) & np.uint32(0xFFFFFFC0)
                     group.create_dataset(
                         f"weights/{left}-{right}-{kind}/{name}",
@@ -120,8 +134,13 @@ def read_weights(path: Path) -> DensityWeights:
                         n: np.asarray(w) for n, w in by_irrep.items()
                     }
                 readouts.append(DensityReadout(basis_set, functional, basis, weights))
+        distances = {}
+        for key, bins in _children(file, "distances").items():
+            left, right = key.split("-")
+            distances[int(left), int(right)] = np.asarray(bins)
         attributes = {k: v for k, v in file.attrs.items() if k != "cutoff"}
-        return DensityWeights(couplings, tuple(readouts), float(np.asarray(file.attrs["cutoff"])), attributes)
+        cutoff = float(np.asarray(file.attrs["cutoff"]))
+        return DensityWeights(couplings, tuple(readouts), cutoff, distances, attributes)
 
 
 def _shell(stored: h5py.Dataset) -> list[Any]:

@@ -24,6 +24,7 @@ from .density_weights import (
     READOUTS,
     DensityReadout,
     DensityWeights,
+    distance_bins,
     named_features,
     read_out,
     read_weights,
@@ -34,12 +35,13 @@ if TYPE_CHECKING:
     import onnxruntime
     from pyscf.gto import Mole
 
+_ANGSTROM_PER_BOHR = 0.529177210903  # CODATA 2018
 SHIPPED = Path(__file__).parent / "weights" / "density"
 
 
 @dataclass(frozen=True)
 class NeuralDensity:
-    """Predicts closed-shell neutral molecules of the elements and basis sets it was trained on.
+    """Predicts neutral closed shells of the elements, basis sets and distances it was trained on.
 
     folder: where the graph and the read-outs lie. Any functional without exact exchange is served by PBE's
     read-out, any with it by B3LYP's: densities differ less between functionals than guesses do.
@@ -64,6 +66,7 @@ class NeuralDensity:
             pure.cart = False
             pure.build(False, False)
         readout = find_readout(weights, pure, bool(libxc.is_hybrid_xc(system.functional.pyscf)))
+        check_distances(weights, pure)
         fock = predict_fock(pure, weights, readout, _session(self.folder))
         density = density_of_fock(fock[None], pure.intor("int1e_ovlp"), pure.nelec[:1])
         if mole.cart:
@@ -92,6 +95,26 @@ def find_readout(weights: DensityWeights, mole: Mole, hybrid: bool) -> DensityRe
         names = sorted({readout.basis_set for readout in weights.readouts})
         raise NotApplicable(f"neural: not trained on this basis, only on {', '.join(names)}")
     return next((r for r in fitting if r.functional == wanted), fitting[0])
+
+
+def check_distances(weights: DensityWeights, mole: Mole) -> None:
+    """Refuse what the read-outs would extrapolate to. Raises NotApplicable.
+
+    Every distance within the cut-off must be one that training has seen between these elements.
+    """
+    numbers, positions = mole.atom_charges(), mole.atom_coords()
+    pairs = atom_pairs(np.array([len(numbers)]), positions, weights.cutoff)
+    pairs = pairs[:, numbers[pairs[0]] <= numbers[pairs[1]]]
+    bins = distance_bins(positions, pairs)
+    kinds = numbers[pairs]
+    for left, right in np.unique(kinds, axis=1).T.tolist():
+        own = bins[(kinds[0] == left) & (kinds[1] == right)]
+        strange = own[~np.isin(own, weights.distances.get((left, right), []))]
+        if len(strange):
+            length = (strange[0] + 0.5) * 0.1 * _ANGSTROM_PER_BOHR
+            raise NotApplicable(
+                f"neural: not trained on {_symbol(left)} and {_symbol(right)} {length:.1f} Å apart"
+            )
 
 
 def predict_fock(

@@ -22,7 +22,15 @@ from pyscf import gto
 
 from ..atom_pairs import atom_pairs
 from ..density_blocks import IRREPS
-from ..density_weights import GRAPH, READOUTS, DensityReadout, DensityWeights, read_weights, write_weights
+from ..density_weights import (
+    GRAPH,
+    READOUTS,
+    DensityReadout,
+    DensityWeights,
+    distance_bins,
+    read_weights,
+    write_weights,
+)
 from ..neural_density import basis_shells, predict_fock
 from .density_network import DensityNetwork, DensityNetworkShape
 from .density_readout import couplings, features, solve_readout, target
@@ -118,7 +126,8 @@ def train(training: DensityTraining, report: Any = print) -> None:
     }
     training.output.mkdir(parents=True, exist_ok=True)
     write_weights(
-        training.output / READOUTS, DensityWeights(couplings(), tuple(readouts), cutoff, attributes)
+        training.output / READOUTS,
+        DensityWeights(couplings(), tuple(readouts), cutoff, seen_distances(training), attributes),
     )
     path = training.output / GRAPH
     # The graph depends on shape and seed alone, and export takes minutes: one that agrees is kept.
@@ -129,6 +138,21 @@ def train(training: DensityTraining, report: Any = print) -> None:
         raise RuntimeError(f"{path}: the graph differs from torch by {difference:.1e}")
     report(f"{path}: differs from torch by {difference:.1e}")
     held_out_errors(training, report)
+
+
+def seen_distances(training: DensityTraining) -> dict[tuple[int, int], np.ndarray]:
+    """Bins of distances between elements in the samples trained on, 0.1 bohr wider on both sides."""
+    found: dict[tuple[int, int], set[int]] = {}
+    basis, functional = training.data.basis_sets[0], training.data.functionals[0]
+    for molecule in training.data.molecules:
+        ground = read_samples(samples_path(training.samples, molecule.name), basis, functional, False)
+        pairs = atom_pairs(np.array([len(ground.atomic_numbers)]))
+        bins = distance_bins(ground.positions, pairs)
+        for (left, right), column in zip(ground.atomic_numbers[pairs].T.tolist(), bins.T, strict=True):
+            if left <= right:
+                around = column[:, None] + np.arange(-1, 2)
+                found.setdefault((left, right), set()).update(np.unique(around).tolist())
+    return {key: np.array(sorted(bins)) for key, bins in sorted(found.items())}
 
 
 def make_network(training: DensityTraining) -> DensityNetwork:
