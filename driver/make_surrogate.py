@@ -1,6 +1,7 @@
 """Which surrogate a run has, and its making: learned on the fly, trained, or both."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from ..surrogate.neural_graphs import (
     open_graphs,
 )
 from ..surrogate.neural_surrogate import NeuralSurrogate
-from ..surrogate.onnx_session import GraphError
+from ..surrogate.onnx_session import Device, GraphError
 from ..surrogate.response import PRIOR_ERROR, Prior, Response
 from ..surrogate.reused_response import CARRIED_ERROR, carried_prior, correction_of, read_earlier_run
 from .controller import Target
@@ -118,7 +119,13 @@ def weights_folder(options: Options) -> Path:
 
 
 def _graphs(options: Options) -> Graphs:
-    return open_graphs(weights_folder(options), options.device)
+    return _opened(weights_folder(options).resolve(), options.device)
+
+
+@cache
+def _opened(folder: Path, device: Device) -> Graphs:
+    """Opened once for the checks and for all runs of a deck."""
+    return open_graphs(folder, device)
 
 
 def _typical_changes(problem: Problem) -> np.ndarray:

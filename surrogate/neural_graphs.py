@@ -39,7 +39,7 @@ class Graphs:
 
 def open_graphs(folder: Path, device: Device) -> Graphs:
     """The graphs that `hybrid-export` wrote to a folder. Raises DeviceError, GraphError."""
-    encode = open_session(folder / "encode.onnx", "cpu")
+    encode = open_session(folder / "encode.onnx", "cpu", once=True)
     step = open_session(folder / "step.onnx", device)
     return Graphs(encode, step, dict(step.get_modelmeta().custom_metadata_map))
 

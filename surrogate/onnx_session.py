@@ -27,17 +27,16 @@ class GraphError(Exception):
     """A file that is no graph, or is not there. One line."""
 
 
-def open_session(path: Path, device: Device) -> onnxruntime.InferenceSession:
+def open_session(path: Path, device: Device, *, once: bool = False) -> onnxruntime.InferenceSession:
     """A session that runs on `device`; `auto`: CUDA where it works, else the CPU.
 
-    Takes as many CPU threads as OMP_NUM_THREADS says, else all. Raises DeviceError where the device is not
-    really used, and GraphError.
+    once: the graph runs once, and is not worth optimising, which takes longer. CPU threads: OMP_NUM_THREADS,
+    else all. Raises DeviceError where the device is not really used, and GraphError.
     """
     if device == "auto":
         usable = _CUDA in onnxruntime.get_available_providers()
-        session = _session(path, "cuda" if usable else "cpu")
-        return session
-    session = _session(path, device)
+        return _session(path, "cuda" if usable else "cpu", once)
+    session = _session(path, device, once)
     wanted = _PROVIDERS[device][0]
     if wanted not in session.get_providers():
         built = "" if wanted in onnxruntime.get_available_providers() else "; onnxruntime-gpu has it"
@@ -46,9 +45,11 @@ def open_session(path: Path, device: Device) -> onnxruntime.InferenceSession:
     return session
 
 
-def _session(path: Path, device: str) -> onnxruntime.InferenceSession:
+def _session(path: Path, device: str, once: bool) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
+    if once:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
     built = onnxruntime.get_available_providers()
     providers = [name for name in _PROVIDERS[device] if name in built]
