@@ -122,26 +122,35 @@ def respond(
     field: Tensor,
     state: Tensor,
 ) -> StepResult:
-    """One density change, packed. The members share all but their metrics, so factors are read twice in
-    all."""
-    B, mean = constants.factors, constants.metric.mean(0)
-    q = B @ x
-    of_members = constants.metric @ q
+    """One density change, packed.
+
+    Products are written as rows times matrices, the base being symmetric, or as matrices times columns: ONNX
+    Runtime takes ten times as long for a matrix times a vector.
+    """
+    B = constants.factors
+    q = (B @ x[:, None]).reshape(-1)
+    members = constants.metric.shape[0]
+    rows = constants.metric.flatten(0, 1)
+    of_members = (rows @ q[:, None]).reshape(members, -1)
     mean_tokens = of_members.mean(0)
     learned = torch.cat([mean_tokens[None], of_members - mean_tokens]) @ B
-    response_x, response_y = constants.base_real @ x + learned[0], constants.base_imag @ y
+    response_x = (x[None] @ constants.base_real)[0] + learned[0]
+    response_y = (y[None] @ constants.base_imag)[0]
     variance = learned[1:].square().sum(-1).mean()
     whole = response_x.square().sum() + response_y.square().sum()
     # Nothing has no spread.
     spread = calibration * torch.sqrt(variance / torch.clamp(whole, min=1e-30))
 
     n_atoms = constants.context.shape[0]
-    tokens = torch.cat([q.reshape(n_atoms, -1), (constants.currents @ y).reshape(n_atoms, -1)], dim=1)
+    tokens = torch.cat(
+        [q.reshape(n_atoms, -1), (constants.currents @ y[:, None]).reshape(n_atoms, -1)], dim=1
+    )
     seen = constants.coupling @ field
     change, after = dynamics(tokens[:, None], seen[:, None], constants.context, unpack_state(dynamics, state))
     moved = change[0, :, 0, : dynamics.n_tokens].reshape(-1)
-    further = moved @ B
-    ahead = response_x + constants.base_real @ further + (mean @ (B @ further)) @ B
+    further = moved[None] @ B
+    of_moved = (rows @ (B @ further.reshape(-1, 1))).reshape(members, -1).mean(0)
+    ahead = response_x + (further @ constants.base_real + of_moved[None] @ B)[0]
     return StepResult(response_x, response_y, spread, ahead, pack_state(after))
 
 
