@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,10 @@ from .bench_case import Case, with_larger_step
 from .bench_engines import Timing, read_timing, timing_piece
 from .bench_metrics import Score, Truth, score, trajectory_error
 from .bench_pieces import Done, Piece, PieceFailed, python, run_piece
+from .bench_reference import ReferenceRun
 from .bench_worker import load_reference
+from .casida import induced_dipole
+from .nwchem_excitations import excitation_deck, read_excitations
 
 #: How many times the deck's own time step the larger ones are.
 FACTORS = (2, 3, 5)
@@ -132,6 +136,8 @@ def measure_case(case: Case, plan: Plan) -> Measured:
     for method, name in TRAINED.items():
         if method in plan.baselines:
             wanted.append((name, lambda m=method: _baseline(case, plan, m, done)))
+    if "nwchem-tddft" in plan.baselines:
+        wanted.append(("NWChem's tddft", lambda: [_nwchem_excitations(case, plan, run, truth)]))
     if "larger-step" in plan.baselines:
         for factor in FACTORS:
             wanted.append(("larger step", lambda f=factor: [_larger_step(case, plan, truth, f)]))
@@ -260,6 +266,32 @@ def _larger_step(case: Case, plan: Plan, truth: Truth, factor: int) -> Entry:
         done.cpu,
         done.peak,
         score(truth, moved),
+        None,
+        done.sources,
+    )
+
+
+def _nwchem_excitations(case: Case, plan: Plan, run: ReferenceRun, truth: Truth) -> Entry:
+    """The lowest excitations by NWChem's own linear response."""
+    piece = Piece(
+        f"{case.name}/nwchem-tddft",
+        {"deck.nw": excitation_deck(case.text)},
+        (*shlex.split(plan.nwchem), "deck.nw"),
+    )
+    done = run_piece(plan.work, piece, plan.sources, plan.say)
+    found = read_excitations((done.folder / "log").read_text(encoding="utf-8", errors="replace"))
+    if not len(found.energies):
+        raise PieceFailed(f"{done.folder}: no roots in NWChem's log")
+    return Entry(
+        "NWChem's tddft",
+        f"{len(found.energies)} excitations",
+        0.0,
+        None,
+        0,
+        done.wall,
+        done.cpu,
+        done.peak,
+        score(truth, run.dipole[0] + induced_dipole(found, run.field, case.dt)),
         None,
         done.sources,
     )

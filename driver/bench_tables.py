@@ -79,7 +79,7 @@ def shown_entries(result: CaseResult) -> list[tuple[Entry, bool]]:
         lines.append((nwchem_entry(measured, timing), timing.n_steps < measured.case.n_steps))
     lines.append((measured.reference, False))
     lines += [(e, False) for e in of_method(measured.entries, "hybrid")]
-    for method in (*EXTRAPOLATING, "Padé", "linear response", "larger step"):
+    for method in (*EXTRAPOLATING, "Padé", "linear response", "NWChem's tddft", "larger step"):
         found = representative(of_method(measured.entries, method), measured.reference.builds or 0)
         if found is not None:
             lines.append((found, False))
@@ -173,7 +173,7 @@ def where_baselines_win(results: Sequence[CaseResult]) -> list[str]:
         if not hybrids:
             continue
         hybrid = hybrids[0]
-        for method in ("linear response", "Padé", *EXTRAPOLATING, "larger step"):
+        for method in ("linear response", "NWChem's tddft", "Padé", *EXTRAPOLATING, "larger step"):
             good = [
                 e
                 for e in of_method(result.measured.entries, method)

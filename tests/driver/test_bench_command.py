@@ -145,7 +145,7 @@ def test_bad_input_is_one_line(
         (
             "--baselines",
             "dmd,magic",
-            "'magic'; accepted: dmd, esprit, pade, linear-response, larger-step, none",
+            "'magic'; accepted: dmd, esprit, pade, linear-response, larger-step, nwchem-tddft, none",
         ),
         ("--tolerances", "1e-3,-1", "'-1' is not a positive number"),
         ("--repeats", "-1", "-1 is not a positive number"),
