@@ -37,8 +37,8 @@ TRAINED = {
 class Plan:
     """What is measured, and where results are kept.
 
-    surrogates, engines, baselines: by name. tolerances: `--tol` of the hybrid runs, the first one that of the
-    timed runs. timed_steps: of the reference codes. work: folder; sources: see `sources_digest`; say: takes
+    surrogates, engines, baselines: by name. tolerances: `--tol` of the hybrid with the first surrogate; the
+    first of them also that of the other surrogates and of the timed runs. timed_steps: of the reference codes. work: folder; sources: see `sources_digest`; say: takes
     lines of progress.
     """
 
@@ -126,7 +126,8 @@ def measure_case(case: Case, plan: Plan) -> Measured:
     )
     wanted: list[tuple[str, Callable[[], list[Entry]]]] = []
     for surrogate in plan.surrogates:
-        for tolerance in plan.tolerances:
+        swept = plan.tolerances if surrogate == plan.surrogates[0] else plan.tolerances[:1]
+        for tolerance in swept:
             wanted.append(
                 (
                     f"hybrid, {surrogate}",
