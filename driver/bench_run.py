@@ -38,8 +38,8 @@ class Plan:
     """What is measured, and where results are kept.
 
     surrogates, engines, baselines: by name. tolerances: `--tol` of the hybrid with the first surrogate; the
-    first of them also that of the other surrogates and of the timed runs. timed_steps: of the reference codes. work: folder; sources: see `sources_digest`; say: takes
-    lines of progress.
+    first of them also that of the others and of the timed runs. timed_steps: of the reference codes.
+    work: folder; sources: see `sources_digest`; say: takes lines of progress.
     """
 
     surrogates: Sequence[str]
