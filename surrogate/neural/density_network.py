@@ -22,8 +22,8 @@ from .geometry_encoder import (
     Bonds,
     GeometryEncoder,
     GeometryEncoderShape,
-    _irreps,
     envelope,
+    make_irreps,
 )
 
 _HARMONICS = 4
@@ -52,7 +52,7 @@ class DensityNetwork(torch.nn.Module):
         self.shape = shape
         self.encoder = GeometryEncoder(shape.encoder)
         features = self.encoder.irreps
-        channels = _irreps([(shape.channels, irrep) for irrep in ("0e", "1o", "2e")])
+        channels = make_irreps([(shape.channels, irrep) for irrep in ("0e", "1o", "2e")])
         self.cutoff = shape.encoder.cutoff * BOHR_PER_ANGSTROM
         self.bonds = Bonds(shape.encoder.radial_functions, _HARMONICS, self.cutoff)
         self.receiver, self.sender = (o3.Linear(features, channels) for _ in range(2))
@@ -128,5 +128,5 @@ def _product(left: o3.Irreps, right: o3.Irreps, mode: str) -> tuple[o3.Irreps, o
                 if str(irrep) in IRREPS:
                     paths.append((i, j, len(outputs), mode, True))
                     outputs.append((multiplicity, irrep))
-    result = _irreps(outputs)
+    result = make_irreps(outputs)
     return result, o3.TensorProduct(left, right, result, paths, internal_weights=True, shared_weights=True)

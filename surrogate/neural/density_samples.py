@@ -8,6 +8,7 @@ from that density, which is cheaper than an SCF there and nearly as good.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 
 BOHR_PER_ANGSTROM = 1 / 0.529177210903  # CODATA 2018
 HARTREE_PER_KELVIN = 3.166811563e-6
-ELECTRONS_PER_DALTON = 1822.888486
+ELECTRON_MASSES_PER_DALTON = 1822.888486
 #: Modes softer than 300 cm⁻¹ are drawn as if they had that: the harmonic picture fails for torsions.
 SOFTEST_MODE = 300 * 4.556335e-6
 _CONVERGED = 1e-8
@@ -56,7 +57,7 @@ class Ground:
     overlap: np.ndarray
 
 
-def make_samples(data: DensityData, folder: Path, report: Any = print) -> None:
+def make_samples(data: DensityData, folder: Path, report: Callable[[str], None] = print) -> None:
     """Compute what is not there yet, one file a molecule; each is written whole."""
     folder.mkdir(parents=True, exist_ok=True)
     for molecule in data.molecules:
@@ -106,7 +107,7 @@ def thermal_geometries(name: str, n: int, temperature: float, seed: int) -> tupl
     numbers, centre = atoms.numbers, atoms.positions * BOHR_PER_ANGSTROM
     field = scf.RHF(_mole(numbers, centre, "6-31g")).run()
     hessian = field.Hessian().kernel().transpose(0, 2, 1, 3).reshape(centre.size, centre.size)
-    root_mass = np.sqrt(np.repeat(atoms.get_masses() * ELECTRONS_PER_DALTON, 3))
+    root_mass = np.sqrt(np.repeat(atoms.get_masses() * ELECTRON_MASSES_PER_DALTON, 3))
     rigid = _rigid_motions(centre, root_mass)
     inside = np.eye(centre.size) - rigid @ rigid.T
     eigenvalues, modes = np.linalg.eigh(inside @ (hessian / np.outer(root_mass, root_mass)) @ inside)

@@ -42,7 +42,7 @@ class GeometryEncoderShape:
     neighbours: float = 8.0
 
 
-def _irreps(irreps: str | Sequence[tuple[int, o3.Irrep | str]]) -> o3.Irreps:
+def make_irreps(irreps: str | Sequence[tuple[int, o3.Irrep | str]]) -> o3.Irreps:
     """e3nn's own constructor, whose return type it does not declare rightly."""
     return cast(o3.Irreps, o3.Irreps(irreps))
 
@@ -106,7 +106,7 @@ class PairProduct(torch.nn.Module):
         ]
         order = sorted(range(len(paths)), key=lambda k: paths[k][2])
         place = {k: position for position, k in enumerate(order)}
-        irreps_product = _irreps([(paths[k][3], paths[k][2]) for k in order])
+        irreps_product = make_irreps([(paths[k][3], paths[k][2]) for k in order])
         self.product = o3.TensorProduct(
             irreps_in,
             harmonics,
@@ -128,13 +128,13 @@ class Convolution(torch.nn.Module):
 
     def __init__(self, shape: GeometryEncoderShape, irreps_in: o3.Irreps, harmonics: o3.Irreps) -> None:
         super().__init__()
-        irreps = _irreps(shape.irreps)
-        scalars = _irreps([(m, ir) for m, ir in irreps if ir.is_scalar()])
-        tensors = _irreps([(m, ir) for m, ir in irreps if not ir.is_scalar()])
-        gates = _irreps([(sum(m for m, _ in tensors), "0e")]) if tensors.dim else _irreps([])
+        irreps = make_irreps(shape.irreps)
+        scalars = make_irreps([(m, ir) for m, ir in irreps if ir.is_scalar()])
+        tensors = make_irreps([(m, ir) for m, ir in irreps if not ir.is_scalar()])
+        gates = make_irreps([(sum(m for m, _ in tensors), "0e")]) if tensors.dim else make_irreps([])
         silu, sigmoid = torch.nn.functional.silu, torch.sigmoid
         self.gate = nn.Gate(scalars, [silu] * len(scalars), gates, [sigmoid] * len(gates), tensors)
-        gate_in = _irreps(str(self.gate.irreps_in))
+        gate_in = make_irreps(str(self.gate.irreps_in))
         self.messages = PairProduct(
             irreps_in, harmonics, gate_in, [shape.radial_functions, shape.radial_width]
         )
@@ -164,13 +164,13 @@ class GeometryEncoder(torch.nn.Module):
     def __init__(self, shape: GeometryEncoderShape) -> None:
         super().__init__()
         self.shape = shape
-        self.irreps = _irreps(shape.irreps)
+        self.irreps = make_irreps(shape.irreps)
         table = torch.full((max(shape.elements) + 1,), -1, dtype=torch.long)
         table[list(shape.elements)] = torch.arange(len(shape.elements))
         self.register_buffer("element_index", table)
         cutoff = shape.cutoff * BOHR_PER_ANGSTROM
         self.bonds = Bonds(shape.radial_functions, shape.harmonics, cutoff)
-        first = _irreps([(self.irreps.count("0e"), "0e")])
+        first = make_irreps([(self.irreps.count("0e"), "0e")])
         self.embedding = torch.nn.Parameter(torch.randn(len(shape.elements), first.dim))
         self.layers = torch.nn.ModuleList(
             Convolution(shape, self.irreps if k else first, self.bonds.irreps) for k in range(shape.layers)
@@ -199,9 +199,9 @@ class PairEncoder(torch.nn.Module):
 
     def __init__(self, shape: GeometryEncoderShape, irreps_out: str, harmonics: int | None = None) -> None:
         super().__init__()
-        irreps = _irreps(shape.irreps)
+        irreps = make_irreps(shape.irreps)
         cutoff = shape.cutoff * BOHR_PER_ANGSTROM
-        self.irreps = _irreps(irreps_out)
+        self.irreps = make_irreps(irreps_out)
         self.bonds = Bonds(
             shape.radial_functions, shape.harmonics if harmonics is None else harmonics, cutoff
         )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,7 +100,7 @@ def read_training(path: Path) -> DensityTraining:
         raise ValueError(f"{path}: {error}") from None
 
 
-def train(training: DensityTraining, report: Any = print) -> None:
+def train(training: DensityTraining, report: Callable[[str], None] = print) -> None:
     """Everything that the module's docstring says."""
     make_samples(training.data, training.samples, report)
     _write_held_out(training)
@@ -254,7 +256,9 @@ def _mole(ground: Ground, k: int, basis_set: str) -> gto.Mole:
     return gto.M(atom=atoms, unit="Bohr", basis=basis_set, verbose=0)
 
 
-def held_out_errors(training: DensityTraining, report: Any = print) -> dict[tuple[str, str, str], float]:
+def held_out_errors(
+    training: DensityTraining, report: Callable[[str], None] = print
+) -> dict[tuple[str, str, str], float]:
     """Error of the density on held-out geometries, ‖ΔP‖/‖P‖ in Löwdin's basis, by the shipped files alone."""
     import onnxruntime
 
@@ -289,7 +293,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the density network and export it.")
     parser.add_argument("config", type=Path, help="YAML, as examples/density.yaml")
     torch.set_num_threads(1)
-    train(read_training(parser.parse_args().config), lambda line: print(line, flush=True))
+    try:
+        training = read_training(parser.parse_args().config)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        print(f"train_density: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    train(training, lambda line: print(line, file=sys.stderr, flush=True))
 
 
 if __name__ == "__main__":

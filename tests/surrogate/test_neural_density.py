@@ -193,6 +193,13 @@ def test_a_tiny_training_beats_superposed_potentials(tmp_path: Path) -> None:
         assert error < 1e-2 * np.linalg.norm(expected[k])
 
 
+def test_a_configuration_without_a_key_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "density.yaml"
+    path.write_text(CONFIG.read_text().replace("ridge:", "rigde:"))
+    with pytest.raises(ValueError, match="'ridge' is missing"):
+        train_density.read_training(path)
+
+
 def test_thermal_amplitudes_obey_equipartition() -> None:
     # ⟨k x²⟩ = k_B T for a bond with force constant k, from finite differences of PySCF's energies.
     numbers, positions = thermal_geometries("H2", 4000, 300.0, 1)
