@@ -1,6 +1,8 @@
 """SCF iterations and seconds from every starting guess.
 
     python benchmarks/warmstart.py molecules                    14 molecules, two bases, two functionals
+    python benchmarks/warmstart.py held-out                     the network's held-out geometries
+    python benchmarks/warmstart.py nwchem                       the same in NWChem, from the network
     python benchmarks/warmstart.py scan [--nwchem]              20 points along a bond, each from those before
     python benchmarks/warmstart.py hard                         open shells, ions, ECPs, transition metals
 
@@ -15,17 +17,19 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from ase.build import molecule as ase_molecule
+from ase.io import read
 from hybrid_propagate.adapters.deck import GroundState, Place, Vectors
 from hybrid_propagate.adapters.functional import Functional
 from hybrid_propagate.adapters.geometry import ANGSTROM_PER_BOHR, Geometry
 from hybrid_propagate.adapters.molecule import molecule
 from hybrid_propagate.adapters.pyscf_scf import run_pyscf_scf
 from hybrid_propagate.adapters.system import System
-from hybrid_propagate.driver.warmstart_measure import Code, compare_along, find_start
+from hybrid_propagate.driver.warmstart_measure import Code, compare_along, compare_scf, find_start
 from hybrid_propagate.driver.warmstart_named import NAMED
 from hybrid_propagate.surrogate.density_predictor import DensityPredictor, NotApplicable
 from hybrid_propagate.surrogate.extrapolated_density import Extrapolation, snapshot
@@ -212,6 +216,37 @@ def scan(nwchem: bool) -> None:
     print(markdown(["20 points", *heads], rows))
 
 
+def nwchem(names: Sequence[str]) -> None:
+    """NWChem's iterations from its atomic guess and from the network's orbitals, its default thresholds."""
+    rows = []
+    for basis in BASES:
+        for formula in names:
+            ground = ground_of(system_of(ase_molecule(formula), basis, FUNCTIONALS["PBE"]))
+            engine, start, seconds = find_start(ground, [NAMED["neural"]], MEMORY)
+            if start.name == "neural":
+                run = compare_scf(ground, engine, start, seconds, Code("nwchem", MEMORY))
+                counts = [str(run.cold.iterations), str(run.warm.iterations)]
+                rows.append([f"{formula}, PBE/{basis}", *counts, f"{run.difference:.0e}"])
+                print("|", " | ".join(rows[-1]), "|", file=sys.stderr, flush=True)
+    print(markdown(["NWChem's iterations", "its atomic guess", "neural", "ΔE, Ha"], rows))
+
+
+def held_out() -> None:
+    """The geometries of held_out.xyz, on which the network was not trained: mean iterations by molecule."""
+    counts: dict[str, list[tuple[int, int]]] = {}
+    for atoms in read(Path(__file__).parent / "held_out.xyz", index=":"):
+        system = system_of(atoms, "6-31g", FUNCTIONALS["PBE"])
+        predicted = one(system, "neural")
+        if predicted is not None and (standard := one(system, "minao")) is not None:
+            name = atoms.get_chemical_formula()
+            counts.setdefault(name, []).append((standard[0], predicted[0]))
+            print("|", name, "|", standard[0], "|", predicted[0], "|", file=sys.stderr, flush=True)
+    rows = [[name, str(len(v)), *(f"{m:.2f}" for m in np.mean(v, axis=0))] for name, v in counts.items()]
+    every = np.mean([pair for pairs in counts.values() for pair in pairs], axis=0)
+    rows.append(["all", str(sum(map(len, counts.values()))), *(f"{m:.2f}" for m in every)])
+    print(markdown(["PBE/6-31g, held out", "geometries", "minao", "neural"], rows))
+
+
 def hard() -> None:
     """Every start that the command might choose, against PySCF's default, checks counted."""
     rows = []
@@ -241,13 +276,17 @@ def hard() -> None:
 def main() -> None:
     """Print the tables asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=("molecules", "scan", "hard"))
+    parser.add_argument("what", choices=("molecules", "held-out", "nwchem", "scan", "hard"))
     parser.add_argument("--guesses", nargs="+", choices=GUESSES, default=GUESSES)
     parser.add_argument("--names", nargs="+", default=MOLECULES)
     parser.add_argument("--nwchem", action="store_true")
     options = parser.parse_args()
     if options.what == "molecules":
         molecules(options.guesses, options.names)
+    elif options.what == "held-out":
+        held_out()
+    elif options.what == "nwchem":
+        nwchem(options.names)
     elif options.what == "scan":
         scan(options.nwchem)
     else:
