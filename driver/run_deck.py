@@ -193,7 +193,7 @@ def _deferred(
     def solve() -> tuple[PySCFEngine, Orbitals]:
         began = time.perf_counter()
         engine = make_engine(task.system, options.memory)
-        engine, orbitals = _converge(task, engine, grounds, deck)
+        engine, orbitals = _converge(task, engine, grounds, deck, options.prior)
         energies = engine.fock(orbitals.density().astype(complex)).energies
         nuclear = engine.integrals.nuclear_repulsion
         total = energies.core + energies.coulomb + energies.exchange_correlation + nuclear
@@ -231,9 +231,9 @@ def _read(name: str, system: System, deck: Deck) -> Orbitals:
 
 
 def _converge(
-    task: GroundState, engine: PySCFEngine, grounds: dict[str, Ground], deck: Deck
+    task: GroundState, engine: PySCFEngine, grounds: dict[str, Ground], deck: Deck, prior: Path | None
 ) -> tuple[PySCFEngine, Orbitals]:
-    """Orbitals as the deck asks: assembled, taken over, or converged."""
+    """Orbitals as the deck asks: assembled, taken over, or converged; prior: an earlier run's trajectory."""
     orbitals = None
     if task.vectors.kind in ("file", "fragment"):
         parts = [
@@ -261,6 +261,7 @@ def _converge(
         solved = [(ground.system, ground.solved[1]) for ground in grounds.values() if ground.solved]
         propagations = [t for t in deck.tasks if isinstance(t, Propagation)]
         files = [deck.permanent_dir / f"{name}.h5" for name in _file_names(deck, propagations)]
+        files += [prior] if prior is not None and prior not in files else []
         guess = known_density(engine, solved, [path for path in files if path.is_file()])
     return solve_ground_state(engine, guess, task.max_iterations)
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from ..adapters.density_file import DensityFileError, read_density
 from ..adapters.ground_state import Orbitals
-from ..adapters.movecs import read_movecs
+from ..adapters.movecs import MovecsError, read_movecs
 from ..adapters.nwchem_order import density_from_nwchem, nwchem_order
 from ..adapters.pyscf_engine import PySCFEngine
-from ..adapters.restart_file import read_restart
+from ..adapters.restart_file import RestartError, read_restart
 from ..adapters.system import System
 from ..surrogate.density_predictor import DensityPredictor
 from ..surrogate.extrapolated_density import Extrapolation, snapshot
@@ -83,7 +83,7 @@ def known_density(
     predictors: list[DensityPredictor] = [Extrapolation(tuple(alike), "earlier tasks")] if alike else []
     for path in trajectories:
         # A file of some other run is no reason to stop this one.
-        with contextlib.suppress(DensityFileError):
+        with contextlib.suppress(DensityFileError, MovecsError, RestartError):
             predictors += earlier_runs([path], system)
     if system.n_basis >= _NETWORK_PAYS:
         from .warmstart_named import own_predictors
