@@ -44,7 +44,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--only", nargs="+", choices=tuple(VARIANTS), default=tuple(VARIANTS))
     options = parser.parse_args()
     trained, about = load_model(options.weights)
     levels = about["levels"]
@@ -57,7 +58,8 @@ def main() -> int:
     print(f"{len(known)} trajectories to train on, {len(held_out)} held out", file=sys.stderr)
     print("| variant | half step | " + " | ".join(f"{n} steps" for n in HORIZONS) + " |")
     print("|---|---|" + "---|" * len(HORIZONS), flush=True)
-    for name, (of_model, of_training) in VARIANTS.items():
+    for name in options.only:
+        of_model, of_training = VARIANTS[name]
         model = _variant(trained, replace(trained.config, **of_model))
         config = replace(DynamicsConfig(steps=options.steps), **of_training)  # pyright: ignore
         with tempfile.TemporaryDirectory() as folder:

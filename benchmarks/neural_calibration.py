@@ -49,7 +49,7 @@ def main() -> int:
     for name, (spread, error) in joined.items():
         failed, doubted = error > options.failure, spread >= threshold
         missed = float((failed & ~doubted).mean())
-        rank = float(spearmanr(spread, error).statistic)
+        rank = float(spearmanr(spread, error)[0])
         shares = " | ".join(f"{100 * share:.1f} %" for share in (failed.mean(), missed, doubted.mean()))
         print(f"| {name} | {len(error)} | {rank:.2f} | {shares} |")
         if name != "validation":

@@ -17,7 +17,7 @@ import numpy as np
 from .fitting_factors import CHANNELS, N_TOKENS
 
 #: Regularisations, as shares of the largest eigenvalue.
-_BLOCK_RIDGE, _METRIC_RIDGE = 1e-6, 1e-6
+_BLOCK_RIDGE, _METRIC_RIDGE = 1e-6, 1e-3
 #: Singular values of the factors, at most 1, below which a direction is left alone.
 _RESOLVED = 0.05
 

@@ -5,6 +5,9 @@ of a minimal and of a split basis. Shells enter through counts by angular moment
 (`basis_moments`), so the number of parameters depends on no basis set.
 """
 
+# e3nn's irreps and torch's buffers come without types.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 import torch
 from e3nn import o3
 from torch import Tensor

@@ -88,11 +88,11 @@ def read_sequence(path: Path, pairs_path: Path) -> TokenSequence:
 class DynamicsTask:
     """Task of `trainer`: stretches of trajectories, as long as the horizon curriculum has come to."""
 
-    name = "dynamics"
+    name: str = "dynamics"
 
     def __init__(self, model: ResponseModel, sequences: list[TokenSequence], config: DynamicsConfig) -> None:
         self.model, self.sequences, self.config = model, sequences, config
-        self.module = torch.nn.ModuleDict(
+        self.module: torch.nn.Module = torch.nn.ModuleDict(
             {"dynamics": model.dynamics, "field": model.field, "context": model.context}
         )
         with torch.no_grad():

@@ -165,7 +165,7 @@ def _row(molecule: str, level: str, errors: list[Errors], n_adapted: int) -> Row
         values = joined[name][~np.isnan(joined[name])]
         return float(np.median(values)) if len(values) else float("nan")
 
-    spearman = float(spearmanr(joined["spread"], joined["zero_shot"]).statistic)
+    spearman = float(spearmanr(joined["spread"], joined["zero_shot"])[0])  # pyright: ignore[reportArgumentType]
     return Row(
         *(molecule, level, len(errors), len(joined["base"]), rms("base"), rms("kernel")),
         *(rms("zero_shot"), median("zero_shot"), n_adapted, rms("adapted"), median("adapted")),

@@ -5,6 +5,9 @@ into irreps L = |l1 − l2| … l1 + l2, one coefficient a pair of channels. Thi
 between the two forms, applied pair of shells by pair of shells.
 """
 
+# e3nn's irreps and torch's buffers come without types.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 import math
 
 import torch

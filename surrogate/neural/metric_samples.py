@@ -178,7 +178,9 @@ def _sample(path: Path, content: ResponsePairs, k: int, rng: np.random.Generator
         np.asarray(content.atomic_numbers, np.int64),
         pairs.mol.atom_coords().astype(np.float32),
         pairs.factors.basis_moments.astype(np.float32),
-        *(matrix.astype(np.float32) for matrix in (q.T @ q, q.T @ y @ B.T, B @ B.T)),
+        (q.T @ q).astype(np.float32),
+        (q.T @ y @ B.T).astype(np.float32),
+        (B @ B.T).astype(np.float32),
         float((y**2).sum()),
     )
 

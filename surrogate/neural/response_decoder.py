@@ -7,6 +7,9 @@ from the bond and the features of both, blocks of one atom from its own features
 Each member of the ensemble has its own read-out; the geometry encoder and the products are shared.
 """
 
+# e3nn's irreps and torch's buffers come without types.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 import torch
 from e3nn import o3
 from torch import Tensor

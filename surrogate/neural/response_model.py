@@ -1,5 +1,8 @@
 """The neural surrogate's network: geometry to metrics, and the memory that looks a half step ahead."""
 
+# e3nn's irreps and torch's buffers come without types.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 from dataclasses import asdict
 
 import torch

@@ -27,7 +27,7 @@ class Encode(torch.nn.Module):
         model, n_atoms = self.model, atomic_numbers.shape[0]
         features = model.features(atomic_numbers, positions, pairs, basis_moments)
         blocks = model.decoder(features, positions, pairs)
-        metric = assemble_metric(*blocks, pairs, n_atoms)[:, 0]
+        metric = assemble_metric(blocks[0], blocks[1], pairs, n_atoms)[:, 0]
         context, coupling = model.conditions(features)
         return metric, context, coupling
 
@@ -78,7 +78,7 @@ class Step(torch.nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """See docs/neural_graph.md."""
         constants = Constants(factors, currents, metric, context, coupling, base_real, base_imag)
-        return tuple(respond(self.dynamics, self.calibration, constants, x, y, field, state))
+        return respond(self.dynamics, self.calibration, constants, x, y, field, state)
 
 
 class Rollout(torch.nn.Module):

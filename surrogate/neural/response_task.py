@@ -18,14 +18,14 @@ FLOOR = 1e-9
 class ResponseTask:
     """Task of `trainer`: batches are geometries of equally many atoms."""
 
-    name = "response"
+    name: str = "response"
 
     def __init__(
         self, model: ResponseModel, samples: list[MetricSample], config: ResponseConfig, seed: int
     ) -> None:
         self.model, self.samples, self.config = model, samples, config
         # The memory is trained later, on what this stage leaves.
-        self.module = torch.nn.ModuleDict(
+        self.module: torch.nn.Module = torch.nn.ModuleDict(
             {"encoder": model.encoder, "basis": model.basis, "decoder": model.decoder}
         )
         members = model.config.members

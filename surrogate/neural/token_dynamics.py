@@ -9,6 +9,9 @@ so the recurrence is equivariant, and, the gates being free of any unit, of firs
 the change gives twice the answer, none gives none. Untrained, it extrapolates linearly.
 """
 
+# e3nn's irreps and torch's buffers come without types.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 from typing import NamedTuple
 
 import torch

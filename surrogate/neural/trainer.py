@@ -34,7 +34,7 @@ class Task(Protocol):
         """Indices of one batch, the same in every process."""
         ...
 
-    def loss(self, step: int, batch: Sequence[Any]) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, step: int, batch: Any) -> tuple[Tensor, dict[str, float]]:
         """Loss to be minimised, and what is logged beside it."""
         ...
 
