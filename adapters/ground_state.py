@@ -9,7 +9,7 @@ from pyscf import dft, lib
 from .pyscf_engine import PySCFEngine, with_reference
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
-ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-7
+ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
 #: First pass, on a quadrature referred to the guess: its single-precision part is good to about 1e-7.
 _COARSE = (1e-7, 1e-4)
 
