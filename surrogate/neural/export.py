@@ -81,14 +81,15 @@ def export(
     protos["rollout"] = _scanned(protos["step"])
     for graph in graphs:
         proto = protos[graph.name]
-        proto = _halved(proto) if precision == "float16" else proto
+        # The encoder runs once a geometry, and sums messages in an operation that has no half precision.
+        half = precision == "float16" and graph.name != "encode"
+        proto = _halved(proto) if half else proto
         onnx.helper.set_model_props(proto, dict(metadata))
         content = proto.SerializeToString()
         worst = max(_difference(graph, content, _example(graph.name, model, *size)) for size in _COMPARED)
-        if not worst <= _ALLOWED[precision]:
-            raise ExportFailed(
-                f"{graph.name}: differs from torch by {worst:.1e}, allowed {_ALLOWED[precision]:.0e}"
-            )
+        allowed = _ALLOWED["float16" if half else "float32"]
+        if not worst <= allowed:
+            raise ExportFailed(f"{graph.name}: differs from torch by {worst:.1e}, allowed {allowed:.0e}")
         path = folder / f"{graph.name}.onnx"
         part = path.with_suffix(".part")
         part.write_bytes(content)
