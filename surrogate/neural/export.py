@@ -64,7 +64,7 @@ def export(
     metadata = {
         "format": "1",
         "tokens": TOKENS,
-        "elements": " ".join(map(str, model.config.elements)),
+        "elements": " ".join(map(str, _list(trained_on["elements"]))),
         "levels": " ".join(map(str, _list(trained_on["levels"]))),
         "base": str(trained_on["base"]),
         "members": str(model.config.members),

@@ -53,6 +53,7 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
             "levels": list(config.levels),
             "base": config.base,
             "seed": config.seed,
+            "elements": sorted({int(z) for sample in samples for z in sample.numbers}),
             "molecules": sorted({sample.molecule for sample in samples}),
             "geometries": len(samples),
             "data": hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest(),

@@ -23,7 +23,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "weights.pt"
     torch.save(
-        {**saved(ResponseModel(CONFIG)), "trained_on": {"levels": ["pbe0_6-31g"], "base": "mean-field"}}, path
+        {
+            **saved(ResponseModel(CONFIG)),
+            "trained_on": {"levels": ["pbe0_6-31g"], "base": "mean-field", "elements": [1, 8]},
+        },
+        path,
     )
     return path
 

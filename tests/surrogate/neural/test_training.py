@@ -67,6 +67,7 @@ def test_32_steps_of_the_tutorial(
     assert capsys.readouterr().out.strip() == str(tmp_path / "weights.pt")
     model, trained_on = load_model(tmp_path / "weights.pt")
     assert trained_on["molecules"] == ["H2", "HF"]
+    assert trained_on["elements"] == [1, 9]
     rows = np.genfromtxt(tmp_path / "response.csv", delimiter=",", names=True)
     assert len(rows) == 32
     samples = metric_samples(config.data / "pairs" / f"HF_{LEVEL}.h5", "train", 0)
