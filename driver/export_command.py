@@ -9,7 +9,8 @@ from pathlib import Path
 
 _DESCRIPTION = """Writes trained weights of hybrid-train as the ONNX graphs encode, step and rollout
 (docs/neural_graph.md), the whole ensemble in each, with any number of atoms, functions and time points.
-Each is loaded into ONNX Runtime and compared with torch on molecules of other sizes; one that differs is not written."""
+Each is loaded into ONNX Runtime and compared with torch on molecules of other sizes; one that differs is
+not written."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
