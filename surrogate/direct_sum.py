@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .directions import Directions
+from .directions import Directions, scaled_product
+
+#: Up to this length one block-diagonal matrix is cheaper than one product a block: it stays in the cache.
+SMALL = 256
 
 
 class DirectSum:
@@ -19,6 +22,8 @@ class DirectSum:
         self.blocks = tuple(blocks)
         self.maps = tuple(Directions(block.stop - block.start) for block in blocks)
         self.d = blocks[-1].stop if blocks else 0
+        self._whole: np.ndarray | None = None
+        self._whole_of: tuple[int, ...] = ()
 
     @property
     def n(self) -> int:
@@ -44,6 +49,8 @@ class DirectSum:
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """K Qᵀ x, (d,), single precision."""
+        if 0 < self.d <= SMALL and len(self.maps) > 1:
+            return scaled_product(self._block_diagonal(), x)
         response = np.zeros(self.d)
         for block, part in zip(self.blocks, self.maps, strict=True):
             if part.n:
@@ -81,6 +88,16 @@ class DirectSum:
             if part.n:
                 total += np.vecdot((inside @ part.q.T) @ (part.j if images == "j" else part.k), inside)
         return total
+
+    def _block_diagonal(self) -> np.ndarray:
+        """K Qᵀ of all blocks, (d, d), single precision."""
+        versions = tuple(part.version for part in self.maps)
+        if self._whole is None or versions != self._whole_of:
+            whole = np.zeros((self.d, self.d), np.float32)
+            for block, part in zip(self.blocks, self.maps, strict=True):
+                whole[block, block] = part.k.T @ part.q
+            self._whole, self._whole_of = whole, versions
+        return self._whole
 
     def save(self, name: str) -> dict[str, np.ndarray]:
         """Arrays that `load` takes back."""

@@ -25,10 +25,11 @@ class Directions:
     """Q, K and J, (k, d) each; the first `n_exact` rows of K are exact. Grows by doubling its buffers.
 
     J, always exact, holds the images under the Coulomb operator, which the energies need apart.
+    version: counts the changes.
     """
 
     def __init__(self, d: int) -> None:
-        self.n = self.n_exact = 0
+        self.n = self.n_exact = self.version = 0
         self._q, self._k, self._j = np.zeros((3, 16, d))
         self._moment = np.zeros((0, 0))
         self._visits: list[np.ndarray] = []
@@ -56,19 +57,19 @@ class Directions:
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """K Qᵀ x, (d,), single precision."""
-        # Scaled to order one: the smallest kicks stay clear of single precision's underflow.
-        size = float(np.abs(x).max(initial=0.0))
-        if self.n == 0 or size == 0.0:
+        if self.n == 0:
             return np.zeros(x.shape)
-        small = (x * (1.0 / size)).astype(np.float32)
         if self._folded is not None:
-            return (self._folded @ small) * size
+            return scaled_product(self._folded, x)
         if self._q32 is None or self._k32 is None:
             self._q32, self._k32 = self.q.astype(np.float32), self.k.astype(np.float32)
         self._products += 1
         if self._products > SETTLED and 2 * self.n > len(x):
             self._folded = (self.k.T @ self.q).astype(np.float32)
-        return ((self._q32 @ small) @ self._k32) * size
+        size = float(np.abs(x).max())
+        if size == 0.0:
+            return np.zeros(x.shape)
+        return ((self._q32 @ _scaled(x, size)) @ self._k32) * size
 
     def append(self, direction: np.ndarray, image: np.ndarray, coulomb: np.ndarray, *, exact: bool) -> None:
         """Add one direction, orthonormal to the others. Exact ones go before the approximate ones."""
@@ -165,8 +166,20 @@ class Directions:
             self._visits.clear()
 
     def _changed(self) -> None:
+        self.version += 1
         self._products = 0
         self._q32: np.ndarray | None = None
         self._k32: np.ndarray | None = None
         self._folded: np.ndarray | None = None
         self._sizes: np.ndarray | None = None
+
+
+def scaled_product(matrix: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """A x of a single-precision A, (k,); 0 where x is."""
+    size = float(np.abs(x).max(initial=0.0))
+    return np.zeros(len(matrix)) if size == 0.0 else (matrix @ _scaled(x, size)) * size
+
+
+def _scaled(x: np.ndarray, size: float) -> np.ndarray:
+    """x of order one: the smallest kicks stay clear of single precision's underflow."""
+    return (x * (1.0 / size)).astype(np.float32)
