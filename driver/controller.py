@@ -41,8 +41,11 @@ class Target:
 
     @property
     def residual(self) -> float:
-        """Spread that may be kept up over the whole run, with a factor 2 in hand."""
-        return self.error / (2.0 * DEFECT_GAIN * max(self.duration, 1.0))
+        """Spread that may be kept up over the whole run, with a factor 2 in hand.
+
+        In a run too short for errors to add up the trajectory is as wrong as the response.
+        """
+        return self.error / max(2.0 * DEFECT_GAIN * self.duration, 1.0)
 
 
 @dataclass
