@@ -17,8 +17,9 @@ from .point_symmetry import SymmetryOrbitals
 
 #: NWChem drops eigenvectors of S below this (dft's linear dependence tolerance).
 LINEAR_DEPENDENCE = 1e-5
-#: A Fock matrix connecting two irreps by more than this (Hartree) is not symmetric; rounding leaves 1e-8.
-SYMMETRIC = 1e-7
+#: A Fock matrix connecting two irreps by more than this (Hartree) is not symmetric: rounding leaves 1e-8,
+#: a grid without the symmetry 2e-7 (NWChem's, of benzene).
+SYMMETRIC = 1e-5
 
 
 @dataclass(frozen=True, eq=False)

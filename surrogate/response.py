@@ -30,7 +30,7 @@ PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
 #: |ΔF - linear| / |δP|², Hartree, as seen in water in strong fields.
 CURVATURE = 0.06
 #: A base density with larger elements between irreps is not symmetric.
-ASYMMETRY = 1e-6
+ASYMMETRY = 1e-5
 #: Norms below this are rounding.
 NOTHING = 1e-13
 #: Most visits between two looks at what lies outside the known directions and at the spread.

@@ -1,8 +1,8 @@
-"""The nonlinear remainder: exact at anchors, variance by the formula, energies by quadrature."""
+"""The nonlinear remainder: exact at anchors but for noise, its variance, energies by quadrature."""
 
 import numpy as np
 import pytest
-from hybrid_propagate.surrogate.remainder import JITTER, KERNEL, MOST_ANCHORS, Remainder
+from hybrid_propagate.surrogate.remainder import JITTER, KERNEL, MOST_ANCHORS, NOISE, Remainder
 
 D = 9
 
@@ -63,6 +63,17 @@ def test_prediction_and_variance_by_the_textbook() -> None:
     size = np.trace(R.T @ np.linalg.solve(C, R)) / 4
     expected = size * (kernel(x @ x) - k @ np.linalg.solve(C, k))
     assert remainder.variance(x) == pytest.approx(expected, rel=1e-8)
+
+
+def test_noise_is_not_magnified() -> None:
+    """Anchors nearly on a line, with nothing but noise: off the line that says nothing."""
+    draw = np.random.default_rng(2)
+    line, across = np.eye(D)[:2]
+    remainder = Remainder(D)
+    for _ in range(12):
+        x = 1e-4 * (line + 1e-3 * draw.standard_normal() * across)
+        remainder.add(x, NOISE * 1e-4 * draw.standard_normal(D) / np.sqrt(D))
+    assert np.linalg.norm(remainder.predict(1e-4 * (line + 0.1 * across))) < 2 * NOISE * 1e-4
 
 
 def test_nothing_known() -> None:
