@@ -68,7 +68,7 @@ def compare(
     density = orbitals.density()
     build = engine.fock(density.astype(complex))
     e = build.energies
-    total = e.core + e.coulomb + e.exchange_correlation + integrals.nuclear_repulsion
+    total = e.electronic + integrals.nuclear_repulsion
     label = (system.geometry.name, "total" if system.open_shell else "")
     electronic = np.einsum("xmn,smn->x", integrals.dipole, density)
     dipole = system.geometry.charges @ system.geometry.positions - electronic

@@ -5,7 +5,6 @@ attribute `mol` is PySCF's molecule, as `gto.loads` takes it. Geometry and orbit
 file has its own (docs/files.md), so that both are read alike.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from pyscf import gto
 
 from .geometry import ANGSTROM_PER_BOHR
 from .ground_state import Orbitals
+from .read_errors import in_words
+from .whole_file import whole_file
 
 
 class DensityFileError(Exception):
@@ -37,22 +38,16 @@ class StoredDensity:
 
 def write_density(path: Path, mol: gto.Mole, density: np.ndarray, orbitals: Orbitals, name: str) -> None:
     """Write a density (n_spin, n, n) and its orbitals; name: what predicted it. Raises OSError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with h5py.File(part, "w") as file:
-            file.attrs.update({"guess": name, "mol": mol.dumps()})
-            file["dm0"] = density[0] if len(density) == 1 else density
-            file["geometry/positions"] = mol.atom_coords() * ANGSTROM_PER_BOHR
-            file["geometry/atomic_numbers"] = np.array(
-                [gto.charge(mol.atom_pure_symbol(k)) for k in range(mol.natm)], np.int32
-            )
-            file["ground/coefficients"] = orbitals.coefficients
-            file["ground/energies"] = orbitals.energies
-            file["ground/occupations"] = orbitals.occupations
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as part, h5py.File(part, "w") as file:
+        file.attrs.update({"guess": name, "mol": mol.dumps()})
+        file["dm0"] = density[0] if len(density) == 1 else density
+        file["geometry/positions"] = mol.atom_coords() * ANGSTROM_PER_BOHR
+        file["geometry/atomic_numbers"] = np.array(
+            [gto.charge(mol.atom_pure_symbol(k)) for k in range(mol.natm)], np.int32
+        )
+        file["ground/coefficients"] = orbitals.coefficients
+        file["ground/energies"] = orbitals.energies
+        file["ground/occupations"] = orbitals.occupations
 
 
 def read_density(path: Path) -> StoredDensity:
@@ -71,7 +66,7 @@ def read_density(path: Path) -> StoredDensity:
             rows = file.get("dynamics/density_real")
             last = np.asarray(rows[-1], float) if isinstance(rows, h5py.Dataset) and len(rows) else None
     except OSError as error:
-        raise DensityFileError(f"{path}: not an HDF5 file that can be read ({error})") from error
+        raise DensityFileError(f"{path}: not an HDF5 file that can be read ({in_words(error)})") from error
     except KeyError as error:
         raise DensityFileError(f"{path}: neither a trajectory nor a starting density ({error})") from error
     numbers, positions, C, occupations = arrays

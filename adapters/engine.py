@@ -34,6 +34,11 @@ class Energies:
     coulomb: float
     exchange_correlation: float
 
+    @property
+    def electronic(self) -> float:
+        """Their sum: the total energy without the nuclear repulsion."""
+        return self.core + self.coulomb + self.exchange_correlation
+
 
 @dataclass(frozen=True, eq=False)
 class FockBuild:

@@ -1,12 +1,12 @@
 """Orbitals as a Molden file, by PySCF's own writer: for viewers, and for codes that read that format."""
 
-import os
 from pathlib import Path
 
 from pyscf import gto
 from pyscf.tools import molden
 
 from .ground_state import Orbitals
+from .whole_file import whole_file
 
 
 def write_molden(path: Path, mol: gto.Mole, orbitals: Orbitals) -> None:
@@ -14,16 +14,10 @@ def write_molden(path: Path, mol: gto.Mole, orbitals: Orbitals) -> None:
 
     The format has no functions beyond g; PySCF leaves such out.
     """
-    part = path.with_name(f".{path.name}.part")
     spins = ("Alpha", "Beta")[: len(orbitals.coefficients)]
-    try:
-        with part.open("w") as file:
-            molden.header(mol, file, ignore_h=True)
-            for spin, C, energies, occupations in zip(
-                spins, orbitals.coefficients, orbitals.energies, orbitals.occupations, strict=True
-            ):
-                molden.orbital_coeff(mol, file, C, spin, ene=energies, occ=occupations, ignore_h=True)
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as part, part.open("w") as file:
+        molden.header(mol, file, ignore_h=True)
+        for spin, C, energies, occupations in zip(
+            spins, orbitals.coefficients, orbitals.energies, orbitals.occupations, strict=True
+        ):
+            molden.orbital_coeff(mol, file, C, spin, ene=energies, occ=occupations, ignore_h=True)

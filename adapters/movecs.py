@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from .ground_state import Orbitals
+from .whole_file import write_whole
 
 _HEADS = 9
 
@@ -87,7 +88,7 @@ def write_movecs(
             *(np.ascontiguousarray(row).tobytes() for row in rows),
         ]
     records.append(np.array([orbitals.total_energy, nuclear_repulsion]).tobytes())
-    path.write_bytes(b"".join(_length(r) + r + _length(r) for r in records))
+    write_whole(path, b"".join(_length(r) + r + _length(r) for r in records))
 
 
 def _length(record: bytes) -> bytes:

@@ -288,9 +288,22 @@ class NWChemProcess:
         return NWChemError(message, tuple(self._tail))
 
 
+def nwchem_command(asked: str | None = None) -> str:
+    """How NWChem is run: as asked, else as the environment says."""
+    return asked or os.environ.get("NWCHEM_COMMAND") or "nwchem"
+
+
+def command_words(command: str) -> list[str]:
+    """The words of a command, as a shell takes them. Raises NWChemError."""
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise NWChemError(f"{command}: not a command: {error}") from error
+
+
 def _found(command: str) -> list[str]:
     """The command's words; raises NWChemError when it cannot be found."""
-    words = shlex.split(command)
+    words = command_words(command)
     if not words or shutil.which(words[0]) is None:
         raise NWChemError(
             f"{words[0] if words else 'NWChem'!r} was not found: install NWChem (Debian, Ubuntu: "

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import subprocess
 import tempfile
 import time
@@ -14,7 +13,7 @@ from .molecule import molecule
 from .movecs import read_movecs, write_movecs
 from .nwchem_deck import ground_state_deck
 from .nwchem_order import nwchem_order
-from .nwchem_process import NWChemError
+from .nwchem_process import NWChemError, command_words
 from .scf_run import ScfRun
 
 #: ` d= 0,ls=0.0,diis     3    -76.3198366007 -6.94D-02  3.61D-03  2.27D-02     1.5`
@@ -36,7 +35,7 @@ def run_nwchem_scf(ground: GroundState, command: str, guess: Orbitals | None) ->
             write_movecs(folder / _START, guess, order, float(molecule(system).energy_nuc()))
         deck = ground_state_deck("scf", ground, None if guess is None else _START, _END)
         (folder / "scf.nw").write_text(deck)
-        log = _run(shlex.split(command), folder)
+        log = _run(command_words(command), folder)
         seconds = time.perf_counter() - began
         energies = scf_energies(log)
         if not energies or not (folder / _END).exists():

@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from pyscf import dft
 
 from .ground_state import Orbitals
 from .molecule import molecule
-from .quadrature import GRID_LEVEL
+from .pyscf_mean_field import mean_field_of
 from .scf_run import ScfRun
 from .system import System
 
@@ -22,7 +21,7 @@ def run_pyscf_scf(
     integrals: packed (μν|λσ) where they are known. An SCF that does not converge is returned as it is.
     """
     began = time.perf_counter()
-    mean_field = _mean_field(system)
+    mean_field = _fitted(system)
     mean_field.max_cycle = max_iterations
     mean_field._eri = integrals
     energies: list[float] = []
@@ -40,11 +39,9 @@ def run_pyscf_scf(
     return ScfRun(tuple(energies), bool(mean_field.converged), seconds, orbitals, mean_field.conv_tol)
 
 
-def _mean_field(system: System) -> Any:
-    """PySCF's SCF object; its class is built at run time."""
-    make = dft.UKS if system.open_shell else dft.RKS
-    mean_field = make(molecule(system), xc=system.functional.pyscf)
-    mean_field.grids.level = GRID_LEVEL[system.grid]
+def _fitted(system: System) -> Any:
+    """PySCF's SCF object, with the Coulomb fit that the system asks for."""
+    mean_field = mean_field_of(system, molecule(system))
     if system.fitting_basis is None:
         return mean_field
     fitting = molecule(replace(system, basis=system.fitting_basis, ecp={}))._basis

@@ -4,7 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from .field import Excitation, Field
+import numpy as np
+
+from .field import Excitation, Field, amplitude
 
 #: Stands for `*` (every step) in nchecks, nprints and nrestarts.
 EVERY = 999999999
@@ -130,3 +132,14 @@ def at_point(it: int, n: int, nt: int) -> bool:
     if n == 1:
         return it == 1
     return it == 1 or it % max(nt // (n - 1), 1) == 0
+
+
+def applied_field(real_time: RealTime, t: float) -> np.ndarray:
+    """E(t) on the total density, (3,) au: the mean of what alpha and beta feel, summed over geometries."""
+    fields = {field.name: field for field in real_time.fields}
+    total = np.zeros(3)
+    for rule in real_time.excitations:
+        field = fields[rule.field]
+        share = 1.0 if field.spin == "total" else 0.5
+        total += share * amplitude(field, t, real_time.dt) * np.array(field.direction)
+    return total

@@ -47,7 +47,7 @@ def rest_force(engine: PySCFEngine, density: np.ndarray, step: Step) -> RestForc
     turns = scipy.linalg.expm(-1j * step.dt * basis.fock_in(middle))
     start, end = basis.density_in(density), basis.density_in(step.end)
     difference = end - turns @ start @ turns.conj().swapaxes(1, 2)
-    noise = _norm_of_rounding(basis, step.rounding)
+    noise = norm_of_rounding(basis, step.rounding)
     apart, moved = float(np.linalg.norm(difference)), float(np.linalg.norm(end - start))
     filling = np.diagonal(start, axis1=1, axis2=2)
     filled = filling[:, None, :] - filling[:, :, None]
@@ -65,8 +65,11 @@ def rest_force(engine: PySCFEngine, density: np.ndarray, step: Step) -> RestForc
     )
 
 
-def _norm_of_rounding(basis: WorkingBasis, rounding: np.ndarray) -> float:
-    """Expected norm, in the working basis, of independent errors of an AO density's elements."""
+def norm_of_rounding(basis: WorkingBasis, rounding: np.ndarray) -> float:
+    """Expected norm, in the working basis, of independent errors of an AO density's elements.
+
+    rounding: their standard deviations, (n_spin, n, n).
+    """
     weights = np.square(basis.dual).sum(axis=1)
     # P_ij and P_ji are rounded alike, hence the 2.
     return float(np.sqrt(2.0 * np.einsum("si,sij,sj->", weights, np.square(rounding), weights)))

@@ -12,13 +12,14 @@
 NWChem reads the numbers by column, so this writes them with 12 decimals where NWChem itself writes 10 digits.
 """
 
-import os
 import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from .whole_file import write_whole
 
 TITLE = "RT-TDDFT restart file"
 _NAMES = ("created", "nmats", "nbf_ao", "it", "t", "checksum")
@@ -84,13 +85,7 @@ def write_restart(path: Path, point: RestartPoint) -> None:
 
     Raises OSError when the folder cannot be written.
     """
-    unfinished = path.with_name(path.name + ".tmp")
-    try:
-        unfinished.write_text(restart_text(point), encoding="ascii")
-        os.replace(unfinished, path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+    write_whole(path, restart_text(point))
 
 
 def read_restart(path: Path, n_spin: int, n_basis: int) -> RestartPoint:

@@ -15,7 +15,9 @@ import h5py
 import numpy as np
 
 from .geometry import ANGSTROM_PER_BOHR
+from .read_errors import in_words
 from .system import System
+from .whole_file import whole_file
 
 #: Rows of one chunk of the growing datasets.
 _CHUNK_ROWS = 256
@@ -110,9 +112,8 @@ class TrajectoryFile:
 
     def commit(self, checkpoint: Mapping[str, np.ndarray], *, complete: bool, start: bool = False) -> None:
         """Write everything so far. start: forget what a file of that name holds. Raises OSError."""
-        part = self.path.with_name(f".{self.path.name}.part")
         large = self.path.exists() and self.path.stat().st_size > IN_MEMORY
-        try:
+        with whole_file(self.path) as part:
             if large:
                 with h5py.File(part, "w") as new:
                     self._fill(new, checkpoint, complete, start)
@@ -126,10 +127,6 @@ class TrajectoryFile:
             descriptor = os.open(part, os.O_RDONLY)
             os.fsync(descriptor)
             os.close(descriptor)
-            os.replace(part, self.path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
         self._rows.clear()
         self._control.clear()
 
@@ -197,4 +194,6 @@ def read_contents(path: Path) -> Contents:
                 arrays("ground"),
             )
     except OSError as error:
-        raise TrajectoryError(f"{path}: not a trajectory file that can be read ({error})") from error
+        raise TrajectoryError(
+            f"{path}: not a trajectory file that can be read ({in_words(error)})"
+        ) from error

@@ -1,5 +1,6 @@
 """Small systems and densities that the engine's tests share."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -34,20 +35,27 @@ def water(
 ) -> System:
     """A bent, slightly distorted water molecule, or its radical cation."""
     tags, positions = WATER
+    neutral = small_system(tags, np.array(positions), basis, Functional(xc, FUNCTIONALS.get(xc, xc)))
+    state = {"charge": int(cation), "multiplicity": 1 + cation, "open_shell": cation}
+    return replace(neutral, spherical=spherical, grid=grid, **state)
+
+
+def small_system(tags: tuple[str, ...], positions: np.ndarray, basis: str, functional: Functional) -> System:
+    """A neutral closed shell at positions (n_atoms, 3) in bohr; basis: PySCF's name of a set."""
     numbers = np.array([charge(tag) for tag in tags])
-    geometry = Geometry("water", tags, numbers, numbers.astype(float), np.array(positions))
+    geometry = Geometry("small", tags, numbers, numbers.astype(float), positions)
     return System(
         geometry=geometry,
         geometries=(geometry,),
         basis={tag: gto.basis.load(basis, tag) for tag in set(tags)},
-        spherical=spherical,
+        spherical=True,
         ecp={},
         fitting_basis=None,
-        charge=int(cation),
-        multiplicity=1 + cation,
-        open_shell=cation,
-        functional=Functional(xc, FUNCTIONALS.get(xc, xc)),
-        grid=grid,
+        charge=0,
+        multiplicity=1,
+        open_shell=False,
+        functional=functional,
+        grid="medium",
     )
 
 
