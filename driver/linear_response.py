@@ -1,14 +1,12 @@
 """`task tddft`: excitation energies by linear response, from PySCF, printed as NWChem prints its roots."""
 
-from typing import Any
-
 import numpy as np
-from pyscf import dft, tdscf
+from pyscf import tdscf
 
 from ..adapters.deck import LinearResponse
 from ..adapters.ground_state import Orbitals
 from ..adapters.pyscf_engine import PySCFEngine
-from ..adapters.quadrature import GRID_LEVEL
+from ..adapters.pyscf_mean_field import converged_mean_field
 
 _EV = 27.2113845
 
@@ -16,13 +14,7 @@ _EV = 27.2113845
 def linear_response_section(task: LinearResponse, engine: PySCFEngine, orbitals: Orbitals) -> str:
     """Log section with the roots of one `task tddft`."""
     open_shell = task.system.open_shell
-    # PySCF types these attributes by what its own SCF puts there, tuples for open shells.
-    mean_field: Any = (dft.UKS if open_shell else dft.RKS)(engine.mol, xc=task.system.functional.pyscf)
-    mean_field.grids.level = GRID_LEVEL[task.system.grid]
-    mean_field.mo_coeff = orbitals.coefficients if open_shell else orbitals.coefficients[0]
-    mean_field.mo_energy = orbitals.energies if open_shell else orbitals.energies[0]
-    mean_field.mo_occ = orbitals.occupations if open_shell else orbitals.occupations[0]
-    mean_field.converged = True
+    mean_field = converged_mean_field(task.system, engine.mol, orbitals)
     lines = [
         "",
         "                                NWChem TDDFT Module",

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from .casida import Excitations
+from ..surrogate.resonances import Excitations
 
 #: Roots asked for: NWChem finds them one by one, and gets slower with each.
 ROOTS = 20

@@ -27,6 +27,8 @@ from .stored_run import stored_run
 _KICKS, _PULSES = (1e-2, 0.5), (1e-3, 3e-2)
 #: Resonances above this are not driven, Hartree.
 _HIGHEST = 1.2
+#: Driven where no resonance is known, Hartree.
+_UNKNOWN = 0.5
 _MAX_ML_STEPS = 500
 
 
@@ -47,7 +49,8 @@ class Sampler:
 def random_field(point: Point, kind: str, rng: np.random.Generator, dt: float) -> Field:
     """A field of random direction and size; kind: `kick`, `pulse` (Gaussian) or `resonant` (Hann).
 
-    A resonant one drives a resonance that its direction couples to, chosen by oscillator strength.
+    A resonant one drives a resonance that its direction couples to, chosen by oscillator strength, or a
+    frequency of `_UNKNOWN` where the functional has no kernel to find one with.
     """
     direction = rng.standard_normal(3)
     direction /= np.linalg.norm(direction)
@@ -59,9 +62,12 @@ def random_field(point: Point, kind: str, rng: np.random.Generator, dt: float) -
         width, frequency = rng.uniform(1.0, 4.0), rng.uniform(0.05, 0.8)
         center = 3.0 * width
         return Field(kind, "gaussian", (x, y, z), size, frequency=frequency, center=center, width=width)
-    energies, dipoles = resonances(point)
-    strengths = np.where(energies < _HIGHEST, energies * (dipoles @ direction) ** 2, 0.0)
-    frequency = float(rng.choice(energies, p=strengths / strengths.sum())) if strengths.any() else 0.5
+    frequency, found = _UNKNOWN, resonances(point)
+    if found is not None:
+        strengths = found.energies * (found.dipoles @ direction) ** 2
+        strengths[found.energies >= _HIGHEST] = 0.0
+        if strengths.any():
+            frequency = float(rng.choice(found.energies, p=strengths / strengths.sum()))
     return Field(kind, "hann", (x, y, z), size, frequency=frequency, center=20.0, width=40.0)
 
 
@@ -119,10 +125,8 @@ def visited_densities(
         task = Propagation(Place(path.name, 0), point.system, real_time, "")
         settings = {"tolerance": json.dumps(tolerance), "field": str(applied)}
         store = TrajectoryFile(path, stored_run(task, point.engine, settings, {}))
-        energies = point.base.energies
-        total = energies.core + energies.coulomb + energies.exchange_correlation
         observables = make_observables(point.system, point.engine.integrals, point.basis)
-        first = total + point.engine.integrals.nuclear_repulsion
+        first = point.base.energies.electronic + point.engine.integrals.nuclear_repulsion
         reporters.append(Output(problem, observables, store, lambda _: None, first, 1, path))
     run(problem, surrogate, target, Limits(), progress, reporters, lambda _: False)
     if store is not None:

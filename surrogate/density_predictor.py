@@ -18,7 +18,7 @@ class NotApplicable(Exception):
 class DensityPredictor(Protocol):
     """Predicts the density of a system from what the deck says of it.
 
-    `starting_density.make_guess` times the call, and purifies and checks what comes back.
+    What it predicts is purified and checked by whoever asks.
     """
 
     @property

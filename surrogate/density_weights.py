@@ -143,11 +143,6 @@ def read_weights(path: Path) -> DensityWeights:
         return DensityWeights(couplings, tuple(readouts), cutoff, distances, attributes)
 
 
-def _shell(stored: h5py.Dataset) -> list[Any]:
-    """A shell as PySCF writes it: [l, [exponent, coefficient, ...], ...]."""
-    return [int(np.asarray(stored.attrs["l"])), *np.asarray(stored).tolist()]
-
-
 def _children(file: h5py.File, name: str) -> dict[str, Any]:
     """Members of a group, which h5py's types do not tell from arrays."""
     return dict(cast(h5py.Group, file[name]).items())

@@ -22,6 +22,7 @@ from ..adapters.molecule import molecule
 from ..adapters.system import System
 from ..adapters.working_basis import LINEAR_DEPENDENCE
 from .density_predictor import NotApplicable
+from .kabsch import kabsch
 from .purification import purify
 
 #: Points used, the nearest ones: beyond that nothing is gained (docs/warmstart.md).
@@ -111,12 +112,8 @@ def _logarithm(base: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def _turned(other: Snapshot, mol: gto.Mole) -> list[np.ndarray]:
     """Löwdin orbitals S^(1/2) C of a snapshot turned so that its nuclei lie best on those of `mol`."""
-    here = mol.atom_coords()
-    there = other.geometry.positions - other.geometry.positions.mean(axis=0)
-    covariance = there.T @ (here - here.mean(axis=0))
-    # Kabsch, Acta Cryst. A 32, 922 (1976). Of what the nuclei leave open (linear molecules), no turn is made.
-    u, _, vt = np.linalg.svd(covariance + 1e-6 * (np.linalg.norm(covariance) + 1.0) * np.eye(3))
-    rotation = vt.T @ np.diag([1.0, 1.0, np.sign(np.linalg.det(vt.T @ u.T))]) @ u.T
+    there = other.geometry.positions
+    rotation = kabsch(there, mol.atom_coords())
     turned = mol.set_geom_(there @ rotation.T, unit="Bohr", inplace=False)
     root = _power(turned.intor("int1e_ovlp"), 0.5)
     # PySCF's matrix for R turns functions by R; coefficients turn with its inverse.

@@ -18,6 +18,7 @@ from pyscf import dft, gto
 
 from .auxiliary_kernel import AuxiliaryKernel
 from .coulomb_exchange_kernel import coulomb_kernel, exchange_kernels, repulsion_integrals
+from .overlap_root import inverse_root
 from .symmetric_pairs import pack_antisymmetric, pack_symmetric
 
 #: Radial functions of s, p and d tokens, and of the s functions that currents are measured with.
@@ -90,8 +91,7 @@ def fitting_factors(mol: gto.Mole) -> FittingFactors:
 
 def lowdin_orbitals(mol: gto.Mole) -> np.ndarray:
     """S^(-1/2), (n, n): columns are the Löwdin functions, P = S^(-1/2) P_L S^(-1/2)."""
-    values, vectors = np.linalg.eigh(mol.intor_symmetric("int1e_ovlp"))
-    return (vectors / np.sqrt(values)) @ vectors.T
+    return inverse_root(mol.intor_symmetric("int1e_ovlp"))
 
 
 def mean_field_kernel(mol: gto.Mole, xc: str) -> AuxiliaryKernel:

@@ -23,7 +23,7 @@ class LearnedMap:
         d = len(guess)
         self._guess = guess
         self._inputs, self._corrections = np.zeros((2, 0, d))
-        self._fit()
+        self.fit()
 
     @property
     def n_pairs(self) -> int:
@@ -52,9 +52,6 @@ class LearnedMap:
 
     def fit(self) -> None:
         """Take in the pairs added."""
-        self._fit()
-
-    def _fit(self) -> None:
         lengths, u = np.linalg.eigh(self._inputs @ self._inputs.T)
         kept = lengths > DEPENDENT**2
         scaled = (u[:, kept] / np.sqrt(lengths[kept])).T
@@ -73,4 +70,4 @@ class LearnedMap:
         """Become what was saved."""
         self._inputs = np.array(arrays[f"{name}_inputs"])
         self._corrections = np.array(arrays[f"{name}_corrections"])
-        self._fit()
+        self.fit()

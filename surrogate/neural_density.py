@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..adapters.geometry import ANGSTROM_PER_BOHR
 from ..adapters.molecule import molecule
 from ..adapters.system import Shells, System
 from .atom_pairs import atom_pairs
@@ -29,13 +30,13 @@ from .density_weights import (
     read_out,
     read_weights,
 )
+from .overlap_root import overlap_root
 from .purification import density_of_fock
 
 if TYPE_CHECKING:
     import onnxruntime
     from pyscf.gto import Mole
 
-_ANGSTROM_PER_BOHR = 0.529177210903  # CODATA 2018
 SHIPPED = Path(__file__).parent / "weights" / "density"
 
 
@@ -111,7 +112,7 @@ def check_distances(weights: DensityWeights, mole: Mole) -> None:
         own = bins[(kinds[0] == left) & (kinds[1] == right)]
         strange = own[~np.isin(own, weights.distances.get((left, right), []))]
         if len(strange):
-            length = (strange[0] + 0.5) * 0.1 * _ANGSTROM_PER_BOHR
+            length = (strange[0] + 0.5) * 0.1 * ANGSTROM_PER_BOHR
             raise NotApplicable(
                 f"neural: not trained on {_symbol(left)} and {_symbol(right)} {length:.1f} Å apart"
             )
@@ -144,9 +145,7 @@ def predict_fock(
         blocks = decoupled(read_out(chosen, readout.weights[kind]), coupling)
         # Each block is written once: ordered pairs of one element meet as transposes below.
         change[group.left[:, :, None], group.right[:, None, :]] += blocks
-    overlap = mole.intor("int1e_ovlp")
-    values, vectors = np.linalg.eigh(overlap)
-    root = (vectors * np.sqrt(values)) @ vectors.T
+    root = overlap_root(mole.intor("int1e_ovlp"))
     return atomic_potential_fock(mole) + root @ (change + change.T) @ root
 
 

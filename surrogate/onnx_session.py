@@ -6,12 +6,11 @@ whose provider cannot be loaded quietly runs on the CPU. So the session itself i
 
 import os
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import onnxruntime
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
-DEVICES: tuple[Device, ...] = get_args(Device)
 _CPU, _CUDA, _TENSORRT = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "Tensorrt"))
 #: Providers of a device, the wanted one first, then what takes over the operations that it lacks.
 _PROVIDERS = {"cpu": [_CPU], "cuda": [_CUDA, _CPU], "tensorrt": [_TENSORRT, _CUDA, _CPU]}
@@ -50,7 +49,9 @@ def _session(path: Path, device: str, once: bool) -> onnxruntime.InferenceSessio
     options.log_severity_level = _FATAL_ONLY
     if once:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    # OpenMP takes a list, one number for each nested level.
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    options.intra_op_num_threads = int(asked) if asked.isdigit() else 0
     built = onnxruntime.get_available_providers()
     providers = [name for name in _PROVIDERS[device] if name in built]
     if not path.exists():

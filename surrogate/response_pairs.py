@@ -8,7 +8,6 @@ with P and F as everywhere else: of a closed shell the total density, of an open
 units. Functions are in the order of the basis table (PySCF's). Layout: docs/files.md.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,6 +17,8 @@ import h5py
 import numpy as np
 
 from ..adapters.basis_table import BasisTable
+from ..adapters.read_errors import in_words
+from ..adapters.whole_file import whole_file
 
 #: Which part of a data set a geometry belongs to, as stored.
 SPLITS = ("train", "validation", "test")
@@ -76,26 +77,20 @@ class ResponsePairs:
 
 def write_pairs(path: Path, content: ResponsePairs) -> None:
     """Write the file, whole or not at all. Raises OSError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with h5py.File(part, "w") as file:
-            file.attrs.update(content.attributes)
-            file["atomic_numbers"] = np.asarray(content.atomic_numbers, np.int32)
-            for group in ("basis", "geometries"):
-                rows = getattr(content, group)
-                for field in fields(rows):
-                    file[f"{group}/{field.name}"] = getattr(rows, field.name)
-            pairs = content.pairs
-            file["pairs/geometry"], file["pairs/kind"] = pairs.geometry, pairs.kind
-            for name in ("density", "fock", "kernel"):
-                matrices = getattr(pairs, name)
-                if matrices is not None:
-                    file[f"pairs/{name}_real"] = np.real(matrices).astype(np.float32)
-                    file[f"pairs/{name}_imag"] = np.imag(matrices).astype(np.float32)
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as part, h5py.File(part, "w") as file:
+        file.attrs.update(content.attributes)
+        file["atomic_numbers"] = np.asarray(content.atomic_numbers, np.int32)
+        for group in ("basis", "geometries"):
+            rows = getattr(content, group)
+            for field in fields(rows):
+                file[f"{group}/{field.name}"] = getattr(rows, field.name)
+        pairs = content.pairs
+        file["pairs/geometry"], file["pairs/kind"] = pairs.geometry, pairs.kind
+        for name in ("density", "fock", "kernel"):
+            matrices = getattr(pairs, name)
+            if matrices is not None:
+                file[f"pairs/{name}_real"] = np.real(matrices).astype(np.float32)
+                file[f"pairs/{name}_imag"] = np.imag(matrices).astype(np.float32)
 
 
 def read_pairs(path: Path) -> ResponsePairs:
@@ -123,4 +118,4 @@ def read_pairs(path: Path) -> ResponsePairs:
                 ),
             )
     except (OSError, KeyError) as error:
-        raise PairsError(f"{path}: not a file of response pairs ({error})") from error
+        raise PairsError(f"{path}: not a file of response pairs ({in_words(error)})") from error

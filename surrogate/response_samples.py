@@ -17,6 +17,7 @@ from ..adapters.pyscf_engine import PySCFEngine, make_engine
 from ..adapters.system import System
 from ..adapters.working_basis import WorkingBasis, make_working_basis
 from .auxiliary_kernel import AuxiliaryKernel, apply_auxiliary_kernel, build_auxiliary_kernel
+from .overlap_root import overlap_root
 
 #: Smallest and largest |δP|: weak kicks to strong pulses.
 SIZES = (1e-3, 0.2)
@@ -53,8 +54,6 @@ def solve_point(system: System, max_iterations: int = 60) -> Point:
     overlap = engine.integrals.overlap
     basis = make_working_basis(overlap, np.real(base.fock))
     inside = basis.density_in(density)
-    s, u = np.linalg.eigh(overlap)
-    root = (u * np.sqrt(s)) @ u.T
     dipole = np.array(
         [basis.fock_in(np.broadcast_to(d, density.shape)) for d in engine.integrals.dipole], dtype=float
     )
@@ -62,7 +61,7 @@ def solve_point(system: System, max_iterations: int = 60) -> Point:
     occupations = np.diagonal(inside, axis1=1, axis2=2)
     return Point(
         *(system, engine, orbitals, basis, base, occupations, inside, dipole),
-        root @ basis.coefficients,
+        overlap_root(overlap) @ basis.coefficients,
         kernel,
     )
 

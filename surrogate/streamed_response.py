@@ -88,11 +88,6 @@ class StreamedResponse:
         self._q, self._j = np.zeros((2, 0, space.n_pairs))
 
     @property
-    def n_pairs(self) -> int:
-        """Steps of the reference code that have taught it."""
-        return self._a.n_pairs
-
-    @property
     def held_out_error(self) -> float:
         """Relative error of F along known directions, on steps not yet learned from, the last of them."""
         return _rms(self._errors, LEARNED_ERROR)
@@ -206,9 +201,9 @@ class StreamedResponse:
             **self._a.save("a"),
             **self._b.save("b"),
             "moments": self._moments,
-            "measured": np.array([*self._guess_errors[-_RECENT:]]),
-            "measured_again": np.array([*self._errors[-_RECENT:]]),
-            "curvatures": np.array([*self._curvatures[-_RECENT:]]),
+            "measured": np.array(self._guess_errors[-_RECENT:]),
+            "measured_again": np.array(self._errors[-_RECENT:]),
+            "curvatures": np.array(self._curvatures[-_RECENT:]),
             "visits": np.array([self._response_moment, self._n_visits, self._wait, self._spread]),
         }
 

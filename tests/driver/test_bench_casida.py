@@ -1,6 +1,7 @@
 """Linear response: against PySCF's solver, and its dipole against closed forms and the propagation."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,47 +9,22 @@ from hybrid_propagate.adapters.deck_reader import read_deck
 from hybrid_propagate.driver.bench_metrics import trajectory_error
 from hybrid_propagate.driver.bench_reference import converge, make_reference_run, single_propagation
 from hybrid_propagate.driver.casida import (
-    Excitations,
     NoLinearResponse,
     all_excitations,
     induced_dipole,
     solve_casida,
 )
+from hybrid_propagate.surrogate.resonances import Excitations
 from pyscf import dft, gto, tdscf
+from small_decks import HYDRIDE, kicked
 
-DECK = """start small
-geometry units angstroms noautosym nocenter
-{atoms}
-end
-basis
-  * library sto-3g
-end
-dft
-  xc pbe0
-{dft}
-end
-task dft energy
-rt_tddft
-  tmax {tmax}
-  dt {dt}
-  tolerances interpol 1d-10
-  field "kick"
-    type delta
-    polarization z
-    max {maximum}
-  end
-  excite "geometry" with "kick"
-end
-task dft rt_tddft
-"""
-HYDRIDE = "  Li 0 0 0\n  H 0 0 1.5949"
 BERYLLIUM_HYDRIDE = "  Be 0 0 0\n  H 0 0 1.343"
 
 
-def deck(folder: Path, **parts: object) -> Path:
+def deck(folder: Path, **parts: Any) -> Path:
     path = folder / "small.nw"
-    named = {"atoms": HYDRIDE, "dft": "", "tmax": 1.0, "dt": 0.1, "maximum": 1e-4} | parts
-    path.write_text(DECK.format(**named))
+    named = {"atoms": HYDRIDE, "tmax": 1.0, "dt": 0.1, "steps": "  tolerances interpol 1d-10"} | parts
+    path.write_text(kicked(**named))
     return path
 
 
@@ -100,7 +76,7 @@ def test_a_constant_field_drives_an_oscillator_as_in_the_text_books() -> None:
 def test_a_weak_kick_gives_the_propagated_dipole_better_with_smaller_steps(tmp_path: Path) -> None:
     errors = []
     for dt in (0.4, 0.2):
-        path = deck(tmp_path, tmax=12.0, dt=dt, maximum=2e-4 / dt)
+        path = deck(tmp_path, tmax=12.0, dt=dt, kick=2e-4 / dt)
         ground, task = single_propagation(read_deck(path))
         run = make_reference_run(path)
         excitations = all_excitations(*converge(ground))

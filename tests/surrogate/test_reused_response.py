@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hybrid_propagate.adapters.system import System
 from hybrid_propagate.driver.dataset_config import Level, Molecule, system_of
+from hybrid_propagate.surrogate.kabsch import kabsch
 from hybrid_propagate.surrogate.packing import make_packing, pack, unpack
 from hybrid_propagate.surrogate.response_samples import Point, solve_point
 from hybrid_propagate.surrogate.reused_response import (
@@ -16,7 +17,6 @@ from hybrid_propagate.surrogate.reused_response import (
     PriorError,
     carried_prior,
     correction_of,
-    kabsch,
     read_earlier_run,
 )
 from scipy.spatial.transform import Rotation
@@ -99,6 +99,15 @@ def test_kabsch_finds_the_turn(positions: np.ndarray) -> None:
     np.testing.assert_allclose(np.linalg.det(found), 1.0)
     centred = positions - positions.mean(0)
     np.testing.assert_allclose(centred @ found.T, centred @ TURN.T, atol=1e-12)
+
+
+def test_kabsch_makes_no_turn_that_the_nuclei_do_not_ask_for() -> None:
+    """About the axis of a linear molecule, and of an atom at all."""
+    linear = np.array([[0.1, 0.2, 0.3]]) * np.array([[-1.0], [0.0], [1.7]])
+    np.testing.assert_allclose(kabsch(linear, 1.1 * linear), np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(kabsch(linear[:1], linear[1:2]), np.eye(3), atol=1e-12)
+    bent = linear @ Rotation.from_euler("x", 0.3).as_matrix().T
+    assert Rotation.from_matrix(kabsch(linear, bent)).magnitude() <= 0.3 + 1e-12
 
 
 def write(path: Path, system: System, learned: bool) -> None:
