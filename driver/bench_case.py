@@ -55,7 +55,7 @@ def read_case(argument: str, folder: Path) -> Case:
     if n_steps is None:
         n_steps = task.real_time.n_points - 1
     else:
-        text = _replaced(_TMAX, f"{(n_steps + 0.5) * dt:.6f}", text, path, "tmax")
+        text = with_steps(text, n_steps, dt, path)
     case = Case(
         path.stem,
         text,
@@ -74,16 +74,21 @@ def read_case(argument: str, folder: Path) -> Case:
 def with_larger_step(case: Case, factor: int, folder: Path) -> str:
     """The case's text with a time step `factor` times as large, kicks keeping their impulse.
 
-    Raises BenchError where the deck does not let that be done.
+    Raises BenchError where the deck does not let that be done, DeckError.
     """
     path = Path(f"{case.name}.nw")
     n_steps = case.n_steps // factor
     text = _replaced(_DT, f"{case.dt * factor:.6f}", case.text, path, "dt")
-    text = _replaced(_TMAX, f"{(n_steps + 0.5) * case.dt * factor:.6f}", text, path, "tmax")
+    text = with_steps(text, n_steps, case.dt * factor, path)
     if case.kicked:
         text = _FIELD.sub(lambda block: _weakened(block[0], factor), text)
     _check(written(text, folder / f"{case.name}-{factor}.nw"), n_steps, path)
     return text
+
+
+def with_steps(text: str, n_steps: int, dt: float, path: Path) -> str:
+    """A deck's text with `tmax` for so many steps of dt (au). Raises BenchError, which starts with `path`."""
+    return _replaced(_TMAX, f"{(n_steps + 0.5) * dt:.6f}", text, path, "tmax")
 
 
 def written(text: str, path: Path) -> Deck:

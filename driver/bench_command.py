@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from .command_end import Errors, carry_out
+from .option_values import count, count_or_none, positive
 from .propagate_command import SURROGATES
 
 if TYPE_CHECKING:
     from .bench_case import Case
     from .bench_run import Plan
 
+_NAME = "hybrid-bench"
 _DESCRIPTION = """Runs decks with one propagation each by every method: plain NWChem, the plain PySCF engine,
 the hybrid with each surrogate, and what one might do instead; one process at a time, one thread. Writes
 <output>.md, .json and .png. Results are kept in the work folder: a benchmark that was stopped goes on when it
@@ -24,6 +26,7 @@ is started again."""
 
 _ENGINES = ("pyscf", "nwchem")
 _BASELINES = ("dmd", "esprit", "pade", "linear-response", "larger-step")
+_T = TypeVar("_T")
 #: Compared with where asked: NWChem's own excitations take longer than many a run.
 _ASKED = "nwchem-tddft"
 
@@ -35,15 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Whichever signal ends it, the piece that runs ends with it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    try:
-        return _run(options, " ".join(["hybrid-bench", *given]))
-    except KeyboardInterrupt:
-        _say("interrupted; what was measured is kept, start it again to go on")
-        return 130
+    interrupted = "interrupted; what was measured is kept, start it again to go on"
+    return carry_out(_NAME, lambda: _run(options, " ".join([_NAME, *given])), _errors, interrupted)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-bench", description=_DESCRIPTION)
+    parser = argparse.ArgumentParser(prog=_NAME, description=_DESCRIPTION)
     parser.add_argument(
         "decks", nargs="+", metavar="DECK", help="NWChem deck; DECK:STEPS makes so many steps of it"
     )
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--repeats",
-        type=_rounds,
+        type=count_or_none,
         default=3,
         metavar="N",
         help="rounds of timings, 0 for errors and counts alone (default %(default)s)",
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--timed-steps",
-        type=_count,
+        type=count,
         default=20,
         metavar="N",
         help="steps that the reference codes are timed over (default %(default)s)",
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--nwchem-functions",
-        type=_count,
+        type=count,
         default=150,
         metavar="N",
         help="with --scaling: largest number of functions NWChem is timed at (default %(default)s)",
@@ -129,41 +129,22 @@ def _names(accepted: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
 
 
 def _tolerances(text: str) -> tuple[float, ...]:
-    values = []
-    for word in text.split(","):
-        try:
-            value = float(word)
-        except ValueError:
-            value = 0.0
-        if not 0.0 < value < float("inf"):
-            raise argparse.ArgumentTypeError(f"{word!r} is not a positive number")
-        values.append(value)
-    return tuple(values)
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return int(text)
-
-
-def _rounds(text: str) -> int:
-    return 0 if text == "0" else _count(text)
+    return tuple(positive(word) for word in text.split(","))
 
 
 def _say(line: str) -> None:
-    print(f"hybrid-bench: {line}", file=sys.stderr, flush=True)
+    print(f"{_NAME}: {line}", file=sys.stderr, flush=True)
 
 
 def _run(options: argparse.Namespace, command: str) -> int:
-    from ..adapters.deck import DeckError
+    from ..adapters.nwchem_process import command_words, nwchem_command
     from .bench_case import BenchError, read_case
     from .bench_pieces import sources_digest
     from .bench_run import Plan
 
-    nwchem = os.environ.get("NWCHEM_COMMAND") or "nwchem"
+    nwchem = nwchem_command()
     engines = options.engines
-    if "nwchem" in engines and shutil.which(nwchem.split()[0]) is None:
+    if "nwchem" in engines and shutil.which(command_words(nwchem)[0]) is None:
         _say(f"left out: nwchem: {nwchem} is not on the PATH")
         engines = tuple(name for name in engines if name != "nwchem")
     plan = Plan(
@@ -177,39 +158,45 @@ def _run(options: argparse.Namespace, command: str) -> int:
         sources=sources_digest(),
         say=_say,
     )
-    try:
-        cases = [read_case(argument, plan.work / "decks") for argument in options.decks]
-        names = [case.name for case in cases]
-        repeated = next((name for name in names if names.count(name) > 1), None)
-        if repeated is not None:
-            raise BenchError(f"two decks are named {repeated}")
-    except (DeckError, BenchError, OSError) as error:
-        print(f"hybrid-bench: {error}", file=sys.stderr)
-        return 2
-    try:
-        if options.scaling:
-            return _scaling(cases, plan, options, command)
-        return _suite(cases, plan, options, command)
-    except OSError as error:
-        print(f"hybrid-bench: cannot write: {error}", file=sys.stderr)
-        return 1
+    cases = [read_case(argument, plan.work / "decks") for argument in options.decks]
+    names = [case.name for case in cases]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise BenchError(f"two decks are named {repeated}")
+    return (_scaling if options.scaling else _suite)(cases, plan, options, command)
+
+
+def _errors() -> tuple[Errors, Errors]:
+    from ..adapters.deck import DeckError
+    from ..adapters.nwchem_process import NWChemError
+    from .bench_case import BenchError
+
+    return (DeckError, BenchError, NWChemError), ()
+
+
+def _each(cases: Sequence[Case], measure: Callable[[Case], _T]) -> tuple[list[_T], dict[str, str]]:
+    """What was measured of each case, and why there is nothing of the others, by name."""
+    from .bench_pieces import PieceFailed
+
+    found, failed = [], {}
+    for case in cases:
+        try:
+            found.append(measure(case))
+        except PieceFailed as error:
+            failed[case.name] = str(error)
+            _say(f"left out: {case.name}: {error}")
+    return found, failed
 
 
 def _suite(cases: Sequence[Case], plan: Plan, options: argparse.Namespace, command: str) -> int:
-    from .bench_pieces import PieceFailed
     from .bench_report import conditions, write_suite
     from .bench_run import measure_case, time_round
     from .bench_tables import CaseResult
 
-    measured, failed = [], {}
-    for case in cases:
-        if options.repeat_timings:
+    if options.repeat_timings:
+        for case in cases:
             shutil.rmtree(plan.work / case.name / "rounds", ignore_errors=True)
-        try:
-            measured.append(measure_case(case, plan))
-        except PieceFailed as error:
-            failed[case.name] = str(error)
-            _say(f"left out: {case.name}: {error}")
+    measured, failed = _each(cases, lambda case: measure_case(case, plan))
     rounds: dict[str, list] = {m.case.name: [] for m in measured}
     for number in range(1, options.repeats + 1):
         for m in measured:
@@ -222,18 +209,11 @@ def _suite(cases: Sequence[Case], plan: Plan, options: argparse.Namespace, comma
 
 
 def _scaling(cases: Sequence[Case], plan: Plan, options: argparse.Namespace, command: str) -> int:
-    from .bench_pieces import PieceFailed
+    from ..adapters.whole_file import write_whole
     from .bench_report import as_json, conditions, made_with
     from .bench_scaling import measure_size, scaling_table
-    from .summary import write_whole
 
-    sizes, failed = [], {}
-    for case in cases:
-        try:
-            sizes.append(measure_size(case, plan, options.nwchem_functions))
-        except PieceFailed as error:
-            failed[case.name] = str(error)
-            _say(f"left out: {case.name}: {error}")
+    sizes, failed = _each(cases, lambda case: measure_size(case, plan, options.nwchem_functions))
     found = conditions(command, [], plan.sources)
     text = ["# How cost grows", made_with(found), scaling_table(sizes)]
     text += [f"Left out: {name} ({why})." for name, why in failed.items()]

@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from ..adapters.log_reader import LogError, read_log
-from .bench_case import BenchError, Case
+from .bench_case import BenchError, Case, with_steps
 from .bench_pieces import Done, Piece, PieceFailed, python
 
 _RT_TDDFT = re.compile(r"^\s*rt_tddft\s*$", re.MULTILINE | re.IGNORECASE)
 _PRINT = re.compile(r"^(\s*print\s.*)$", re.MULTILINE | re.IGNORECASE)
-_TMAX = re.compile(r"^(\s*tmax\s+)\S+", re.MULTILINE | re.IGNORECASE)
 _VERSION = re.compile(r"\(NWChem\)\s+(\d\S*)")
 _ITERATIONS = re.compile(r"^.*?(\d+)\s+# Magnus total interpolations", re.MULTILINE)
 
@@ -83,11 +82,12 @@ def read_timing(done: Done) -> Timing:
 
 
 def _timed(case: Case, n_steps: int) -> str:
-    """The case's text with fewer steps, each printing the processor time before it."""
-    text = _TMAX.sub(rf"\g<1>{(n_steps + 0.5) * case.dt:.6f}", case.text)
+    """The case's text with fewer steps, each printing the processor time before it. Raises BenchError."""
+    path = Path(f"{case.name}.nw")
+    text = with_steps(case.text, n_steps, case.dt, path)
     if _PRINT.search(text):
         return _PRINT.sub(r"\1 cputime", text)
     text, count = _RT_TDDFT.subn("rt_tddft\n  print dipole field energy convergence cputime", text)
     if count != 1:
-        raise BenchError(f"{Path(case.name)}: {count} rt_tddft blocks; accepted: one")
+        raise BenchError(f"{path}: {count} rt_tddft blocks; accepted: one")
     return text

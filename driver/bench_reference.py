@@ -4,7 +4,6 @@ compared with, and the training stretch of those that extrapolate.
 Trajectory files keep densities in single precision; of a weak kick that would leave three digits.
 """
 
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +12,15 @@ import numpy as np
 
 from ..adapters.deck import Deck, DeckError, GroundState, Propagation
 from ..adapters.deck_reader import read_deck
-from ..adapters.field import amplitude
 from ..adapters.ground_state import Orbitals, solve_ground_state
 from ..adapters.pyscf_engine import PySCFEngine, make_engine
-from ..adapters.real_time import RealTime
+from ..adapters.real_time import applied_field
 from ..adapters.working_basis import make_working_basis
+from .machine import half_of_memory
 from .observables import dipoles, make_observables
 from .problem import initial_state, make_step
 from .run_propagation import make_problem
 from .segment import reference_segment
-
-#: Share of the machine's memory for integrals and grids, as in `hybrid-propagate`.
-_MEMORY_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +59,7 @@ def single_propagation(deck: Deck) -> tuple[GroundState, Propagation]:
 
 def converge(ground: GroundState) -> tuple[PySCFEngine, Orbitals]:
     """Engine and orbitals of a ground state. Raises NotConverged."""
-    memory = _MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return solve_ground_state(make_engine(ground.system, memory), None, ground.max_iterations)
+    return solve_ground_state(make_engine(ground.system, half_of_memory()), None, ground.max_iterations)
 
 
 def make_reference_run(path: Path) -> ReferenceRun:
@@ -95,7 +90,7 @@ def make_reference_run(path: Path) -> ReferenceRun:
     return ReferenceRun(
         np.array(times),
         np.array(moments),
-        np.array([_applied(task.real_time, t) for t in times]),
+        np.array([applied_field(task.real_time, t) for t in times]),
         np.array(builds[:-1]),
         np.array(wall),
         np.array(cpu),
@@ -110,14 +105,3 @@ def _as_vector(matrix: np.ndarray) -> np.ndarray:
     weight = np.where(i == j, 1.0, np.sqrt(2.0))
     upper = (matrix[:, i, j] * weight).ravel()
     return np.concatenate([np.real(upper), np.imag(upper).reshape(len(matrix), -1)[:, i != j].ravel()])
-
-
-def _applied(real_time: RealTime, time: float) -> np.ndarray:
-    """E(t) on the mean of both spins, (3,)."""
-    fields = {f.name: f for f in real_time.fields}
-    total = np.zeros(3)
-    for rule in real_time.excitations:
-        shape = fields[rule.field]
-        share = 1.0 if shape.spin == "total" else 0.5
-        total += share * amplitude(shape, time, real_time.dt) * np.array(shape.direction)
-    return total

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..adapters.whole_file import write_whole
 from .bench_plot import plot_errors
 from .bench_tables import (
     CaseResult,
@@ -21,7 +22,7 @@ from .bench_tables import (
     timing_table,
     where_baselines_win,
 )
-from .summary import write_whole
+from .machine import cpu_name
 
 _NOTE = """`*`: extrapolated from the steps that were timed. Seconds include start-up, imports and ground
 state. Of methods that continue a run's first steps, the cheapest setting within 1e-2 is shown, else the best
@@ -60,17 +61,8 @@ def conditions(command: str, results: Sequence[CaseResult], now: str) -> Conditi
     versions |= {} if nwchem is None else {"NWChem": nwchem}
     made = {e.sources for r in results for e in (r.measured.reference, *r.measured.entries)}
     return Conditions(
-        command, _processor(), os.cpu_count() or 1, os.getloadavg()[2], versions, sorted(made - {""} | {now})
+        command, cpu_name(), os.cpu_count() or 1, os.getloadavg()[2], versions, sorted(made - {""} | {now})
     )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.machine()
 
 
 def made_with(found: Conditions) -> str:

@@ -12,8 +12,9 @@ import h5py
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from ..adapters.deck import DeckError
 from .bench_baselines import Point, from_rows, truth_of
-from .bench_case import Case, with_larger_step
+from .bench_case import BenchError, Case, with_larger_step
 from .bench_engines import Timing, read_timing, timing_piece
 from .bench_metrics import Score, Truth, score, trajectory_error
 from .bench_pieces import Done, Piece, PieceFailed, python, run_piece
@@ -185,7 +186,10 @@ def time_round(measured: Measured, plan: Plan, number: int) -> Round:
 def time_engine(case: Case, plan: Plan, engine: str, name: str) -> Timing:
     """The first steps of a case by a reference code. Raises PieceFailed."""
     n_timed = min(plan.timed_steps, case.n_steps)
-    piece = timing_piece(engine, case, n_timed, plan.nwchem, f"{case.name}/{name}")
+    try:
+        piece = timing_piece(engine, case, n_timed, plan.nwchem, f"{case.name}/{name}")
+    except BenchError as error:
+        raise PieceFailed(str(error)) from error
     return read_timing(run_piece(plan.work, piece, plan.sources, plan.say))
 
 
@@ -249,7 +253,10 @@ def _larger_step(case: Case, plan: Plan, truth: Truth, factor: int) -> Entry:
 
     A kick acts through the whole first step; that its middle comes later is taken back.
     """
-    text = with_larger_step(case, factor, plan.work / "decks")
+    try:
+        text = with_larger_step(case, factor, plan.work / "decks")
+    except (BenchError, DeckError) as error:
+        raise PieceFailed(str(error)) from error
     options = ("--surrogate", "none", "--save-density", "0")
     command = python("propagate_command", "deck.nw", *options)
     done = _piece(case, plan, f"larger-step-{factor}", command, text)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from .command_end import Errors, carry_out
+from .option_values import count_or_none
 
 _DESCRIPTION = """Makes a trajectory file, and response pairs beside it, from an NWChem run: its deck,
 its log, and its restart files. NWChem overwrites <start>.rt_restart at every point. To keep all points, say
@@ -13,26 +15,29 @@ its log, and its restart files. NWChem overwrites <start>.rt_restart at every po
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command. Exit codes: 0 done, 1 failed, 2 bad input."""
+    """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     options = _parser().parse_args(arguments)
+    return carry_out("hybrid-dataset", lambda: _run(options), _errors, "interrupted")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from .converted_run import convert_run
+
+    for line in convert_run(
+        options.deck, options.log, options.records, options.tag, options.pairs, options.output
+    ):
+        print(line)
+    return 0
+
+
+def _errors() -> tuple[Errors, Errors]:
     from ..adapters.deck import DeckError
     from ..adapters.ground_state import NotConverged
     from ..adapters.log_reader import LogError
     from ..adapters.restart_file import RestartError
-    from .converted_run import ConversionError, convert_run
+    from .converted_run import ConversionError
 
-    try:
-        for line in convert_run(
-            options.deck, options.log, options.records, options.tag, options.pairs, options.output
-        ):
-            print(line)
-    except (DeckError, LogError, RestartError, ConversionError) as error:
-        print(f"hybrid-dataset: {error}", file=sys.stderr)
-        return 2
-    except (OSError, NotConverged) as error:
-        print(f"hybrid-dataset: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return (DeckError, LogError, RestartError, ConversionError), (NotConverged,)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tag", help="the propagation meant, where the deck has several")
     parser.add_argument(
         "--pairs",
-        type=_number,
+        type=count_or_none,
         default=30,
         metavar="N",
         help="densities for which PySCF builds the Fock matrix (default %(default)s)",
@@ -54,10 +59,3 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, metavar="FILE.h5", help="default: <start>.h5; pairs go to <start>_pairs.h5"
     )
     return parser
-
-
-def _number(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of pairs")
-    return value

@@ -7,10 +7,9 @@ import numpy as np
 
 from ..adapters.deck import Deck, Propagation
 from ..adapters.deck_reader import read_deck
-from ..adapters.field import amplitude
 from ..adapters.log_reader import LogError, RunLog, read_log
 from ..adapters.nwchem_order import density_from_nwchem, nwchem_order
-from ..adapters.real_time import RealTime
+from ..adapters.real_time import applied_field
 from ..adapters.restart_file import RestartPoint
 from ..adapters.restart_records import read_records
 from ..adapters.trajectory import TrajectoryFile
@@ -67,7 +66,7 @@ def convert_run(
         {
             "time": density.time,
             "dipole": density.values,
-            "field": np.array([_field(real_time, t) for t in density.time]),
+            "field": np.array([applied_field(real_time, t) for t in density.time]),
             "energy": energy,
             "spread": np.zeros(len(density.time)),
             "surrogate": np.zeros(len(density.time), np.int8),
@@ -133,17 +132,6 @@ def _total_energy(run: RunLog, time: np.ndarray) -> np.ndarray:
         found = np.abs(series[0].time[row] - time) < _SAME_TIME
         energies[found] = series[0].values[row[found], 0]
     return energies
-
-
-def _field(real_time: RealTime, t: float) -> np.ndarray:
-    """E(t), (3,) au, as the deck has it: mean of alpha and beta, sum over geometries."""
-    fields = {field.name: field for field in real_time.fields}
-    total = np.zeros(3)
-    for rule in real_time.excitations:
-        field = fields[rule.field]
-        share = 1.0 if field.spin == "total" else 0.5
-        total += share * amplitude(field, t, real_time.dt) * np.array(field.direction)
-    return total
 
 
 def _write_pairs(path: Path, deck: Deck, point: Point, densities: np.ndarray, most: int) -> int:

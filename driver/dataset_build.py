@@ -1,15 +1,15 @@
 """A data set from its configuration: geometries side by side, resumable; a file a molecule and level."""
 
 import json
-import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..adapters.ground_state import NotConverged
+from ..adapters.whole_file import write_whole
+from ..atomic.parallel import parallel
 from .dataset_config import DatasetConfig, Level, Molecule
 from .magnus import NoFixedPoint
 from .training_samples import CheckFailed, join_parts, make_part
@@ -63,33 +63,15 @@ def build_dataset(config: DatasetConfig, n_jobs: int) -> None:
         if count == 0 and not _pairs_file(by_name[name]).exists():
             _join(by_name[name])
     with _progress(sum(map(len, groups)), len(missing)) as advance:
-        for job in _carried_out(missing, n_jobs):
-            left[job.group] -= 1
-            advance(job.group)
-            if left[job.group] == 0:
-                _join(by_name[job.group])
+        for name in parallel(_carry_out, ((job,) for job in missing), n_jobs):
+            left[name] -= 1
+            advance(name)
+            if left[name] == 0:
+                _join(by_name[name])
 
 
-def _carried_out(jobs: list[_Job], n_jobs: int) -> Iterator[_Job]:
-    """Each job when it is done."""
-    if n_jobs == 1:
-        for job in jobs:
-            _carry_out(job)
-            yield job
-        return
-    # Processes that start anew share no threads or locks of the libraries with this one.
-    with ProcessPoolExecutor(n_jobs, multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(_carry_out, job): job for job in jobs}
-        try:
-            for future in as_completed(futures):
-                future.result()
-                yield futures[future]
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _carry_out(job: _Job) -> None:
+def _carry_out(job: _Job) -> str:
+    """Make one part, or say why there is none; the group it belongs to."""
     job.part.parent.mkdir(parents=True, exist_ok=True)
     try:
         make_part(
@@ -99,6 +81,7 @@ def _carry_out(job: _Job) -> None:
         job.skipped.write_text(f"{error}\n", encoding="utf-8")
     except CheckFailed as error:
         raise DatasetError(f"{job.group}, geometry {job.number}: {error}") from error
+    return job.group
 
 
 def _join(group: list[_Job]) -> None:
@@ -128,9 +111,12 @@ def _claim(config: DatasetConfig) -> None:
         json.dumps({"seed": config.seed, **{name: asdict(getattr(config, name)) for name in parts}})
     )
     if not path.exists():
-        path.write_text(json.dumps(ours, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(ours, indent=1) + "\n")
         return
-    theirs = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        theirs = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise DatasetError(f"{path}: does not say how its data set was made ({error})") from error
     changed = [name for name in ours if ours[name] != theirs.get(name)]
     if changed:
         raise DatasetError(

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .command_end import Errors, carry_out
+from .option_values import count
+
 _DESCRIPTION = """Makes a data set as a YAML file describes it: response pairs in <folder>/pairs, one file a
 molecule and level, and trajectories in <folder>/trajectories. What exists already is kept, so that a run
 that was stopped goes on where it was. From NWChem runs: hybrid-dataset convert --help."""
@@ -20,38 +23,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return convert(given[1:])
     options = _parser().parse_args(given)
-    from ..surrogate.response_pairs import PairsError
-    from .dataset_build import DatasetError, build_dataset
-    from .dataset_config import ConfigError, read_config
+    interrupted = "interrupted; the same command goes on from here"
+    return carry_out("hybrid-dataset", lambda: _run(options), _errors, interrupted)
 
-    try:
-        build_dataset(read_config(options.config), options.jobs)
-    except (ConfigError, DatasetError, PairsError) as error:
-        print(f"hybrid-dataset: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"hybrid-dataset: cannot write: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("hybrid-dataset: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+
+def _run(options: argparse.Namespace) -> int:
+    from .dataset_build import build_dataset
+    from .dataset_config import read_config
+
+    build_dataset(read_config(options.config), options.jobs)
     return 0
+
+
+def _errors() -> tuple[Errors, Errors]:
+    from ..surrogate.response_pairs import PairsError
+    from .dataset_build import DatasetError
+    from .dataset_config import ConfigError
+
+    return (ConfigError, DatasetError, PairsError), ()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hybrid-dataset", description=_DESCRIPTION)
     parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see examples/dataset.yaml")
     parser.add_argument(
-        "--jobs", type=_count, default=1, metavar="N", help="processes side by side (default %(default)s)"
+        "--jobs", type=count, default=1, metavar="N", help="processes side by side (default %(default)s)"
     )
     return parser
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
 
 
 if __name__ == "__main__":

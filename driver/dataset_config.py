@@ -99,16 +99,14 @@ _T = TypeVar("_T")
 
 def read_config(path: Path) -> DatasetConfig:
     """Read a configuration. Raises ConfigError."""
-    try:
-        import yaml
-    except ImportError:
-        raise ConfigError(
-            f'{path}: reading YAML needs PyYAML: pip install "hybrid-propagate[train]"'
-        ) from None
+    import yaml
+
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a text file") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     top = _mapping(path, "the file", content)
@@ -131,13 +129,15 @@ def read_config(path: Path) -> DatasetConfig:
     trajectories = _make(path, "trajectories", Trajectories, top.get("trajectories") or {})
     if unknown := set(trajectories.fields) - set(_FIELDS):
         raise ConfigError(f"{path}: trajectories: fields: {min(unknown)!r}; accepted: {', '.join(_FIELDS)}")
+    geometries = _make(path, "geometries", Sampling, top.get("geometries") or {})
     _check_levels(path, levels, molecules)
+    _check_numbers(path, geometries, trajectories)
     return DatasetConfig(
         Path(str(top["folder"])),
         _whole(path, "seed", top.get("seed", 0)),
         levels,
         tuple(molecules),
-        _make(path, "geometries", Sampling, top.get("geometries") or {}),
+        geometries,
         _make(path, "pairs", PairCounts, top.get("pairs") or {}),
         trajectories,
     )
@@ -186,6 +186,22 @@ def _check_levels(path: Path, levels: tuple[Level, ...], molecules: list[Molecul
                 raise ConfigError(f"{path}: levels: basis {level.basis} has no element of number {number}")
 
 
+def _check_numbers(path: Path, geometries: Sampling, trajectories: Trajectories) -> None:
+    low, high = geometries.displacement
+    shares = geometries.validation, geometries.test
+    for holds, what in (
+        (geometries.count > 0, "geometries: count: at least 1"),
+        (0.0 < low <= high, "geometries: displacement: two lengths above 0, the smaller one first"),
+        (min(shares) >= 0.0 and sum(shares) <= 1.0, "geometries: validation, test: shares of at most 1"),
+        (trajectories.steps > 0, "trajectories: steps: at least 1"),
+        (trajectories.dt > 0.0, "trajectories: dt: above 0"),
+        (trajectories.tolerance > 0.0, "trajectories: tolerance: above 0"),
+        (len(trajectories.fields) > 0, "trajectories: fields: at least one"),
+    ):
+        if not holds:
+            raise ConfigError(f"{path}: {what}")
+
+
 def _molecule(path: Path, entry: object, *, held_out: bool) -> Molecule:
     """A name that ASE knows (`H2O`), or a mapping with atoms, lines of `symbol x y z` in Å."""
     where = "held_out" if held_out else "molecules"
@@ -212,11 +228,14 @@ def _molecule(path: Path, entry: object, *, held_out: bool) -> Molecule:
         _whole(path, f"{name}: {key}", given.get(key, default))
         for key, default in (("charge", 0), ("multiplicity", 1))
     )
+    n_electrons = sum(element_of_tag(symbol) or 0 for symbol in symbols) - charge
+    if n_electrons < 1 or not 0 < multiplicity <= n_electrons + 1 or (n_electrons + multiplicity) % 2 == 0:
+        raise ConfigError(f"{path}: {name}: {n_electrons} electrons cannot have multiplicity {multiplicity}")
     return Molecule(name, symbols, positions, charge, multiplicity, held_out)
 
 
 def _whole(path: Path, where: str, value: object) -> int:
-    if not isinstance(value, int):
+    if not isinstance(value, int) or isinstance(value, bool):
         raise ConfigError(f"{path}: {where}: {value!r} is not a whole number")
     return value
 

@@ -9,7 +9,7 @@ from pyscf import gto
 from pyscf.dft.numint import eval_ao
 
 from ..adapters.real_time import DensityPlot, Visualization
-from .summary import write_whole
+from ..adapters.whole_file import write_whole
 
 #: Grid points evaluated at once.
 BLOCK = 20000
@@ -27,10 +27,13 @@ def shown(visualization: Visualization | None, times: np.ndarray) -> np.ndarray:
     return within
 
 
-def write_cubes(trajectory: Path, folder: Path, mol: gto.Mole, visualization: Visualization) -> list[Path]:
+def write_cubes(
+    trajectory: Path, folder: Path, lead: str, mol: gto.Mole, visualization: Visualization
+) -> list[Path]:
     """One file a snapshot, `density.<it>.cube` or `density_subgs.<it>.cube`, from the densities stored.
 
-    mol: the molecule whose AO order the trajectory has. Raises OSError.
+    lead: ahead of those names, which are NWChem's. mol: the molecule whose AO order the trajectory has.
+    Raises OSError.
     """
     plot = visualization.plot
     if not visualization.dplot or plot is None:
@@ -54,7 +57,7 @@ def write_cubes(trajectory: Path, folder: Path, mol: gto.Mole, visualization: Vi
             continue
         matrix = densities[int(row)] if reference is None else densities[int(row)] - reference
         values = np.concatenate(list(_on_points(mol, points, matrix)))
-        written.append(folder / f"{stem}.{steps[row] + 1:010d}.cube")
+        written.append(folder / f"{lead}{stem}.{steps[row] + 1:010d}.cube")
         write_whole(written[-1], _cube_text(mol, plot, values, float(times[row])))
     return written
 

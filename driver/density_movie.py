@@ -10,10 +10,10 @@ from pyscf import gto
 
 from ..adapters.geometry import ANGSTROM_PER_BOHR
 from ..adapters.real_time import Visualization
+from ..adapters.whole_file import write_whole
 from .bonds import bonds
 from .density_projection import Projection, density_projection
 from .plot import FS_PER_AU
-from .summary import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

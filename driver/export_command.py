@@ -7,6 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .command_end import Errors, carry_out
+from .option_values import positive
+
 _DESCRIPTION = """Writes trained weights of hybrid-train as the ONNX graphs encode, step and rollout
 (docs/neural_graph.md), the whole ensemble in each, with any number of atoms, functions and time points.
 Each is loaded into ONNX Runtime and compared with torch on molecules of other sizes; one that differs is
@@ -16,33 +19,28 @@ not written."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     options = _parser().parse_args(arguments)
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        print("hybrid-export: torch is not installed: pip install 'hybrid-propagate[train]'", file=sys.stderr)
-        return 2
+    interrupted = "interrupted; nothing half-written is left"
+    return carry_out("hybrid-export", lambda: _run(options), _errors, interrupted)
+
+
+def _run(options: argparse.Namespace) -> int:
     import warnings
 
     warnings.filterwarnings("ignore")  # The exporter warns of what is missing and not needed.
-    from ..surrogate.neural.export import ExportFailed, export
-    from ..surrogate.response_pairs import PairsError
+    from ..surrogate.neural.export import export
 
-    try:
-        paths = export(
-            options.weights, options.folder, options.calibration, options.dt, options.precision, _say
-        )
-    except PairsError as error:
-        print(f"hybrid-export: {error}", file=sys.stderr)
-        return 2
-    except (ExportFailed, OSError) as error:
-        print(f"hybrid-export: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("hybrid-export: interrupted; nothing half-written is left", file=sys.stderr)
-        return 130
-    for path in paths:
+    for path in export(
+        options.weights, options.folder, options.calibration, options.dt, options.precision, _say
+    ):
         print(path)
     return 0
+
+
+def _errors() -> tuple[Errors, Errors]:
+    from ..surrogate.neural.export import ExportFailed
+    from ..surrogate.response_pairs import PairsError
+
+    return (PairsError,), (ExportFailed,)
 
 
 def _say(line: str) -> None:
@@ -61,14 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--calibration",
-        type=float,
+        type=positive,
         default=1.0,
         metavar="FACTOR",
         help="error over spread, as hybrid-train evaluate --json gives it (default 1)",
     )
     parser.add_argument(
         "--dt",
-        type=float,
+        type=positive,
         default=0.4,
         metavar="AU",
         help="time step of the memory: two points of its trajectories (default %(default)s)",

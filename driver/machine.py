@@ -29,3 +29,8 @@ def thread_count() -> int:
 def command_line() -> str:
     """This process's command, without the folder that it lies in."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def half_of_memory() -> float:
+    """Bytes that integrals and grids may take unless the user says otherwise."""
+    return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

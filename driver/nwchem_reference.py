@@ -15,6 +15,7 @@ from ..adapters.engine import Energies
 from ..adapters.nwchem_order import density_from_nwchem, density_to_nwchem, nwchem_order
 from ..adapters.nwchem_points import PrintedPoint, quantities
 from ..adapters.nwchem_process import NWChemProcess
+from ..adapters.rest_force import norm_of_rounding
 from ..adapters.restart_file import RestartPoint, rounding
 from ..surrogate.surrogate import Measurement, Surrogate
 from .magnus import FockOf, NoFixedPoint
@@ -242,9 +243,7 @@ class NWChemReference:
     def rounding(self, point: RestartPoint) -> float:
         """Expected norm, in the working basis, of the rounding of a streamed density."""
         deviation = density_from_nwchem(rounding(point.densities), self._order)
-        weights = np.square(self.problem.basis.dual).sum(axis=1)
-        # P_ij and P_ji are rounded alike, hence the 2.
-        return float(np.sqrt(2.0 * np.einsum("si,sij,sj->", weights, np.square(deviation), weights)))
+        return norm_of_rounding(self.problem.basis, deviation)
 
     def _send(self, density: np.ndarray, at: float, number: int) -> None:
         ao = density_to_nwchem(self.problem.basis.density_out(density), self._order)

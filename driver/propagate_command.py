@@ -11,6 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .command_end import Errors, carry_out, fail
+from .option_values import count, count_or_none, positive
+
+_NAME = "hybrid-propagate"
 _DESCRIPTION = """Runs the RT-TDDFT tasks of an NWChem input deck: reference steps where they are needed,
 surrogate steps everywhere else. The log goes to standard output in NWChem's format, progress to standard
 error, and <start>.h5, .json, .png and .rt_restart to the deck's permanent_dir."""
@@ -22,19 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 2 bad input, 1 failed, 130 interrupted."""
     started = time.perf_counter()
     options = _parser().parse_args(arguments)
-    try:
-        return _run(options, started)
-    except KeyboardInterrupt:
-        print("hybrid-propagate: interrupted; --restart goes on from the last checkpoint", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader of the log has gone; what is on disk is whole.
-        sys.stdout = None
-        return 1
+    interrupted = "interrupted; --restart goes on from the last checkpoint"
+    return carry_out(_NAME, lambda: _run(options, started), _errors, interrupted)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-propagate", description=_DESCRIPTION)
+    parser = argparse.ArgumentParser(prog=_NAME, description=_DESCRIPTION)
     parser.add_argument("deck", type=Path, metavar="DECK", help="NWChem input deck with an rt_tddft block")
     parser.add_argument(
         "frames",
@@ -45,14 +42,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--tol",
-        type=_share,
+        type=positive,
         default=1e-3,
         metavar="ERROR",
         help="trajectory error wanted, relative (default %(default)g)",
     )
     parser.add_argument(
         "--max-ml-steps",
-        type=_count,
+        type=count,
         default=500,
         metavar="N",
         help="most surrogate steps between two anchors (default %(default)s)",
@@ -95,31 +92,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--save-density",
-        type=_interval,
+        type=count_or_none,
         metavar="N",
         help="store the density at every Nth point, 0 for never "
         "(default: all, where that takes less than 64 MB)",
     )
     parser.add_argument(
         "--memory",
-        type=_share_of_memory,
+        type=positive,
         metavar="MB",
         help="memory for integrals and grids (default: half of what there is)",
     )
     thresholds = parser.add_argument_group("thresholds that end a surrogate segment")
     thresholds.add_argument(
-        "--max-uncertainty", type=_share, default=0.05, metavar="X", help="spread (default %(default)g)"
+        "--max-uncertainty", type=positive, default=0.05, metavar="X", help="spread (default %(default)g)"
     )
     thresholds.add_argument(
         "--max-trace-error",
-        type=_share,
+        type=positive,
         default=0.02,
         metavar="X",
         help="relative change of the trace (default %(default)g)",
     )
     thresholds.add_argument(
         "--max-hermiticity-error",
-        type=_share,
+        type=positive,
         default=0.01,
         metavar="X",
         help="relative (default %(default)g)",
@@ -127,65 +124,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0.0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of steps")
-    return value
-
-
-def _interval(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of points")
-    return value
-
-
-def _share_of_memory(text: str) -> float:
-    return _share(text) * 1e6
-
-
 def _run(options: argparse.Namespace, started: float) -> int:
-    from ..adapters.deck import DeckError
     from ..adapters.deck_reader import read_deck
-    from ..adapters.xyz_frames import FramesError
     from .frames import frame_decks
 
     if options.prior is not None and options.surrogate not in ("auto", "response"):
-        return _fail(f"--prior is for --surrogate response, not {options.surrogate}", 2)
+        return fail(_NAME, f"--prior is for --surrogate response, not {options.surrogate}", 2)
     if options.weights is not None and options.surrogate not in ("neural", "hybrid"):
-        return _fail("--weights is for --surrogate neural and hybrid", 2)
-    try:
-        deck = read_deck(options.deck)
-        for notice in deck.notices:
-            print(f"hybrid-propagate: {notice}", file=sys.stderr)
-        _check_writable(deck.permanent_dir)
-        decks = [deck]
-        if options.frames is not None:
-            decks = frame_decks(deck, options.frames)
-            if options.surrogate == "auto":
-                # What one frame learns is passed on to the next.
-                options.surrogate = "response"
-    except (DeckError, FramesError) as error:
-        return _fail(error, 2)
-    except OSError as error:
-        return _fail(error, 2)
-    from ..adapters.ground_state import NotConverged
-    from ..adapters.movecs import MovecsError
-    from ..adapters.nwchem_process import NWChemError
-    from ..adapters.restart_file import RestartError
-    from ..adapters.trajectory import TrajectoryError
-    from ..surrogate.neural_graphs import NotApplicable
-    from ..surrogate.onnx_session import DeviceError, GraphError
-    from ..surrogate.reused_response import PriorError
-    from .magnus import NoFixedPoint
+        return fail(_NAME, "--weights is for --surrogate neural and hybrid", 2)
+    deck = read_deck(options.deck)
+    for notice in deck.notices:
+        print(f"{_NAME}: {notice}", file=sys.stderr)
+    if (reason := _not_writable(deck.permanent_dir)) is not None:
+        return fail(_NAME, reason, 2)
+    decks = [deck]
+    if options.frames is not None:
+        decks = frame_decks(deck, options.frames)
+        if options.surrogate == "auto":
+            # What one frame learns is passed on to the next.
+            options.surrogate = "response"
+    from ..adapters.nwchem_process import nwchem_command
+    from .machine import half_of_memory
     from .run_deck import last_trajectory, run_deck
     from .segment import Limits
     from .settings import Options
@@ -196,17 +155,18 @@ def _run(options: argparse.Namespace, started: float) -> int:
         tolerance=options.tol,
         max_ml_steps=options.max_ml_steps,
         limits=Limits(options.max_uncertainty, options.max_trace_error, options.max_hermiticity_error),
-        memory=options.memory or 0.5 * _physical_memory(),
+        memory=half_of_memory() if options.memory is None else 1e6 * options.memory,
         restart=options.restart,
         save_density=options.save_density,
         started=started,
         engine=options.engine,
-        nwchem=options.nwchem or os.environ.get("NWCHEM_COMMAND") or "nwchem",
+        nwchem=nwchem_command(options.nwchem),
         keep_scratch=options.keep_scratch,
         report=options.report,
         prior=options.prior,
         device=options.device,
         weights=options.weights,
+        frames=options.frames is not None,
     )
     finished = True
     try:
@@ -214,30 +174,29 @@ def _run(options: argparse.Namespace, started: float) -> int:
             finished = finished and run_deck(deck, settings, _write, stopping)
             if options.surrogate == "response":
                 settings = replace(settings, prior=last_trajectory(deck) or settings.prior)
-    except (DeckError, TrajectoryError, RestartError, MovecsError) as error:
-        return _fail(error, 2)
-    except (PriorError, DeviceError, GraphError, NotApplicable) as error:
-        return _fail(error, 2)
-    except NWChemError as error:
-        for line in error.tail:
-            print(f"  nwchem| {line}", file=sys.stderr)
-        return _fail(error, 1)
-    except (NotConverged, NoFixedPoint) as error:
-        return _fail(error, 1)
     except BrokenPipeError:
         raise
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error
-        return _fail(f"cannot write: {reason}; what was written before is whole, --restart goes on", 1)
-    if not finished:
-        print("hybrid-propagate: interrupted; --restart goes on from here", file=sys.stderr)
-        return 130
-    return 0
+        return fail(_NAME, f"cannot write: {reason}; what was written before is whole, --restart goes on", 1)
+    return 0 if finished else fail(_NAME, "interrupted; --restart goes on from here", 130)
 
 
-def _fail(error: object, code: int) -> int:
-    print(f"hybrid-propagate: {error}", file=sys.stderr)
-    return code
+def _errors() -> tuple[Errors, Errors]:
+    from ..adapters.deck import DeckError
+    from ..adapters.ground_state import NotConverged
+    from ..adapters.movecs import MovecsError
+    from ..adapters.nwchem_process import NWChemError
+    from ..adapters.restart_file import RestartError
+    from ..adapters.trajectory import TrajectoryError
+    from ..adapters.xyz_frames import FramesError
+    from ..surrogate.neural_graphs import NotApplicable
+    from ..surrogate.onnx_session import DeviceError, GraphError
+    from ..surrogate.reused_response import PriorError
+    from .magnus import NoFixedPoint
+
+    bad_input = (DeckError, FramesError, TrajectoryError, RestartError, MovecsError, PriorError)
+    return (*bad_input, DeviceError, GraphError, NotApplicable), (NWChemError, NotConverged, NoFixedPoint)
 
 
 def _write(text: str) -> None:
@@ -245,13 +204,16 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
-def _check_writable(folder: Path) -> None:
-    """Make the folder, and find out whether files can be written there, before any time is spent."""
+def _not_writable(folder: Path) -> str | None:
+    """Make the folder; why no files can be written there, found out before any time is spent."""
     import tempfile
 
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
-        pass
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return f"{folder}: cannot be written: {error.strerror}"
 
 
 def _on_interrupt() -> Callable[[], bool]:
@@ -267,10 +229,6 @@ def _on_interrupt() -> Callable[[], bool]:
     signal.signal(signal.SIGINT, handle)
     signal.signal(signal.SIGTERM, handle)
     return lambda: bool(asked)
-
-
-def _physical_memory() -> float:
-    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 if __name__ == "__main__":

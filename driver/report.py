@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..adapters.deck import Deck, Propagation
-from ..adapters.trajectory import Contents, read_contents
+from ..adapters.trajectory import Contents, TrajectoryError, read_contents
+from ..adapters.whole_file import write_whole
 from . import report_tables as tables
 from . import report_words as words
 from .controller import Target
 from .density_movie import movie_path
 from .report_numbers import decisions, figure_numbers, is_kick, segments
 from .report_spectrum import report_spectrum
-from .summary import write_whole
 
 _PAGE = Path(__file__).parent / "report_page"
 _SCRIPTS = ("plot", "time_axes", "spectrum", "decisions", "figures", "molecule")
@@ -32,7 +32,11 @@ def write_report(task: Propagation, deck: Deck, stem: Path) -> Path:
     """
     trajectory = stem.with_name(stem.name + ".h5")
     contents = read_contents(trajectory)
-    summary = json.loads(stem.with_name(stem.name + ".json").read_text(encoding="utf-8"))
+    path = stem.with_name(stem.name + ".json")
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TrajectoryError(f"{path}: not the summary of a run ({error})") from error
     figures, numbers, script = "", {}, ""
     if "time" in contents.series:
         figures, numbers = _figures(task, contents, summary, trajectory, stem)

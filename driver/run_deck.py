@@ -196,7 +196,7 @@ def _deferred(
         engine, orbitals = _converge(task, engine, grounds, deck, options.prior)
         energies = engine.fock(orbitals.density().astype(complex)).energies
         nuclear = engine.integrals.nuclear_repulsion
-        total = energies.core + energies.coulomb + energies.exchange_correlation + nuclear
+        total = energies.electronic + nuclear
         write(
             ground_state_section(
                 deck.title,

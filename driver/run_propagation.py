@@ -153,13 +153,12 @@ def propagate(
         write(" === Propagation skipped ===\n")
         return True
     store = TrajectoryFile(path, stored_run(task, engine, settings, start.arrays()))
-    total = base.energies.core + base.energies.coulomb + base.energies.exchange_correlation
     output = Output(
         problem=problem,
         observables=observables,
         store=store,
         write=write,
-        first_energy=total + engine.integrals.nuclear_repulsion,
+        first_energy=base.energies.electronic + engine.integrals.nuclear_repulsion,
         save_density=_density_interval(problem, options),
         restart=deck.permanent_dir / f"{deck.prefix}.rt_restart",
     )
@@ -195,11 +194,20 @@ def propagate(
         ground.surrogate = surrogate.save()
     if real_time.visualization is not None:
         began = time.perf_counter()
-        write_cubes(path, deck.permanent_dir, engine.mol, real_time.visualization)
+        lead = f"{stem.name}_" if _several_plotted(deck, options) else ""
+        write_cubes(path, deck.permanent_dir, lead, engine.mol, real_time.visualization)
         write_movie(path, movie_path(stem), engine.mol, real_time.visualization)
         progress.tally.spend("density pictures", began)
     _finish(problem, deck, stem, options, progress, target, surrogate, since, path, session)
     return True
+
+
+def _several_plotted(deck: Deck, options: Options) -> bool:
+    """Whether several runs write cube files. NWChem's names tell nothing of the run: they would overwrite
+    one another's, as NWChem's do."""
+    propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
+    shown = [task.real_time.visualization for task in propagations]
+    return options.frames or sum(block is not None and block.dplot for block in shown) > 1
 
 
 @dataclass(eq=False)

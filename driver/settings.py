@@ -20,7 +20,7 @@ class Options:
 
     nwchem: the command that runs it; keep_scratch: leave its files. report: write `<start>.html` too.
     prior: trajectory file of an earlier run. device, weights: of the network, and its folder where it is not
-    the shipped one; weights_hash: what its weights are.
+    the shipped one; weights_hash: what its weights are. frames: this is one of several runs of the deck.
     started: `time.perf_counter()` when the command began.
     """
 
@@ -40,6 +40,7 @@ class Options:
     device: Device = "auto"
     weights: Path | None = None
     weights_hash: str | None = None
+    frames: bool = False
 
 
 def physics_of(system: System) -> dict[str, str]:

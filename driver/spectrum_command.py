@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .command_end import Errors, carry_out
+from .option_values import positive
+
 if TYPE_CHECKING:
     from .spectrum import Spectrum
 
@@ -17,29 +20,23 @@ under several tags or in several files. Writes <output>.dat and <output>.png."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Returns the exit code: 0, or 2 after a one-line error on standard error."""
+    """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     options = _parser().parse_args(arguments)
+    return carry_out("hybrid-spectrum", lambda: _run(options), _errors, "interrupted")
+
+
+def _errors() -> tuple[Errors, Errors]:
     from .spectrum import SpectrumError
 
-    try:
-        _run(options)
-    except SpectrumError as error:
-        print(f"hybrid-spectrum: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"hybrid-spectrum: cannot write: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return (SpectrumError, OSError), ()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hybrid-spectrum", description=_DESCRIPTION)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--tau", type=positive, default=50.0, help="damping time in au (default %(default)g)")
     parser.add_argument(
-        "--tau", type=_positive, default=50.0, help="damping time in au (default %(default)g)"
-    )
-    parser.add_argument(
-        "--emax", type=_positive, default=40.0, help="highest energy in eV (default %(default)g)"
+        "--emax", type=positive, default=40.0, help="highest energy in eV (default %(default)g)"
     )
     parser.add_argument("--pade", action="store_true", help="Padé approximant in place of zero padding")
     parser.add_argument("--tag", help="only the run of this tag")
@@ -57,13 +54,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0.0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
 def _kick(text: str) -> tuple[str, float]:
     axis, _, impulse = text.partition("=")
     try:
@@ -75,7 +65,7 @@ def _kick(text: str) -> tuple[str, float]:
     return axis, size
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     import numpy as np
 
     from .plot import plot_spectrum
@@ -107,6 +97,7 @@ def _run(options: argparse.Namespace) -> None:
     for peak in peaks(spectrum):
         print(f"{peak.energy:12.3f} {peak.cross_section:22.4f} {peak.strength:20.4f}")
     print(f"written: {data} {picture}")
+    return 0
 
 
 def table(spectrum: Spectrum, names: Sequence[str]) -> str:

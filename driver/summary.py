@@ -3,12 +3,12 @@
 import datetime
 import importlib.metadata
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 
 from ..adapters.trajectory import read_contents
+from ..adapters.whole_file import write_whole
 from .controller import Ledger, Target
 from .loop import Progress, saved_tally
 from .machine import command_line, cpu_name, thread_count
@@ -98,17 +98,6 @@ def dipole_bound(problem: Problem, ledger: Ledger, dipole: np.ndarray) -> float:
     ]
     size = float(np.sqrt(sum(np.sum((d * pairs) ** 2) for d in matrices)))
     return max(1.0, size * float(np.sqrt(ledger.change_moment / ledger.n_points)) / induced)
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file beside and rename it. Raises OSError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def draw(trajectory: Path, picture: Path, title: str, allowed: float) -> None:

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .command_end import Errors, carry_out
+from .option_values import count, positive
+
 _DESCRIPTION = """Trains the neural surrogate as a YAML file describes it (examples/train.yaml) on what
 hybrid-dataset made. The same command goes on where an interrupted one stopped. Under torchrun many
 processes share the work. To measure trained weights: hybrid-train evaluate --help."""
@@ -19,36 +22,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     evaluate = given[:1] == ["evaluate"]
     options = _evaluate_parser().parse_args(given[1:]) if evaluate else _parser().parse_args(given)
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        print("hybrid-train: torch is not installed: pip install 'hybrid-propagate[train]'", file=sys.stderr)
-        return 2
+    run = _evaluate if evaluate else _train
+    interrupted = "interrupted; the same command goes on from here"
+    return carry_out("hybrid-train", lambda: run(options), _errors, interrupted)
+
+
+def _errors() -> tuple[Errors, Errors]:
     from ..surrogate.neural.config import ConfigError
     from ..surrogate.response_pairs import PairsError
 
-    try:
-        _evaluate(options) if evaluate else _train(options)
-    except (ConfigError, PairsError) as error:
-        print(f"hybrid-train: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"hybrid-train: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("hybrid-train: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+    return (ConfigError, PairsError), ()
 
 
-def _train(options: argparse.Namespace) -> None:
+def _train(options: argparse.Namespace) -> int:
     import torch.distributed as dist
 
-    from ..surrogate.neural.config import read_config
+    from ..surrogate.neural.config import ConfigError, read_config
     from ..surrogate.neural.fit import fit
     from ..surrogate.neural.trainer import join_processes
 
-    config = read_config(options.config)
+    try:
+        config = read_config(options.config)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{options.config}: not a text file") from error
     joined = join_processes(options.device)
     rank = dist.get_rank() if joined else 0
     try:
@@ -58,9 +54,10 @@ def _train(options: argparse.Namespace) -> None:
             dist.destroy_process_group()
     if rank == 0:
         print(path)
+    return 0
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def _evaluate(options: argparse.Namespace) -> int:
     import dataclasses
     import json
 
@@ -71,6 +68,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         print(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
     else:
         print(table(rows))
+    return 0
 
 
 def _say(line: str) -> None:
@@ -89,10 +87,10 @@ def _evaluate_parser() -> argparse.ArgumentParser:
     parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="weights.pt of hybrid-train")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="of hybrid-dataset")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
-    parser.add_argument("--adapt", type=int, default=10, metavar="N", help="pairs to adapt to (default 10)")
+    parser.add_argument("--adapt", type=count, default=10, metavar="N", help="pairs to adapt to (default 10)")
     parser.add_argument(
         "--largest",
-        type=float,
+        type=positive,
         default=0.02,
         metavar="SIZE",
         help="largest |δP| counted (default %(default)s)",

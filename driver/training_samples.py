@@ -1,6 +1,5 @@
 """One geometry's share of a data set: solved, sampled, checked and written as a part."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from ..adapters.basis_table import BasisTable, basis_table
 from ..adapters.geometry import ANGSTROM_PER_BOHR
 from ..adapters.system import System
+from ..adapters.whole_file import whole_file
 from ..surrogate.response_pairs import (
     KINDS,
     SPLITS,
@@ -76,10 +76,8 @@ def make_part(
     if kernel is not None:
         arrays["kernel"] = kernel
     _check(point, densities)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
+    with whole_file(path) as part, part.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-    os.replace(part, path)
 
 
 def _visited(

@@ -179,7 +179,7 @@ def _fock_and_energy(check: _Check, density: np.ndarray) -> tuple[np.ndarray, fl
     """F (n_spin, n, n) and the total energy of a real density, Hartree."""
     build = check.engine.fock(density.astype(complex))
     fock, energies = np.real(build.fock), build.energies
-    total = energies.core + energies.coulomb + energies.exchange_correlation
+    total = energies.electronic
     if check.grids is not None:
         system, numint = check.engine.system, dft.numint.NumInt()
         integrate = numint.nr_uks if system.open_shell else numint.nr_rks

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .command_end import Errors, carry_out, fail
 
 if TYPE_CHECKING:
     from ..adapters.deck import Deck, GroundState
@@ -15,27 +16,22 @@ if TYPE_CHECKING:
     from .warmstart_choice import Start
     from .warmstart_measure import Comparison
 
+_NAME = "hybrid-warmstart"
 _DESCRIPTION = """Predicts the ground-state density of a deck's system and writes it as a start for SCFs:
 <prefix>.movecs for NWChem's `vectors input`, <prefix>.h5 for PySCF's dm0, <prefix>.molden to look at. A
 prediction that is no better than PySCF's standard guess is dropped, with a message."""
 #: `auto`, and the names of `warmstart_named.NAMED`, spelled out so that --help imports nothing.
 _GUESSES = ("auto", "minao", "atom", "huckel", "sap", "atomic-density", "atomic-potential", "neural")
-#: Bytes for integrals: half of what there is.
-_SHARE_OF_MEMORY = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 2 bad input, 1 failed, 130 interrupted."""
     options = _parser().parse_args(arguments)
-    try:
-        return _run(options)
-    except KeyboardInterrupt:
-        print("hybrid-warmstart: interrupted", file=sys.stderr)
-        return 130
+    return carry_out(_NAME, lambda: _run(options), _errors, "interrupted")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-warmstart", description=_DESCRIPTION)
+    parser = argparse.ArgumentParser(prog=_NAME, description=_DESCRIPTION)
     parser.add_argument("deck", type=Path, metavar="DECK", help="NWChem input deck with a ground state")
     parser.add_argument(
         "--guess",
@@ -76,27 +72,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..adapters.deck import DeckError
     from ..adapters.deck_reader import read_deck
-    from ..adapters.density_file import DensityFileError
-    from ..adapters.movecs import MovecsError
-    from ..adapters.nwchem_process import NWChemError
-    from ..adapters.restart_file import RestartError
-    from ..adapters.xyz_frames import FramesError
 
     if options.along is not None and not options.run:
-        return _fail("--along runs SCFs: it needs --run", 2)
-    try:
-        deck = read_deck(options.deck, propagates=False)
-        found = _found(deck, options)
-    except (DeckError, DensityFileError, MovecsError, RestartError, FramesError) as error:
-        return _fail(error, 2)
-    except NWChemError as error:
-        for line in error.tail:
-            print(f"  nwchem| {line}", file=sys.stderr)
-        return _fail(error, 1)
-    except OSError as error:
-        return _fail(f"cannot write: {error}", 1)
+        return fail(_NAME, "--along runs SCFs: it needs --run", 2)
+    if options.along is not None and options.output is not None:
+        return fail(_NAME, "--along writes no starts: --output is for a single one", 2)
+    found = _found(read_deck(options.deck, propagates=False), options)
     if options.json:
         import json
 
@@ -106,17 +88,29 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _errors() -> tuple[Errors, Errors]:
+    from ..adapters.deck import DeckError
+    from ..adapters.density_file import DensityFileError
+    from ..adapters.movecs import MovecsError
+    from ..adapters.nwchem_process import NWChemError
+    from ..adapters.restart_file import RestartError
+    from ..adapters.xyz_frames import FramesError
+
+    return (DeckError, DensityFileError, MovecsError, RestartError, FramesError), (NWChemError,)
+
+
 def _found(deck: Deck, options: argparse.Namespace) -> dict[str, Any]:
     """Everything the command says, as JSON has it."""
+    from ..adapters.nwchem_process import nwchem_command
     from ..adapters.xyz_frames import read_frames
+    from .machine import half_of_memory
     from .warmstart_measure import Code, compare_along, compare_scf, find_start
     from .warmstart_named import own_predictors
     from .warmstart_sources import earlier_runs
 
     ground = _ground(deck)
-    command = options.nwchem or os.environ.get("NWCHEM_COMMAND") or "nwchem"
-    memory = _SHARE_OF_MEMORY * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    code = Code(command if options.engine == "nwchem" else None, memory)
+    memory = half_of_memory()
+    code = Code(nwchem_command(options.nwchem) if options.engine == "nwchem" else None, memory)
     predictors = [*earlier_runs(options.sources, ground.system), *own_predictors(options.guess)]
     found: dict[str, Any] = {"deck": str(deck.path), "engine": options.engine, "standard": code.standard}
     if options.along is not None:
@@ -185,7 +179,7 @@ def _run_of(comparison: Comparison) -> dict[str, Any]:
 
 def _say_notes(start: Start, lead: str = "") -> None:
     for note in start.notes:
-        print(f"hybrid-warmstart: {lead}{note}", file=sys.stderr)
+        print(f"{_NAME}: {lead}{note}", file=sys.stderr)
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -213,11 +207,6 @@ def _verdict(run: dict[str, Any]) -> str:
     if not run["converged"]:
         return "  NOT CONVERGED"
     return "" if run["same_energy"] else f"  NOT THE SAME within {run['tolerance']:.0e} Ha"
-
-
-def _fail(error: object, code: int) -> int:
-    print(f"hybrid-warmstart: {error}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

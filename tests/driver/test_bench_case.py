@@ -7,33 +7,11 @@ from hybrid_propagate.adapters.deck import DeckError
 from hybrid_propagate.adapters.deck_reader import read_deck
 from hybrid_propagate.driver.bench_case import BenchError, read_case, with_larger_step
 from hybrid_propagate.driver.bench_engines import timing_piece
+from small_decks import HYDRIDE, kicked
 
 ROOT = Path(__file__).parents[2]
 SUITE = sorted([*(ROOT / "benchmarks/decks").glob("**/*.nw"), *(ROOT / "examples").glob("*.nw")])
-DECK = """start hydride
-geometry units angstroms noautosym
-  Li 0 0 0
-  H 0 0 1.5949
-end
-basis
-  * library sto-3g
-end
-dft
-  xc pbe0
-end
-task dft energy
-rt_tddft
-  tmax 40.0
-  dt 0.2
-  field "kick"
-    type delta
-    polarization z
-    max 1d-4
-  end
-  excite "geometry" with "kick"
-end
-task dft rt_tddft
-"""
+DECK = kicked(HYDRIDE, start="hydride", tmax=40.0, kick="1d-4")
 
 
 def deck(folder: Path, text: str = DECK) -> Path:
@@ -86,7 +64,7 @@ def test_a_timed_deck_prints_the_processor_time(tmp_path: Path, printed: str) ->
     ("change", "steps", "message"),
     [
         (("", ""), ":7", "7 steps; accepted: 8 or more"),
-        (('  excite "geometry" with "kick"\n', ""), "", "no field acts"),
+        (('  excite "molecule" with "kick"\n', ""), "", "no field acts"),
         (
             ("task dft rt_tddft\n", "task dft rt_tddft\n" * 2),
             "",

@@ -11,34 +11,11 @@ from pathlib import Path
 import pytest
 from hybrid_propagate.driver import bench_command
 from hybrid_propagate.driver.bench_command import main
+from small_decks import HYDRIDE, kicked
 
 COMMAND = (sys.executable, "-m", "hybrid_propagate.driver.bench_command")
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-DECK = """start hydride
-title "LiH"
-geometry units angstroms noautosym
-  Li 0 0 0
-  H 0 0 1.5949
-end
-basis
-  * library sto-3g
-end
-dft
-  xc pbe0
-end
-task dft energy
-rt_tddft
-  tmax 8.0
-  dt 0.2
-  field "kick"
-    type delta
-    polarization z
-    max 0.0001
-  end
-  excite "geometry" with "kick"
-end
-task dft rt_tddft
-"""
+DECK = kicked(HYDRIDE, start="hydride", head='title "LiH"', tmax=8.0)
 
 
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -169,6 +146,17 @@ def test_a_reference_that_fails_leaves_the_case_out_by_name(
     said = capsys.readouterr().err
     assert "left out: hydride: hydride/reference: exit code 1: the SCF did not converge" in said
     assert "Traceback" not in said
+
+
+def test_a_deck_that_lets_no_step_be_changed_is_measured_without(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("hydride.nw").write_text(DECK.replace("  tmax 8.0\n  dt 0.2\n", "  dt 0.2; tmax 2.0\n"))
+    options = ["--engines", "pyscf", "--baselines", "larger-step", "--tolerances", "1e-2", "--repeats", "1"]
+    assert main(["hydride.nw", *options]) == 0
+    said = capsys.readouterr().err
+    assert "left out: larger step: hydride.nw: 0 lines set tmax" in said
+    assert "left out: pyscf: hydride.nw: 0 lines set tmax" in said
 
 
 def test_nwchem_is_left_out_by_name_where_it_is_missing(

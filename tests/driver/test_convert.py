@@ -12,36 +12,15 @@ import pytest
 from hybrid_propagate.adapters.log_reader import read_log
 from hybrid_propagate.driver.dataset_command import main
 from hybrid_propagate.surrogate.response_pairs import read_pairs
+from small_decks import kicked
 
-DECK = """start water
-geometry "water" units angstroms nocenter noautosym noautoz
-  O   0.00000   0.00000   0.11730
-  H   0.00000   0.75720  -0.46920
-  H   0.00000  -0.75720  -0.46920
-end
-set geometry "water"
-basis
-  * library STO-3G
-end
-dft
-  xc hfexch
-end
-task dft energy
-rt_tddft
-  tmax 1.7
-  dt 0.2
-  nrestarts *
-  tag "kick_z"
-  field "kick"
-    type delta
-    polarization z
-    max 0.02
-  end
-  excite "water" with "kick"
-  print dipole field energy
-end
-task dft rt_tddft
-"""
+DECK = kicked(
+    xc="hfexch",
+    tmax=1.7,
+    steps='  nrestarts *\n  tag "kick_z"',
+    kick=0.02,
+    rest="  print dipole field energy",
+)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +88,7 @@ def test_trajectory_and_pairs(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("0.11730", "0.12730"), "electrons, not 10"),
+        (("0.1173", "0.1273"), "electrons, not 10"),
         (("hfexch\n", "hfexch\n  odft\n"), "this one is open-shell"),
         (("kick_z", "kick_y"), "no lines with the deck's tag 'kick_y'; there are: kick_z"),
         (("STO-3G", "6-31G"), "for 7 basis functions; this system has 13"),

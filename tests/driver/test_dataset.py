@@ -119,6 +119,13 @@ def test_another_sampling_is_refused(
         (lambda text: text.replace("count: 4", "count: four"), "geometries: 'four' is not a whole number"),
         (lambda text: text.replace("[0.02, 0.1]", "0.1"), "geometries: 0.1 is not a list of 2 values"),
         (lambda text: text.replace("charge: 1", "charge: x"), "HeH+: charge: 'x' is not a whole number"),
+        (lambda text: text.replace("charge: 1", "charge: 2"), "HeH+: 1 electrons cannot have multiplicity 1"),
+        (lambda text: text.replace("count: 4", "count: 0"), "geometries: count: at least 1"),
+        (lambda text: text.replace("[0.02, 0.1]", "[0.1, 0.02]"), "displacement: two lengths above 0"),
+        (lambda text: text.replace("test: 0.25", "test: 0.95"), "shares of at most 1"),
+        (lambda text: text.replace("steps: 70", "steps: 70, dt: 0"), "trajectories: dt: above 0"),
+        (lambda text: text.replace("[kick, pulse]", "[]"), "trajectories: fields: at least one"),
+        (lambda text: text.replace("seed: 3", "seed: true"), "seed: True is not a whole number"),
     ],
 )
 def test_mistakes_are_told_in_one_line(

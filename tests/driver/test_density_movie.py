@@ -17,41 +17,17 @@ from hybrid_propagate.driver.density_movie import draw_movie, write_movie
 from hybrid_propagate.driver.density_projection import Projection, density_projection
 from PIL import Image
 from pyscf import gto
+from small_decks import kicked
 
 #: H3+ in the yz plane: no core for the picture's coarse points to miss.
-DECK = """start trihydrogen
-charge 1
-geometry "h3" units angstroms nocenter noautosym noautoz
-  H 0.0 0.0 0.5023
-  H 0.0 0.4350 -0.2511
-  H 0.0 -0.4350 -0.2511
-end
-set geometry "h3"
-basis
-  * library 6-31G
-end
-dft
-  xc hfexch
-end
-task dft energy
-rt_tddft
-  tmax 8.0
-  dt 0.2
-  field "kick"
-    type delta
-    polarization {polarization}
-    max 0.05
-  end
-  excite "h3" with "kick"
-  visualization
-    tstart 4.0
-    tend 6.1
-    {reference}
-  end
-  print dipole
-end
-task dft rt_tddft
-"""
+TRIHYDROGEN = "  H 0.0 0.0 0.5023\n  H 0.0 0.4350 -0.2511\n  H 0.0 -0.4350 -0.2511"
+
+
+def deck(polarization: str, reference: str) -> str:
+    shown = f"  visualization\n    tstart 4.0\n    tend 6.1\n    {reference}\n  end\n  print dipole"
+    level = {"basis": "6-31G", "xc": "hfexch"}
+    named = {"start": "trihydrogen", "head": "charge 1", "polarization": polarization}
+    return kicked(TRIHYDROGEN, tmax=8.0, kick=0.05, rest=shown, **level, **named)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +41,7 @@ def run(
         key = polarization, reference
         if key not in made:
             folder = tmp_path_factory.mktemp("movie")
-            (folder / "h3.nw").write_text(DECK.format(polarization=polarization, reference=reference))
+            (folder / "h3.nw").write_text(deck(polarization, reference))
             ended = propagate_in(folder, "h3.nw", "--surrogate", "none")
             assert ended.returncode == 0, ended.stderr
             task = read_deck(folder / "h3.nw").tasks[-1]
@@ -163,7 +139,7 @@ def test_the_file_has_a_frame_a_snapshot_and_is_whole_or_not_there(
     def fails(*_: object) -> bytes:
         raise OSError("disk full")
 
-    monkeypatch.setattr("hybrid_propagate.driver.summary.os.replace", fails)
+    monkeypatch.setattr("hybrid_propagate.adapters.whole_file.os.replace", fails)
     with pytest.raises(OSError, match="disk full"):
         write_movie(folder / "trihydrogen.h5", target, mol, visualization)
     assert list(tmp_path.iterdir()) == []

@@ -133,6 +133,27 @@ def test_snapshots_become_cube_files() -> None:
     assert values.sum() * np.prod(steps) == pytest.approx(2.0, abs=0.01)
 
 
+def test_several_runs_do_not_overwrite_one_another_s_cubes() -> None:
+    """NWChem's names hold the number of the point alone; its own second task writes over the first one's."""
+    plot = "dplot\n limitxyz\n -6 6 8\n -6 6 8\n -6 6.74 8\n spin total\n gaussian\nend"
+    shown = 'tag "z"\n visualization\n tstart 0.5\n tend 0.6\n dplot\n end'
+    deck = Path(write_deck(top=plot, rt=shown, tmax=1.0))
+    text = deck.read_text()
+    second = text[text.index("rt_tddft\n") :].replace('tag "z"', 'tag "x"').replace("zation z", "zation x")
+    deck.write_text(f"{text}unset rt_tddft:*\n{second}")
+    assert main([str(deck)]) == 0
+    cubes = {cube.name: cube.read_text() for cube in Path().glob("*.cube")}
+    assert set(cubes) == {f"h2_{tag}_density.{it:010d}.cube" for tag in "zx" for it in (6, 7)}
+    assert len(set(cubes.values())) == 4
+    Path("frames.xyz").write_text("".join(f"2\n\nH 0 0 0\nH 0 0 {z}\n" for z in (0.74, 0.8)))
+    for cube in cubes:
+        Path(cube).unlink()
+    deck.write_text(text)
+    assert main([str(deck), "frames.xyz"]) == 0
+    names = {cube.name for cube in Path().glob("*.cube")}
+    assert names == {f"h2_{frame}_density.{it:010d}.cube" for frame in (1, 2) for it in (6, 7)}
+
+
 def test_prof_tells_where_the_time_went(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([write_deck(rt="prof")]) == 0
     assert " [prof] surrogate steps took " in capsys.readouterr().out

@@ -1,9 +1,9 @@
 """`hybrid-spectrum` as a user runs it: on logs and stores, and on what cannot be used."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import h5py
@@ -139,7 +139,7 @@ def test_what_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
         (["other.h5"], "other.h5: no trajectory"),
         (["uneven.h5"], "different lengths"),
         (["still.h5"], "the field is zero throughout"),
-        (["x.log", "--output", "nowhere/out"], "cannot write"),
+        (["x.log", "--output", "nowhere/out"], "nowhere/out.dat: No such file"),
     ):
         assert main(arguments) == 2, arguments
         error = capsys.readouterr().err
@@ -170,8 +170,10 @@ def test_help_is_instant() -> None:
         except SystemExit:
             print(sorted({"numpy", "h5py", "scipy", "matplotlib", "pyscf"} & set(sys.modules)))
     """
-    started = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     shown = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
-    assert time.perf_counter() - started < 0.5
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Of the processor: how busy the machine is does not count.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
     assert "--pade" in shown
     assert shown.rstrip().endswith("[]")

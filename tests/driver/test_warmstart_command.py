@@ -128,6 +128,7 @@ def test_user_errors_are_one_line(deck: Path, capsys: pytest.CaptureFixture[str]
         ([deck.name, "--from", "no.movecs"], "no.movecs: No such file"),
         ([deck.name, "--run", "--along", "one.xyz"], "one.xyz: frame 1 has other atoms"),
         ([deck.name, "--along", "one.xyz"], "--along runs SCFs: it needs --run"),
+        ([deck.name, "--run", "--along", "one.xyz", "--output", "x"], "--along writes no starts"),
     ):
         assert main(arguments) == 2
         shown = capsys.readouterr()

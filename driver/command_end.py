@@ -1,0 +1,56 @@
+"""How a command ends: its exit code, and one line on standard error where all is not well.
+
+0: done, 1: failed, 2: bad input, 130: interrupted.
+"""
+
+import sys
+from collections.abc import Callable
+
+Errors = tuple[type[Exception], ...]
+#: What extras install, by the module that is missed first.
+_EXTRAS = {"torch": "train", "e3nn": "train", "onnx": "train", "onnxscript": "train", "yaml": "train"}
+
+
+def carry_out(
+    name: str, run: Callable[[], int], errors: Callable[[], tuple[Errors, Errors]], interrupted: str
+) -> int:
+    """The exit code of `run`, or of what it raised; what is in neither of `errors` is a bug, and raised.
+
+    errors: those of bad input and those of failures, asked for when there is one, so that nothing need be
+    imported before. OSError is a failure unless it is among the first. interrupted: what to say of Ctrl-C.
+    """
+    try:
+        return run()
+    except KeyboardInterrupt:
+        return fail(name, interrupted, 130)
+    except BrokenPipeError:
+        # The reader of what is printed has gone; what is on disk is whole.
+        sys.stdout = None
+        return 1
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(error.name or "")
+        if extra is None:
+            raise
+        return fail(name, f"{error.name} is not installed: pip install 'hybrid-propagate[{extra}]'", 2)
+    except MemoryError as error:
+        return fail(name, f"not enough memory: {error}", 1)
+    except Exception as error:
+        bad_input, failures = errors()
+        if not isinstance(error, (OSError, *bad_input, *failures)):
+            raise
+        # The reference code's own last words, where it has any.
+        for line in getattr(error, "tail", ()):
+            print(f"  nwchem| {line}", file=sys.stderr)
+        return fail(name, _in_words(error), 2 if isinstance(error, bad_input) else 1)
+
+
+def fail(name: str, reason: str, code: int) -> int:
+    """Say why, in one line; returns the code."""
+    print(f"{name}: {' '.join(reason.splitlines())}", file=sys.stderr)
+    return code
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
