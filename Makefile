@@ -17,7 +17,7 @@ BENCH_FULL := $(DECKS)/lithium_hydride.nw examples/water.nw $(DECKS)/ammonia.nw 
 BENCH_SHORT := $(DECKS)/lithium_hydride.nw:300 examples/water.nw:300 $(DECKS)/ammonia.nw:300 \
     $(DECKS)/water_cation.nw:200 $(DECKS)/water_pulse.nw:1000 $(DECKS)/water_pump_probe.nw:1150 \
     examples/ethanol.nw:30 examples/benzene.nw:20
-BENCH_SIZES := $(foreach size,naphthalene anthracene tetracene pentacene heptacene,$(DECKS)/acenes/$(size).nw:20)
+BENCH_SIZES := $(foreach size,naphthalene anthracene tetracene pentacene heptacene,$(DECKS)/acenes/$(size).nw:200)
 
 .PHONY: help demo test lint clean bench bench-full
 help:
@@ -45,7 +45,7 @@ bench: $(VENV)/installed-test
 
 bench-full: $(VENV)/installed-test
 	$(VENV)/bin/hybrid-bench $(BENCH_FULL)
-	$(VENV)/bin/hybrid-bench --scaling examples/water.nw:20 examples/ethanol.nw:20 examples/benzene.nw:20 \
+	$(VENV)/bin/hybrid-bench --scaling examples/water.nw:200 examples/ethanol.nw:200 examples/benzene.nw:200 \
 	    $(BENCH_SIZES) --timed-steps 4 --tolerances 1e-3 --work bench/sizes --output bench/scaling
 
 clean:

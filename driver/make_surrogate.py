@@ -8,7 +8,8 @@ import numpy as np
 
 from ..adapters.deck import Deck, DeckError, Propagation
 from ..adapters.pyscf_engine import PySCFEngine
-from ..surrogate.auxiliary_kernel import AuxiliaryKernel, apply_auxiliary_kernel, build_auxiliary_kernel
+from ..surrogate.auxiliary_kernel import AuxiliaryKernel, build_auxiliary_kernel, kernel_response
+from ..surrogate.coarse_response import coarse_response
 from ..surrogate.neural_graphs import (
     SHIPPED,
     Graphs,
@@ -19,8 +20,8 @@ from ..surrogate.neural_graphs import (
 )
 from ..surrogate.neural_surrogate import NeuralSurrogate
 from ..surrogate.onnx_session import Device, GraphError
-from ..surrogate.response import PRIOR_ERROR, Prior, Response
-from ..surrogate.reused_response import CARRIED_ERROR, carried_prior, correction_of, read_earlier_run
+from ..surrogate.response import PRIOR_ERROR, Response
+from ..surrogate.reused_response import carried_prior, correction_of, read_earlier_run
 from .controller import Target
 from .problem import Problem
 from .settings import Options, physics_of
@@ -69,6 +70,7 @@ def make_surrogate(
     """
     engine, start = problem.engine, (problem.basis, problem.base_density, problem.base)
     assert isinstance(engine, PySCFEngine)
+    outside = float(np.clip(target.residual, *OUTSIDE))
     if options.surrogate in ("neural", "hybrid"):
         xc = engine.system.functional.pyscf
         network = NetworkResponse(_graphs(options), engine.mol, density, xc)
@@ -76,8 +78,7 @@ def make_surrogate(
             return NeuralSurrogate(engine, *start, network)
         prior, prior_error = network.prior(), network.typical_spread(_typical_changes(problem))
     else:
-        prior, prior_error = make_prior(problem, analytic_kernel(engine, density), options)
-    outside = float(np.clip(target.residual, *OUTSIDE))
+        return _learned(problem, density, options, outside)
     return Response(engine, *start, prior, outside, prior_error)
 
 
@@ -88,23 +89,20 @@ def analytic_kernel(engine: PySCFEngine, density: np.ndarray) -> AuxiliaryKernel
     return build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf, packed=packed)
 
 
-def make_prior(
-    problem: Problem, kernel: AuxiliaryKernel | None, options: Options
-) -> tuple[Prior | None, float]:
-    """The Fock response of an AO change (n_spin, n, n), before anything is learned, and its relative error.
-
-    kernel: the analytic one, None where there is none. Raises PriorError.
+def _learned(problem: Problem, density: np.ndarray, options: Options, outside: float) -> Response:
+    """Learned on the fly: from the analytic kernel on, or from the response on a coarse grid where there is
+    none, and from what an earlier run has learned beyond that. Raises PriorError.
     """
     engine = problem.engine
     assert isinstance(engine, PySCFEngine)
-    prior = None if kernel is None else (lambda change: apply_auxiliary_kernel(kernel, change[None])[0])
-    if options.prior is None:
-        return prior, PRIOR_ERROR
-    run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
-    correction = correction_of(run, problem.system, options.memory)
-    base = prior or engine.mean_field_response
-    carried = carried_prior(correction, base, engine.integrals.overlap, problem.basis)
-    return carried, CARRIED_ERROR if prior is None else PRIOR_ERROR
+    kernel = analytic_kernel(engine, density)
+    prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
+    if options.prior is not None:
+        run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
+        correction = correction_of(run, problem.system, options.memory)
+        prior = carried_prior(correction, prior, engine.integrals.overlap, problem.basis)
+    start = (problem.basis, problem.base_density, problem.base)
+    return Response(engine, *start, prior, outside, PRIOR_ERROR, prior_builds=kernel is None)
 
 
 def weights_folder(options: Options) -> Path:

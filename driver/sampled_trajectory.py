@@ -10,7 +10,7 @@ from ..adapters.deck import Place, Propagation
 from ..adapters.field import Excitation, Field
 from ..adapters.real_time import RealTime
 from ..adapters.trajectory import TrajectoryFile
-from ..surrogate.auxiliary_kernel import apply_auxiliary_kernel
+from ..surrogate.auxiliary_kernel import kernel_response
 from ..surrogate.resonances import resonances
 from ..surrogate.response import Response
 from ..surrogate.response_samples import Point
@@ -113,7 +113,7 @@ def visited_densities(
     target = Target(tolerance, _MAX_ML_STEPS, problem.n_steps * dt)
     outside = float(np.clip(target.residual, 1e-6, 1e-4))
     kernel = point.kernel
-    prior = None if kernel is None else (lambda change: apply_auxiliary_kernel(kernel, change[None])[0])
+    prior = None if kernel is None else kernel_response(kernel)
     surrogate = Response(point.engine, point.basis, problem.base_density, point.base, prior, outside)
     at_rest = point.basis.fock_in(point.base.fock).astype(complex)
     state = initial_state(problem, problem.base_density, at_rest, 0, 0.0)

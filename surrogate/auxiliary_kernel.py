@@ -8,6 +8,7 @@ The imaginary part of a Hermitian matrix is antisymmetric: it has no density, an
 exchange only.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +112,11 @@ def apply_auxiliary_kernel(kernel: AuxiliaryKernel, change: np.ndarray) -> np.nd
     if kernel.imaginary is None:
         return response.astype(complex)
     return response + 1j * _imaginary_response(kernel, kernel.imaginary, np.imag(change))
+
+
+def kernel_response(kernel: AuxiliaryKernel) -> Callable[[np.ndarray], np.ndarray]:
+    """ΔF of one change, both (n_spin, n, n)."""
+    return lambda change: apply_auxiliary_kernel(kernel, change[None])[0]
 
 
 def _real_response(kernel: AuxiliaryKernel, change: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@
 
 - Coulomb and exact exchange are linear; their images are exact as soon as a direction is met, for no
   quadrature. So the imaginary part, which responds through exact exchange alone, is exact on all it has met.
-- The exchange-correlation part of a real direction comes from the analytic kernel (the prior) when it is met,
+- The exchange-correlation part of a real direction comes from a kernel (the prior) when it is met,
   and from one reference evaluation (a Fock build) when `refine` finds that it matters.
 - r(x), all that is not linear, is interpolated between anchors.
 - Where the ground state is symmetric the linear part keeps irreps apart.
@@ -65,7 +65,8 @@ class Response:
     prior: Fock response of an AO change (n_spin, n, n), known before any is met; None where there is none.
     outside: a change that leaves the known directions by more than this share of its size makes a new one.
     prior_error: the prior's relative error, until one has been measured.
-    mean_field_builds: Coulomb-exchange builds made so far, without quadrature.
+    prior_builds: whether the prior makes a Coulomb-exchange build for every change.
+    mean_field_builds: Coulomb-exchange builds made so far.
     """
 
     def __init__(
@@ -77,8 +78,11 @@ class Response:
         prior: Prior | None,
         outside: float,
         prior_error: float = PRIOR_ERROR,
+        *,
+        prior_builds: bool = False,
     ) -> None:
         self.mean_field_builds = 0
+        self._prior_builds = prior_builds or prior is None
         self._prior_error = NO_PRIOR_ERROR if prior is None else prior_error
         self._engine, self._basis, self._prior, self._outside = engine, basis, prior, outside
         self._density, self._base = density, base
@@ -290,11 +294,8 @@ class Response:
         ]
         directions = [direction for direction, _ in found_x]
         change = self._basis.density_out(unpack(packing, x_map.join(directions), y_map.join(found_y)))
-        if self._prior is None:
-            response = self._engine.mean_field_response(change)
-            self.mean_field_builds += 1
-        else:
-            response = self._prior(change)
+        response = (self._prior or self._engine.mean_field_response)(change)
+        self.mean_field_builds += self._prior_builds
         image_x, image_y = pack(packing, self._basis.fock_in(response))
         for part, direction, image in zip(y_map.maps, found_y, y_map.split(image_y), strict=True):
             if direction is not None:

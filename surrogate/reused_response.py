@@ -1,6 +1,6 @@
 """The response that an earlier run learned, for a molecule at another geometry.
 
-What a run learns beyond its linear base (the analytic kernel, or Coulomb and exact exchange where there is
+What a run learns beyond its linear base (the analytic kernel, or the response on a coarse grid where there is
 none) is a correction C of rank k, known on the directions Q that its density has met:
 
     ΔF ≈ base(δP) + C Qᵀ δP,      C = K − base(Q)
@@ -23,14 +23,16 @@ from ..adapters.geometry import ANGSTROM_PER_BOHR
 from ..adapters.ground_state import Orbitals
 from ..adapters.molecule import molecule
 from ..adapters.pyscf_engine import make_engine
+from ..adapters.read_errors import in_words
 from ..adapters.system import System
 from ..adapters.working_basis import WorkingBasis
 from .auxiliary_kernel import apply_auxiliary_kernel, build_auxiliary_kernel
+from .coarse_response import coarse_response
+from .kabsch import kabsch
+from .overlap_root import overlap_root
 from .packing import make_packing, pack, unpack
 from .response import Prior, base_irreps
 
-#: Expected relative error of a carried response where there is no analytic kernel below it.
-CARRIED_ERROR = 0.05
 #: Settings that must be the same in both runs, by the names under which a trajectory file keeps them.
 SAME = ("basis", "ecp", "spherical", "charge", "multiplicity", "odft", "xc")
 
@@ -89,7 +91,7 @@ def read_earlier_run(path: Path, settings: Mapping[str, str], system: System) ->
                 {name: np.asarray(file[f"checkpoint/surrogate/{name}"]) for name in saved},  # type: ignore[union-attr]
             )
     except (OSError, KeyError, ValueError, AttributeError) as error:
-        raise PriorError(f"{path}: not the trajectory file of a run ({error})") from error
+        raise PriorError(f"{path}: not the trajectory file of a run ({in_words(error)})") from error
     if not np.array_equal(run.atomic_numbers, system.geometry.atomic_numbers):
         raise PriorError(f"{path}: a run of other atoms, or in another order, than the deck's")
     other = [name for name in SAME if run.settings.get(name) != settings.get(name)]
@@ -103,7 +105,8 @@ def read_earlier_run(path: Path, settings: Mapping[str, str], system: System) ->
 def correction_of(run: EarlierRun, system: System, memory: float, *, analytic: bool = True) -> Correction:
     """What `run` learned beyond its own base, turned to lie as `system` does (Kabsch).
 
-    analytic: the base is the analytic kernel where there is one; else always Coulomb and exact exchange.
+    analytic: the base is the response of the whole functional (`auxiliary_kernel`, `coarse_response`); else
+        of Coulomb and exact exchange alone.
     """
     then = replace(system, geometry=replace(system.geometry, positions=run.positions))
     mol = molecule(then)
@@ -122,7 +125,7 @@ def correction_of(run: EarlierRun, system: System, memory: float, *, analytic: b
     # The turned orbitals are orthonormal under the turned overlap.
     back = np.linalg.inv(turn)
     overlap = back.T @ mol.intor_symmetric("int1e_ovlp") @ back
-    return Correction(packed[0], packed[1], _root(overlap) @ C)
+    return Correction(packed[0], packed[1], overlap_root(overlap) @ C)
 
 
 def carried_prior(correction: Correction, base: Prior, overlap: np.ndarray, basis: WorkingBasis) -> Prior:
@@ -130,7 +133,7 @@ def carried_prior(correction: Correction, base: Prior, overlap: np.ndarray, basi
 
     base: the linear base there; overlap, basis: S and working basis of the new geometry.
     """
-    turn = (_root(overlap) @ basis.coefficients).transpose(0, 2, 1) @ correction.orbitals
+    turn = (overlap_root(overlap) @ basis.coefficients).transpose(0, 2, 1) @ correction.orbitals
     back = turn.transpose(0, 2, 1)
     packing = make_packing(np.zeros(correction.orbitals.shape[::2], int))
     nothing = np.zeros(packing.n_imag)
@@ -142,16 +145,6 @@ def carried_prior(correction: Correction, base: Prior, overlap: np.ndarray, basi
         return base(change) + basis.dual.transpose(0, 2, 1) @ (turn @ learned @ back) @ basis.dual
 
     return prior
-
-
-def kabsch(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """The proper rotation R, (3, 3), that takes `start` (n, 3) nearest to `end`: end ≈ start Rᵀ, centred.
-
-    Kabsch, Acta Cryst. A32, 922 (1976).
-    """
-    left, _, right = np.linalg.svd((end - end.mean(0)).T @ (start - start.mean(0)))
-    left[:, -1] *= np.sign(np.linalg.det(left @ right))
-    return left @ right
 
 
 def _learned(run: EarlierRun) -> tuple[np.ndarray, np.ndarray]:
@@ -185,10 +178,5 @@ def _linear_base(
     if kernel is not None:
         return lambda changes: apply_auxiliary_kernel(kernel, changes)
     engine = make_engine(system, memory)
-    return lambda changes: np.array([engine.mean_field_response(change) for change in changes])
-
-
-def _root(overlap: np.ndarray) -> np.ndarray:
-    """S^½."""
-    s, u = np.linalg.eigh(overlap)
-    return (u * np.sqrt(s)) @ u.T
+    response = coarse_response(engine, density, memory) if analytic else engine.mean_field_response
+    return lambda changes: np.array([response(change) for change in changes])
