@@ -5,7 +5,8 @@
 Trains the memory anew for every variant, from the same geometry encoder and seed, on the training
 molecules' trajectories, and prints a Markdown table of errors on the held-out molecules': of the tokens a
 half step ahead, over their change in that half step, and of 8, 16 and 32 whole steps on the network's own
-predictions, over the tokens' size.
+predictions, over the tokens' size; the mean over trajectories. The last row is the straight line through the
+last two points.
 """
 
 import argparse
@@ -35,7 +36,7 @@ VARIANTS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "no FiLM": ({"film": False}, {}),
     "no memory": ({"memory": "none"}, {}),
     "density head": ({}, {"target": "density"}),
-    "linear extrapolation, untrained": ({"memory": "none"}, {"steps": 0}),
+    "linear prediction, untrained": ({"memory": "none"}, {"steps": 0}),
 }
 
 
@@ -44,7 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--only", nargs="+", choices=tuple(VARIANTS), default=tuple(VARIANTS))
     options = parser.parse_args()
     trained, about = load_model(options.weights)
@@ -67,9 +68,14 @@ def main() -> int:
             if config.steps:
                 task = DynamicsTask(model, known, config)
                 train(task, schedule, Path(folder), lambda step, values: None)
-        errors = np.mean([_errors(model, sequence) for sequence in held_out], axis=0)
-        print(f"| {name} | " + " | ".join(f"{e:.3f}" if e == e else "–" for e in errors) + " |", flush=True)
+        _print_row(name, [_errors(model, sequence) for sequence in held_out])
+    _print_row("straight line", [_straight_errors(sequence) for sequence in held_out])
     return 0
+
+
+def _print_row(name: str, errors: list[list[float]]) -> None:
+    mean = np.mean(errors, axis=0)
+    print(f"| {name} | " + " | ".join(f"{e:.3f}" if e == e else "–" for e in mean) + " |", flush=True)
 
 
 def _variant(trained: ResponseModel, config: ModelConfig) -> ResponseModel:
@@ -106,6 +112,20 @@ def _errors(model: ResponseModel, sequence: TokenSequence) -> list[float]:
             current = current + change[1, :, 0]
             if step + 1 in HORIZONS:
                 errors.append(float(torch.linalg.vector_norm(current - whole[:, start + step]) / size))
+    return errors
+
+
+def _straight_errors(sequence: TokenSequence) -> list[float]:
+    """The same errors of the straight line through the last two whole steps."""
+    now, half, whole = sequence.tokens[:-2:2], sequence.tokens[1:-1:2], sequence.tokens[2::2]
+    slope = now - np.concatenate([np.zeros_like(now[:1]), now[:-1]])
+    late = slice(len(now) // 4, None)
+    wrong, change = (now + slope / 2 - half)[late], (half - now)[late]
+    errors = [float(np.linalg.norm(wrong) / np.linalg.norm(change))]
+    start, size = len(now) // 2, np.linalg.norm(now) / len(now) ** 0.5
+    for n in HORIZONS:
+        end = now[start] + n * slope[start]
+        errors.append(float(np.linalg.norm(end - whole[start + n - 1]) / size))
     return errors
 
 

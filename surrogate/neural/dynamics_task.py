@@ -98,6 +98,7 @@ class DynamicsTask:
         with torch.no_grad():
             self.features = [_features(model, sequence) for sequence in sequences]
         self.variances = [_variance_order(s) for s in sequences]
+        self.scales = [_changes(s, model.config.bundle) for s in sequences]
 
     def draw(self, step: int, rng: np.random.Generator) -> Sequence[tuple[int, int, bool]]:
         """Trajectory, first point, and whether to push forward, of each stretch."""
@@ -109,10 +110,38 @@ class DynamicsTask:
         return [(int(k), start, bool(p)) for k, start, p in zip(chosen, starts, pushed, strict=True)]
 
     def loss(self, step: int, batch: Sequence[tuple[int, int, bool]]) -> tuple[Tensor, dict[str, float]]:
-        """Mean of the losses of the stretches."""
+        """Mean of the losses of the stretches. To the memory they are atoms side by side."""
+        dynamics, bundle = self.model.dynamics, self.model.config.bundle
+        ends = [
+            min(start + self._points(self.horizon(step)), len(self.sequences[k].tokens))
+            for k, start, _ in batch
+        ]
+        steps = min((end - start - bundle) // 2 for end, (_, start, _) in zip(ends, batch, strict=True))
+        parts = [self._stretch(k, start, steps) for k, start, _ in batch]
+        inputs, truth, drive, context = (
+            torch.cat(part, dim=axis)
+            for part, axis in zip(zip(*parts, strict=True), (0, 1, 0, 0), strict=True)
+        )
+        # A stretch out of the middle has a past; side by side they are of the length of the longest.
+        longest = max(start // 2 for _, start, _ in batch)
+        state = dynamics.start(len(inputs), torch.cat([self._past(k, s, longest) for k, s, _ in batch]))
+        sizes = [len(part[0]) for part in parts]
+        pushed = torch.repeat_interleave(
+            torch.tensor([p for *_, p in batch], device=inputs.device),
+            torch.tensor(sizes, device=inputs.device),
+        )
+        if bundle >= 2 and any(p for *_, p in batch):
+            # The second half goes on from the network's own tokens, without gradients through them.
+            with torch.no_grad():
+                change, _ = dynamics(inputs, drive, context, state)
+            own = (inputs + change[1])[:, steps // 2 : -1]
+            late = torch.where(pushed[:, None, None], own, inputs[:, steps // 2 + 1 :])
+            inputs = torch.cat([inputs[:, : steps // 2 + 1], late], dim=1)
+        change, _ = dynamics(inputs, drive, context, state)
         losses, errors = [], []
-        for k, start, pushed in batch:
-            loss, error = self._stretch(step, k, start, pushed)
+        found = zip((inputs + change).split(sizes, dim=1), truth.split(sizes, dim=1), strict=True)
+        for (k, _, _), (predicted, wanted) in zip(batch, found, strict=True):
+            loss, error = self._losses(step, k, predicted, wanted)
             losses.append(loss)
             errors.append(float(error.detach()))
         return torch.stack(losses).mean(), {"scaled_l2": float(np.mean(errors))}
@@ -125,40 +154,36 @@ class DynamicsTask:
     def _points(self, length: int) -> int:
         return 2 * length + self.model.config.bundle
 
-    def _stretch(self, step: int, k: int, start: int, pushed: bool) -> tuple[Tensor, Tensor]:
+    def _stretch(self, k: int, start: int, steps: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Whole steps (A, steps, d), what follows each (bundle, A, steps, d), the field's share, context."""
         sequence, bundle = self.sequences[k], self.model.config.bundle
         device = self.model.context.weight.device
-        end = min(start + self._points(self.horizon(step)), len(sequence.tokens))
-        tokens = torch.as_tensor(sequence.tokens[start:end], device=device).transpose(0, 1)
-        field = torch.as_tensor(sequence.field[start:end], device=device)
+        part = slice(start, start + 2 * steps + bundle)
+        tokens = torch.as_tensor(sequence.tokens[part], device=device).transpose(0, 1)
+        field = torch.as_tensor(sequence.field[part], device=device)
         context, coupling = self.model.conditions(self.features[k])
         seen = torch.einsum("adx,tx->atd", coupling, field)
-        steps = (tokens.shape[1] - bundle) // 2
-        inputs, drive = tokens[:, : 2 * steps : 2], seen[:, : 2 * steps : 2]
-        dynamics = self.model.dynamics
-        state = dynamics.start(tokens.shape[0])
-        # A stretch out of the middle has a past.
-        before = sequence.tokens[max(start - 2, 0)]
-        state = state._replace(previous=torch.as_tensor(before, device=device))
-        if pushed and bundle >= 2:
-            # The second half goes on from the network's own tokens, without gradients through them.
-            with torch.no_grad():
-                change, _ = dynamics(inputs, drive, context, state)
-            own = inputs + change[1]
-            half = steps // 2
-            inputs = torch.cat([inputs[:, : half + 1], own[:, half:-1]], dim=1)
-        change, _ = dynamics(inputs, drive, context, state)
-        predicted = inputs + change
         truth = torch.stack([tokens[:, j + 1 : j + 1 + 2 * steps : 2] for j in range(bundle)])
-        scale = tokens.square().sum((0, 2)).mean() + 1e-12
+        return tokens[:, : 2 * steps : 2], truth, seen[:, : 2 * steps : 2], context
+
+    def _past(self, k: int, start: int, longest: int) -> Tensor:
+        """Whole steps before a stretch, (A, longest, d); nothing before the trajectory."""
+        tokens = self.sequences[k].tokens[start % 2 : start : 2]
+        padded = np.concatenate([np.zeros((longest - len(tokens), *tokens.shape[1:]), np.float32), tokens])
+        return torch.as_tensor(padded, device=self.model.context.weight.device).transpose(0, 1)
+
+    def _losses(self, step: int, k: int, predicted: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss of one stretch, and its scaled error; (bundle, A, steps, d)."""
+        bundle, device = self.model.config.bundle, predicted.device
+        scale = torch.as_tensor(self.scales[k], device=device)
         error = predicted - truth
-        scaled = torch.sqrt(error.square().sum((1, 3)).mean() / scale)
+        scaled = torch.sqrt((error.square().sum((1, 3)).mean(1) / scale).mean())
         if self.config.target == "density":
             return self._density_loss(k, predicted[min(1, bundle - 1)], truth[min(1, bundle - 1)]), scaled
         weights = self._variance_weights(step, k, device)
-        loss = (weights * error.square()).sum((1, 3)).mean() / scale
+        loss = ((weights * error.square()).sum((1, 3)).mean(1) / scale).mean()
         if self.config.derivative:
-            slope = (weights * error.diff(dim=2).square()).sum((1, 3)).mean() / scale
+            slope = ((weights * error.diff(dim=2).square()).sum((1, 3)).mean(1) / scale).mean()
             loss = loss + self.config.derivative * slope
         return loss, scaled
 
@@ -216,6 +241,13 @@ def _features(model: ResponseModel, sequence: TokenSequence) -> Tensor:
     )
     pairs = torch.as_tensor(atom_pairs(np.array([len(sequence.numbers)])), device=device)
     return model.features(numbers, positions, pairs, moments)
+
+
+def _changes(sequence: TokenSequence, bundle: int) -> np.ndarray:
+    """Mean square of the change until each of the next `bundle` half steps, over the whole trajectory."""
+    tokens = sequence.tokens.reshape(len(sequence.tokens), -1)
+    squares = [np.square(tokens[j:] - tokens[:-j]).sum(1).mean() for j in range(1, bundle + 1)]
+    return np.maximum(squares, 1e-20).astype(np.float32)
 
 
 def _variance_order(sequence: TokenSequence) -> tuple[np.ndarray, np.ndarray]:

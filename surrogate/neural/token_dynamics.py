@@ -6,7 +6,8 @@ all of them. The gates that Mamba makes of these act on every component of every
     h_t = exp(Δ_t A) h_(t−1) + Δ_t B_t v_t,   out_t = σ(z_t) (C_t · h_t + D v_t),
 
 so the recurrence is equivariant, and, the gates being free of any unit, of first degree in the tokens: twice
-the change gives twice the answer, none gives none. Untrained, it extrapolates linearly.
+the change gives twice the answer, none gives none. What it gives is a correction to `linear_prediction`, and
+untrained it gives none.
 """
 
 # e3nn's irreps and torch's buffers come without types.
@@ -20,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .film import Film
+from .linear_prediction import LAGS, Past, continued, nothing_yet
 from .mamba import Mamba, MambaState
 from .selective_scan import scan
 
@@ -36,7 +38,8 @@ class BlockState(NamedTuple):
 
 
 class DynamicsState(NamedTuple):
-    """previous: the last tokens, (batch, d); blocks: one a layer."""
+    """previous: of the linear prediction, its points, moments and last answer side by side, (batch, …).
+    blocks: one a layer."""
 
     previous: Tensor
     blocks: tuple[BlockState, ...]
@@ -121,7 +124,7 @@ class TokenDynamics(torch.nn.Module):
         super().__init__()
         self.irreps = o3.Irreps(tokens) + o3.Irreps(currents)
         self.n_tokens, self.bundle = o3.Irreps(tokens).dim, bundle
-        both = self.irreps + self.irreps + o3.Irreps(tokens)
+        both = 4 * self.irreps + o3.Irreps(tokens)
         ordered = both.sort()
         self.register_buffer("order", _component_order(both, ordered.p), persistent=False)
         inside = ordered.irreps.simplify()
@@ -129,32 +132,59 @@ class TokenDynamics(torch.nn.Module):
             TokenBlock(inside, context, width, d_state) for _ in range(layers if memory else 0)
         )
         self.readout = torch.nn.ModuleList(o3.Linear(inside, self.irreps) for _ in range(bundle))
-        self.extrapolation = torch.nn.Parameter(torch.arange(1.0, bundle + 1) / 2)
         with torch.no_grad():
             for readout in self.readout:
-                readout.weight.mul_(0.01)
+                readout.weight.zero_()
 
-    def start(self, batch: int) -> DynamicsState:
-        """The state before anything was seen, `batch` atoms."""
-        previous = self.extrapolation.new_zeros((batch, self.irreps.dim))
-        return DynamicsState(previous, tuple(block.start(batch) for block in self.blocks))  # pyright: ignore
+    def start(self, batch: int, seen: Tensor | None = None) -> DynamicsState:
+        """The state before anything was seen, `batch` atoms; or when linear prediction alone has seen the
+        tokens (atoms, length, d)."""
+        past = nothing_yet(self.readout[0].weight, batch, self.irreps.dim)
+        expected = past.points[:, -1]
+        if seen is not None and seen.shape[1]:
+            found, _, past = continued(seen, past, 1)
+            expected = found[0, :, -1]
+        return DynamicsState(
+            _side_by_side(past, expected), tuple(block.start(batch) for block in self.blocks)
+        )  # pyright: ignore
 
     def forward(
         self, tokens: Tensor, field: Tensor, context: Tensor, state: DynamicsState
     ) -> tuple[Tensor, DynamicsState]:
         """Tokens and currents (atoms, length, d), the field's share of tokens (atoms, length, n_tokens),
         context (atoms, c). Returns the changes (bundle, atoms, length, d) and the state."""
-        before = torch.cat([state.previous[:, None], tokens[:, :-1]], dim=1)
-        slope = tokens - before
-        inside = torch.cat([tokens, slope, field], dim=-1)[..., self.order]
+        d = self.irreps.dim
+        points, moments, expected = state.previous.split([(LAGS + 1) * d, (LAGS + 2) ** 2, d], dim=1)
+        past = Past(points.unflatten(1, (LAGS + 1, d)), moments.unflatten(1, (LAGS + 2, LAGS + 2)))
+        found, before, past = continued(tokens, past, (self.bundle + 1) // 2 + 1)
+        extrapolated = _half_steps(before, tokens, found, self.bundle) - tokens
+        surprise = tokens - torch.cat([expected[:, None], found[0, :, :-1]], dim=1)
+        inside = torch.cat([tokens, tokens - before, found[0] - tokens, surprise, field], dim=-1)
+        inside = inside[..., self.order]
         size = torch.linalg.vector_norm(inside, dim=-1, keepdim=True)
         states = []
         for block, old in zip(self.blocks, state.blocks, strict=True):
             inside, new = block(inside, context, size, old)
             states.append(new)
-        changes = torch.stack([readout(inside) for readout in self.readout])
-        changes = changes + self.extrapolation[:, None, None, None] * slope
-        return changes, DynamicsState(tokens[:, -1], tuple(states))
+        changes = extrapolated + torch.stack([readout(inside) for readout in self.readout])
+        return changes, DynamicsState(_side_by_side(past, found[0, :, -1]), tuple(states))
+
+
+def _side_by_side(past: Past, expected: Tensor) -> Tensor:
+    return torch.cat([past.points.flatten(1), past.moments.flatten(1), expected], dim=1)
+
+
+def _half_steps(before: Tensor, now: Tensor, found: Tensor, bundle: int) -> Tensor:
+    """The next `bundle` half steps, (bundle, …), of whole steps; between two, the cubic through four."""
+    whole = [before, now, *found]
+    steps = []
+    for j in range(1, bundle + 1):
+        if j % 2 == 0:
+            steps.append(whole[j // 2 + 1])
+        else:
+            first, second, third, fourth = whole[j // 2 : j // 2 + 4]
+            steps.append((9 * (second + third) - first - fourth) / 16)
+    return torch.stack(steps)
 
 
 def _component_order(irreps: o3.Irreps, places: tuple[int, ...]) -> Tensor:
