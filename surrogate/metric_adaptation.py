@@ -1,4 +1,4 @@
-"""Closed-form adaptation of a metric to a run's own pairs (δP, ΔF), in milliseconds.
+"""Closed-form adaptation of a metric to a run's own pairs (δP, ΔF), in milliseconds to tenths of a second.
 
 First the metric's blocks are scaled, one factor for each kind of block (elements, angular momenta, same atom
 or not): a ridge regression of a few tens of unknowns that acts on changes not met too. Then the least
@@ -8,6 +8,9 @@ resolve, v = Vᵀx:
     min Σ |ΔM v − Vᵀr|² + λ |ΔM|²:   C ΔM + ΔM C + 2 λ ΔM = Σ (v rᵀV + Vᵀr vᵀ),   C = Σ v vᵀ,
 
 a Sylvester equation, diagonal in the eigenvectors of C; ΔW = U s⁻¹ ΔM s⁻¹ Uᵀ.
+
+Both regularisations, and whether either is done at all, are those that answer each pair best from the others
+(leave-one-out): pairs hold what is not linear too, and an exact fit to that does harm elsewhere.
 """
 
 from dataclasses import dataclass
@@ -16,8 +19,9 @@ import numpy as np
 
 from .fitting_factors import CHANNELS, N_TOKENS
 
-#: Regularisations, as shares of the largest eigenvalue.
-_BLOCK_RIDGE, _METRIC_RIDGE = 1e-6, 1e-3
+#: Regularisations tried, as shares of the mean and of the largest eigenvalue; the last: leave it as it is.
+_BLOCK_RIDGES = (1e-4, 1e-2, 1e-1, 1.0, np.inf)
+_METRIC_RIDGES = (1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0, np.inf)
 #: Singular values of the factors, at most 1, below which a direction is left alone.
 _RESOLVED = 0.05
 
@@ -44,27 +48,67 @@ def adapt_metric(
     q = x @ factors.T
     before = y - q @ metric @ factors
     kinds = _block_kinds(numbers)
-    # One column a kind of block: what that part of the metric answers.
+    # One row a kind of block: what that part of the metric answers.
     parts = [np.where(kinds == kind, metric, 0.0) for kind in np.unique(kinds)]
-    columns = np.array([(q @ part @ factors).ravel() for part in parts])
-    normal = columns @ columns.T
-    ridge = _BLOCK_RIDGE * max(np.trace(normal), 1e-300)
-    shares = np.linalg.solve(normal + ridge * np.eye(len(normal)), columns @ before.ravel())
-    adapted = metric + np.tensordot(shares, np.array(parts), 1)
-
-    left = y - q @ adapted @ factors
+    answers = np.array([q @ part @ factors for part in parts])
     U, resolved, V = np.linalg.svd(factors, full_matrices=False)
     U, resolved, V = U[:, resolved > _RESOLVED], resolved[resolved > _RESOLVED], V[resolved > _RESOLVED]
     v = x @ V.T
-    values, vectors = np.linalg.eigh(v.T @ v)
-    right = vectors.T @ (v.T @ (left @ V.T)) @ vectors
-    ridge = _METRIC_RIDGE * max(values[-1], 1e-300)
-    change = vectors @ ((right + right.T) / (values[:, None] + values + 2 * ridge)) @ vectors.T
-    adapted += (U / resolved) @ change @ (U / resolved).T
+
+    # Squared errors of pairs left out, (block ridge, metric ridge).
+    missed = np.zeros((len(_BLOCK_RIDGES), len(_METRIC_RIDGES)))
+    for k in range(len(x)):
+        others = np.arange(len(x)) != k
+        values, vectors = _modes(v[others])
+        turned, alone = v[others] @ vectors, v[k] @ vectors
+        for i, block_ridge in enumerate(_BLOCK_RIDGES):
+            shares = _block_shares(answers[:, others], before[others], block_ridge)
+            left = before - np.tensordot(shares, answers, 1)
+            target = left @ V.T @ vectors
+            beyond = (left[k] ** 2).sum() - (target[k] ** 2).sum()
+            right = _symmetric(turned, target[others])
+            for j, ridge in enumerate(_METRIC_RIDGES):
+                wrong = target[k] - _damped(right, values, ridge) @ alone
+                missed[i, j] += (wrong**2).sum() + beyond
+    i, j = np.unravel_index(missed.argmin(), missed.shape)
+
+    shares = _block_shares(answers, before, _BLOCK_RIDGES[i])
+    left = before - np.tensordot(shares, answers, 1)
+    adapted = metric + np.tensordot(shares, np.array(parts), 1)
+    values, vectors = _modes(v)
+    change = _damped(_symmetric(v @ vectors, left @ V.T @ vectors), values, _METRIC_RIDGES[j])
+    outer = (U / resolved) @ vectors
+    adapted += outer @ change @ outer.T
     after = y - q @ adapted @ factors
     return Adaptation(
         adapted, float(np.sqrt((before**2).mean(0).sum())), float(np.sqrt((after**2).mean(0).sum()))
     )
+
+
+def _block_shares(answers: np.ndarray, missing: np.ndarray, ridge: float) -> np.ndarray:
+    """Factors less one of the kinds of blocks, of their answers (kinds, p, n_pair)."""
+    columns = answers.reshape(len(answers), -1)
+    if not np.isfinite(ridge) or not columns.any():
+        return np.zeros(len(columns))
+    normal = columns @ columns.T
+    normal += ridge * np.trace(normal) / len(normal) * np.eye(len(normal))
+    return np.linalg.solve(normal, columns @ missing.ravel())
+
+
+def _modes(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues, not negative, and eigenvectors of C, of changes v (p, m)."""
+    values, vectors = np.linalg.eigh(v.T @ v)
+    return np.maximum(values, 0.0), vectors
+
+
+def _symmetric(v: np.ndarray, target: np.ndarray) -> np.ndarray:
+    right = v.T @ target
+    return right + right.T
+
+
+def _damped(right: np.ndarray, values: np.ndarray, ridge: float) -> np.ndarray:
+    """ΔM in the eigenvectors of C."""
+    return right / (values[:, None] + values + 2 * ridge * max(values[-1], 1e-300))
 
 
 def _block_kinds(numbers: np.ndarray) -> np.ndarray:

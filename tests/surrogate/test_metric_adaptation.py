@@ -1,4 +1,4 @@
-"""Closed-form adaptation: exact on what it was given, never far from where it was without evidence."""
+"""Closed-form adaptation: what pairs determine is answered, what they do not is left alone."""
 
 import numpy as np
 import pytest
@@ -19,12 +19,26 @@ def case() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return B, 0.1 * (W + W.T), rng.standard_normal((6, B.shape[1]))
 
 
-def test_what_was_met_is_answered(case) -> None:
+def test_what_pairs_determine_is_answered(case) -> None:
+    """Twelve changes of four directions: each follows from the others."""
     B, W, x = case
+    x = np.random.default_rng(1).standard_normal((12, 4)) @ x[:4]
     truth = W + 0.05 * np.outer(W[0], W[0])
     adapted = adapt_metric(W, B, NUMBERS, x, x @ B.T @ truth @ B)
     assert adapted.after < 0.02 * adapted.before
     np.testing.assert_allclose(adapted.metric, adapted.metric.T, atol=1e-12)
+
+
+def test_what_is_not_linear_is_not_learned(case) -> None:
+    """Twelve changes of four directions, answered with noise: new ones of them come out no worse."""
+    B, W, x = case
+    rng = np.random.default_rng(2)
+    few, new = (rng.standard_normal((n, 4)) @ x[:4] for n in (12, 40))
+    noise = 0.02 * np.linalg.norm(few @ B.T @ W @ B) / np.sqrt(12 * B.shape[1])
+    given = few @ B.T @ W @ B + noise * rng.standard_normal((12, B.shape[1]))
+    adapted = adapt_metric(W, B, NUMBERS, few, given)
+    wrong = new @ B.T @ (adapted.metric - W) @ B
+    assert np.sqrt((wrong**2).mean()) < 0.5 * noise
 
 
 def test_a_scaled_block_is_found_from_few_pairs(case) -> None:
