@@ -125,7 +125,7 @@ def test_bad_input_is_one_line(
             "'magic'; accepted: dmd, esprit, pade, linear-response, larger-step, nwchem-tddft, none",
         ),
         ("--tolerances", "1e-3,-1", "'-1' is not a positive number"),
-        ("--repeats", "-1", "-1 is not a positive number"),
+        ("--repeats", "-1", "'-1' is not a whole number from 0 on"),
     ],
 )
 def test_bad_options_say_what_is_accepted(
