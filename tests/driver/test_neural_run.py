@@ -13,33 +13,11 @@ from hybrid_propagate.driver.make_surrogate import with_surrogate
 from hybrid_propagate.driver.segment import Limits
 from hybrid_propagate.driver.settings import Options
 from hybrid_propagate.surrogate.neural_graphs import SHIPPED
+from small_decks import kicked
 from small_graphs import write_small_graphs
 
-DECK = """start h2o
-geometry units angstroms nocenter noautosym
-  O 0 0.02 0.12
-  H 0 0.75 -0.45
-  H 0 -0.78 -0.48
-end
-basis
-  * library STO-3G
-end
-dft
-  xc {xc}
-end
-task dft energy
-rt_tddft
-  tmax 8.0
-  dt 0.2
-  field "kick"
-    type delta
-    polarization z
-    max 0.0001
-  end
-  excite "geometry" with "kick"
-end
-task dft rt_tddft
-"""
+#: Off every symmetry.
+ATOMS = "  O 0 0.02 0.12\n  H 0 0.75 -0.45\n  H 0 -0.78 -0.48"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -47,7 +25,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def expected(tmp_path_factory: pytest.TempPathFactory, propagate_in: Run) -> np.ndarray:
     """Dipole of the reference alone."""
     folder = tmp_path_factory.mktemp("reference")
-    (folder / "deck.nw").write_text(DECK.format(xc="pbe0"))
+    (folder / "deck.nw").write_text(kicked(ATOMS, start="h2o", tmax=8.0))
     assert propagate_in(folder, "deck.nw", "--surrogate", "none").returncode == 0
     with h5py.File(folder / "h2o.h5") as file:
         return np.asarray(file["dynamics/dipole"])
@@ -58,7 +36,7 @@ def test_a_run_is_within_its_tolerance(
     surrogate: str, expected: np.ndarray, tmp_path: Path, propagate_in: Run
 ) -> None:
     write_small_graphs(tmp_path / "graphs", weights="0123")
-    (tmp_path / "deck.nw").write_text(DECK.format(xc="pbe0"))
+    (tmp_path / "deck.nw").write_text(kicked(ATOMS, start="h2o", tmax=8.0))
     arguments = ("--surrogate", surrogate, "--weights", "graphs", "--device", "cpu")
     ended = propagate_in(tmp_path, "deck.nw", *arguments)
     assert ended.returncode == 0, ended.stderr
@@ -88,7 +66,7 @@ def test_the_default_is_the_shipped_network_where_it_was_trained(
 ) -> None:
     write_small_graphs(tmp_path / "graphs", levels=levels, base="kernel")
     monkeypatch.setitem(SHIPPED, "correction", tmp_path / "graphs")
-    (tmp_path / "deck.nw").write_text(DECK.format(xc="pbe0"))
+    (tmp_path / "deck.nw").write_text(kicked(ATOMS, start="h2o", tmax=8.0))
     options = Options("auto", 1e-3, 500, Limits(), 1e9, False, None, 0.0, prior=prior)
     settled = with_surrogate(options, read_deck(tmp_path / "deck.nw"))
     assert settled.surrogate == expected
@@ -113,7 +91,7 @@ def test_what_does_not_fit_is_refused_in_one_line(
     xc: str, arguments: list[str], message: str, tmp_path: Path, propagate_in: Run
 ) -> None:
     write_small_graphs(tmp_path / "graphs", weights="0123")
-    (tmp_path / "deck.nw").write_text(DECK.format(xc=xc))
+    (tmp_path / "deck.nw").write_text(kicked(ATOMS, start="h2o", xc=xc, tmax=8.0))
     ended = propagate_in(tmp_path, "deck.nw", *arguments)
     assert ended.returncode == 2
     assert ended.stdout == ""

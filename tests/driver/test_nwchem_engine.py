@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,36 +22,10 @@ from hybrid_propagate.adapters.nwchem_deck import nwchem_deck
 from hybrid_propagate.adapters.nwchem_order import density_to_nwchem, nwchem_order
 from hybrid_propagate.adapters.nwchem_process import NAME, NWChemProcess
 from hybrid_propagate.adapters.restart_file import RestartPoint
+from small_decks import kicked
 
+NWChemIn = Callable[[Path, str], Path]
 COMMAND = (sys.executable, "-m", "hybrid_propagate.driver.propagate_command")
-WATER = """start water
-geometry "water" units angstroms nocenter noautosym noautoz
-  O   0.00000   0.00000   0.11730
-  H   0.00000   0.75720  -0.46920
-  H   0.00000  -0.75720  -0.46920
-end
-set geometry "water"
-basis{spherical}
-  * library {basis}
-end
-dft
-  xc {xc}{dft}
-end
-task dft energy
-rt_tddft
-  tmax {tmax}
-  dt 0.2
-  tag "kick_z"{steps}
-  field "kick"
-    type delta
-    polarization z
-    max {kick}
-  end
-  excite "water" with "kick"
-  print dipole field energy convergence charge quadrupole
-end
-task dft rt_tddft
-"""
 LITHIUM = """start lithium
 geometry "atom" units bohr nocenter noautosym noautoz
   Li 0.1 0.0 0.0
@@ -110,12 +85,10 @@ task dft rt_tddft
 """
 
 
-def water(**words: object) -> str:
-    defaults = {
-        **{"spherical": "", "basis": "6-31G", "xc": "pbe0", "dft": "", "steps": ""},
-        **{"tmax": 4.0, "kick": 0.0001},
-    }
-    return WATER.format(**defaults | words)
+def water(**words: Any) -> str:
+    shown = "  print dipole field energy convergence charge quadrupole"
+    defaults = {"basis": "6-31G", "tmax": 4.0, "steps": '  tag "kick_z"', "rest": shown}
+    return kicked(**defaults | words)
 
 
 DECKS = {
@@ -123,8 +96,16 @@ DECKS = {
     "lithium": LITHIUM,
     "ethylene": ETHYLENE,
     "fragments": (Path(__file__).parents[1] / "adapters/decks/helium_fragments.nw").read_text(),
-    "spherical": water(spherical=" spherical", basis="aug-cc-pVDZ", xc="hfexch", tmax=1.6),
+    "spherical": water(basis="aug-cc-pVDZ", xc="hfexch", tmax=1.6).replace("basis\n", "basis spherical\n"),
 }
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """Where plain NWChem runs."""
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    return folder
 
 
 def propagate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -149,12 +130,8 @@ def log_of(folder: Path, ended: subprocess.CompletedProcess[str]) -> RunLog:
 
 
 @pytest.mark.parametrize("name", DECKS)
-def test_same_numbers_as_plain_nwchem(
-    name: str, nwchem_in: Callable[[Path, str], Path], tmp_path: Path
-) -> None:
+def test_same_numbers_as_plain_nwchem(name: str, nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
     """Every quantity of the log, at every point, within the last digits that geometry in bohr leaves."""
-    plain = tmp_path / "plain"
-    plain.mkdir()
     expected = read_log(nwchem_in(plain, DECKS[name]))[-1]
     (tmp_path / "deck.nw").write_text(DECKS[name])
     found = log_of(tmp_path, propagate(tmp_path, "--surrogate", "none"))
@@ -197,12 +174,12 @@ def dipoles_with_entries(folder: Path, deck: str, length: int, n_steps: int) -> 
 
 @pytest.mark.parametrize(
     ("steps", "limit"),
-    [("\n  tolerances interpol 1d-12\n  nchecks 0", 1e-6), ("\n  nchecks 0", 2e-4), ("", 2e-4)],
+    [("  tolerances interpol 1d-12\n  nchecks 0", 1e-6), ("  nchecks 0", 2e-4), ("", 2e-4)],
     ids=["converged midpoints", "no check points", "defaults"],
 )
 def test_ten_entries_change_little(steps: str, limit: float, tmp_path: Path) -> None:
     """An entry restarts the Fock history, which matters only where the midpoint is not converged."""
-    deck = water(kick=0.05, steps=steps, basis="3-21G", xc="hfexch", dft="\n  convergence density 1e-8")
+    deck = water(kick=0.05, steps=steps, basis="3-21G", xc="hfexch", dft="  convergence density 1e-8")
     whole = dipoles_with_entries(tmp_path, deck, 50, 50)
     parts = dipoles_with_entries(tmp_path, deck, 5, 50)
     signal = whole - whole[0]
@@ -211,11 +188,9 @@ def test_ten_entries_change_little(steps: str, limit: float, tmp_path: Path) -> 
     assert error < limit
 
 
-def test_hybrid_has_the_stated_error(nwchem_in: Callable[[Path, str], Path], tmp_path: Path) -> None:
+def test_hybrid_has_the_stated_error(nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
     """Water, 100 steps: the trajectory error against plain NWChem is below --tol; NWChem's checks agree."""
     deck = water(tmax=20.1, basis="3-21G")
-    plain = tmp_path / "plain"
-    plain.mkdir()
     expected = read_log(nwchem_in(plain, deck))[-1].find("Dipole moment").values
     (tmp_path / "deck.nw").write_text(deck)
     found = log_of(tmp_path, propagate(tmp_path, "--max-ml-steps", "40")).find("Dipole moment").values
@@ -232,11 +207,9 @@ def test_hybrid_has_the_stated_error(nwchem_in: Callable[[Path, str], Path], tmp
         assert check["apart"] < 6 * check["rounding"]
 
 
-def test_functional_that_only_nwchem_has(nwchem_in: Callable[[Path, str], Path], tmp_path: Path) -> None:
+def test_functional_that_only_nwchem_has(nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
     """SCAN: refused for PySCF; with NWChem the response comes from its stream, to a tenth of --tol."""
     deck = water(tmax=12.1, basis="3-21G", xc="scan")
-    plain = tmp_path / "plain"
-    plain.mkdir()
     expected = read_log(nwchem_in(plain, deck))[-1].find("Dipole moment").values
     (tmp_path / "deck.nw").write_text(deck)
     refused = propagate(tmp_path, "--engine", "pyscf")
@@ -257,14 +230,12 @@ def test_functional_that_only_nwchem_has(nwchem_in: Callable[[Path, str], Path],
     assert all(check["residual"] < 0.02 for check in summary["nwchem"]["checks"])
 
 
-def test_restart_files_go_both_ways(nwchem_in: Callable[[Path, str], Path], tmp_path: Path) -> None:
+def test_restart_files_go_both_ways(nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
     """Plain NWChem continues from our restart file, and we from its."""
     deck = water(tmax=2.0, basis="3-21G", kick=0.01)
     longer = deck.replace("tmax 2.0", "tmax 4.0").replace('  tag "kick_z"', '  tag "kick_z"\n  load restart')
     (tmp_path / "deck.nw").write_text(deck)
     log_of(tmp_path, propagate(tmp_path, "--surrogate", "none"))
-    plain = tmp_path / "plain"
-    plain.mkdir()
     (plain / "water.rt_restart").write_bytes((tmp_path / "water.rt_restart").read_bytes())
     theirs = read_log(nwchem_in(plain, longer))[-1].find("Dipole moment")
     (tmp_path / "deck.nw").write_text(longer)
@@ -277,7 +248,7 @@ def test_restart_files_go_both_ways(nwchem_in: Callable[[Path, str], Path], tmp_
 
 def test_missing_command_and_failed_ground_state(tmp_path: Path) -> None:
     """One line and exit code 1; NWChem's last lines where it said anything."""
-    (tmp_path / "deck.nw").write_text(water(dft="\n  iterations 2"))
+    (tmp_path / "deck.nw").write_text(water(dft="  iterations 2"))
     missing = propagate(tmp_path, "--nwchem", "no-such-nwchem")
     assert missing.returncode == 1
     assert missing.stderr.splitlines()[-1].startswith("hybrid-propagate: 'no-such-nwchem' was not found")
@@ -289,15 +260,11 @@ def test_missing_command_and_failed_ground_state(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["pyscf", "nwchem"])
-def test_load_vectors_from_a_file(
-    engine: str, nwchem_in: Callable[[Path, str], Path], tmp_path: Path
-) -> None:
+def test_load_vectors_from_a_file(engine: str, nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
     """Another NWChem run's Hartree-Fock orbitals as the start of a PBE0 propagation."""
-    first = water(tmax=0.5, basis="3-21G", xc="hfexch", dft="\n  odft\n  mult 2").replace(
+    first = water(tmax=0.5, basis="3-21G", xc="hfexch", dft="  odft\n  mult 2").replace(
         "start water", "start water\ncharge 1"
     )
-    plain = tmp_path / "plain"
-    plain.mkdir()
     nwchem_in(plain, first)
     deck = first.replace("xc hfexch", "xc pbe0").replace(
         '  tag "kick_z"', '  tag "kick_z"\n  load vectors cation.movecs'
@@ -313,13 +280,9 @@ def test_load_vectors_from_a_file(
 
 
 @pytest.mark.parametrize("engine", ["pyscf", "nwchem"])
-def test_load_density_from_a_file(
-    engine: str, nwchem_in: Callable[[Path, str], Path], tmp_path: Path
-) -> None:
+def test_load_density_from_a_file(engine: str, nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
     """Water with a share of its electrons lifted, by a file of NWChem's own format, against plain NWChem."""
-    deck = water(tmax=1.5, basis="3-21G", xc="hfexch", dft="\n  convergence density 1e-8 energy 1e-10")
-    plain = tmp_path / "plain"
-    plain.mkdir()
+    deck = water(tmax=1.5, basis="3-21G", xc="hfexch", dft="  convergence density 1e-8 energy 1e-10")
     nwchem_in(plain, deck)
     (tmp_path / "deck.nw").write_text(deck)
     system = read_deck(tmp_path / "deck.nw").tasks[-1].system
@@ -345,15 +308,11 @@ def test_load_density_from_a_file(
     assert "not a density of 13 basis functions, or cut short" in cut.stderr.splitlines()[-1]
 
 
-def test_two_propagations_share_a_ground_state(
-    nwchem_in: Callable[[Path, str], Path], tmp_path: Path
-) -> None:
+def test_two_propagations_share_a_ground_state(nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
     """The second propagation of a deck starts from the orbitals of the first: NWChem makes no SCF again."""
     deck = water(basis="3-21G", tmax=1.5)
     second = deck[deck.index("rt_tddft") :].replace("kick_z", "kick_x").replace("zation z", "zation x")
     deck += f"unset rt_tddft:*\n{second}"
-    plain = tmp_path / "plain"
-    plain.mkdir()
     expected = {run.tag: run.find("Dipole moment").values for run in read_log(nwchem_in(plain, deck))}
     (tmp_path / "deck.nw").write_text(deck)
     ended = propagate(tmp_path, "--surrogate", "none", "--keep-scratch")

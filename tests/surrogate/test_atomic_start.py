@@ -5,31 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.functional import Functional
-from hybrid_propagate.adapters.geometry import Geometry
 from hybrid_propagate.adapters.molecule import molecule
 from hybrid_propagate.adapters.system import System
 from hybrid_propagate.surrogate.atomic_start import SuperposedAtoms
 from hybrid_propagate.surrogate.density_predictor import NotApplicable
 from hybrid_propagate.surrogate.pyscf_start import PySCFStart
 from pyscf import dft, gto
-from pyscf_systems import water
+from pyscf_systems import small_system, water
 
 
 def neon() -> System:
-    geometry = Geometry("a", ("Ne",), np.array([10]), np.array([10.0]), np.zeros((1, 3)))
-    return System(
-        geometry=geometry,
-        geometries=(geometry,),
-        basis={"Ne": gto.basis.load("def2-svp", "Ne")},
-        spherical=True,
-        ecp={},
-        fitting_basis=None,
-        charge=0,
-        multiplicity=1,
-        open_shell=False,
-        functional=Functional("slater vwn_5", "LDA, VWN"),
-        grid="medium",
-    )
+    return small_system(("Ne",), np.zeros((1, 3)), "def2-svp", Functional("slater vwn_5", "LDA, VWN"))
 
 
 def lda_density(system: System) -> np.ndarray:
