@@ -1,7 +1,8 @@
 """From a configuration to weights: samples, the stages of training, and the file they end in."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
@@ -36,7 +37,8 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
         response.steps, response.rate, response.decay, config.precision, config.checkpoint, config.seed
     )
     task = ResponseTask(model, samples, response, config.seed)
-    train(task, schedule, config.output, _report(config, "response", response.steps, say))
+    with _reporting(config, "response", response.steps, say, rank) as report:
+        train(task, schedule, config.output, report)
     dynamics = config.dynamics
     if dynamics.steps:
         sequences = [read_sequence(path, of) for path, of in _trajectories(config, paths)]
@@ -46,7 +48,8 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
             dynamics.steps, dynamics.rate, 0.0, config.precision, config.checkpoint, config.seed
         )
         memory = DynamicsTask(model, sequences, dynamics)
-        train(memory, schedule, config.output, _report(config, "dynamics", dynamics.steps, say))
+        with _reporting(config, "dynamics", dynamics.steps, say, rank) as report:
+            train(memory, schedule, config.output, report)
     path = config.output / "weights.pt"
     if rank == 0:
         trained_on = {
@@ -88,33 +91,44 @@ def _trajectories(config: TrainConfig, paths: list[Path]) -> list[tuple[Path, Pa
     ]
 
 
-def _report(config: TrainConfig, name: str, steps: int, say: Callable[[str], None]) -> Report:
+@contextmanager
+def _reporting(
+    config: TrainConfig, name: str, steps: int, say: Callable[[str], None], rank: int
+) -> Iterator[Report]:
+    """What writes the logs asked for, until the stage ends; of the first process alone."""
     reports: list[Report] = []
     every = max(steps // _LOG_ROWS, 1)
-    if "csv" in config.loggers:
-        reports.append(csv_report(config.output / f"{name}.csv", every))
-    if "tensorboard" in config.loggers:
-        from torch.utils.tensorboard import SummaryWriter
+    loggers = config.loggers if rank == 0 else ()
+    with ExitStack() as stack:
+        if "csv" in loggers:
+            reports.append(csv_report(config.output / f"{name}.csv", every))
+        if "tensorboard" in loggers:
+            from torch.utils.tensorboard import SummaryWriter
 
-        writer = SummaryWriter(str(config.output / "tensorboard"))
+            writer = stack.enter_context(SummaryWriter(str(config.output / "tensorboard")))
 
-        def to_tensorboard(step: int, values: dict[str, float]) -> None:
-            for key, value in values.items():
-                writer.add_scalar(f"{name}/{key}", value, step)
+            def to_tensorboard(step: int, values: dict[str, float]) -> None:
+                for key, value in values.items():
+                    writer.add_scalar(f"{name}/{key}", value, step)
 
-        reports.append(to_tensorboard)
-    if "wandb" in config.loggers:
-        import wandb  # pyright: ignore[reportMissingImports]
+            reports.append(to_tensorboard)
+        if "wandb" in loggers:
+            import wandb  # pyright: ignore[reportMissingImports]
 
-        run = wandb.init(
-            project="hybrid-propagate", dir=str(config.output), name=f"{config.output.name}-{name}"
-        )
-        reports.append(lambda step, values: run.log({f"{name}/{k}": v for k, v in values.items()}, step=step))
+            # A run a stage: steps of one run may not start again.
+            run = stack.enter_context(
+                wandb.init(
+                    project="hybrid-propagate", dir=str(config.output), name=f"{config.output.name}-{name}"
+                )
+            )
+            reports.append(
+                lambda step, values: run.log({f"{name}/{k}": v for k, v in values.items()}, step=step)
+            )
 
-    def report(step: int, values: dict[str, float]) -> None:
-        for one in reports:
-            one(step, values)
-        if step % max(steps // 20, 1) == 0:
-            say(f"{name} {step}/{steps}: " + ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
+        def report(step: int, values: dict[str, float]) -> None:
+            for one in reports:
+                one(step, values)
+            if step % max(steps // 20, 1) == 0:
+                say(f"{name} {step}/{steps}: " + ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
 
-    return report
+        yield report

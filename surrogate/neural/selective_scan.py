@@ -3,10 +3,12 @@
     h_t = exp(Δ_t A) h_(t−1) + Δ_t B_t u_t,    y_t = C_t · h_t
 
 `scan_reference` is the definition, `scan_chunked` the same for training: a chunk is a prefix scan by
-doubling, and is computed again in the backward pass instead of kept. Gradients flow through both ends of the
-state.
+doubling, and is computed again in the backward pass instead of kept. `scan_triton` is the same on a GPU.
+Gradients flow through both ends of the state, which those of `mamba_ssm` do not: it takes no initial state.
 """
 
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -20,12 +22,17 @@ CHUNK = 32
 def scan(
     u: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, h0: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """y and the last state; `scan_chunked` while gradients are wanted, else `scan_reference`.
+    """y and the last state; on a GPU with Triton `scan_triton`, else `scan_chunked` while gradients are
+    wanted, and `scan_reference`.
 
     u, dt: (batch, length, channels), dt positive. A: (channels, state), negative. B, C: (batch, length,
     state). h0: (batch, channels, state), zeros if None. Returns (batch, length, channels), (batch, channels,
     state).
     """
+    if u.is_cuda and _has_triton():
+        from .triton_scan import scan_triton
+
+        return scan_triton(u, dt, A, B, C, h0)
     wanted = torch.is_grad_enabled() and u.shape[1] > 1
     return (scan_chunked if wanted else scan_reference)(u, dt, A, B, C, h0)
 
@@ -56,6 +63,11 @@ def scan_chunked(
         chunk, h = result
         y.append(chunk)
     return torch.cat(y, dim=1), h
+
+
+@cache
+def _has_triton() -> bool:
+    return find_spec("triton") is not None
 
 
 def _step_terms(u: Tensor, dt: Tensor, A: Tensor, B: Tensor) -> tuple[Tensor, Tensor]:

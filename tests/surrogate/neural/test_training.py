@@ -1,6 +1,7 @@
 """Training from end to end: the tutorial configuration, exact resume, what is refused, evaluation."""
 
 import re
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hybrid_propagate.driver.train_command import main
 from hybrid_propagate.surrogate.neural.config import ConfigError, TrainConfig, read_config
 from hybrid_propagate.surrogate.neural.dynamics_task import DynamicsTask, density_of, read_sequence
 from hybrid_propagate.surrogate.neural.evaluate import evaluate, load_model
+from hybrid_propagate.surrogate.neural.fit import fit
 from hybrid_propagate.surrogate.neural.metric_samples import geometry_pairs, metric_samples
 from hybrid_propagate.surrogate.neural.response_model import ResponseModel
 from hybrid_propagate.surrogate.neural.response_task import ResponseTask, squared_errors
@@ -77,6 +79,64 @@ def test_32_steps_of_the_tutorial(
         assert squared_errors(model, samples).mean() < 0.5 * squared_errors(untrained, samples).mean()
     assert main(["evaluate", str(tmp_path / "weights.pt"), "--data", str(config.data), "--adapt", "3"]) == 0
     assert "| HF |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("logger", ["tensorboard", "wandb"])
+def test_loggers_keep_every_step(
+    config: TrainConfig, logger: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both stages, read back with the logger's own reader; wandb without its server."""
+    pytest.importorskip(logger)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    short = replace(
+        config,
+        output=tmp_path,
+        loggers=(logger,),
+        response=replace(config.response, steps=3),
+        dynamics=replace(config.dynamics, steps=2),
+    )
+    fit(short, "cpu", lambda line: None)
+    read = _tensorboard_steps if logger == "tensorboard" else _wandb_steps
+    assert read(tmp_path) == {"response/loss": [1, 2, 3], "dynamics/loss": [1, 2]}
+
+
+def _tensorboard_steps(folder: Path) -> dict[str, list[int]]:
+    from tensorboard.backend.event_processing.event_accumulator import (  # pyright: ignore
+        EventAccumulator,
+    )
+
+    found = {}
+    for path in (folder / "tensorboard").iterdir():
+        events = EventAccumulator(str(path))
+        events.Reload()
+        for name in events.Tags()["scalars"]:
+            if name.endswith("/loss"):
+                found[name] = [event.step for event in events.Scalars(name)]
+    return found
+
+
+def _wandb_steps(folder: Path) -> dict[str, list[int]]:
+    """From its files: seven bytes, then blocks of 32 KiB of records, each after checksum, length and kind."""
+    from wandb.proto.wandb_internal_pb2 import Record  # pyright: ignore
+
+    found: dict[str, list[int]] = {}
+    for path in folder.glob("wandb/offline-run-*/*.wandb"):
+        content, place, whole = path.read_bytes(), 7, b""
+        while place + 7 <= len(content):
+            if 32768 - place % 32768 < 7:
+                place += 32768 - place % 32768
+            length, kind = struct.unpack_from("<HB", content, place + 4)
+            whole += content[place + 7 : place + 7 + length]
+            place += 7 + length
+            # Of a record in parts these are the first and the middle.
+            if kind in (2, 3):
+                continue
+            record, whole = Record.FromString(whole), b""
+            items = {"/".join(item.nested_key) or item.key: item for item in record.history.item}
+            for name in items:
+                if name.endswith("/loss"):
+                    found.setdefault(name, []).append(int(items["_step"].value_json))
+    return found
 
 
 def test_the_quadratic_form_is_the_error_of_predictions(config: TrainConfig) -> None:

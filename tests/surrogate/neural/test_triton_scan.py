@@ -1,0 +1,64 @@
+"""The Triton scan against the reference, with gradients: on a GPU where there is one, and interpreted."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+pytestmark = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed")
+
+#: Sequences, steps, channels, states: one block of channels and several, sizes that are no powers of two.
+SHAPES = [(2, 1, 3, 4), (1, 5, 40, 3), (2, 9, 33, 8)]
+
+
+def compare(device: str) -> None:
+    """Values, last state and all gradients, in single precision."""
+    from hybrid_propagate.surrogate.neural.selective_scan import scan_reference
+    from hybrid_propagate.surrogate.neural.triton_scan import scan_triton
+
+    for batch, length, channels, state in SHAPES:
+        torch.manual_seed(length)
+        u, B, C, h0 = (
+            torch.randn(shape, device=device)
+            for shape in (
+                (batch, length, channels),
+                (batch, length, state),
+                (batch, length, state),
+                (batch, channels, state),
+            )
+        )
+        dt = torch.rand(batch, length, channels, device=device)
+        A = -torch.rand(channels, state, device=device)
+        inputs = [part.requires_grad_() for part in (u, dt, A, B, C, h0)]
+        weight = torch.cos(torch.arange(length, device=device))[None, :, None]
+        results = []
+        for scan in (scan_reference, scan_triton):
+            y, last = scan(*inputs)
+            gradients = torch.autograd.grad((y * weight).sum() + last.square().sum(), inputs)
+            results.append((y, last, *gradients))
+        for ours, theirs in zip(*results, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_on_a_gpu() -> None:
+    compare("cuda")
+
+
+def test_interpreted() -> None:
+    """In a process of its own: Triton reads the switch when it is imported."""
+    code = "import test_triton_scan; test_triton_scan.compare('cpu')"
+    environment = {**os.environ, "TRITON_INTERPRET": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
