@@ -8,36 +8,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from small_decks import kicked
 
-DECK = """start h2o
-geometry units angstroms nocenter noautosym
-{atoms}
-end
-basis
-  * library STO-3G
-end
-dft
-  xc {xc}
-end
-task dft energy
-rt_tddft
-  tmax 6.0
-  dt 0.2
-  field "kick"
-    type delta
-    polarization z
-    max 0.0001
-  end
-  excite "geometry" with "kick"
-end
-task dft rt_tddft
-"""
 ATOMS = "O 0 0 {z}\nH 0.02 0.7572 -0.4692\nH 0 -0.7572 -0.4692"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def write_deck(path: Path, z: float, xc: str = "xtpss03 ctpss03") -> None:
-    path.write_text(DECK.format(atoms=ATOMS.format(z=z), xc=xc))
+    path.write_text(kicked(ATOMS.format(z=z), start="h2o", xc=xc, tmax=6.0))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import torch
 from ase import Atoms
 from ase.build import molecule as ase_molecule
 from hybrid_propagate.adapters.functional import Functional
-from hybrid_propagate.adapters.geometry import Geometry
 from hybrid_propagate.adapters.molecule import molecule
 from hybrid_propagate.adapters.system import System
 from hybrid_propagate.surrogate.density_predictor import NotApplicable
@@ -36,6 +35,7 @@ from hybrid_propagate.surrogate.neural.density_samples import (
 from hybrid_propagate.surrogate.neural.geometry_encoder import GeometryEncoderShape
 from hybrid_propagate.surrogate.neural_density import SHIPPED, NeuralDensity, basis_shells, predict_fock
 from pyscf import dft, gto, scf
+from pyscf_systems import small_system
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "examples" / "density.yaml"
@@ -70,21 +70,7 @@ def network() -> DensityNetwork:
 
 def _system(atoms: Atoms, basis: str = "6-31g", functional: Functional = PBE, **changes) -> System:
     tags = tuple(atoms.get_chemical_symbols())
-    geometry = Geometry("m", tags, atoms.numbers, atoms.numbers.astype(float), atoms.positions / BOHR)
-    system = System(
-        geometry=geometry,
-        geometries=(geometry,),
-        basis={tag: gto.basis.load(basis, tag) for tag in set(tags)},
-        spherical=True,
-        ecp={},
-        fitting_basis=None,
-        charge=0,
-        multiplicity=1,
-        open_shell=False,
-        functional=functional,
-        grid="coarse",
-    )
-    return replace(system, **changes)
+    return replace(small_system(tags, atoms.positions / BOHR, basis, functional), grid="coarse", **changes)
 
 
 def _fock(network: DensityNetwork, numbers: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, gto.Mole]:
