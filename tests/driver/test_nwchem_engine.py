@@ -227,7 +227,7 @@ def test_functional_that_only_nwchem_has(nwchem_in: NWChemIn, plain: Path, tmp_p
     assert summary["surrogate_steps"] > 50
     assert summary["tolerance_met"]
     # Held out: the kernel of PBE, which it starts from, is off by 4 to 70 % along these directions.
-    assert all(check["residual"] < 0.02 for check in summary["nwchem"]["checks"])
+    assert all(check["residual"] < 5e-3 for check in summary["nwchem"]["checks"])
 
 
 def test_restart_files_go_both_ways(nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
