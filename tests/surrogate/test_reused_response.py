@@ -57,7 +57,7 @@ def earlier_run() -> EarlierRun:
 
 
 def errors(here: Point) -> tuple[float, float]:
-    """Of the carried response and of its base, Coulomb and exchange, over random changes, relative (Frobenius, working basis)."""
+    """Of the carried response and of its base, Coulomb and exchange; relative, over random changes."""
     base = here.engine.mean_field_response
     correction = correction_of(earlier_run(), here.system, 1e9, analytic=False)
     prior = carried_prior(correction, base, here.engine.integrals.overlap, here.basis)
