@@ -6,8 +6,8 @@ all of them. The gates that Mamba makes of these act on every component of every
     h_t = exp(Δ_t A) h_(t−1) + Δ_t B_t v_t,   out_t = σ(z_t) (C_t · h_t + D v_t),
 
 so the recurrence is equivariant, and, the gates being free of any unit, of first degree in the tokens: twice
-the change gives twice the answer, none gives none. What it gives is a correction to `linear_prediction`, and
-untrained it gives none.
+the change gives twice the answer, none gives none. What it gives is a correction to `linear_prediction`, at
+most as large as the last prediction was wrong; untrained it gives none.
 """
 
 # e3nn's irreps and torch's buffers come without types.
@@ -166,7 +166,11 @@ class TokenDynamics(torch.nn.Module):
         for block, old in zip(self.blocks, state.blocks, strict=True):
             inside, new = block(inside, context, size, old)
             states.append(new)
-        changes = extrapolated + torch.stack([readout(inside) for readout in self.readout])
+        asked = torch.stack([readout(inside) for readout in self.readout]) / (size + NOTHING)
+        # Never more than the prediction was last wrong by. Going on from its own tokens, that is the last
+        # correction: they die out instead of feeding each other.
+        wrong = torch.sqrt(surprise.square().sum(-1, keepdim=True) + NOTHING)
+        changes = extrapolated + wrong * asked / torch.sqrt(1 + asked.square().sum(-1, keepdim=True))
         return changes, DynamicsState(_side_by_side(past, found[0, :, -1]), tuple(states))
 
 

@@ -84,3 +84,23 @@ def test_what_it_holds_does_not_grow() -> None:
     _, _, past = continued(points, _start(points), 1)
     assert past.points.shape == (3, LAGS + 1, 5)
     assert past.moments.shape == (3, LAGS + 2, LAGS + 2)
+
+
+def test_corrections_die_out_in_a_rollout() -> None:
+    """Whatever the weights: on its own tokens each correction is smaller than the one before."""
+    torch.manual_seed(1)
+    dynamics = TokenDynamics(TOKENS, CURRENTS, 4, 8, 4, 1, 2).double()
+    with torch.no_grad():
+        for readout in dynamics.readout:
+            readout.weight.normal_()
+        points = torch.randn(2, 30, dynamics.irreps.dim).double()
+        context, state = torch.randn(2, 4).double(), dynamics.start(2)
+        seen, sizes = points[:, :20], []
+        for _ in range(10):
+            field = torch.zeros(2, seen.shape[1], dynamics.n_tokens).double()
+            change, state = dynamics(seen, field, context, state)
+            expected = state.previous[:, -dynamics.irreps.dim :]
+            seen = (seen[:, -1] + change[1, :, -1])[:, None]
+            sizes.append(torch.linalg.vector_norm(seen[:, 0] - expected, dim=-1))
+    for later, earlier in zip(sizes[1:], sizes[:-1], strict=True):
+        assert (later < earlier).all()
