@@ -82,11 +82,16 @@ def make_surrogate(
     return Response(engine, *start, prior, outside, prior_error)
 
 
-def analytic_kernel(engine: PySCFEngine, density: np.ndarray) -> AuxiliaryKernel | None:
-    """The kernel at an AO density, from integrals that the engine has; None where there is none."""
+def analytic_kernel(engine: PySCFEngine, density: np.ndarray, memory: float) -> AuxiliaryKernel | None:
+    """The kernel at an AO density, from integrals that the engine has; None where there is none.
+
+    memory: bytes that building it may take.
+    """
     integrals = engine.two_electron
     packed = (integrals.packed, integrals.long_range)
-    return build_auxiliary_kernel(engine.mol, density, engine.system.functional.pyscf, packed=packed)
+    return build_auxiliary_kernel(
+        engine.mol, density, engine.system.functional.pyscf, packed=packed, memory=memory
+    )
 
 
 def _learned(problem: Problem, density: np.ndarray, options: Options, outside: float) -> Response:
@@ -95,7 +100,7 @@ def _learned(problem: Problem, density: np.ndarray, options: Options, outside: f
     """
     engine = problem.engine
     assert isinstance(engine, PySCFEngine)
-    kernel = analytic_kernel(engine, density)
+    kernel = analytic_kernel(engine, density, options.memory)
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
     if options.prior is not None:
         run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)

@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         "--memory",
         type=positive,
         metavar="MB",
-        help="memory for integrals and grids (default: half of what there is)",
+        help="memory for integrals, grids and the kernel (default: half of what there is)",
     )
     thresholds = parser.add_argument_group("thresholds that end a surrogate segment")
     thresholds.add_argument(

@@ -338,7 +338,7 @@ def _surrogate_and_reference(
     if session is not None and session.base is not None:
         engine = problem.engine
         assert isinstance(engine, PySCFEngine)
-        return session.learn_from_stream(problem, analytic_kernel(engine, density))
+        return session.learn_from_stream(problem, analytic_kernel(engine, density, options.memory))
     surrogate = make_surrogate(problem, density, options, target)
     return surrogate, None if session is None else session.make_reference(problem)
 

@@ -21,8 +21,10 @@ from .xc_kernel import has_xc_kernel, xc_kernel
 # Above this many pairs applying the kernel is bound by memory traffic. Single precision halves it, and costs
 # 2e-7 of benzene's response in an orthonormal basis (in the AO basis it would cost 5e-4).
 _SINGLE_PRECISION_PAIRS = 1000
-#: Largest kernel built, bytes: 195 orbitals closed shell, 155 open shell. Building takes four times as much.
+#: Largest kernel built, bytes: 195 orbitals closed shell, 155 open shell.
 MAX_BYTES = 3 * 10**9
+#: Memory that building takes, over that of the kernel.
+BUILDING = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,7 @@ def build_auxiliary_kernel(
     grid_level: int = 1,
     basis: np.ndarray | None = None,
     packed: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
+    memory: float = BUILDING * MAX_BYTES,
 ) -> AuxiliaryKernel | None:
     """The response kernel at a ground state.
 
@@ -64,7 +67,9 @@ def build_auxiliary_kernel(
     basis: orthonormal orbitals (n, m), XᵀSX = 1, in which density changes δP = X δP' Xᵀ and responses
         ΔF' = Xᵀ ΔF X are given; None for AO matrices.
     packed: 8-fold packed AO integrals of 1/r and of erf(ωr)/r where the caller has them.
-    Returns None where there is none: functionals of the kinetic-energy density, kernels above `MAX_BYTES`.
+    memory: bytes that building may take.
+    Returns None where there is none: functionals of the kinetic-energy density, kernels above `MAX_BYTES`
+    or that `memory` does not suffice for.
     """
     if not has_xc_kernel(xc):
         return None
@@ -76,7 +81,7 @@ def build_auxiliary_kernel(
     n_spin, m = len(density), basis.shape[1]
     n_pair = m * (m + 1) // 2
     dtype = np.float32 if n_pair > _SINGLE_PRECISION_PAIRS else np.float64
-    if np.dtype(dtype).itemsize * n_pair**2 * (n_spin**2 + 1) > MAX_BYTES:
+    if np.dtype(dtype).itemsize * n_pair**2 * (n_spin**2 + 1) > min(MAX_BYTES, memory / BUILDING):
         return None
 
     if dft.libxc.xc_type(xc) == "HF":

@@ -174,7 +174,8 @@ def _linear_base(
     system: System, mol: gto.Mole, density: np.ndarray, memory: float, analytic: bool
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Responses of AO changes (k, n_spin, n, n) by the base that a run at this system has."""
-    kernel = build_auxiliary_kernel(mol, density, system.functional.pyscf) if analytic else None
+    xc = system.functional.pyscf
+    kernel = build_auxiliary_kernel(mol, density, xc, memory=memory) if analytic else None
     if kernel is not None:
         return lambda changes: apply_auxiliary_kernel(kernel, changes)
     engine = make_engine(system, memory)

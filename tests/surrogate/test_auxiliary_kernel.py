@@ -267,8 +267,12 @@ def test_no_kernel_for_functionals_of_the_kinetic_energy_density(xc: str) -> Non
 
 def test_no_kernel_beyond_the_memory_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     mean_field = ground_state("water", "hf")
+    start = (mean_field.mol, density_of(mean_field), "hf")
+    needed = 2 * 8 * 91**2 * auxiliary_kernel.BUILDING
+    assert build_auxiliary_kernel(*start, memory=needed) is not None
+    assert build_auxiliary_kernel(*start, memory=needed - 1) is None
     monkeypatch.setattr(auxiliary_kernel, "MAX_BYTES", 8 * 91**2)
-    assert build_auxiliary_kernel(mean_field.mol, density_of(mean_field), "hf") is None
+    assert build_auxiliary_kernel(*start) is None
 
 
 def test_nearly_dependent_functions() -> None:
