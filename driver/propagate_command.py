@@ -128,10 +128,8 @@ def _run(options: argparse.Namespace, started: float) -> int:
     from ..adapters.deck_reader import read_deck
     from .frames import frame_decks
 
-    if options.prior is not None and options.surrogate not in ("auto", "response"):
-        return fail(_NAME, f"--prior is for --surrogate response, not {options.surrogate}", 2)
-    if options.weights is not None and options.surrogate not in ("neural", "hybrid"):
-        return fail(_NAME, "--weights is for --surrogate neural and hybrid", 2)
+    if (reason := _without_use(options)) is not None:
+        return fail(_NAME, reason, 2)
     deck = read_deck(options.deck)
     for notice in deck.notices:
         print(f"{_NAME}: {notice}", file=sys.stderr)
@@ -180,6 +178,26 @@ def _run(options: argparse.Namespace, started: float) -> int:
         reason = os.strerror(error.errno) if error.errno else error
         return fail(_NAME, f"cannot write: {reason}; what was written before is whole, --restart goes on", 1)
     return 0 if finished else fail(_NAME, "interrupted; --restart goes on from here", 130)
+
+
+def _without_use(options: argparse.Namespace) -> str | None:
+    """An option that the others leave nothing to do for."""
+    surrogate, nwchem = options.surrogate, options.engine == "nwchem"
+    for name, given, of_use, what in (
+        ("--prior", options.prior, surrogate in ("auto", "response"), "--surrogate response"),
+        ("--weights", options.weights, surrogate in ("neural", "hybrid"), "--surrogate neural and hybrid"),
+        (
+            "--device",
+            options.device != "auto",
+            surrogate not in ("response", "none"),
+            "--surrogate neural and hybrid",
+        ),
+        ("--nwchem", options.nwchem, nwchem, "--engine nwchem"),
+        ("--keep-scratch", options.keep_scratch, nwchem, "--engine nwchem"),
+    ):
+        if given and not of_use:
+            return f"{name} is for {what}"
+    return None
 
 
 def _errors() -> tuple[Errors, Errors]:

@@ -79,6 +79,8 @@ def test_the_default_is_the_shipped_network_where_it_was_trained(
         ("hfexch", ["--surrogate", "neural", "--weights", "graphs"], "trained at pbe0_sto-3g alone"),
         ("pbe0", ["--surrogate", "hybrid", "--weights", "nowhere"], "nowhere/encode.onnx: no such file"),
         ("pbe0", ["--weights", "graphs"], "--weights is for --surrogate neural and hybrid"),
+        ("pbe0", ["--surrogate", "response", "--device", "cpu"], "--device is for --surrogate neural"),
+        ("pbe0", ["--nwchem", "nwchem"], "--nwchem is for --engine nwchem"),
         ("pbe0", ["--surrogate", "hybrid", "--prior", "x.h5"], "--prior is for --surrogate response"),
         (
             "pbe0",
