@@ -9,7 +9,7 @@ and every gradient is a product of g_t with what the forward pass kept, h_(t−1
 """
 
 # Triton's language comes without types.
-# pyright: basic, reportMissingImports=false, reportGeneralTypeIssues=false
+# pyright: basic, reportMissingImports=false, reportIndexIssue=false
 
 from typing import Any
 

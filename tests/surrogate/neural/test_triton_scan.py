@@ -15,11 +15,12 @@ pytestmark = pytest.mark.skipif(find_spec("triton") is None, reason="triton is n
 SHAPES = [(2, 1, 3, 4), (1, 5, 40, 3), (2, 9, 33, 8)]
 
 
-def compare(device: str) -> None:
-    """Values, last state and all gradients, in single precision."""
+def difference(device: str) -> float:
+    """The largest of values, last state and all gradients, in single precision: over 2e-5 + 2e-4 |value|."""
     from hybrid_propagate.surrogate.neural.selective_scan import scan_reference
     from hybrid_propagate.surrogate.neural.triton_scan import scan_triton
 
+    worst = 0.0
     for batch, length, channels, state in SHAPES:
         torch.manual_seed(length)
         u, B, C, h0 = (
@@ -41,17 +42,19 @@ def compare(device: str) -> None:
             gradients = torch.autograd.grad((y * weight).sum() + last.square().sum(), inputs)
             results.append((y, last, *gradients))
         for ours, theirs in zip(*results, strict=True):
-            torch.testing.assert_close(ours, theirs, rtol=2e-4, atol=2e-5)
+            assert ours.shape == theirs.shape
+            worst = max(worst, float(((ours - theirs).abs() / (2e-5 + 2e-4 * ours.abs())).max()))
+    return worst
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_on_a_gpu() -> None:
-    compare("cuda")
+    assert difference("cuda") < 1
 
 
 def test_interpreted() -> None:
     """In a process of its own: Triton reads the switch when it is imported."""
-    code = "import test_triton_scan; test_triton_scan.compare('cpu')"
+    code = "import test_triton_scan; print(test_triton_scan.difference('cpu'))"
     environment = {**os.environ, "TRITON_INTERPRET": "1"}
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -62,3 +65,4 @@ def test_interpreted() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    assert float(done.stdout) < 1
