@@ -144,7 +144,7 @@ def _analytic(point: Point) -> Prior:
 
 
 def _network(point: Point, folder: Path) -> Start | None:
-    if not (folder / "step.onnx").exists():
+    if not (folder / "response.onnx").exists():
         return None
     graphs = open_graphs(folder, "cpu")
     try:

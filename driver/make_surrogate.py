@@ -50,7 +50,7 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
     if options.surrogate != "auto":
         return options
     shipped = SHIPPED["correction"]
-    if options.prior is None and (shipped / "step.onnx").exists():
+    if options.prior is None and (shipped / "response.onnx").exists():
         graphs = open_graphs(shipped, options.device)
         try:
             for task in tasks:
@@ -115,7 +115,7 @@ def weights_folder(options: Options) -> Path:
     if options.weights is not None:
         return options.weights
     order = ("response", "correction") if options.surrogate == "neural" else ("correction", "response")
-    found = [SHIPPED[name] for name in order if (SHIPPED[name] / "step.onnx").exists()]
+    found = [SHIPPED[name] for name in order if (SHIPPED[name] / "response.onnx").exists()]
     if not found:
         raise GraphError(f"no trained weights in {SHIPPED[order[0]]}; hybrid-export makes them")
     return found[0]

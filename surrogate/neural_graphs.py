@@ -17,6 +17,7 @@ from .auxiliary_kernel import AuxiliaryKernel, build_auxiliary_kernel
 from .coulomb_exchange_kernel import coulomb_kernel, repulsion_integrals
 from .fitting_factors import fitting_factors, lowdin_orbitals, mean_field_kernel
 from .onnx_session import Device, open_session
+from .overlap_root import overlap_root
 from .response import Prior
 from .symmetric_pairs import pack_antisymmetric, pack_symmetric, unpack_antisymmetric, unpack_symmetric
 
@@ -33,15 +34,15 @@ class Graphs:
     """A trained ensemble. metadata: of the graphs, by name."""
 
     encode: onnxruntime.InferenceSession
-    step: onnxruntime.InferenceSession
+    response: onnxruntime.InferenceSession
     metadata: Mapping[str, str]
 
 
 def open_graphs(folder: Path, device: Device) -> Graphs:
     """The graphs that `hybrid-export` wrote to a folder. Raises DeviceError, GraphError."""
     encode = open_session(folder / "encode.onnx", "cpu", once=True)
-    step = open_session(folder / "step.onnx", device)
-    return Graphs(encode, step, dict(step.get_modelmeta().custom_metadata_map))
+    response = open_session(folder / "response.onnx", device)
+    return Graphs(encode, response, dict(response.get_modelmeta().custom_metadata_map))
 
 
 def check_applicable(metadata: Mapping[str, str], system: System) -> None:
@@ -82,25 +83,24 @@ class NetworkResponse:
         )
         n = mol.nao
         imaginary = base.imaginary if base.imaginary is not None else np.zeros((n * (n - 1) // 2,) * 2)
-        B = factors.factors.astype(np.float32)
-        self._n, self._step = n, graphs.step
-        self._fixed = _on_device(
-            graphs.step,
-            {
-                **encoded,
-                "factors": B,
-                "currents": factors.currents.astype(np.float32),
-                "base_real": base.real.astype(np.float32),
-                "base_imag": imaginary.astype(np.float32),
-                "field": np.zeros(3, np.float32),
-                "state": np.zeros((mol.natm, int(graphs.metadata["state"])), np.float32),
-            },
-        )
-        self.real = base.real + (B.T @ encoded["metric"].mean(axis=0) @ B).astype(float)
+        metric = encoded["metric"].astype(float)
+        mean = metric.mean(axis=0)
+        apart, gram = metric - mean, factors.factors @ factors.factors.T
+        self.real = base.real + factors.factors.T @ mean @ factors.factors
         self.imaginary = imaginary
+        self._n, self._graph = n, graphs.response
+        constants = {
+            "factors": factors.factors,
+            # Of the members' answers, as a form of tokens: docs/neural_graph.md.
+            "variance": (apart @ gram @ apart).mean(axis=0),
+            "real": self.real,
+            "imag": imaginary,
+        }
+        self._fixed = _on_device(
+            graphs.response, {name: value.astype(np.float32) for name, value in constants.items()}
+        )
         self.coulomb = coulomb_kernel(repulsion_integrals(mol, lowdin_orbitals(mol)), n)
-        s, u = np.linalg.eigh(mol.intor_symmetric("int1e_ovlp"))
-        self.root = (u * np.sqrt(s)) @ u.T
+        self.root = overlap_root(mol.intor_symmetric("int1e_ovlp"))
 
     def respond(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         """Packed Re ΔF and Im ΔF of packed Re δP (p,) and Im δP (a,); the ensemble's relative spread."""
@@ -108,16 +108,16 @@ class NetworkResponse:
         size = max(float(np.abs(x).max(initial=0.0)), float(np.abs(y).max(initial=0.0)))
         if size == 0.0:
             return np.zeros(x.shape), np.zeros(y.shape), 0.0
-        binding = self._step.io_binding()
+        binding = self._graph.io_binding()
         for name, value in self._fixed.items():
             binding.bind_ortvalue_input(name, value)
         for name, value in (("x", x), ("y", y)):
-            binding.bind_cpu_input(name, (value / size).astype(np.float32))
+            binding.bind_cpu_input(name, (value / size).astype(np.float32)[None])
         for name in ("response_x", "response_y", "spread"):
             binding.bind_output(name)
-        self._step.run_with_iobinding(binding)
+        self._graph.run_with_iobinding(binding)
         response_x, response_y, spread = binding.copy_outputs_to_cpu()
-        return response_x * size, response_y * size, float(spread)
+        return response_x[0] * size, response_y[0] * size, float(spread[0])
 
     def pack(self, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Packed parts of Löwdin matrices (..., n, n)."""
@@ -154,21 +154,19 @@ def _base(name: str, mol: gto.Mole, density: np.ndarray, xc: str) -> AuxiliaryKe
 def _run(session: onnxruntime.InferenceSession, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Outputs by name; inputs that the graph does without are left out."""
     outputs = [entry.name for entry in session.get_outputs()]
-    found: Any = session.run(outputs, _wanted(session, feeds))
+    wanted = {entry.name for entry in session.get_inputs()}
+    found: Any = session.run(
+        outputs, {name: np.ascontiguousarray(value) for name, value in feeds.items() if name in wanted}
+    )
     return dict(zip(outputs, found, strict=True))
-
-
-def _wanted(session: onnxruntime.InferenceSession, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    names = {entry.name for entry in session.get_inputs()}
-    return {name: np.ascontiguousarray(value) for name, value in feeds.items() if name in names}
 
 
 def _on_device(session: onnxruntime.InferenceSession, feeds: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """What stays the same from step to step, where the graph runs."""
     place = "cpu" if session.get_providers()[0] == "CPUExecutionProvider" else "cuda"
     return {
-        name: onnxruntime.OrtValue.ortvalue_from_numpy(value, place, 0)
-        for name, value in _wanted(session, feeds).items()
+        name: onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value), place, 0)
+        for name, value in feeds.items()
     }
 
 

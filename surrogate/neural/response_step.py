@@ -1,4 +1,4 @@
-"""The graphs: geometry to metrics, one density to its response, and many of them in turn.
+"""The graphs: geometry to metrics, densities to their responses, and with a memory, one by one or in turn.
 
 These modules hold nothing but the network; shapes, units and names are those of docs/neural_graph.md.
 """
@@ -32,17 +32,33 @@ class Encode(torch.nn.Module):
         return metric, context, coupling
 
 
-class Constants(NamedTuple):
-    """What is the same at all times: factors (A d, p), currents (A d', a), metric, context, coupling, and the
-    base on packed pairs (p, p), (a, a)."""
+class Linear(NamedTuple):
+    """A geometry's instantaneous response: factors B (A d, p), the members' variance on tokens (A d, A d),
+    and the whole response on packed pairs: real (p, p), the base and Bᵀ W̄ B, and imag (a, a), the base."""
 
     factors: Tensor
+    variance: Tensor
+    real: Tensor
+    imag: Tensor
+
+
+class Memory(NamedTuple):
+    """What looking ahead needs of a geometry besides: currents (A d', a), context, coupling, and what tokens
+    are answered, B real (A d, p)."""
+
     currents: Tensor
-    metric: Tensor
     context: Tensor
     coupling: Tensor
-    base_real: Tensor
-    base_imag: Tensor
+    answers: Tensor
+
+
+class Now(NamedTuple):
+    """A time point: packed changes (p,) and (a,), field (3,), the memory before it."""
+
+    x: Tensor
+    y: Tensor
+    field: Tensor
+    state: Tensor
 
 
 class StepResult(NamedTuple):
@@ -55,103 +71,80 @@ class StepResult(NamedTuple):
     next_state: Tensor
 
 
+class Response(torch.nn.Module):
+    """Density changes to the ensemble's responses, without the memory: what a propagation asks for."""
+
+    def __init__(self, calibration: float = 1.0) -> None:
+        super().__init__()
+        self.calibration = calibration
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`Linear`, x (k, p), y (k, a); see docs/neural_graph.md."""
+        *of, x, y = inputs
+        _, response_x, response_y, spread = respond(Linear(*of), x, y)
+        return response_x, response_y, self.calibration * spread
+
+
 class Step(torch.nn.Module):
-    """One density change: the response now, by all members, and a half step ahead."""
+    """One density change: the ensemble's response now, and a half step ahead."""
 
     def __init__(self, dynamics: TokenDynamics, calibration: float = 1.0) -> None:
         super().__init__()
         self.dynamics, self.calibration = dynamics, calibration
 
-    def forward(
-        self,
-        factors: Tensor,
-        currents: Tensor,
-        metric: Tensor,
-        context: Tensor,
-        coupling: Tensor,
-        base_real: Tensor,
-        base_imag: Tensor,
-        x: Tensor,
-        y: Tensor,
-        field: Tensor,
-        state: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """See docs/neural_graph.md."""
-        constants = Constants(factors, currents, metric, context, coupling, base_real, base_imag)
-        return respond(self.dynamics, self.calibration, constants, x, y, field, state)
+    def forward(self, *inputs: Tensor) -> StepResult:
+        """`Linear`, `Memory`, `Now`; see docs/neural_graph.md."""
+        of, memory, now = Linear(*inputs[:4]), Memory(*inputs[4:8]), Now(*inputs[8:])
+        q, response_x, response_y, spread = respond(of, now.x[None], now.y[None])
+        n_atoms = memory.context.shape[0]
+        parts = [part.reshape(n_atoms, -1) for part in (q, now.y[None] @ memory.currents.mT)]
+        seen, before = memory.coupling @ now.field, unpack_state(self.dynamics, now.state)
+        change, after = self.dynamics(torch.cat(parts, dim=1)[:, None], seen[:, None], memory.context, before)
+        moved = change[0, :, 0, : self.dynamics.n_tokens].reshape(1, -1)
+        ahead = response_x + moved @ memory.answers
+        return StepResult(
+            response_x[0], response_y[0], self.calibration * spread[0], ahead[0], pack_state(after)
+        )
 
 
-class Rollout(torch.nn.Module):
+class Rollout(Step):
     """Step after step over the leading axis of x, y and field. In ONNX it is one Scan over the step's
     graph."""
 
-    def __init__(self, dynamics: TokenDynamics, calibration: float = 1.0) -> None:
-        super().__init__()
-        self.dynamics, self.calibration = dynamics, calibration
-
-    def forward(
-        self,
-        factors: Tensor,
-        currents: Tensor,
-        metric: Tensor,
-        context: Tensor,
-        coupling: Tensor,
-        base_real: Tensor,
-        base_imag: Tensor,
-        x: Tensor,
-        y: Tensor,
-        field: Tensor,
-        state: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """See docs/neural_graph.md."""
-        constants = Constants(factors, currents, metric, context, coupling, base_real, base_imag)
+    def forward(self, *inputs: Tensor) -> StepResult:
+        """As of `Step`; results but the last have the leading axis too."""
+        *constants, x, y, field, state = inputs
         outputs = []
         for row in zip(x, y, field, strict=True):
-            *now, state = respond(self.dynamics, self.calibration, constants, *row, state)
+            *now, state = super().forward(*constants, *row, state)
             outputs.append(now)
         response_x, response_y, spread, ahead_x = (torch.stack(part) for part in zip(*outputs, strict=True))
-        return response_x, response_y, spread, ahead_x, state
+        return StepResult(response_x, response_y, spread, ahead_x, state)
 
 
-def respond(
-    dynamics: TokenDynamics,
-    calibration: float,
-    constants: Constants,
-    x: Tensor,
-    y: Tensor,
-    field: Tensor,
-    state: Tensor,
-) -> StepResult:
-    """One density change, packed.
+def linear(factors: Tensor, metric: Tensor, base_real: Tensor, base_imag: Tensor) -> Linear:
+    """From the metrics of all members (members, A d, A d), once a geometry.
 
-    Products are written as rows times matrices, the base being symmetric, or as matrices times columns: ONNX
-    Runtime takes ten times as long for a matrix times a vector.
+    Members differ by Bᵀ d, d = (W − W̄) q, whose square is that of d in B Bᵀ: one quadratic form of q for all.
     """
-    B = constants.factors
-    q = (B @ x[:, None]).reshape(-1)
-    members = constants.metric.shape[0]
-    rows = constants.metric.flatten(0, 1)
-    of_members = (rows @ q[:, None]).reshape(members, -1)
-    mean_tokens = of_members.mean(0)
-    learned = torch.cat([mean_tokens[None], of_members - mean_tokens]) @ B
-    response_x = (x[None] @ constants.base_real)[0] + learned[0]
-    response_y = (y[None] @ constants.base_imag)[0]
-    variance = learned[1:].square().sum(-1).mean()
-    whole = response_x.square().sum() + response_y.square().sum()
-    # Nothing has no spread.
-    spread = calibration * torch.sqrt(variance / torch.clamp(whole, min=1e-30))
+    mean = metric.mean(0)
+    apart = metric - mean
+    variance = (apart @ (factors @ factors.mT) @ apart).mean(0)
+    return Linear(factors, variance, base_real + factors.mT @ mean @ factors, base_imag)
 
-    n_atoms = constants.context.shape[0]
-    tokens = torch.cat(
-        [q.reshape(n_atoms, -1), (constants.currents @ y[:, None]).reshape(n_atoms, -1)], dim=1
-    )
-    seen = constants.coupling @ field
-    change, after = dynamics(tokens[:, None], seen[:, None], constants.context, unpack_state(dynamics, state))
-    moved = change[0, :, 0, : dynamics.n_tokens].reshape(-1)
-    further = moved[None] @ B
-    of_moved = (rows @ (B @ further.reshape(-1, 1))).reshape(members, -1).mean(0)
-    ahead = response_x + (further @ constants.base_real + of_moved[None] @ B)[0]
-    return StepResult(response_x, response_y, spread, ahead, pack_state(after))
+
+def respond(of: Linear, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Density changes x (k, p), y (k, a): their tokens (k, A d), packed responses, spreads (k,).
+
+    Every matrix is read once: reading is what a response costs. Products are rows times matrices, symmetric
+    ones as they are: with one row ONNX Runtime streams the matrix; a column, or a few rows, it copies first.
+    """
+    q = x @ of.factors.mT
+    variance = ((q @ of.variance) * q).sum(-1)
+    response_x, response_y = x @ of.real, y @ of.imag
+    whole = response_x.square().sum(-1) + response_y.square().sum(-1)
+    # Nothing has no spread.
+    return q, response_x, response_y, torch.sqrt(variance.clamp(min=0.0) / whole.clamp(min=1e-30))
 
 
 def state_width(dynamics: TokenDynamics) -> int:

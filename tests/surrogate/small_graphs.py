@@ -12,7 +12,7 @@ FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 #: Metrics of the two members, times the identity, Hartree: roughly what XC adds to a hybrid's response.
 METRICS = (-0.10, -0.12)
 METADATA = {
-    "format": "1",
+    "format": "2",
     "elements": "1 8",
     "levels": "pbe0_sto-3g",
     "base": "mean-field",
@@ -25,9 +25,9 @@ METADATA = {
 
 
 def write_small_graphs(folder: Path, **metadata: str) -> None:
-    """encode.onnx and step.onnx; `metadata` replaces entries of METADATA."""
+    """encode.onnx and response.onnx; `metadata` replaces entries of METADATA."""
     folder.mkdir(exist_ok=True)
-    for name, graph in (("encode", _encode()), ("step", _step())):
+    for name, graph in (("encode", _encode()), ("response", _response())):
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
         helper.set_model_props(model, METADATA | metadata)
         onnx.checker.check_model(model)
@@ -73,52 +73,34 @@ def _encode() -> onnx.GraphProto:
     )
 
 
-def _step() -> onnx.GraphProto:
-    """ΔF = base(δP) + Bᵀ W̄ B x, and the members' standard deviation over its norm."""
+def _response() -> onnx.GraphProto:
+    """The response that is given, and the members' standard deviation over its norm."""
     nodes = [
-        ("MatMul", ["factors", "x"], "q"),
-        ("MatMul", ["metric", "q"], "answers"),
-        ("MatMul", ["answers", "factors"], "xc"),
-        ("ReduceMean", ["xc", "first"], "mean", {"keepdims": 1}),
-        ("Sub", ["xc", "mean"], "apart"),
-        ("MatMul", ["base_real", "x"], "linear"),
-        ("Squeeze", ["mean", "first"], "flat"),
-        ("Add", ["linear", "flat"], "response_x"),
-        ("MatMul", ["base_imag", "y"], "response_y"),
-        ("ReduceSumSquare", ["apart", "last"], "squares", {"keepdims": 0}),
-        ("ReduceMean", ["squares"], "variance", {"keepdims": 0}),
-        ("Concat", ["response_x", "response_y"], "response"),
-        ("ReduceSumSquare", ["response"], "size", {"keepdims": 0}),
-        ("Div", ["variance", "size"], "relative"),
+        ("Transpose", ["factors"], "columns", {"perm": [1, 0]}),
+        ("MatMul", ["x", "columns"], "q"),
+        ("MatMul", ["q", "variance"], "of_q"),
+        ("Mul", ["q", "of_q"], "products"),
+        ("ReduceSum", ["products", "last"], "square", {"keepdims": 0}),
+        ("MatMul", ["x", "real"], "response_x"),
+        ("MatMul", ["y", "imag"], "response_y"),
+        ("Concat", ["response_x", "response_y"], "response", {"axis": 1}),
+        ("ReduceSumSquare", ["response", "last"], "size", {"keepdims": 0}),
+        ("Div", ["square", "size"], "relative"),
         ("Sqrt", ["relative"], "spread"),
-        ("Identity", ["response_x"], "ahead_x"),
-        ("Identity", ["state"], "next_state"),
     ]
-    constants = {"first": np.array([0], np.int64), "last": np.array([1], np.int64)}
     return _graph(
-        "step",
+        "response",
         nodes,
-        constants,
+        {"last": np.array([-1], np.int64)},
         [
             _value("factors", ["t", "p"]),
-            _value("currents", ["c", "a"]),
-            _value("metric", [2, "t", "t"]),
-            _value("context", ["A", 2]),
-            _value("coupling", ["A", N_TOKENS, 3]),
-            _value("base_real", ["p", "p"]),
-            _value("base_imag", ["a", "a"]),
-            _value("x", ["p"]),
-            _value("y", ["a"]),
-            _value("field", [3]),
-            _value("state", ["A", 4]),
+            _value("variance", ["t", "t"]),
+            _value("real", ["p", "p"]),
+            _value("imag", ["a", "a"]),
+            _value("x", ["k", "p"]),
+            _value("y", ["k", "a"]),
         ],
-        [
-            _value("response_x", ["p"]),
-            _value("response_y", ["a"]),
-            _value("spread", []),
-            _value("ahead_x", ["p"]),
-            _value("next_state", ["A", 4]),
-        ],
+        [_value("response_x", ["k", "p"]), _value("response_y", ["k", "a"]), _value("spread", ["k"])],
     )
 
 
@@ -129,7 +111,7 @@ def _value(name: str, shape: Sequence[str | int], kind: int = FLOAT) -> onnx.Val
 def _graph(name: str, nodes, constants, inputs, outputs) -> onnx.GraphProto:
     made = []
     for operation, takes, gives, *attributes in nodes:
-        extra = {"axis": 0} if operation == "Concat" else (attributes[0] if attributes else {})
+        extra = attributes[0] if attributes else {"axis": 0} if operation == "Concat" else {}
         made.append(helper.make_node(operation, takes, [gives], **extra))
     stored = [numpy_helper.from_array(value, key) for key, value in constants.items()]
     return helper.make_graph(made, name, inputs, outputs, stored)

@@ -154,19 +154,19 @@ def test_a_device_that_is_not_really_used_is_an_error(
         names = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
         monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: names)
     with pytest.raises(DeviceError, match=f"--device {device}: ONNX Runtime uses CPUExecutionProvider here"):
-        open_session(folder / "step.onnx", device)
+        open_session(folder / "response.onnx", device)
 
 
 def test_automatic_falls_back_to_the_cpu(folder: Path) -> None:
-    session = open_session(folder / "step.onnx", "auto")
+    session = open_session(folder / "response.onnx", "auto")
     expected = "CUDA" if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else "CPU"
     assert session.get_providers()[0].startswith(expected)
 
 
 def test_a_file_that_is_no_graph_is_named(tmp_path: Path) -> None:
-    (tmp_path / "step.onnx").write_bytes(b"nothing")
-    with pytest.raises(GraphError, match=r"step\.onnx: "):
-        open_session(tmp_path / "step.onnx", "cpu")
+    (tmp_path / "response.onnx").write_bytes(b"nothing")
+    with pytest.raises(GraphError, match=r"response\.onnx: "):
+        open_session(tmp_path / "response.onnx", "cpu")
     with pytest.raises(GraphError, match=r"none\.onnx"):
         open_session(tmp_path / "none.onnx", "cpu")
 

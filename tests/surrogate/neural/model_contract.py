@@ -9,10 +9,12 @@ from hybrid_propagate.surrogate.fitting_factors import FittingFactors, fitting_f
 from hybrid_propagate.surrogate.neural.config import ModelConfig
 from hybrid_propagate.surrogate.neural.response_model import ResponseModel
 from hybrid_propagate.surrogate.neural.response_step import (
-    Constants,
     Encode,
+    Linear,
+    Memory,
+    Step,
     StepResult,
-    respond,
+    linear,
     state_width,
 )
 from hybrid_propagate.surrogate.symmetric_pairs import (
@@ -53,7 +55,9 @@ class Case:
 
     mol: gto.Mole
     known: FittingFactors
-    constants: Constants
+    metric: torch.Tensor
+    linear: Linear
+    memory: Memory
 
 
 def case(model: ResponseModel, mol: gto.Mole) -> Case:
@@ -68,8 +72,10 @@ def case(model: ResponseModel, mol: gto.Mole) -> Case:
             torch.as_tensor(known.basis_moments),
         )
     assert base.imaginary is not None
-    arrays = (known.factors, known.currents, *encoded, base.real, base.imaginary)
-    return Case(mol, known, Constants(*(torch.as_tensor(a) for a in arrays)))
+    B, currents, real, imag = map(torch.as_tensor, (known.factors, known.currents, base.real, base.imaginary))
+    metric, context, coupling = encoded
+    of = linear(B, metric, real, imag)
+    return Case(mol, known, metric, of, Memory(currents, context, coupling, B @ of.real))
 
 
 def answer(
@@ -81,13 +87,12 @@ def answer(
         state = torch.zeros(of.mol.natm, state_width(model.dynamics), dtype=torch.float64)
     x, y = pack_symmetric(change.real), pack_antisymmetric(change.imag)
     with torch.no_grad():
-        result = respond(
-            model.dynamics, 1.0, of.constants, *(torch.as_tensor(a) for a in (x, y, field)), state
-        )
-    now = unpack_symmetric(result.response_x.numpy(), n) + 1j * unpack_antisymmetric(
+        now = (torch.as_tensor(a) for a in (x, y, field))
+        result = Step(model.dynamics)(*of.linear, *of.memory, *now, state)
+    matrix = unpack_symmetric(result.response_x.numpy(), n) + 1j * unpack_antisymmetric(
         result.response_y.numpy(), n
     )
-    return now, unpack_symmetric(result.ahead_x.numpy(), n), result
+    return matrix, unpack_symmetric(result.ahead_x.numpy(), n), result
 
 
 def random_change(n: int, seed: int = 0) -> np.ndarray:

@@ -17,6 +17,9 @@ CONFIG = ModelConfig(
 )
 
 
+NAMES = ("encode", "response", "step", "rollout")
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained network as hybrid-train writes it."""
@@ -34,15 +37,15 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def graphs(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All three, exported; `export` itself compares them with torch at three other sizes."""
+    """All four, exported; `export` itself compares them with torch at three other sizes."""
     folder = tmp_path_factory.mktemp("graphs")
     paths = export(weights, folder, 2.5, 0.4, "float32", lambda line: None)
-    assert [path.name for path in paths] == ["encode.onnx", "step.onnx", "rollout.onnx"]
+    assert [path.name for path in paths] == [f"{name}.onnx" for name in NAMES]
     return folder
 
 
 def test_metadata_tells_what_a_caller_needs(graphs: Path) -> None:
-    for name in ("encode", "step", "rollout"):
+    for name in NAMES:
         session = onnxruntime.InferenceSession(graphs / f"{name}.onnx", providers=["CPUExecutionProvider"])
         metadata = session.get_modelmeta().custom_metadata_map
         assert metadata["tokens"] == "6x0e + 4x1o + 3x2e"

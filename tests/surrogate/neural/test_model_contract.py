@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from hybrid_propagate.surrogate.neural.response_model import ResponseModel
-from hybrid_propagate.surrogate.neural.response_step import Rollout, Step
+from hybrid_propagate.surrogate.neural.response_step import Response, Rollout, Step, state_width
 from model_contract import WATER, answer, case, double_model, molecule, random_change
 from pyscf import gto
 from scipy.linalg import block_diag
@@ -136,7 +136,7 @@ def test_a_batch_is_its_molecules(model: ResponseModel) -> None:
     with t.no_grad():
         together = model.metric(numbers, positions, t.as_tensor(atom_pairs(np.array([3, 3]))), moments, 3)
     for k, one in enumerate(cases):
-        t.testing.assert_close(together[:, k], one.constants.metric, rtol=1e-9, atol=1e-11)
+        t.testing.assert_close(together[:, k], one.metric, rtol=1e-9, atol=1e-11)
 
 
 def test_steps_equal_a_sequence_and_carried_state_one_pass(model: ResponseModel) -> None:
@@ -158,17 +158,36 @@ def test_steps_equal_a_sequence_and_carried_state_one_pass(model: ResponseModel)
 
 def test_rollout_is_steps_in_turn(model: ResponseModel) -> None:
     of = case(model, molecule(WATER))
-    p, a = of.constants.base_real.shape[0], of.constants.base_imag.shape[0]
+    p, a = of.linear.real.shape[0], of.linear.imag.shape[0]
     torch.manual_seed(4)
     x, y, field = (1e-2 * torch.randn(3, k, dtype=torch.float64) for k in (p, a, 3))
     state = torch.zeros(3, answer(model, of, random_change(13), FIELD)[2].next_state.shape[1]).double()
     with torch.no_grad():
-        *many, last = Rollout(model.dynamics)(*of.constants, x, y, field, state)
+        *many, last = Rollout(model.dynamics)(*of.linear, *of.memory, x, y, field, state)
         for t in range(3):
-            *one, state = Step(model.dynamics)(*of.constants, x[t], y[t], field[t], state)
+            *one, state = Step(model.dynamics)(*of.linear, *of.memory, x[t], y[t], field[t], state)
             for rolled, single in zip(many, one, strict=True):
                 torch.testing.assert_close(rolled[t], single, rtol=1e-9, atol=1e-13)
     torch.testing.assert_close(last, state, rtol=1e-9, atol=1e-13)
+
+
+def test_many_changes_at_once_are_those_of_steps(model: ResponseModel) -> None:
+    """The response alone is the step's, and the spread is that of members taken back to pairs one by one."""
+    of = case(model, molecule(WATER))
+    torch.manual_seed(6)
+    x, y = (torch.randn(4, len(base), dtype=torch.float64) for base in of.linear[2:])
+    field, state = torch.zeros(3).double(), torch.zeros(3, state_width(model.dynamics)).double()
+    with torch.no_grad():
+        found = Response(2.0)(*of.linear, x, y)
+        for k in range(4):
+            one = Step(model.dynamics, 2.0)(*of.linear, *of.memory, x[k], y[k], field, state)
+            for together, single in zip(found, one[:3], strict=True):
+                torch.testing.assert_close(together[k], single, rtol=1e-9, atol=1e-13)
+    B = of.linear.factors
+    members = torch.stack([x @ B.T @ W @ B for W in of.metric])
+    apart = (members - members.mean(0)).square().sum(-1).mean(0).sqrt()
+    size = torch.hypot(*(torch.linalg.vector_norm(part, dim=-1) for part in found[:2]))
+    torch.testing.assert_close(found[2], 2.0 * apart / size, rtol=1e-9, atol=0.0)
 
 
 def test_gradients_are_finite_and_reach_every_parameter(model: ResponseModel) -> None:
