@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
 
+from ...adapters.read_errors import in_words
 from ..atom_pairs import atom_pairs
 from ..metric_adaptation import adapt_metric
 from ..response_pairs import SPLITS, PairsError, read_pairs
@@ -53,23 +55,27 @@ def load_model(path: Path) -> tuple[ResponseModel, dict[str, object]]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         return restored(content).eval(), content["trained_on"]
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
+    except OSError as error:
+        raise PairsError(f"{path}: {in_words(error)}") from error
+    except (KeyError, EOFError, UnpicklingError) as error:
+        # What torch says of files that are not its own helps nobody.
+        raise PairsError(f"{path}: not weights of hybrid-train") from error
+    except (RuntimeError, ValueError) as error:
         raise PairsError(f"{path}: not weights of hybrid-train ({str(error).splitlines()[0]})") from error
 
 
 def evaluate(weights: Path, data: Path, split: str, n_adapted: int, largest: float) -> list[Row]:
-    """One row a file of the levels trained on. Raises PairsError."""
+    """One row a file, of levels not trained on too; open shells and elements that the network has no room for
+    are passed over. Raises PairsError."""
     model, trained_on = load_model(weights)
-    levels = trained_on["levels"]
-    assert isinstance(levels, list)
     rows = []
-    for level in levels:
-        for path in sorted((data / "pairs").glob(f"*_{level}.h5")):
-            errors = file_errors(model, path, str(trained_on["base"]), split, n_adapted, largest)
-            if errors:
-                rows.append(_row(path.stem[: -len(level) - 1], level, errors, n_adapted))
+    for path in sorted((data / "pairs").glob("*.h5")):
+        errors = file_errors(model, path, str(trained_on["base"]), split, n_adapted, largest)
+        if errors:
+            molecule, _, level = path.stem.partition("_")
+            rows.append(_row(molecule, level, errors, n_adapted))
     if not rows:
-        raise PairsError(f"{data / 'pairs'}: no pairs of {', '.join(levels)} in the split {split!r}")
+        raise PairsError(f"{data / 'pairs'}: no pairs in the split {split!r} that the network covers")
     return rows
 
 
