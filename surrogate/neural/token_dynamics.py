@@ -166,7 +166,9 @@ class TokenDynamics(torch.nn.Module):
         for block, old in zip(self.blocks, state.blocks, strict=True):
             inside, new = block(inside, context, size, old)
             states.append(new)
-        asked = torch.stack([readout(inside) for readout in self.readout]) / (size + NOTHING)
+        # Components of order one, which is what read-outs are scaled for.
+        inside = inside * (inside.shape[-1] ** 0.5 / (size + NOTHING))
+        asked = torch.stack([readout(inside) for readout in self.readout])
         # Never more than the prediction was last wrong by. Going on from its own tokens, that is the last
         # correction: they die out instead of feeding each other.
         wrong = torch.sqrt(surprise.square().sum(-1, keepdim=True) + NOTHING)
