@@ -29,7 +29,7 @@ def _water(basis: str = "6-31g*", turn: np.ndarray | None = None, *, cart: bool 
 
 def _e3nn_rotation(turn: np.ndarray) -> np.ndarray:
     """How the tokens of an atom turn, by e3nn."""
-    torch = pytest.importorskip("torch")
+    import torch
     from e3nn import o3
     from hybrid_propagate.surrogate.fitting_factors import TOKENS
 

@@ -3,13 +3,10 @@
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
-
-pytestmark = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed")
 
 #: Sequences, steps, channels, states: one block of channels and several, sizes that are no powers of two.
 SHAPES = [(2, 1, 3, 4), (1, 5, 40, 3), (2, 9, 33, 8)]
