@@ -113,7 +113,7 @@ def _reporting(
 
             reports.append(to_tensorboard)
         if "wandb" in loggers:
-            import wandb  # pyright: ignore[reportMissingImports]
+            import wandb
 
             # A run a stage: steps of one run may not start again.
             run = stack.enter_context(

@@ -8,8 +8,8 @@ flows back through h is the same recurrence the other way round,
 and every gradient is a product of g_t with what the forward pass kept, h_(t−1).
 """
 
-# Triton's language comes without types.
-# pyright: basic, reportMissingImports=false, reportIndexIssue=false
+# A compile-time constant of a kernel is given as the plain number that it is.
+# pyright: basic, reportIndexIssue=false, reportArgumentType=false
 
 from typing import Any
 
