@@ -27,6 +27,9 @@ from .quadrature import (
 from .system import System
 from .two_electron import TwoElectron, coulomb, exchange, long_range_exchange, make_two_electron
 
+#: Share of the memory allowed that two-electron integrals may take.
+INTEGRALS_SHARE = 3 / 4
+
 
 @dataclass(frozen=True, eq=False)
 class PySCFEngine:
@@ -119,20 +122,24 @@ def make_engine(
     spin = system.multiplicity - 1
     xc = system.functional.pyscf
     omega, alpha, hybrid = dft.numint.NumInt().rsh_and_hybrid_coeff(xc, spin)
-    quadrature = None
-    if dft.numint.NumInt()._xc_type(xc) != "HF":
-        if points is None:
-            quadrature = make_quadrature(mol, xc, GRID_LEVEL[system.grid], memory / 2)
-        else:
-            quadrature = quadrature_on(mol, xc, *points, memory / 2)
     fitting = None
     if system.fitting_basis is not None:
         fitting = molecule(replace(system, basis=system.fitting_basis, ecp={}))._basis
+    # Integrals first: benzene's Coulomb and exchange take 0.01 s with them and 1.2 s without, its quadrature
+    # 0.1 s with values on the grid kept and 0.5 s without.
+    two_electron = make_two_electron(mol, omega, fitting, INTEGRALS_SHARE * memory)
+    left = (memory - two_electron.n_bytes) / 2
+    quadrature = None
+    if dft.numint.NumInt()._xc_type(xc) != "HF":
+        if points is None:
+            quadrature = make_quadrature(mol, xc, GRID_LEVEL[system.grid], left)
+        else:
+            quadrature = quadrature_on(mol, xc, *points, left)
     return PySCFEngine(
         system=system,
         mol=mol,
         integrals=_one_electron(mol, system.geometry.atomic_numbers),
-        two_electron=make_two_electron(mol, omega, fitting, memory / 4),
+        two_electron=two_electron,
         # PySCF gives the full-range share at short range and α at long range.
         hybrid=hybrid,
         long_range=alpha - hybrid if omega else 0.0,

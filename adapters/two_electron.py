@@ -36,6 +36,12 @@ class TwoElectron:
     long_range: np.ndarray | None
     fitting: df.DF | None
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory that the integrals of four functions hold."""
+        held = (self.coulomb_pairs, self.exchange_pairs, self.packed, self.long_range)
+        return sum(part.nbytes for part in held if part is not None)
+
 
 def make_two_electron(
     mol: gto.Mole, omega: float, fitting_basis: object | None, memory: float
