@@ -125,8 +125,7 @@ def make_engine(
     fitting = None
     if system.fitting_basis is not None:
         fitting = molecule(replace(system, basis=system.fitting_basis, ecp={}))._basis
-    # Integrals first: benzene's Coulomb and exchange take 0.01 s with them and 1.2 s without, its quadrature
-    # 0.1 s with values on the grid kept and 0.5 s without.
+    # Integrals first: to compute them at every build costs far more than values on the grid do.
     two_electron = make_two_electron(mol, omega, fitting, INTEGRALS_SHARE * memory)
     left = (memory - two_electron.n_bytes) / 2
     quadrature = None

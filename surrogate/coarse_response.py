@@ -11,9 +11,9 @@ from ..adapters.pyscf_engine import PySCFEngine
 from ..adapters.quadrature import GRID_LEVEL, apply_kernel, make_kernel, make_quadrature, make_reference
 from .response import Prior
 
-#: PySCF's grid level: it leaves 1e-4 of water's response, 4e-4 of benzene's; level 0 leaves 4e-3 and 9e-3.
+#: PySCF's grid level; what it leaves of water's response, a test holds below 5e-4.
 COARSE_LEVEL = 1
-#: Share of the memory that values on the coarse grid may take: the engine's take half.
+#: Share of the memory that values on the coarse grid may take.
 _SHARE = 1 / 8
 
 
