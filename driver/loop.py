@@ -21,7 +21,7 @@ from .state import State
 #: Reference steps are handed to the reporters at least this often, seconds.
 HAND_OVER = 0.5
 #: Passes over a segment before its anchor, each after the surrogate was refined.
-MOST_PASSES = 5
+MOST_PASSES = 8
 #: Fock builds that refining may take at one segment.
 MOST_REFINEMENTS = 400
 #: Every how many fall-back steps the surrogate is shown a reference pair.
@@ -247,13 +247,16 @@ def _refined_segment(
     """Pass over a segment, refining in between, until its spread is at the target or nothing is refined."""
     tally = progress.tally
     segment = None
-    for _ in range(MOST_PASSES):
+    for passes in range(MOST_PASSES):
         tally.discarded_steps += 0 if segment is None else segment.n_steps
         began = time.perf_counter()
         segment = surrogate_segment(problem, step, surrogate, state, length, limits)
         tally.spend("surrogate steps", began)
         spread = np.inf if segment is None else _rms(segment.spreads)
         if segment is not None and spread <= target.residual and segment.reason in ("MAX_STEPS", "END"):
+            break
+        if passes == MOST_PASSES - 1:
+            # What is refined now, no pass would use.
             break
         began = time.perf_counter()
         builds = surrogate.refine(0.5 * target.residual, MOST_REFINEMENTS)

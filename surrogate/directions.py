@@ -6,6 +6,11 @@ An image is either exact (a reference evaluation) or approximate (a prior's). Th
 the second moment of the coordinates visited, so that the next reference evaluation goes to the direction that
 matters most: the principal one.
 
+The response is the second derivative of an energy: symmetric. An exact image therefore tells what every other
+direction's has along it. With Δ what an exact image has changed, the other images gain Q Δᵀ: of all symmetric maps that
+answer the exact directions right the one nearest to the prior (Powell 1970; Dennis and Schnabel, SIAM Rev. 21,
+443 (1979)). Without it the map would not be symmetric, and its normal modes could grow.
+
 The map is applied in single precision, whose rounding is relative to the response and far below every error
 that is controlled here; it is bound by memory traffic, 8 k d bytes a product, or 4 d² once the map has
 settled and that is less.
@@ -31,6 +36,8 @@ class Directions:
     def __init__(self, d: int) -> None:
         self.n = self.n_exact = self.version = 0
         self._q, self._k, self._j = np.zeros((3, 16, d))
+        # Δ of the last of the exact rows: those that had approximate images first.
+        self._shifts = np.zeros((0, d))
         self._moment = np.zeros((0, 0))
         self._visits: list[np.ndarray] = []
         self._changed()
@@ -70,6 +77,10 @@ class Directions:
         if size == 0.0:
             return np.zeros(x.shape)
         return ((self._q32 @ _scaled(x, size)) @ self._k32) * size
+
+    def completed(self, direction: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """A prior's image of a direction orthogonal to all known, with what exact images tell of it."""
+        return image + (self._shifts @ direction) @ self._refined
 
     def append(self, direction: np.ndarray, image: np.ndarray, coulomb: np.ndarray, *, exact: bool) -> None:
         """Add one direction, orthonormal to the others. Exact ones go before the approximate ones."""
@@ -126,13 +137,24 @@ class Directions:
         self._changed()
         return variances
 
-    def make_exact(self, image: np.ndarray) -> None:
-        """Replace the first approximate direction's image by its exact one."""
+    def make_exact(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Replace the first approximate direction's image by its exact one.
+
+        Returns Δ, what that has changed, (d,), and its part in the span of the approximate directions left, (d,),
+        which is how their images have changed along the direction.
+        """
         self._flush()
-        self._k[self.n_exact] = image
+        row = self.n_exact
+        shift = image - self._k[row]
+        self._k[row] = image
+        self._shifts = np.concatenate([self._shifts, shift[None]])
         self.n_exact += 1
         self._moment = self._moment[1:, 1:]
+        rest = slice(self.n_exact, self.n)
+        along = self._q[rest] @ shift
+        self._k[rest] += along[:, None] * self._q[row]
         self._changed()
+        return shift, along @ self._q[rest]
 
     def save(self, name: str) -> dict[str, np.ndarray]:
         """Arrays that `load` takes back."""
@@ -143,6 +165,7 @@ class Directions:
             f"{name}_j": self.j.copy(),
             f"{name}_counts": np.array([self.n_exact, self._products, self._folded is not None]),
             f"{name}_moment": self._moment.copy(),
+            f"{name}_shifts": self._shifts.copy(),
             f"{name}_visits": np.array(self._visits).reshape(len(self._visits), self.n_approximate),
         }
 
@@ -153,11 +176,16 @@ class Directions:
         self._q, self._k, self._j = (np.concatenate([arrays[f"{name}_{letter}"], room]) for letter in "qkj")
         self.n_exact, products, folded = np.asarray(arrays[f"{name}_counts"]).tolist()
         self._moment = np.array(arrays[f"{name}_moment"])
+        self._shifts = np.array(arrays[f"{name}_shifts"])
         self._visits = list(np.array(arrays[f"{name}_visits"]))
         self._changed()
         self._products = products
         if folded:
             self._folded = (self.k.T @ self.q).astype(np.float32)
+
+    @property
+    def _refined(self) -> np.ndarray:
+        return self._q[self.n_exact - len(self._shifts) : self.n_exact]
 
     def _flush(self) -> None:
         if self._visits:

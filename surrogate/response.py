@@ -251,19 +251,20 @@ class Response:
     def _refine_once(self) -> None:
         """One Fock build: the exact image of the first approximate direction of every irrep."""
         x_map, packing = self._x_map, self._packing
-        directions = [part.q[part.n_exact] if part.n_approximate else None for part in x_map.maps]
+        directions = [part.q[part.n_exact].copy() if part.n_approximate else None for part in x_map.maps]
         change = self._basis.density_out(unpack(packing, x_map.join(directions), np.zeros(packing.n_imag)))
         image = pack(packing, self._basis.fock_in(self._engine.response(change)))[0]
-        shift: list[np.ndarray | None] = []
+        shifts: list[np.ndarray | None] = []
+        others: list[np.ndarray | None] = []
         for part, new in zip(x_map.maps, x_map.split(image), strict=True):
-            if part.n_approximate == 0:
-                shift.append(None)
-                continue
-            old = part.k[part.n_exact]
-            self._errors.append(float(np.linalg.norm(new - old) / max(np.linalg.norm(new), NOTHING)))
-            shift.append(new - old)
-            part.make_exact(new)
-        self._shift(directions, shift)
+            shift = along = None
+            if part.n_approximate:
+                shift, along = part.make_exact(new)
+                self._errors.append(float(np.linalg.norm(shift) / max(np.linalg.norm(new), NOTHING)))
+            shifts.append(shift)
+            others.append(along)
+        self._shift(directions, shifts)
+        self._shift(others, directions)
 
     def _shift(self, directions: Sequence[np.ndarray | None], changes: Sequence[np.ndarray | None]) -> None:
         """Tell the remainder of images that changed along one direction a block."""
@@ -306,7 +307,10 @@ class Response:
         coulomb_x = pack(
             packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex)
         )[0]
-        images = x_map.split(image_x)
+        images = [
+            image if direction is None else part.completed(direction, image)
+            for part, direction, image in zip(x_map.maps, directions, x_map.split(image_x), strict=True)
+        ]
         self._shift(directions, images)
         for part, direction, image, j in zip(
             x_map.maps, directions, images, x_map.split(coulomb_x), strict=True

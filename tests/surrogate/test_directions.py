@@ -97,12 +97,41 @@ def test_exact_images_replace_approximate_ones() -> None:
     np.testing.assert_allclose(map_.approximate_size, np.linalg.norm(0.9 * TRUE @ map_.q.T, axis=0))
     map_.visit(np.array([0.0, 0.0, 1.0, 0.0]))
     map_.sort_approximate()
-    map_.make_exact(TRUE @ map_.q[0])
+    shift, along = map_.make_exact(TRUE @ map_.q[0])
     assert (map_.n, map_.n_exact, map_.n_approximate) == (4, 1, 3)
+    np.testing.assert_allclose(shift, 0.1 * TRUE @ map_.q[0])
     np.testing.assert_allclose(map_.apply(map_.q[0]), TRUE @ map_.q[0], atol=1e-5)
-    np.testing.assert_allclose(map_.apply(map_.q[1]), 0.9 * TRUE @ map_.q[1], atol=1e-5)
+    # The others' images are right along the exact direction, and were left alone elsewhere.
+    known, rest = map_.q[0], map_.q[1]
+    other = 0.9 * TRUE @ rest
+    expected = other + known * (0.1 * known @ TRUE @ rest)
+    np.testing.assert_allclose(map_.apply(rest), expected, atol=1e-5)
+    np.testing.assert_allclose(along, map_.q[1:].T @ (map_.q[1:] @ shift), atol=1e-12)
+    new, _ = map_.outside(RNG.standard_normal(D), np.zeros(4))
+    new -= map_.q.T @ (map_.q @ new)
+    np.testing.assert_allclose(
+        known @ map_.completed(new, 0.9 * TRUE @ new), known @ TRUE @ new, rtol=1e-9, atol=1e-12
+    )
     with pytest.raises(ValueError, match="cannot follow approximate"):
         map_.append(np.zeros(D), np.zeros(D), np.zeros(D), exact=True)
+
+
+def test_exact_images_leave_a_symmetric_map_symmetric() -> None:
+    """And no farther from the truth than it was; with every direction exact it is the truth."""
+    noise = RNG.standard_normal((D, D))
+    prior = TRUE + 0.1 * (noise + noise.T)
+    map_ = Directions(D)
+    for row in np.linalg.qr(RNG.standard_normal((D, D)))[0]:
+        map_.append(row, prior @ row, row, exact=False)
+    before = np.linalg.norm(prior - TRUE)
+    for _ in range(D):
+        map_.make_exact(TRUE @ map_.q[map_.n_exact])
+        found = map_.k.T @ map_.q
+        np.testing.assert_allclose(found, found.T, atol=1e-10)
+        now = np.linalg.norm(found - TRUE)
+        assert now < before
+        before = now
+    assert before < 1e-10
 
 
 @pytest.mark.parametrize("n_products", [3, SETTLED + 3])
