@@ -12,26 +12,33 @@ from .option_values import count, positive
 
 _DESCRIPTION = """Trains the neural surrogate as a YAML file describes it (examples/train.yaml) on what
 hybrid-dataset made. The same command goes on where an interrupted one stopped. Under torchrun many
-processes share the work. To measure trained weights: hybrid-train evaluate --help."""
+processes share the work. To measure trained weights: hybrid-train evaluate --help. To adapt them to a
+molecule of your own: hybrid-train adapt --help."""
 _EVALUATE = """Errors of trained weights on response pairs, molecule by molecule: of the base alone,
 zero-shot, and after closed-form adaptation to some of a geometry's own pairs."""
+_ADAPT = """Adapts trained weights to one molecule, from response pairs of five to ten trajectories of it
+(hybrid-dataset, or hybrid-dataset convert for NWChem's), for use at other geometries of that molecule. What
+that gains is measured geometry by geometry left out; where it gains nothing, no weights are written."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    evaluate = given[:1] == ["evaluate"]
-    options = _evaluate_parser().parse_args(given[1:]) if evaluate else _parser().parse_args(given)
-    run = _evaluate if evaluate else _train
+    commands = {"evaluate": (_evaluate_parser, _evaluate), "adapt": (_adapt_parser, _adapt)}
+    parser, run = commands.get(given[0] if given else "", (_parser, _train))
+    options = parser().parse_args(given[1:] if run is not _train else given)
     interrupted = "interrupted; the same command goes on from here"
+    if run is _adapt:
+        interrupted = "interrupted; nothing is written"
     return carry_out("hybrid-train", lambda: run(options), _errors, interrupted)
 
 
 def _errors() -> tuple[Errors, Errors]:
     from ..surrogate.neural.config import ConfigError
+    from ..surrogate.neural.molecule_adaptation import NoHelp
     from ..surrogate.response_pairs import PairsError
 
-    return (ConfigError, PairsError), ()
+    return (ConfigError, PairsError), (NoHelp,)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -71,6 +78,15 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _adapt(options: argparse.Namespace) -> int:
+    from ..surrogate.neural.molecule_adaptation import adapt_weights
+
+    output = options.output or options.weights.with_name(f"{options.weights.stem}_adapted.pt")
+    adapt_weights(options.weights, options.data, output, _say)
+    print(output)
+    return 0
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -96,6 +112,23 @@ def _evaluate_parser() -> argparse.ArgumentParser:
         help="largest |δP| counted (default %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="rows as JSON instead of a table")
+    return parser
+
+
+def _adapt_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hybrid-train adapt", description=_ADAPT)
+    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="weights.pt of hybrid-train")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="PATH",
+        help="files of response pairs of one molecule, or folders of them",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="default: WEIGHTS with _adapted after its name"
+    )
     return parser
 
 

@@ -20,6 +20,7 @@ COMMANDS = (
     "hybrid-dataset convert",
     "hybrid-train",
     "hybrid-train evaluate",
+    "hybrid-train adapt",
     "hybrid-export",
     "hybrid-bench",
 )

@@ -71,6 +71,17 @@ class DynamicsConfig:
 
 
 @dataclass(frozen=True)
+class FewShotConfig:
+    """Meta-training of the adaptation to one molecule, after the metric. steps, batch: optimiser steps,
+    molecules in each. updates: steps of an adaptation. rate: of AdamW."""
+
+    steps: int = 0
+    batch: int = 2
+    updates: int = 5
+    rate: float = 3e-3
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """The whole file. data: folder that `hybrid-dataset` wrote; level: functional and basis as in its files'
     names, several for one model of all; output: folder of weights and logs. checkpoint: optimiser steps
@@ -87,6 +98,7 @@ class TrainConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     response: ResponseConfig = field(default_factory=ResponseConfig)
     dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
+    few_shot: FewShotConfig = field(default_factory=FewShotConfig)
 
 
 _T = TypeVar("_T")
@@ -103,9 +115,10 @@ def read_config(path: Path) -> TrainConfig:
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     config = from_mapping(TrainConfig, content, f"{path}")
-    for section, name, least in (("response", "batch", 1), ("dynamics", "batch", 1), ("model", "members", 1)):
-        if getattr(getattr(config, section), name) < least:
-            raise ConfigError(f"{path}: {section}: {name} must be at least {least}")
+    counts = ("response", "batch"), ("dynamics", "batch"), ("few_shot", "batch"), ("few_shot", "updates")
+    for section, name in (*counts, ("model", "members")):
+        if getattr(getattr(config, section), name) < 1:
+            raise ConfigError(f"{path}: {section}: {name} must be at least 1")
     if config.model.bundle not in (1, 2, 4, 8):
         raise ConfigError(f"{path}: model: bundle: accepted: 1, 2, 4, 8")
     return config

@@ -10,6 +10,7 @@ import torch
 from ..response_pairs import PairsError, read_pairs
 from .config import TrainConfig
 from .dynamics_task import DynamicsTask, read_sequence
+from .few_shot_task import FewShotTask, molecules
 from .metric_samples import MetricSample, metric_samples
 from .response_model import ResponseModel, saved
 from .response_task import ResponseTask
@@ -50,6 +51,17 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
         memory = DynamicsTask(model, sequences, dynamics)
         with _reporting(config, "dynamics", dynamics.steps, say, rank) as report:
             train(memory, schedule, config.output, report)
+    learned: dict[str, object] = {}
+    few_shot = config.few_shot
+    if few_shot.steps:
+        trained = [path for path in paths if not read_pairs(path).attributes["held_out"]]
+        adaptation = FewShotTask(model, molecules(model, trained, config.base), few_shot)
+        schedule = Schedule(
+            few_shot.steps, few_shot.rate, 0.0, config.precision, config.checkpoint, config.seed
+        )
+        with _reporting(config, "few_shot", few_shot.steps, say, rank) as report:
+            train(adaptation, schedule, config.output, report)
+        learned["few_shot"] = adaptation.saved()
     path = config.output / "weights.pt"
     if rank == 0:
         trained_on = {
@@ -62,7 +74,7 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
             "data": hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest(),
         }
         part = path.with_suffix(".part")
-        torch.save({**saved(model), "trained_on": trained_on}, part)
+        torch.save({**saved(model), **learned, "trained_on": trained_on}, part)
         part.replace(path)
     return path
 

@@ -20,7 +20,7 @@ import numpy as np
 from pyscf import gto
 
 from ..fitting_factors import FittingFactors, fitting_factors, lowdin_orbitals, mean_field_kernel
-from ..response_pairs import SPLITS, PairsError, ResponsePairs, read_pairs
+from ..response_pairs import KINDS, SPLITS, PairsError, ResponsePairs, read_pairs
 from ..symmetric_pairs import pack_antisymmetric, pack_symmetric
 from ..xc_kernel import xc_kernel
 
@@ -79,6 +79,31 @@ def metric_samples(path: Path, split: str, seed: int, base: str = "mean-field") 
         return []
     chosen = np.flatnonzero(content.geometries.split == SPLITS.index(split))
     return [_sample(path, content, int(k), np.random.default_rng([seed, int(k)]), base) for k in chosen]
+
+
+def linear_samples(
+    path: Path, split: str | None, base: str = "mean-field", kind: str | None = None
+) -> dict[int, MetricSample]:
+    """Samples of a file's own linear pairs alone, by number of the geometry; none for those without.
+
+    split, kind: of `SPLITS` and `KINDS`, all if None. Nothing for open shells and Hartree-Fock. Raises
+    PairsError.
+    """
+    content = read_pairs(path)
+    if int(content.attributes["n_spin"]) != 1 or str(content.attributes["pyscf_xc"]) == "HF":
+        return {}
+    samples = {}
+    for k in range(len(content.geometries.split)):
+        if split is not None and content.geometries.split[k] != SPLITS.index(split):
+            continue
+        pairs = geometry_pairs(path, content, k, base)
+        chosen = pairs.sizes < LINEAR
+        if kind is not None:
+            chosen &= content.pairs.kind[content.pairs.geometry == k] == KINDS.index(kind)
+        if chosen.any():
+            missing = (pairs.response_x - pairs.base_x)[chosen]
+            samples[k] = _form(content, pairs, pairs.x[chosen], missing, _sizes(pairs)[chosen])
+    return samples
 
 
 def geometry_pairs(path: Path, content: ResponsePairs, k: int, base: str = "mean-field") -> GeometryPairs:
@@ -159,7 +184,7 @@ def _sample(path: Path, content: ResponsePairs, k: int, rng: np.random.Generator
     pairs = geometry_pairs(path, content, k, base)
     linear = pairs.sizes < LINEAR
     x, y = pairs.x[linear], (pairs.response_x - pairs.base_x)[linear]
-    sizes = np.hypot(*(np.linalg.norm(r[linear], axis=1) for r in (pairs.response_x, pairs.response_y)))
+    sizes = _sizes(pairs)[linear]
     if base == "mean-field":
         xc = str(content.attributes["pyscf_xc"])
         orbitals = lowdin_orbitals(pairs.mol)
@@ -170,6 +195,13 @@ def _sample(path: Path, content: ResponsePairs, k: int, rng: np.random.Generator
         whole = of_kernel + random @ mean_field_kernel(pairs.mol, xc).real
         x, y = np.concatenate([random, x]), np.concatenate([of_kernel, y])
         sizes = np.concatenate([np.linalg.norm(whole, axis=1), sizes])
+    return _form(content, pairs, x, y, sizes)
+
+
+def _form(
+    content: ResponsePairs, pairs: GeometryPairs, x: np.ndarray, y: np.ndarray, sizes: np.ndarray
+) -> MetricSample:
+    """From packed changes and what the metric is to answer, (p, n_pair), and |ΔF|, (p,)."""
     x, y = (part / (sizes * np.sqrt(len(sizes)))[:, None] for part in (x, y))
     B = pairs.factors.factors
     q = x @ B.T
@@ -183,6 +215,11 @@ def _sample(path: Path, content: ResponsePairs, k: int, rng: np.random.Generator
         (B @ B.T).astype(np.float32),
         float((y**2).sum()),
     )
+
+
+def _sizes(pairs: GeometryPairs) -> np.ndarray:
+    """|ΔF|, (p,)."""
+    return np.hypot(np.linalg.norm(pairs.response_x, axis=1), np.linalg.norm(pairs.response_y, axis=1))
 
 
 def _label(numbers: np.ndarray, atom: int) -> str:

@@ -8,7 +8,7 @@ DATASET = """folder: {folder}
 seed: 3
 levels: [{{basis: STO-3G, xc: pbe0}}]
 geometries: {{count: 4, validation: 0.25, test: 0.25}}
-pairs: {{rotations: 8, visited: 0}}
+pairs: {{rotations: 8, visited: 3}}
 trajectories: {{steps: 40, fields: [kick], keep: 1}}
 molecules: [H2, HF]
 held_out: [LiH]

@@ -12,8 +12,11 @@ from hybrid_propagate.driver.train_command import main
 from hybrid_propagate.surrogate.neural.config import ConfigError, TrainConfig, read_config
 from hybrid_propagate.surrogate.neural.dynamics_task import DynamicsTask, density_of, read_sequence
 from hybrid_propagate.surrogate.neural.evaluate import evaluate, load_model
+from hybrid_propagate.surrogate.neural.few_shot import read_outs
+from hybrid_propagate.surrogate.neural.few_shot_task import FewShotTask, molecules
 from hybrid_propagate.surrogate.neural.fit import fit
 from hybrid_propagate.surrogate.neural.metric_samples import geometry_pairs, metric_samples
+from hybrid_propagate.surrogate.neural.molecule_adaptation import learned_from
 from hybrid_propagate.surrogate.neural.response_model import ResponseModel
 from hybrid_propagate.surrogate.neural.response_task import ResponseTask, squared_errors
 from hybrid_propagate.surrogate.neural.trainer import Schedule, train
@@ -36,6 +39,7 @@ def config(data: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
         model=replace(tutorial.model, members=2, latents=4, width=16, irreps="8x0e + 4x1o + 2x2e"),
         response=replace(tutorial.response, steps=32, batch=4),
         dynamics=replace(tutorial.dynamics, steps=4, batch=2, horizon=(4, 8)),
+        few_shot=replace(tutorial.few_shot, batch=1, updates=2),
     )
 
 
@@ -44,7 +48,8 @@ def test_the_tutorial_shows_the_defaults() -> None:
     tutorial = read_config(TUTORIAL)
     assert tutorial == TrainConfig(tutorial.data, tutorial.output, tutorial.levels)
     text = TUTORIAL.read_text()
-    for part in (tutorial, tutorial.model, tutorial.response, tutorial.dynamics):
+    parts = (tutorial.model, tutorial.response, tutorial.dynamics, tutorial.few_shot)
+    for part in (tutorial, *parts):
         for name in part.__dataclass_fields__:
             assert re.search(rf"^ *{name}:", text, re.MULTILINE), name
 
@@ -58,7 +63,8 @@ def test_32_steps_of_the_tutorial(
         r"^output:.*": f"output: {tmp_path}",
         r"^levels:.*": f"levels: [{LEVEL}]",
         r"steps: 1000": "steps: 32",
-        r"^  steps: 0": "  steps: 4",
+        r"^dynamics:\n  steps: 0": "dynamics:\n  steps: 4",
+        r"^few_shot:\n  steps: 0": "few_shot:\n  steps: 2",
     }
     text = TUTORIAL.read_text()
     for pattern, new in edits.items():
@@ -72,6 +78,11 @@ def test_32_steps_of_the_tutorial(
     assert trained_on["elements"] == [1, 9]
     rows = np.genfromtxt(tmp_path / "response.csv", delimiter=",", names=True)
     assert len(rows) == 32
+    learned = learned_from(tmp_path / "weights.pt")
+    assert learned is not None
+    # The steps are learned, and leave what the network does without them as it was.
+    assert learned.factors.tolist() != [1.0] * read_config(TUTORIAL).few_shot.updates
+    assert not torch.equal(learned.start, read_outs(model.decoder))
     samples = metric_samples(config.data / "pairs" / f"HF_{LEVEL}.h5", "train", 0)
     torch.manual_seed(0)
     untrained = ResponseModel(model.config)
@@ -154,7 +165,7 @@ def test_the_quadratic_form_is_the_error_of_predictions(config: TrainConfig) -> 
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("stage", ["response", "dynamics"])
+@pytest.mark.parametrize("stage", ["response", "dynamics", "few_shot"])
 def test_resumed_training_is_bit_for_bit_the_same(config: TrainConfig, stage: str, tmp_path: Path) -> None:
     paths = sorted((config.data / "pairs").glob(f"*_{LEVEL}.h5"))
     results = []
@@ -165,6 +176,9 @@ def test_resumed_training_is_bit_for_bit_the_same(config: TrainConfig, stage: st
             if stage == "response":
                 samples = [s for path in paths for s in metric_samples(path, "train", 0)]
                 task = ResponseTask(model, samples, config.response, 0)
+            elif stage == "few_shot":
+                known = [path for path in paths if not read_pairs(path).attributes["held_out"]]
+                task = FewShotTask(model, molecules(model, known, "mean-field"), config.few_shot)
             else:
                 found = sorted((config.data / "trajectories").glob(f"HF_{LEVEL}_g*.h5"))
                 of = config.data / "pairs" / f"HF_{LEVEL}.h5"
@@ -172,7 +186,7 @@ def test_resumed_training_is_bit_for_bit_the_same(config: TrainConfig, stage: st
             (tmp_path / name).mkdir(exist_ok=True)
             schedule = Schedule(6, 1e-3, 1e-5, "float32", 100, 0)
             train(task, schedule, tmp_path / name, lambda step, values: None, stop)
-        results.append(model.state_dict())
+        results.append(task.module.state_dict())
     for key, value in results[0].items():
         assert torch.equal(value, results[1][key]), key
 
@@ -213,6 +227,7 @@ def evaluate_untrained(config: TrainConfig):
         ("base: exact", "base: 'exact'; accepted: mean-field, kernel"),
         ("seed: many", "seed: 'many' is not of type int"),
         ("response: {batch: 0}", "response: batch must be at least 1"),
+        ("few_shot: {updates: 0}", "few_shot: updates must be at least 1"),
         ("model: {bundle: 3}", "model: bundle: accepted: 1, 2, 4, 8"),
         ("loggers: [paper]", "loggers: 'paper'; accepted: csv, tensorboard, wandb"),
     ],

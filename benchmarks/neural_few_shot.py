@@ -1,0 +1,88 @@
+"""Few-shot adaptation: errors at geometries not adapted to, from the pairs that 5 and 10 trajectories
+visited.
+
+    OMP_NUM_THREADS=1 python benchmarks/neural_few_shot.py training/shipped/weights.pt datasets/training
+
+Prints a Markdown table, relative errors of ΔF in percent, root mean square over geometries: of the pairs
+that trajectories visited there, and of all linear pairs (rotations in any direction as well). *plain*:
+steepest descent from the weights as they are, as many steps as were meta-trained; *meta-trained*: with
+learned start and step sizes; *adapt*: what `hybrid-train adapt` does, the meta-trained steps that
+geometries left out speak for, none if they speak against it. Of training molecules, trajectories are of
+training geometries and measured are the others; of held-out ones, the trajectories are the first, measured
+are all other geometries.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from hybrid_propagate.surrogate.neural.evaluate import load_model
+from hybrid_propagate.surrogate.neural.few_shot import (
+    Geometries,
+    adapted,
+    geometries,
+    mean_error,
+    read_outs,
+    steepest,
+)
+from hybrid_propagate.surrogate.neural.metric_samples import linear_samples
+from hybrid_propagate.surrogate.neural.molecule_adaptation import elsewhere, learned_from
+from hybrid_propagate.surrogate.neural.response_model import ResponseModel
+
+TRAJECTORIES = (5, 10)
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--molecules", nargs="+", default=["HCN", "H2CO", "C2H2", "H2O", "NH3"])
+    options = parser.parse_args()
+    model, about = load_model(options.weights)
+    learned = learned_from(options.weights)
+    if learned is None:
+        sys.exit(f"{options.weights}: trained without few_shot")
+    levels = about["levels"]
+    assert isinstance(levels, list)
+    known = [
+        f"{of}, {how}" for of in ("visited", "all") for how in ("zero-shot", "plain", "meta-trained", "adapt")
+    ]
+    print(f"| molecule | trajectories | pairs | steps | {' | '.join(known)} |")
+    print("|---" * (4 + len(known)) + "|", flush=True)
+    for name in options.molecules:
+        path = options.data / "pairs" / f"{name}_{levels[0]}.h5"
+        _print_rows(model, learned, path, name, str(about["base"]))
+    return 0
+
+
+def _print_rows(model: ResponseModel, learned, path: Path, name: str, base: str) -> None:
+    visited, every = (linear_samples(path, None, base, kind) for kind in ("trajectory", None))
+    trained = linear_samples(path, "train", base, "trajectory")
+    plain = steepest(model.decoder, len(learned.factors))
+    for n in TRAJECTORIES:
+        support = list(trained or visited)[:n]
+        chosen = [visited[k] for k in support]
+        measured = [k for k in every if k not in support and k not in linear_samples(path, "train", base)]
+        known = geometries(model, chosen)
+        others = [
+            geometries(model, [samples[k] for k in measured if k in samples]) for samples in (visited, every)
+        ]
+        errors = elsewhere(model, learned, chosen, known)
+        assert errors is not None
+        steps = int(errors.argmin())
+        zero = read_outs(model.decoder)
+        meta = [zero, *adapted(model.decoder, learned, known, graph=False)]
+        tried = (zero, adapted(model.decoder, plain, known, graph=False)[-1], meta[-1], meta[steps])
+        cells = [f"{100 * _rms(model, weights, of):.2f}" for of in others for weights in tried]
+        pairs = sum(sample.q.shape[1] for sample in chosen)
+        print(f"| {name} | {n} | {pairs} | {steps} | {' | '.join(cells)} |", flush=True)
+
+
+def _rms(model: ResponseModel, weights: torch.Tensor, known: Geometries) -> float:
+    return float(mean_error(model.decoder, weights, known).mean().sqrt())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
