@@ -1,9 +1,9 @@
 """The response that an earlier run learned, for a molecule at another geometry.
 
 What a run learns beyond its linear base (the analytic kernel, or the response on a coarse grid where there is
-none) is a correction C of rank k, known on the directions Q that its density has met:
+none) is a correction C of rank k, known on the directions Q that its density has met, and symmetric:
 
-    ΔF ≈ base(δP) + C Qᵀ δP,      C = K − base(Q)
+    ΔF ≈ base(δP) + C Qᵀ δP + Q Cᵀ (1 − Q Qᵀ) δP,      C = K − base(Q)
 
 Written in the Löwdin basis, which turns with the molecule, C hardly depends on geometry, and it is small: its
 change with geometry is a small share of a small part. The base is always the new geometry's own.
@@ -141,7 +141,10 @@ def carried_prior(correction: Correction, base: Prior, overlap: np.ndarray, basi
     def prior(change: np.ndarray) -> np.ndarray:
         inside = back @ np.real(basis.density_in(change)) @ turn
         x = pack(packing, inside.astype(complex))[0]
-        learned = np.real(unpack(packing, (correction.directions @ x) @ correction.images, nothing))
+        along = correction.directions @ x
+        across = correction.images @ (x - along @ correction.directions)
+        packed = along @ correction.images + across @ correction.directions
+        learned = np.real(unpack(packing, packed, nothing))
         return base(change) + basis.dual.transpose(0, 2, 1) @ (turn @ learned @ back) @ basis.dual
 
     return prior
