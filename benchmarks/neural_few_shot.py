@@ -59,12 +59,12 @@ def main() -> int:
 
 def _print_rows(model: ResponseModel, learned, path: Path, name: str, base: str) -> None:
     visited, every = (linear_samples(path, None, base, kind) for kind in ("trajectory", None))
-    trained = linear_samples(path, "train", base, "trajectory")
+    trained = linear_samples(path, "train", base)
     plain = steepest(model.decoder, len(learned.factors))
     for n in TRAJECTORIES:
-        support = list(trained or visited)[:n]
+        support = [k for k in visited if k in trained or not trained][:n]
         chosen = [visited[k] for k in support]
-        measured = [k for k in every if k not in support and k not in linear_samples(path, "train", base)]
+        measured = [k for k in every if k not in support and k not in trained]
         known = geometries(model, chosen)
         others = [
             geometries(model, [samples[k] for k in measured if k in samples]) for samples in (visited, every)

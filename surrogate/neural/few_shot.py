@@ -71,12 +71,14 @@ def geometries(model: ResponseModel, samples: Sequence[MetricSample]) -> Geometr
 
 
 def read_outs(decoder: ResponseDecoder) -> Tensor:
-    """Weights of all members' read-outs, of atoms and then of pairs: (members, weights)."""
-    rows = [
-        torch.cat([own.weight, bond.weight])  # pyright: ignore[reportArgumentType]
-        for own, bond in zip(decoder.own_readout, decoder.bond_readout, strict=True)
+    """Weights of all members' read-outs, of atoms and then of pairs, with what members share added to each:
+    (members, weights)."""
+    found = {name: value.detach() for name, value in decoder.named_parameters()}
+    members = [
+        [found[f"{of}_readout.{k}.weight"] + found.get(f"{of}_common.weight", 0.0) for of in ("own", "bond")]
+        for k in range(decoder.members)
     ]
-    return torch.stack(rows).detach().clone()
+    return torch.stack([torch.cat(parts) for parts in members])
 
 
 def set_read_outs(decoder: ResponseDecoder, weights: Tensor) -> None:
@@ -137,12 +139,14 @@ def _metric(decoder: ResponseDecoder, weights: Tensor, known: Geometries) -> Ten
     pairs = torch.as_tensor(atom_pairs(np.full(len(known), n_atoms)), device=known.own.device)
     named = {f"decoder.{name}": value for name, value in _named(decoder, weights).items()}
     inputs = (known.own.flatten(0, 1), known.bond.flatten(0, 1))
-    return assemble_metric(*functional_call(_Read(decoder), named, inputs), pairs, n_atoms)
+    of_atoms, of_pairs = functional_call(_Read(decoder), named, inputs)
+    return assemble_metric(of_atoms, of_pairs, pairs, n_atoms)
 
 
 def _named(decoder: ResponseDecoder, weights: Tensor) -> dict[str, Tensor]:
-    """Rows of weights by the names of the decoder's parameters."""
-    named = {}
+    """Rows of weights by the names of the decoder's parameters; what members share is nothing beside them."""
+    parameters = decoder.named_parameters()
+    named = {name: torch.zeros_like(value) for name, value in parameters if "_common." in name}
     for member, row in enumerate(weights):
         own, bond = row.chunk(2)
         named |= {f"own_readout.{member}.weight": own, f"bond_readout.{member}.weight": bond}

@@ -18,6 +18,7 @@ from ..response_pairs import PairsError
 from .config import FewShotConfig
 from .few_shot import Geometries, Learned, adapted, geometries, read_outs, squared_errors
 from .metric_samples import linear_samples
+from .response_decoder import ResponseDecoder
 from .response_model import ResponseModel
 from .response_task import FLOOR
 
@@ -52,8 +53,8 @@ def molecules(model: ResponseModel, paths: Sequence[Path], base: str) -> list[Mo
     found = []
     for path in paths:
         visited = linear_samples(path, "train", base, "trajectory")
-        every = linear_samples(path, "train", base)
-        if visited and len(every) > 1:
+        every = linear_samples(path, "train", base) if visited else {}
+        if len(every) > 1:
             known = [geometries(model, list(samples.values())) for samples in (visited, every)]
             found.append(Molecule(known[0], np.array([*visited]), known[1], np.array([*every])))
     if not found:
@@ -66,9 +67,9 @@ class FewShotTask:
 
     name: str = "few_shot"
 
-    def __init__(self, model: ResponseModel, found: list[Molecule], config: FewShotConfig) -> None:
-        self.decoder, self.molecules, self.config = model.decoder, found, config
-        start = read_outs(model.decoder)
+    def __init__(self, decoder: ResponseDecoder, found: list[Molecule], config: FewShotConfig) -> None:
+        self.decoder, self.molecules, self.config = decoder, found, config
+        start = read_outs(decoder)
         self.parameters: torch.nn.ParameterDict = torch.nn.ParameterDict(
             {
                 "start": start,
@@ -92,20 +93,20 @@ class FewShotTask:
         return [self._draw(rng) for _ in range(self.config.batch)]
 
     def loss(self, step: int, batch: Sequence[Draw]) -> tuple[Tensor, dict[str, float]]:
-        """Mean relative error after the steps, over members and geometries measured on."""
+        """Mean relative error after the steps, over members and geometries; logged too: before them."""
         learned = self.learned()
-        before, after = [], []
+        start, after = [], []
         # Second derivatives of forms that cancel: single precision throughout.
         with torch.autocast(learned.start.device.type, enabled=False):
             for task in batch:
                 molecule = self.molecules[task.molecule]
                 support, query = molecule.visited.take(task.support), molecule.every.take(task.query)
                 weights = adapted(self.decoder, learned, support, graph=True)[-1]
-                after.append(_errors(self.decoder, weights, query))
+                after.append(_error(self.decoder, weights, query))
                 with torch.no_grad():
-                    before.append(_errors(self.decoder, learned.start, query))
+                    start.append(_error(self.decoder, learned.start, query))
         loss = torch.stack(after).mean()
-        return loss, {"start": float(torch.stack(before).mean()), "adapted": float(loss.detach())}
+        return loss, {"start": float(torch.stack(start).mean()), "adapted": float(loss.detach())}
 
     def _draw(self, rng: np.random.Generator) -> Draw:
         which = int(rng.integers(len(self.molecules)))
@@ -118,5 +119,6 @@ class FewShotTask:
         return Draw(which, tuple(support.tolist()), tuple(query.tolist()))
 
 
-def _errors(decoder, weights: Tensor, query: Geometries) -> Tensor:
+def _error(decoder: ResponseDecoder, weights: Tensor, query: Geometries) -> Tensor:
+    """Mean over members and geometries."""
     return torch.sqrt(squared_errors(decoder, weights, query).clamp(min=FLOOR)).mean()

@@ -55,7 +55,7 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
     few_shot = config.few_shot
     if few_shot.steps:
         trained = [path for path in paths if not read_pairs(path).attributes["held_out"]]
-        adaptation = FewShotTask(model, molecules(model, trained, config.base), few_shot)
+        adaptation = FewShotTask(model.decoder, molecules(model, trained, config.base), few_shot)
         schedule = Schedule(
             few_shot.steps, few_shot.rate, 0.0, config.precision, config.checkpoint, config.seed
         )

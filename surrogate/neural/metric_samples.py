@@ -96,10 +96,12 @@ def linear_samples(
     for k in range(len(content.geometries.split)):
         if split is not None and content.geometries.split[k] != SPLITS.index(split):
             continue
+        kinds = content.pairs.kind[content.pairs.geometry == k]
+        wanted = np.full(len(kinds), True) if kind is None else kinds == KINDS.index(kind)
+        if not wanted.any():
+            continue
         pairs = geometry_pairs(path, content, k, base)
-        chosen = pairs.sizes < LINEAR
-        if kind is not None:
-            chosen &= content.pairs.kind[content.pairs.geometry == k] == KINDS.index(kind)
+        chosen = wanted & (pairs.sizes < LINEAR)
         if chosen.any():
             missing = (pairs.response_x - pairs.base_x)[chosen]
             samples[k] = _form(content, pairs, pairs.x[chosen], missing, _sizes(pairs)[chosen])

@@ -178,7 +178,7 @@ def test_resumed_training_is_bit_for_bit_the_same(config: TrainConfig, stage: st
                 task = ResponseTask(model, samples, config.response, 0)
             elif stage == "few_shot":
                 known = [path for path in paths if not read_pairs(path).attributes["held_out"]]
-                task = FewShotTask(model, molecules(model, known, "mean-field"), config.few_shot)
+                task = FewShotTask(model.decoder, molecules(model, known, "mean-field"), config.few_shot)
             else:
                 found = sorted((config.data / "trajectories").glob(f"HF_{LEVEL}_g*.h5"))
                 of = config.data / "pairs" / f"HF_{LEVEL}.h5"
