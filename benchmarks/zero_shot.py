@@ -14,7 +14,9 @@ nearest: the whole response of the training geometry nearest to it, turned onto 
 that geometry's analytic kernel; as it is, or its exchange-correlation part over the geometry's own Coulomb
 and exchange. autoregression: δP(t + dt) = A δP(t) in the Löwdin basis, A by least squares from the
 reference's trajectory of the same kick at that nearest geometry (singular values above 1e-6 of the largest),
-begun with one step in the frozen F0. The direct-density head: see `DENSITY_HEAD`.
+begun with one step in the frozen F0. direct-density head: weights that hybrid-train made with `target:
+density` (`--density-head`); the memory predicts the tokens of the next density from its own last ones, begun
+with two steps in the frozen F0, and what they stand for is projected.
 """
 
 import argparse
@@ -33,7 +35,7 @@ from hybrid_propagate.driver.problem import initial_state, make_step
 from hybrid_propagate.driver.sampled_trajectory import point_problem
 from hybrid_propagate.driver.spectrum import Spectrum, peaks
 from hybrid_propagate.surrogate.auxiliary_kernel import AuxiliaryKernel, build_auxiliary_kernel
-from hybrid_propagate.surrogate.fitting_factors import lowdin_orbitals, mean_field_kernel
+from hybrid_propagate.surrogate.fitting_factors import fitting_factors, lowdin_orbitals, mean_field_kernel
 from hybrid_propagate.surrogate.kabsch import kabsch
 from hybrid_propagate.surrogate.neural_graphs import SHIPPED, NetworkResponse, NotApplicable, open_graphs
 from hybrid_propagate.surrogate.response_pairs import SPLITS, ResponsePairs, read_pairs
@@ -52,7 +54,6 @@ HIGHEST = 20.0
 HORIZONS = (8, 16, 32, 64, 100)
 #: Singular values of the trajectory that autoregression is fitted to, as a share of the largest.
 KEPT = 1e-6
-DENSITY_HEAD = "no weights: those that ship predict responses (`target: fock`)"
 #: F' of P', (1, m, m) both.
 Fock = Callable[[np.ndarray], np.ndarray]
 
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000)
     for name, folder in SHIPPED.items():
         parser.add_argument(f"--{name}", type=Path, default=folder, help="graphs, default: %(default)s")
+    parser.add_argument("--density-head", type=Path, default=Path("training/density_head/weights.pt"))
     options = parser.parse_args()
     for name in options.molecules:
         point, nearest, apart = _geometries(
@@ -90,6 +92,7 @@ def main() -> None:
             for label, linear in _responses(point, nearest, networks).items()
         }
         found["autoregression on P"] = _autoregression(point, nearest, taught)
+        found["direct-density head"] = _density_head(point, options.density_head, options.steps)
         _report(point, reference, found)
 
 
@@ -115,7 +118,7 @@ def _report(point: Point, reference: np.ndarray, found: Mapping[str, np.ndarray 
                 nrmse = spectrum_distance(spectrum.cross_section, wanted.cross_section)[0]
                 cells[1:] = [f"{nrmse:.4f}", f"{shown[0]:.3f}", f"{shift:.3f}"]
         print("| " + " | ".join([label, *cells]) + " |")
-    print(f"| direct-density head | – ({DENSITY_HEAD}) | – | – | – |\n")
+    print()
     print("| scaled L2 of P after | " + " | ".join(f"{n} steps" for n in HORIZONS) + " |")
     print("| --- " * (len(HORIZONS) + 1) + "|")
     for label, densities in found.items():
@@ -233,6 +236,53 @@ def _autoregression(point: Point, nearest: Point, taught: np.ndarray) -> np.ndar
     x, y = np.split(np.array(found), [n * (n + 1) // 2], axis=1)
     changes = unpack_symmetric(x, n) + 1j * unpack_antisymmetric(y, n)
     return point.density + (T.T @ changes @ T)[:, None]
+
+
+def _density_head(point: Point, weights: Path, steps: int) -> np.ndarray | None:
+    """P' at every point by the memory on its own tokens, their density projected; None without weights."""
+    if not weights.exists():
+        return None
+    import torch
+    from hybrid_propagate.surrogate.neural.config import DynamicsConfig
+    from hybrid_propagate.surrogate.neural.density_projection import purify
+    from hybrid_propagate.surrogate.neural.dynamics_task import DynamicsTask, TokenSequence, density_of
+    from hybrid_propagate.surrogate.neural.evaluate import load_model
+
+    model, _ = load_model(weights)
+    mol = point.engine.mol
+    known = fitting_factors(mol)
+    at_rest = point.basis.fock_in(point.base.fock)
+    begun = lowdin(_propagate(point, lambda _: at_rest, 3) - point.density, point.to_lowdin)[:, 0]
+    parts = pack_symmetric(begun.real) @ known.factors.T, pack_antisymmetric(begun.imag) @ known.currents.T
+    tokens = np.concatenate([part.reshape(3, mol.natm, -1) for part in parts], axis=2)
+    density = lowdin(point.density[None], point.to_lowdin)[0, 0].real
+    sequence = TokenSequence(
+        "density head",
+        *(mol.atom_charges().astype(np.int64), mol.atom_coords().astype(np.float32)),
+        *(known.basis_moments.astype(np.float32), tokens.astype(np.float32), np.zeros((3, 3), np.float32)),
+        *(known.factors.astype(np.float32), known.currents.astype(np.float32)),
+        *(density.astype(np.float32), DT),
+    )
+    features = DynamicsTask(model, [sequence], DynamicsConfig()).features[0]
+    with torch.no_grad():
+        context, coupling = model.conditions(features)
+        seen = torch.as_tensor(sequence.tokens).transpose(0, 1)
+        kick = coupling @ torch.tensor(KICK.direction, dtype=seen.dtype) * amplitude(KICK, 0.0, DT)
+        rest = torch.zeros_like(kick)
+        state, now = model.dynamics.start(mol.natm), seen[:, 0]
+        points = [seen[:, 0], seen[:, 1]]
+        for step in range((steps + 1) // 2):
+            drive = kick if step == 0 else rest
+            change, state = model.dynamics(now[:, None], drive[:, None], context, state)
+            half, whole = (now + part[:, 0] for part in change[:2])
+            # The first step is the frozen one, which shows the memory that anything moves at all.
+            now = seen[:, 2] if step == 0 else whole
+            points += [now] if step == 0 else [half, now]
+        raw = density_of(sequence, torch.stack(points[:steps], dim=1), model.dynamics.n_tokens)
+        electrons = torch.full((len(raw),), float(np.trace(density)))
+        found = purify(raw, electrons, 2.0).numpy()
+    T = point.to_lowdin[0]
+    return (T.T @ found @ T)[:, None]
 
 
 def _packed(point: Point, densities: np.ndarray) -> np.ndarray:

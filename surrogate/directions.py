@@ -6,10 +6,11 @@ An image is either exact (a reference evaluation) or approximate (a prior's). Th
 the second moment of the coordinates visited, so that the next reference evaluation goes to the direction that
 matters most: the principal one.
 
-The response is the second derivative of an energy: symmetric. An exact image therefore tells what every other
-direction's has along it. With Δ what an exact image has changed, the other images gain Q Δᵀ: of all symmetric maps that
-answer the exact directions right the one nearest to the prior (Powell 1970; Dennis and Schnabel, SIAM Rev. 21,
-443 (1979)). Without it the map would not be symmetric, and its normal modes could grow.
+The response is the second derivative of an energy: symmetric. An exact image therefore tells what every
+other direction's has along it. With Δ what an exact image has changed, the other images gain Q Δᵀ: of all
+symmetric maps that answer the exact directions right the one nearest to the prior (Powell 1970; Dennis and
+Schnabel, SIAM Rev. 21, 443 (1979)). Without it the map would not be symmetric, and its normal modes could
+grow.
 
 The map is applied in single precision, whose rounding is relative to the response and far below every error
 that is controlled here; it is bound by memory traffic, 8 k d bytes a product, or 4 d² once the map has
@@ -140,8 +141,8 @@ class Directions:
     def make_exact(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Replace the first approximate direction's image by its exact one.
 
-        Returns Δ, what that has changed, (d,), and its part in the span of the approximate directions left, (d,),
-        which is how their images have changed along the direction.
+        Returns Δ, what that has changed, (d,), and its part in the span of the approximate directions left,
+        (d,), which is how their images have changed along the direction.
         """
         self._flush()
         row = self.n_exact

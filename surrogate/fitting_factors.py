@@ -7,11 +7,12 @@ change into tokens of atoms,
     q = B δP,   B = (G + λ|G|)^(-1/2) b,   b_P,μν = (P|μν) / √(P|P),   G = b bᵀ,
 
 and tokens back into a matrix, ΔF = Bᵀ q. Symmetric orthonormalisation (Löwdin, J. Chem. Phys. 18, 365 (1950))
-keeps B covariant: the tokens of an atom turn with the molecule as s, p and d functions do. The imaginary part
-has no density; its tokens are currents, from ½⟨P|φ_μ ∇φ_ν − φ_ν ∇φ_μ⟩.
+keeps B covariant: the tokens of an atom turn with the molecule as s, p, d and f functions do. The imaginary
+part has no density; its tokens are currents, from ½⟨P|φ_μ ∇φ_ν − φ_ν ∇φ_μ⟩.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from pyscf import dft, gto
@@ -21,8 +22,8 @@ from .coulomb_exchange_kernel import coulomb_kernel, exchange_kernels, repulsion
 from .overlap_root import inverse_root
 from .symmetric_pairs import pack_antisymmetric, pack_symmetric
 
-#: Radial functions of s, p and d tokens, and of the s functions that currents are measured with.
-CHANNELS = (6, 4, 3)
+#: Radial functions of s, p, d and f tokens, and of the s functions that currents are measured with.
+CHANNELS = (6, 5, 4, 2)
 CURRENT_CHANNELS = 3
 #: The tokens of an atom as e3nn writes them.
 TOKENS = " + ".join(f"{n}x{degree}{'eo'[degree % 2]}" for degree, n in enumerate(CHANNELS))
@@ -47,17 +48,6 @@ REGULARISATION = 1e-6
 #: Centres (log of 1/bohr²) of the bins that shells are counted in, per angular momentum s, p, d.
 _BINS = np.array([-2.0, -0.7, 0.6, 1.9, 3.2, 5.0])
 N_MOMENTS = 3 * len(_BINS)
-
-# Rows: e3nn's l = 2 components, whose polar axis is y; columns: PySCF's (xy, yz, z², xz, x²−y²).
-_D_ROWS = np.array(
-    [
-        [0.0, 0.0, 0.0, 1.0, 0.0],
-        [1.0, 0.0, 0.0, 0.0, 0.0],
-        [0.0, 0.0, -0.5, 0.0, -np.sqrt(0.75)],
-        [0.0, 1.0, 0.0, 0.0, 0.0],
-        [0.0, 0.0, np.sqrt(0.75), 0.0, -0.5],
-    ]
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +101,11 @@ def mean_field_kernel(mol: gto.Mole, xc: str) -> AuxiliaryKernel:
     return AuxiliaryKernel(mol.nao, 1, real, imaginary, None)
 
 
+def mean_field_alone(xc: str) -> bool:
+    """Whether Coulomb and exchange are all there is: Hartree-Fock, which leaves nothing to predict."""
+    return dft.libxc.xc_type(xc) == "HF"
+
+
 def basis_moments(mol: gto.Mole) -> np.ndarray:
     """Shells of each atom's basis counted in soft bins of the logarithm of their mean exponent."""
     moments = np.zeros((mol.natm, 3, len(_BINS)))
@@ -160,11 +155,30 @@ def _three_index(mol: gto.Mole, tokens: gto.Mole, integral: str) -> np.ndarray:
 
 
 def _token_order(n_atoms: int, rows: np.ndarray) -> np.ndarray:
-    """Rows of all atoms from PySCF's d components to e3nn's; p functions are x, y, z in both."""
+    """Rows of all atoms from PySCF's components to e3nn's; p functions are x, y, z in both."""
     rows = rows.reshape(n_atoms, N_TOKENS, -1)
-    d = rows[:, -5 * CHANNELS[2] :].reshape(n_atoms, CHANNELS[2], 5, -1)
-    turned = np.einsum("ij,acjp->acip", _D_ROWS, d).reshape(n_atoms, 5 * CHANNELS[2], -1)
-    return np.concatenate([rows[:, : -5 * CHANNELS[2]], turned], axis=1).reshape(n_atoms * N_TOKENS, -1)
+    parts, first = [], 0
+    for degree, count in enumerate(CHANNELS):
+        width = 2 * degree + 1
+        part = rows[:, first : first + count * width].reshape(n_atoms, count, width, -1)
+        turned = part if degree < 2 else np.einsum("ij,acjp->acip", _turned_harmonics(degree), part)
+        parts.append(turned.reshape(n_atoms, count * width, -1))
+        first += count * width
+    return np.concatenate(parts, axis=1).reshape(n_atoms * N_TOKENS, -1)
+
+
+@cache
+def _turned_harmonics(degree: int) -> np.ndarray:
+    """Rows: e3nn's components, whose polar axis is y; columns: PySCF's, whose polar axis is z. From l = 2 on.
+
+    e3nn's are PySCF's of (z, x, y), found on monomials x^i y^j z^k, which PySCF lists by falling i and j.
+    """
+    monomials = [(i, j, degree - i - j) for i in range(degree, -1, -1) for j in range(degree - i, -1, -1)]
+    turned = [monomials.index((j, k, i)) for i, j, k in monomials]
+    harmonics = gto.cart2sph(degree)
+    of_turned = np.zeros_like(harmonics)
+    of_turned[turned] = harmonics
+    return np.linalg.lstsq(harmonics, of_turned, rcond=None)[0].T
 
 
 def _orthonormalise(rows: np.ndarray) -> np.ndarray:

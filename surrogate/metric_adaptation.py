@@ -113,7 +113,8 @@ def _damped(right: np.ndarray, values: np.ndarray, ridge: float) -> np.ndarray:
 
 def _block_kinds(numbers: np.ndarray) -> np.ndarray:
     """A number for every element of the metric: equal where it belongs to the same kind of block."""
-    degree = np.tile(np.repeat(np.arange(3), [n * (2 * k + 1) for k, n in enumerate(CHANNELS)]), len(numbers))
+    widths = [n * (2 * k + 1) for k, n in enumerate(CHANNELS)]
+    degree = np.tile(np.repeat(np.arange(len(CHANNELS)), widths), len(numbers))
     atom = np.repeat(np.arange(len(numbers)), N_TOKENS)
     label = np.asarray(numbers)[atom] * 4 + degree
     low, high = np.minimum(label[:, None], label), np.maximum(label[:, None], label)

@@ -15,8 +15,8 @@ from ..adapters.system import Shells, System
 from .atom_pairs import atom_pairs
 from .auxiliary_kernel import AuxiliaryKernel, build_auxiliary_kernel
 from .coulomb_exchange_kernel import coulomb_kernel, repulsion_integrals
-from .fitting_factors import fitting_factors, lowdin_orbitals, mean_field_kernel
-from .onnx_session import Device, open_session
+from .fitting_factors import TOKENS, fitting_factors, lowdin_orbitals, mean_field_alone, mean_field_kernel
+from .onnx_session import Device, GraphError, open_session
 from .overlap_root import overlap_root
 from .response import Prior
 from .symmetric_pairs import pack_antisymmetric, pack_symmetric, unpack_antisymmetric, unpack_symmetric
@@ -42,7 +42,11 @@ def open_graphs(folder: Path, device: Device) -> Graphs:
     """The graphs that `hybrid-export` wrote to a folder. Raises DeviceError, GraphError."""
     encode = open_session(folder / "encode.onnx", "cpu", once=True)
     response = open_session(folder / "response.onnx", device)
-    return Graphs(encode, response, dict(response.get_modelmeta().custom_metadata_map))
+    metadata = dict(response.get_modelmeta().custom_metadata_map)
+    if metadata.get("tokens") != TOKENS:
+        made_for = f"graphs for tokens {metadata.get('tokens')}, of another version"
+        raise GraphError(f"{folder}: {made_for}; this is {TOKENS}")
+    return Graphs(encode, response, metadata)
 
 
 def check_applicable(metadata: Mapping[str, str], system: System) -> None:
@@ -56,8 +60,10 @@ def check_applicable(metadata: Mapping[str, str], system: System) -> None:
     if unknown:
         raise NotApplicable(f"the network knows no element of number {unknown[0]}; it knows {_listed(known)}")
     levels = metadata["levels"].split()
+    if mean_field_alone(system.functional.pyscf):
+        return
     if not any(_is_level(name, system) for name in levels):
-        raise NotApplicable(f"the network was trained at {', '.join(levels)} alone")
+        raise NotApplicable(f"the network serves Hartree-Fock and {', '.join(levels)} alone")
 
 
 class NetworkResponse:
@@ -83,7 +89,8 @@ class NetworkResponse:
         )
         n = mol.nao
         imaginary = base.imaginary if base.imaginary is not None else np.zeros((n * (n - 1) // 2,) * 2)
-        metric = encoded["metric"].astype(float)
+        # Where Coulomb and exchange are all, so is the base.
+        metric = encoded["metric"].astype(float) * (not mean_field_alone(xc))
         mean = metric.mean(axis=0)
         apart, gram = metric - mean, factors.factors @ factors.factors.T
         self.real = base.real + factors.factors.T @ mean @ factors.factors

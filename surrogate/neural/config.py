@@ -47,6 +47,16 @@ class ResponseConfig:
 
 
 @dataclass(frozen=True)
+class EnsembleConfig:
+    """Training of what members read out on their own, after the metric. steps, batch, rate: as of the
+    metric."""
+
+    steps: int = 500
+    batch: int = 16
+    rate: float = 3e-3
+
+
+@dataclass(frozen=True)
 class DynamicsConfig:
     """Training of the memory on trajectories, after the metric. Each loss and curriculum can be switched off.
 
@@ -83,11 +93,11 @@ class FewShotConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The whole file. data: folder that `hybrid-dataset` wrote; level: functional and basis as in its files'
-    names, several for one model of all; output: folder of weights and logs. checkpoint: optimiser steps
-    between two checkpoints."""
+    """The whole file. data: folders that `hybrid-dataset` wrote; levels: functional and basis as in their
+    files' names, several for one model of all; output: folder of weights and logs. checkpoint: optimiser
+    steps between two checkpoints."""
 
-    data: Path
+    data: tuple[Path, ...]
     output: Path
     levels: tuple[str, ...]
     seed: int = 0
@@ -97,6 +107,7 @@ class TrainConfig:
     checkpoint: int = 200
     model: ModelConfig = field(default_factory=ModelConfig)
     response: ResponseConfig = field(default_factory=ResponseConfig)
+    ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
     few_shot: FewShotConfig = field(default_factory=FewShotConfig)
 
@@ -115,7 +126,10 @@ def read_config(path: Path) -> TrainConfig:
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     config = from_mapping(TrainConfig, content, f"{path}")
-    counts = ("response", "batch"), ("dynamics", "batch"), ("few_shot", "batch"), ("few_shot", "updates")
+    counts = (
+        *((stage, "batch") for stage in ("response", "ensemble", "dynamics", "few_shot")),
+        ("few_shot", "updates"),
+    )
     for section, name in (*counts, ("model", "members")):
         if getattr(getattr(config, section), name) < 1:
             raise ConfigError(f"{path}: {section}: {name} must be at least 1")

@@ -10,6 +10,7 @@ import torch
 
 from ...adapters.read_errors import in_words
 from ..atom_pairs import atom_pairs
+from ..fitting_factors import mean_field_alone
 from ..metric_adaptation import adapt_metric
 from ..response_pairs import SPLITS, PairsError, read_pairs
 from .metric_samples import GeometryPairs, geometry_pairs
@@ -99,6 +100,8 @@ def geometry_errors(
     pairs = geometry_pairs(path, content, k, base)
     keep = np.flatnonzero(pairs.sizes <= largest)
     metric = metrics(model, content.atomic_numbers, pairs).astype(float)
+    if mean_field_alone(str(content.attributes["pyscf_xc"])):
+        metric[:] = 0.0
     B, mean = pairs.factors.factors, metric.mean(0)
     sizes = np.hypot(np.linalg.norm(pairs.response_x, axis=1), np.linalg.norm(pairs.response_y, axis=1))
     missing = pairs.response_x - pairs.base_x

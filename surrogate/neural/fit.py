@@ -10,6 +10,7 @@ import torch
 from ..response_pairs import PairsError, read_pairs
 from .config import TrainConfig
 from .dynamics_task import DynamicsTask, read_sequence
+from .ensemble_task import EnsembleTask
 from .few_shot_task import FewShotTask, molecules
 from .metric_samples import MetricSample, metric_samples
 from .response_model import ResponseModel, saved
@@ -29,7 +30,7 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
     paths = pairs_paths(config)
     samples = all_samples(config, paths, "train")
     if not samples:
-        raise PairsError(f"{config.data}: no closed-shell density functional pairs to train on")
+        raise PairsError(f"{_folders(config)}: no closed-shell density functional pairs to train on")
     say(f"{len(samples)} geometries of {len({s.molecule for s in samples})} molecules")
     torch.manual_seed(config.seed)
     model = ResponseModel(config.model).to(device)
@@ -37,14 +38,19 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
     schedule = Schedule(
         response.steps, response.rate, response.decay, config.precision, config.checkpoint, config.seed
     )
-    task = ResponseTask(model, samples, response, config.seed)
+    task = ResponseTask(model, samples, response)
     with _reporting(config, "response", response.steps, say, rank) as report:
         train(task, schedule, config.output, report)
+    ensemble = config.ensemble
+    schedule = Schedule(ensemble.steps, ensemble.rate, 0.0, config.precision, config.checkpoint, config.seed)
+    members = EnsembleTask(model, samples, ensemble, config.seed)
+    with _reporting(config, "ensemble", ensemble.steps, say, rank) as report:
+        train(members, schedule, config.output, report)
     dynamics = config.dynamics
     if dynamics.steps:
         sequences = [read_sequence(path, of) for path, of in _trajectories(config, paths)]
         if not sequences:
-            raise PairsError(f"{config.data}: no trajectories to train on")
+            raise PairsError(f"{_folders(config)}: no trajectories to train on")
         schedule = Schedule(
             dynamics.steps, dynamics.rate, 0.0, config.precision, config.checkpoint, config.seed
         )
@@ -81,16 +87,23 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
 
 def pairs_paths(config: TrainConfig) -> list[Path]:
     """Files of response pairs of the configuration's levels. Raises PairsError."""
-    paths = sorted(path for level in config.levels for path in (config.data / "pairs").glob(f"*_{level}.h5"))
-    if not paths:
-        levels = ", ".join(config.levels)
-        raise PairsError(f"{config.data / 'pairs'}: no files of {levels}; hybrid-dataset makes them")
-    return paths
+    found = [
+        sorted(path for folder in config.data for path in (folder / "pairs").glob(f"*_{level}.h5"))
+        for level in config.levels
+    ]
+    for level, paths in zip(config.levels, found, strict=True):
+        if not paths:
+            raise PairsError(f"{_folders(config)}: no pairs/*_{level}.h5; hybrid-dataset makes them")
+    return sorted(path for paths in found for path in paths)
 
 
 def all_samples(config: TrainConfig, paths: list[Path], split: str) -> list[MetricSample]:
     """Samples of all files."""
     return [s for path in paths for s in metric_samples(path, split, config.seed, config.base)]
+
+
+def _folders(config: TrainConfig) -> str:
+    return ", ".join(map(str, config.data))
 
 
 def _trajectories(config: TrainConfig, paths: list[Path]) -> list[tuple[Path, Path]]:
@@ -99,7 +112,7 @@ def _trajectories(config: TrainConfig, paths: list[Path]) -> list[tuple[Path, Pa
         (path, pairs)
         for pairs in paths
         if not read_pairs(pairs).attributes["held_out"]
-        for path in sorted((config.data / "trajectories").glob(f"{pairs.stem}_g*.h5"))
+        for path in sorted((pairs.parent.parent / "trajectories").glob(f"{pairs.stem}_g*.h5"))
     ]
 
 

@@ -18,10 +18,11 @@ from torch import Tensor
 class MetricBlocks(torch.nn.Module):
     """Coefficients (…, irreps) to blocks (…, d, d), d the dimension of `tokens`.
 
+    highest: L of the irreps; what couples to more is left out of the blocks.
     irreps: what the coefficients transform as, each irrep once, sorted.
     """
 
-    def __init__(self, tokens: o3.Irreps) -> None:
+    def __init__(self, tokens: o3.Irreps, highest: int) -> None:
         super().__init__()
         self.tokens = tokens
         wanted: dict[o3.Irrep, int] = {}
@@ -30,6 +31,8 @@ class MetricBlocks(torch.nn.Module):
             for j, (m2, ir2) in enumerate(tokens):
                 places = []
                 for irrep in ir1 * ir2:
+                    if irrep.l > highest:
+                        continue
                     places.append((irrep, wanted.get(irrep, 0)))
                     wanted[irrep] = wanted.get(irrep, 0) + m1 * m2
                     name = _buffer(ir1, ir2, irrep)

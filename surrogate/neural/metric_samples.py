@@ -2,11 +2,11 @@
 
 The network's error on density changes x with exchange-correlation responses y is quadratic in its metric W,
 
-    Σ |Bᵀ W B x − y|² / |ΔF|² = Tr W C W G − 2 Tr Tᵀ W + c,
-    C = Σ Bx (Bx)ᵀ / |ΔF|²,   T = Σ Bx (By)ᵀ / |ΔF|²,   G = B Bᵀ,   c = Σ |y|² / |ΔF|²,
+    Σ |Bᵀ W B x − y|² / |ΔF|² = Tr (W q)ᵀ G W q − 2 Tr Tᵀ W + c,
+    q = Bx / |ΔF|, a column a pair,   T = Σ Bx (By)ᵀ / |ΔF|²,   G = B Bᵀ,   c = Σ |y|² / |ΔF|²,
 
-so a sample holds C, T, G and c, averaged over its pairs, and neither basis functions nor pairs. ΔF is the
-whole response, base included: √ of the form is the relative error of ΔF.
+so a sample holds q, T, G and c, averaged over its pairs, and no basis functions. ΔF is the whole response,
+base included: √ of the form is the relative error of ΔF.
 
 The pairs are those of the file, as far as the response is linear in them, and random rotations of occupied
 into empty orbitals, answered by the analytic kernel: the kernel costs one coarse quadrature a geometry, and
@@ -19,7 +19,13 @@ from pathlib import Path
 import numpy as np
 from pyscf import gto
 
-from ..fitting_factors import FittingFactors, fitting_factors, lowdin_orbitals, mean_field_kernel
+from ..fitting_factors import (
+    FittingFactors,
+    fitting_factors,
+    lowdin_orbitals,
+    mean_field_alone,
+    mean_field_kernel,
+)
 from ..response_pairs import KINDS, SPLITS, PairsError, ResponsePairs, read_pairs
 from ..symmetric_pairs import pack_antisymmetric, pack_symmetric
 from ..xc_kernel import xc_kernel
@@ -35,14 +41,14 @@ _BOHR_PER_ANGSTROM = 1 / 0.529177210903  # CODATA 2018
 
 @dataclass(frozen=True, eq=False)
 class MetricSample:
-    """One geometry. numbers, positions (bohr), moments: the network's inputs; C, T, G, c as in the module's
-    docstring, (n_atoms N_TOKENS, same), single precision."""
+    """One geometry. numbers, positions (bohr), moments: the network's inputs; q, T, G, c as in the module's
+    docstring, (n_atoms N_TOKENS, pairs or same), single precision."""
 
     molecule: str
     numbers: np.ndarray
     positions: np.ndarray
     moments: np.ndarray
-    C: np.ndarray
+    q: np.ndarray
     T: np.ndarray
     G: np.ndarray
     c: float
@@ -75,7 +81,7 @@ def metric_samples(path: Path, split: str, seed: int, base: str = "mean-field") 
     base: mean-field or kernel, to which the metric adds. What the kernel lacks only the file's pairs tell.
     """
     content = read_pairs(path)
-    if int(content.attributes["n_spin"]) != 1 or str(content.attributes["pyscf_xc"]) == "HF":
+    if int(content.attributes["n_spin"]) != 1 or mean_field_alone(str(content.attributes["pyscf_xc"])):
         return []
     chosen = np.flatnonzero(content.geometries.split == SPLITS.index(split))
     return [_sample(path, content, int(k), np.random.default_rng([seed, int(k)]), base) for k in chosen]
@@ -90,7 +96,7 @@ def linear_samples(
     PairsError.
     """
     content = read_pairs(path)
-    if int(content.attributes["n_spin"]) != 1 or str(content.attributes["pyscf_xc"]) == "HF":
+    if int(content.attributes["n_spin"]) != 1 or mean_field_alone(str(content.attributes["pyscf_xc"])):
         return {}
     samples = {}
     for k in range(len(content.geometries.split)):
@@ -165,12 +171,6 @@ def molecule_of(path: Path, content: ResponsePairs, k: int) -> gto.Mole:
     return mol
 
 
-def with_members(samples: list[MetricSample], rng: np.random.Generator, members: int) -> np.ndarray:
-    """Weights of the samples for each member, (members, n), mean 1: a Bayesian bootstrap (Rubin 1981)."""
-    weights = rng.exponential(size=(members, len(samples)))
-    return weights / weights.mean(1, keepdims=True)
-
-
 def random_changes(density: np.ndarray, fock: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
     """Packed first-order changes (count, n_pair) by rotations of occupied into empty orbitals over their
     gap."""
@@ -206,14 +206,14 @@ def _form(
     """From packed changes and what the metric is to answer, (p, n_pair), and |ΔF|, (p,)."""
     x, y = (part / (sizes * np.sqrt(len(sizes)))[:, None] for part in (x, y))
     B = pairs.factors.factors
-    q = x @ B.T
+    q = B @ x.T
     return MetricSample(
         str(content.attributes["molecule"]),
         np.asarray(content.atomic_numbers, np.int64),
         pairs.mol.atom_coords().astype(np.float32),
         pairs.factors.basis_moments.astype(np.float32),
-        (q.T @ q).astype(np.float32),
-        (q.T @ y @ B.T).astype(np.float32),
+        q.astype(np.float32),
+        (q @ y @ B.T).astype(np.float32),
         (B @ B.T).astype(np.float32),
         float((y**2).sum()),
     )

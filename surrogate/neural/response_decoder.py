@@ -4,7 +4,8 @@
 
 B are analytic factors (`surrogate.fitting_factors`), W is what the network decodes: blocks between two atoms
 from the bond and the features of both, blocks of one atom from its own features and those of its neighbours.
-Each member of the ensemble has its own read-out; the geometry encoder and the products are shared.
+Each member of the ensemble reads out on its own, on top of a read-out that all share, as they do the geometry
+encoder and the products.
 """
 
 # e3nn's irreps and torch's buffers come without types.
@@ -16,6 +17,10 @@ from torch import Tensor
 
 from .geometry_encoder import BOHR_PER_ANGSTROM, Bonds, GeometryEncoderShape, PairProduct, envelope
 from .metric_blocks import MetricBlocks
+
+#: Highest irrep that blocks are made of. Tokens of d and f functions couple to L = 6; what lies beyond costs
+#: more than it tells.
+HIGHEST = 4
 
 
 class PairLatents(torch.nn.Module):
@@ -56,38 +61,42 @@ class ResponseDecoder(torch.nn.Module):
     ) -> None:
         super().__init__()
         self.members = members
-        self.blocks = MetricBlocks(o3.Irreps(tokens))
+        self.blocks = MetricBlocks(o3.Irreps(tokens), HIGHEST)
         coefficients = self.blocks.irreps
         # As many latents of each irrep as asked for, so that members have something to choose from.
         hidden = o3.Irreps([(latents, irrep) for _, irrep in coefficients])
-        between = max(irrep.l for _, irrep in coefficients)
-        self.bond = PairLatents(shape, hidden, between, width)
+        self.bond = PairLatents(shape, hidden, HIGHEST, width)
         self.around = o3.Linear(hidden, hidden)
         self.own = o3.Linear(o3.Irreps(shape.irreps), hidden)
+        self.bond_common, self.own_common = (o3.Linear(hidden, coefficients) for _ in range(2))
         self.bond_readout = torch.nn.ModuleList(o3.Linear(hidden, coefficients) for _ in range(members))
         self.own_readout = torch.nn.ModuleList(o3.Linear(hidden, coefficients) for _ in range(members))
         with torch.no_grad():
-            # Untrained, the network adds next to nothing to the base.
-            for readout in (*self.bond_readout, *self.own_readout):
-                readout.weight.mul_(0.01)
+            # Untrained, the network adds nothing to the base.
+            for readout in (self.bond_common, self.own_common, *self.bond_readout, *self.own_readout):
+                readout.weight.zero_()
 
     def latents(self, features: Tensor, positions: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """What the read-outs read: of atoms (n, hidden) and of ordered pairs (e, hidden)."""
         bond = self.bond(features, positions, pairs)
         return self.own(features).index_add(0, pairs[0], self.around(bond)), bond
 
-    def read(self, own: Tensor, bond: Tensor) -> tuple[Tensor, Tensor]:
+    def read(self, own: Tensor, bond: Tensor, member: int | None = None) -> tuple[Tensor, Tensor]:
         """Blocks of single atoms (members, n, d, d) and of ordered pairs (members, e, d, d), not yet
-        symmetric."""
-        of_atoms = torch.stack([readout(own) for readout in self.own_readout])
-        of_pairs = torch.stack([readout(bond) for readout in self.bond_readout])
+        symmetric; of one member alone where asked."""
+        asked = slice(None) if member is None else slice(member, member + 1)
+        of_atoms = torch.stack([readout(own) for readout in self.own_readout[asked]]) + self.own_common(own)
+        of_pairs = torch.stack([readout(bond) for readout in self.bond_readout[asked]])
+        of_pairs = of_pairs + self.bond_common(bond)
         # Together: half as many small products.
         blocks = self.blocks(torch.cat([of_atoms, of_pairs], dim=1))
         return blocks[:, : own.shape[0]], blocks[:, own.shape[0] :]
 
-    def forward(self, features: Tensor, positions: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, features: Tensor, positions: Tensor, pairs: Tensor, member: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """`read` of `latents`."""
-        return self.read(*self.latents(features, positions, pairs))
+        return self.read(*self.latents(features, positions, pairs), member)
 
 
 def assemble_metric(of_atoms: Tensor, of_pairs: Tensor, pairs: Tensor, n_atoms: int) -> Tensor:

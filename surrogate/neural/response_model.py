@@ -46,11 +46,18 @@ class ResponseModel(torch.nn.Module):
         return self.basis(self.encoder(numbers, positions, pairs), moments)
 
     def metric(
-        self, numbers: Tensor, positions: Tensor, pairs: Tensor, moments: Tensor, n_atoms: int
+        self,
+        numbers: Tensor,
+        positions: Tensor,
+        pairs: Tensor,
+        moments: Tensor,
+        n_atoms: int,
+        member: int | None = None,
     ) -> Tensor:
-        """Metrics of molecules of `n_atoms` atoms each, end to end: (members, molecules, A d, A d)."""
+        """Metrics of molecules of `n_atoms` atoms each, end to end: (members, molecules, A d, A d); of one
+        member alone where asked."""
         features = self.features(numbers, positions, pairs, moments)
-        return assemble_metric(*self.decoder(features, positions, pairs), pairs, n_atoms)
+        return assemble_metric(*self.decoder(features, positions, pairs, member), pairs, n_atoms)
 
     def conditions(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """What the memory needs of a geometry: context (n, c), and the field's coupling (n, d, 3)."""

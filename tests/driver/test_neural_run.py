@@ -76,7 +76,7 @@ def test_the_default_is_the_shipped_network_where_it_was_trained(
 @pytest.mark.parametrize(
     ("xc", "arguments", "message"),
     [
-        ("hfexch", ["--surrogate", "neural", "--weights", "graphs"], "trained at pbe0_sto-3g alone"),
+        ("b3lyp", ["--surrogate", "neural", "--weights", "graphs"], "Hartree-Fock and pbe0_sto-3g alone"),
         ("pbe0", ["--surrogate", "hybrid", "--weights", "nowhere"], "nowhere/encode.onnx: no such file"),
         ("pbe0", ["--weights", "graphs"], "--weights is for --surrogate neural and hybrid"),
         ("pbe0", ["--surrogate", "response", "--device", "cpu"], "--device is for --surrogate neural"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from hybrid_propagate.surrogate.fitting_factors import N_MOMENTS, N_TOKENS
+from hybrid_propagate.surrogate.fitting_factors import N_MOMENTS, N_TOKENS, TOKENS
 from onnx import TensorProto, helper, numpy_helper
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
@@ -13,6 +13,7 @@ FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 METRICS = (-0.10, -0.12)
 METADATA = {
     "format": "2",
+    "tokens": TOKENS,
     "elements": "1 8",
     "levels": "pbe0_sto-3g",
     "base": "mean-field",

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hybrid_propagate.surrogate.fitting_factors import N_TOKENS, fitting_factors
+from hybrid_propagate.surrogate.fitting_factors import CHANNELS, N_TOKENS, fitting_factors
 from hybrid_propagate.surrogate.metric_adaptation import adapt_metric
 from pyscf import gto
 
@@ -46,7 +46,7 @@ def test_a_scaled_block_is_found_from_few_pairs(case) -> None:
     too."""
     B, W, x = case
     truth = W.copy()
-    truth[:6, :6] *= 1.2
+    truth[: CHANNELS[0], : CHANNELS[0]] *= 1.2
     adapted = adapt_metric(W, B, NUMBERS, x, x @ B.T @ truth @ B)
     other = np.random.default_rng(9).standard_normal((20, B.shape[1])) @ B.T
     before = np.linalg.norm(other @ (W - truth) @ B)

@@ -125,8 +125,8 @@ def test_the_spread_is_that_of_the_members(network: NetworkResponse) -> None:
     ("here", "metadata", "message"),
     [
         (lambda: point(charge=1), {}, "closed shells"),
-        (lambda: point("hf"), {}, "trained at pbe0_sto-3g alone"),
-        (lambda: point(basis="6-31G"), {}, "trained at pbe0_sto-3g alone"),
+        (lambda: point("b3lyp"), {}, "serves Hartree-Fock and pbe0_sto-3g alone"),
+        (lambda: point(basis="6-31G"), {}, "serves Hartree-Fock and pbe0_sto-3g alone"),
         (lambda: point(), {"elements": "1 6"}, "knows no element of number 8; it knows 1, 6"),
     ],
 )
@@ -136,6 +136,20 @@ def test_what_it_was_not_made_for_is_named(
     check_applicable(METADATA, point().system)
     with pytest.raises(NotApplicable, match=message):
         check_applicable(METADATA | metadata, here().system)
+
+
+def test_at_hartree_fock_the_network_adds_nothing(folder: Path) -> None:
+    """In any basis: the response is Coulomb and exchange, and certain."""
+    here = point("hf", basis="6-31G")
+    check_applicable(METADATA, here.system)
+    exact = NetworkResponse(open_graphs(folder, "cpu"), here.engine.mol, here.orbitals.density(), "HF")
+    change = here.basis.density_out(rotated_densities(here, np.random.default_rng(3), 1) - here.density)[0]
+    total = np.linalg.norm(change)
+    change = change / total * 1e-4
+    density = here.orbitals.density()
+    expected = here.engine.fock(density + change).fock - here.engine.fock(density).fock
+    np.testing.assert_allclose(exact.prior()(change), expected, atol=1e-5 * np.abs(expected).max())
+    assert exact.respond(*exact.pack(exact.root @ change[0] @ exact.root))[2] == 0.0
 
 
 @pytest.mark.parametrize("device", ["cuda", "tensorrt"])
@@ -169,6 +183,12 @@ def test_a_file_that_is_no_graph_is_named(tmp_path: Path) -> None:
         open_session(tmp_path / "response.onnx", "cpu")
     with pytest.raises(GraphError, match=r"none\.onnx"):
         open_session(tmp_path / "none.onnx", "cpu")
+
+
+def test_graphs_of_other_tokens_are_named(tmp_path: Path) -> None:
+    write_small_graphs(tmp_path, tokens="6x0e+4x1o+3x2e")
+    with pytest.raises(GraphError, match=r"graphs for tokens 6x0e\+4x1o\+3x2e, of another version; this is"):
+        open_graphs(tmp_path, "cpu")
 
 
 def test_running_needs_no_torch() -> None:

@@ -35,13 +35,19 @@ def double_model(config: ModelConfig = CONFIG) -> ResponseModel:
     torch.manual_seed(5)
     torch.set_default_dtype(torch.float64)
     try:
-        model = ResponseModel(config)
-        with torch.no_grad():
-            for readout in (*model.decoder.own_readout, *model.decoder.bond_readout, *model.dynamics.readout):
-                readout.weight.copy_(0.1 * torch.randn_like(readout.weight))
-        return model.eval()
+        return with_readouts(ResponseModel(config)).eval()
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def with_readouts(model: ResponseModel) -> ResponseModel:
+    """The model with random read-outs as large as trained ones; as it is made it predicts nothing."""
+    decoder = model.decoder
+    common = decoder.own_common, decoder.bond_common
+    with torch.no_grad():
+        for readout in (*common, *decoder.own_readout, *decoder.bond_readout, *model.dynamics.readout):
+            readout.weight.copy_(0.1 * torch.randn_like(readout.weight))
+    return model
 
 
 def molecule(atoms: list[tuple[str, tuple[float, ...]]], basis: str = "6-31g") -> gto.Mole:

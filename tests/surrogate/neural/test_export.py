@@ -11,6 +11,7 @@ from hybrid_propagate.surrogate.neural.config import ModelConfig
 from hybrid_propagate.surrogate.neural.export import ExportFailed, export
 from hybrid_propagate.surrogate.neural.response_model import ResponseModel, saved
 from hybrid_propagate.surrogate.neural.response_step import Rollout, state_width
+from model_contract import with_readouts
 
 CONFIG = ModelConfig(
     elements=(1, 8), members=2, latents=1, width=4, irreps="2x0e + 1x1o", layers=1, memory_width=4, context=2
@@ -22,12 +23,12 @@ NAMES = ("encode", "response", "step", "rollout")
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained network as hybrid-train writes it."""
+    """A network as hybrid-train writes it, with random read-outs."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "weights.pt"
     torch.save(
         {
-            **saved(ResponseModel(CONFIG)),
+            **saved(with_readouts(ResponseModel(CONFIG))),
             "trained_on": {"levels": ["pbe0_6-31g"], "base": "mean-field", "elements": [1, 8]},
         },
         path,
@@ -48,7 +49,7 @@ def test_metadata_tells_what_a_caller_needs(graphs: Path) -> None:
     for name in NAMES:
         session = onnxruntime.InferenceSession(graphs / f"{name}.onnx", providers=["CPUExecutionProvider"])
         metadata = session.get_modelmeta().custom_metadata_map
-        assert metadata["tokens"] == "6x0e + 4x1o + 3x2e"
+        assert metadata["tokens"] == "6x0e + 5x1o + 4x2e + 2x3o"
         assert metadata["elements"] == "1 8"
         assert metadata["members"] == "2"
         assert metadata["calibration"] == "2.5"

@@ -2,6 +2,7 @@
 
 import re
 import struct
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from hybrid_propagate.driver.train_command import main
+from hybrid_propagate.surrogate.fitting_factors import N_TOKENS
 from hybrid_propagate.surrogate.neural.config import ConfigError, TrainConfig, read_config
 from hybrid_propagate.surrogate.neural.dynamics_task import DynamicsTask, density_of, read_sequence
+from hybrid_propagate.surrogate.neural.ensemble_task import EnsembleTask, bootstrap
 from hybrid_propagate.surrogate.neural.evaluate import evaluate, load_model
 from hybrid_propagate.surrogate.neural.few_shot import read_outs
 from hybrid_propagate.surrogate.neural.few_shot_task import FewShotTask, molecules
@@ -22,6 +25,7 @@ from hybrid_propagate.surrogate.neural.response_task import ResponseTask, square
 from hybrid_propagate.surrogate.neural.trainer import Schedule, train
 from hybrid_propagate.surrogate.response_pairs import read_pairs
 from hybrid_propagate.surrogate.symmetric_pairs import pack_symmetric
+from model_contract import with_readouts
 
 TUTORIAL = Path(__file__).parents[3] / "examples" / "train.yaml"
 LEVEL = "pbe0_sto-3g"
@@ -33,11 +37,12 @@ def config(data: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     tutorial = read_config(TUTORIAL)
     return replace(
         tutorial,
-        data=data,
+        data=(data,),
         output=tmp_path_factory.mktemp("trained"),
         levels=(LEVEL,),
         model=replace(tutorial.model, members=2, latents=4, width=16, irreps="8x0e + 4x1o + 2x2e"),
         response=replace(tutorial.response, steps=32, batch=4),
+        ensemble=replace(tutorial.ensemble, steps=4, batch=4),
         dynamics=replace(tutorial.dynamics, steps=4, batch=2, horizon=(4, 8)),
         few_shot=replace(tutorial.few_shot, batch=1, updates=2),
     )
@@ -59,10 +64,13 @@ def test_32_steps_of_the_tutorial(
 ) -> None:
     """The command itself: weights that load, a log, an error below that of the untrained network."""
     edits = {
-        r"^data:.*": f"data: {config.data}",
+        r"^data:.*": f"data: {config.data[0]}",
         r"^output:.*": f"output: {tmp_path}",
         r"^levels:.*": f"levels: [{LEVEL}]",
         r"steps: 1000": "steps: 32",
+        # So few steps are better small.
+        r"rate: 5.0e-3": "rate: 5.0e-4",
+        r"steps: 500\n  batch: 16\n  rate: 3.0e-3": "steps: 4\n  batch: 16\n  rate: 3.0e-5",
         r"^dynamics:\n  steps: 0": "dynamics:\n  steps: 4",
         r"^few_shot:\n  steps: 0": "few_shot:\n  steps: 2",
     }
@@ -83,12 +91,13 @@ def test_32_steps_of_the_tutorial(
     # The steps are learned, and leave what the network does without them as it was.
     assert learned.factors.tolist() != [1.0] * read_config(TUTORIAL).few_shot.updates
     assert not torch.equal(learned.start, read_outs(model.decoder))
-    samples = metric_samples(config.data / "pairs" / f"HF_{LEVEL}.h5", "train", 0)
+    samples = metric_samples(config.data[0] / "pairs" / f"HF_{LEVEL}.h5", "train", 0)
     torch.manual_seed(0)
     untrained = ResponseModel(model.config)
     with torch.no_grad():
         assert squared_errors(model, samples).mean() < 0.5 * squared_errors(untrained, samples).mean()
-    assert main(["evaluate", str(tmp_path / "weights.pt"), "--data", str(config.data), "--adapt", "3"]) == 0
+    folder = str(config.data[0])
+    assert main(["evaluate", str(tmp_path / "weights.pt"), "--data", folder, "--adapt", "3"]) == 0
     assert "| HF |" in capsys.readouterr().out
 
 
@@ -96,18 +105,23 @@ def test_32_steps_of_the_tutorial(
 def test_loggers_keep_every_step(
     config: TrainConfig, logger: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both stages, read back with the logger's own reader; wandb without its server."""
+    """All stages, read back with the logger's own reader; wandb without its server."""
     monkeypatch.setenv("WANDB_MODE", "offline")
     short = replace(
         config,
         output=tmp_path,
         loggers=(logger,),
         response=replace(config.response, steps=3),
+        ensemble=replace(config.ensemble, steps=2),
         dynamics=replace(config.dynamics, steps=2),
     )
     fit(short, "cpu", lambda line: None)
     read = _tensorboard_steps if logger == "tensorboard" else _wandb_steps
-    assert read(tmp_path) == {"response/loss": [1, 2, 3], "dynamics/loss": [1, 2]}
+    assert read(tmp_path) == {
+        "response/loss": [1, 2, 3],
+        "ensemble/loss": [1, 2],
+        "dynamics/loss": [1, 2],
+    }
 
 
 def _tensorboard_steps(folder: Path) -> dict[str, list[int]]:
@@ -151,37 +165,41 @@ def _wandb_steps(folder: Path) -> dict[str, list[int]]:
 
 def test_the_quadratic_form_is_the_error_of_predictions(config: TrainConfig) -> None:
     """A sample's form against the error of its pairs, computed one by one."""
-    path = config.data / "pairs" / f"HF_{LEVEL}.h5"
+    path = config.data[0] / "pairs" / f"HF_{LEVEL}.h5"
     sample = metric_samples(path, "train", 0, "kernel")[0]
     pairs = geometry_pairs(path, read_pairs(path), 0, "kernel")
     linear = pairs.sizes < 0.02
-    W = np.random.default_rng(0).standard_normal(sample.C.shape)
+    W = np.random.default_rng(0).standard_normal(sample.G.shape)
     W += W.T
     B = pairs.factors.factors
     wrong = pairs.x[linear] @ B.T @ W @ B + pairs.base_x[linear] - pairs.response_x[linear]
     whole = np.hypot(*(np.linalg.norm(r[linear], axis=1) for r in (pairs.response_x, pairs.response_y)))
     expected = np.mean((np.linalg.norm(wrong, axis=1) / whole) ** 2)
-    found = np.vdot(sample.C @ W @ sample.G, W) - 2 * np.vdot(sample.T, W) + sample.c
+    answers = W @ sample.q
+    found = np.vdot(sample.G @ answers, answers) - 2 * np.vdot(sample.T, W) + sample.c
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("stage", ["response", "dynamics", "few_shot"])
+@pytest.mark.parametrize("stage", ["response", "ensemble", "dynamics", "few_shot"])
 def test_resumed_training_is_bit_for_bit_the_same(config: TrainConfig, stage: str, tmp_path: Path) -> None:
-    paths = sorted((config.data / "pairs").glob(f"*_{LEVEL}.h5"))
+    paths = sorted((config.data[0] / "pairs").glob(f"*_{LEVEL}.h5"))
     results = []
     for name, stops in (("once", (None,)), ("twice", (3, None))):
         for stop in stops:
             torch.manual_seed(1)
             model = ResponseModel(config.model)
+            samples = [s for path in paths for s in metric_samples(path, "train", 0)]
             if stage == "response":
-                samples = [s for path in paths for s in metric_samples(path, "train", 0)]
-                task = ResponseTask(model, samples, config.response, 0)
+                task = ResponseTask(model, samples, config.response)
+            elif stage == "ensemble":
+                with_readouts(model)
+                task = EnsembleTask(model, samples, config.ensemble, 0)
             elif stage == "few_shot":
                 known = [path for path in paths if not read_pairs(path).attributes["held_out"]]
                 task = FewShotTask(model.decoder, molecules(model, known, "mean-field"), config.few_shot)
             else:
-                found = sorted((config.data / "trajectories").glob(f"HF_{LEVEL}_g*.h5"))
-                of = config.data / "pairs" / f"HF_{LEVEL}.h5"
+                found = sorted((config.data[0] / "trajectories").glob(f"HF_{LEVEL}_g*.h5"))
+                of = config.data[0] / "pairs" / f"HF_{LEVEL}.h5"
                 task = DynamicsTask(model, [read_sequence(p, of) for p in found], config.dynamics)
             (tmp_path / name).mkdir(exist_ok=True)
             schedule = Schedule(6, 1e-3, 1e-5, "float32", 100, 0)
@@ -191,20 +209,56 @@ def test_resumed_training_is_bit_for_bit_the_same(config: TrainConfig, stage: st
         assert torch.equal(value, results[1][key]), key
 
 
+def test_members_share_one_read_out_until_each_has_its_own(config: TrainConfig) -> None:
+    """The first stage moves what members share, the second what they do not, and nothing else."""
+    path = config.data[0] / "pairs" / f"HF_{LEVEL}.h5"
+    samples = metric_samples(path, "train", 0)
+    torch.manual_seed(0)
+    model = ResponseModel(config.model)
+    schedule = Schedule(5, 1e-3, 0.0, "float32", 100, 0)
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            ResponseTask(model, samples, config.response), schedule, Path(folder), lambda step, values: None
+        )
+        same = squared_errors(model, samples)
+        assert torch.equal(same[0], same[1])
+        task = EnsembleTask(model, samples, config.ensemble, 0)
+        before = {name: value.clone() for name, value in model.state_dict().items()}
+        train(task, schedule, Path(folder), lambda step, values: None)
+    moved = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    readouts = {f"decoder.{of}_readout.{k}.weight" for of in ("own", "bond") for k in range(2)}
+    assert moved == readouts
+    apart = squared_errors(model, samples)
+    assert not torch.isclose(apart[0], apart[1]).any()
+
+
+def test_bootstrap_weighs_molecules_and_their_geometries(config: TrainConfig) -> None:
+    names = ("H2", "HF")
+    files = [config.data[0] / "pairs" / f"{name}_{LEVEL}.h5" for name in names]
+    samples = 200 * [s for path in files for s in metric_samples(path, "train", 0)]
+    weights = bootstrap(samples, np.random.default_rng(0), 400)
+    np.testing.assert_allclose(weights.mean(1), 1.0)
+    assert weights.min() > 0
+    shares = np.stack([weights[:, [s.molecule == name for s in samples]].mean(1) for name in names])
+    # Of two exponential weights one's share is uniform.
+    share = shares[0] / shares.sum(0)
+    assert share.std() == pytest.approx(12**-0.5, abs=0.04)
+
+
 def test_density_head_decodes_the_density(config: TrainConfig) -> None:
     """Tokens of the density itself give it back where the basis is small, and it is Hermitian."""
-    [path] = sorted((config.data / "trajectories").glob(f"HF_{LEVEL}_g*.h5"))
-    sequence = read_sequence(path, config.data / "pairs" / f"HF_{LEVEL}.h5")
+    [path] = sorted((config.data[0] / "trajectories").glob(f"HF_{LEVEL}_g*.h5"))
+    sequence = read_sequence(path, config.data[0] / "pairs" / f"HF_{LEVEL}.h5")
     tokens = torch.as_tensor(sequence.tokens).transpose(0, 1)
-    density = density_of(sequence, tokens, 33).numpy()
+    density = density_of(sequence, tokens, N_TOKENS).numpy()
     np.testing.assert_allclose(density, density.conj().swapaxes(1, 2), atol=1e-7)
     # What the tokens see of Re δP comes back as they see it.
     again = pack_symmetric(density.real - sequence.density) @ sequence.factors.T
-    np.testing.assert_allclose(again.reshape(len(again), 2, -1), sequence.tokens[..., :33], atol=2e-4)
+    np.testing.assert_allclose(again.reshape(len(again), 2, -1), sequence.tokens[..., :N_TOKENS], atol=2e-4)
 
 
 def test_no_molecule_that_is_held_out_is_trained_on(config: TrainConfig) -> None:
-    assert metric_samples(config.data / "pairs" / f"LiH_{LEVEL}.h5", "train", 0) == []
+    assert metric_samples(config.data[0] / "pairs" / f"LiH_{LEVEL}.h5", "train", 0) == []
     rows = evaluate_untrained(config)
     assert {"H2", "HF", "LiH"} == {row.molecule for row in rows}
 
@@ -217,7 +271,7 @@ def evaluate_untrained(config: TrainConfig):
 
     trained_on = {"levels": [LEVEL], "base": "mean-field"}
     torch.save({**saved(ResponseModel(config.model)), "trained_on": trained_on}, path)
-    return evaluate(path, config.data, "test", 0, 0.05)
+    return evaluate(path, config.data[0], "test", 0, 0.05)
 
 
 @pytest.mark.parametrize(
@@ -250,4 +304,4 @@ def test_missing_entries_and_data_are_named(tmp_path: Path, capsys: pytest.Captu
     assert "missing: output, levels" in capsys.readouterr().err
     path.write_text(f"data: nowhere\noutput: {tmp_path / 'out'}\nlevels: [pbe0_6-31g]\n")
     assert main([str(path)]) == 2
-    assert "no files of pbe0_6-31g; hybrid-dataset makes them" in capsys.readouterr().err
+    assert "no pairs/*_pbe0_6-31g.h5; hybrid-dataset makes them" in capsys.readouterr().err
