@@ -5,11 +5,10 @@ visited.
 
 Prints a Markdown table, relative errors of ΔF in percent, root mean square over geometries: of the pairs
 that trajectories visited there, and of all linear pairs (rotations in any direction as well). *plain*:
-steepest descent from the weights as they are, as many steps as were meta-trained; *meta-trained*: with
-learned start and step sizes; *adapt*: what `hybrid-train adapt` does, the meta-trained steps that
-geometries left out speak for, none if they speak against it. Of training molecules, trajectories are of
-training geometries and measured are the others; of held-out ones, the trajectories are the first, measured
-are all other geometries.
+steepest descent from the weights as they are; *meta*: with learned start and step sizes; both after as many
+steps as were meta-trained, and after as many as `hybrid-train adapt` takes, which geometries left out
+decide: *steps*, none if adaptation does harm. Of training molecules, trajectories are of training geometries
+and measured are the others; of held-out ones, trajectories are the first, measured are all other geometries.
 """
 
 import argparse
@@ -20,14 +19,12 @@ import torch
 from hybrid_propagate.surrogate.neural.evaluate import load_model
 from hybrid_propagate.surrogate.neural.few_shot import (
     Geometries,
-    adapted,
     geometries,
     mean_error,
-    read_outs,
     steepest,
 )
 from hybrid_propagate.surrogate.neural.metric_samples import linear_samples
-from hybrid_propagate.surrogate.neural.molecule_adaptation import elsewhere, learned_from
+from hybrid_propagate.surrogate.neural.molecule_adaptation import adaptation, elsewhere, learned_from
 from hybrid_propagate.surrogate.neural.response_model import ResponseModel
 
 TRAJECTORIES = (5, 10)
@@ -46,9 +43,9 @@ def main() -> int:
         sys.exit(f"{options.weights}: trained without few_shot")
     levels = about["levels"]
     assert isinstance(levels, list)
-    known = [
-        f"{of}, {how}" for of in ("visited", "all") for how in ("zero-shot", "plain", "meta-trained", "adapt")
-    ]
+    few = len(learned.factors)
+    ways = ("zero-shot", f"plain, {few}", f"meta, {few}", "plain, steps", "meta, steps")
+    known = [f"{of}: {way}" for of in ("visited", "all") for way in ways]
     print(f"| molecule | trajectories | pairs | steps | {' | '.join(known)} |")
     print("|---" * (4 + len(known)) + "|", flush=True)
     for name in options.molecules:
@@ -72,9 +69,9 @@ def _print_rows(model: ResponseModel, learned, path: Path, name: str, base: str)
         errors = elsewhere(model, learned, chosen, known)
         assert errors is not None
         steps = int(errors.argmin())
-        zero = read_outs(model.decoder)
-        meta = [zero, *adapted(model.decoder, learned, known, graph=False)]
-        tried = (zero, adapted(model.decoder, plain, known, graph=False)[-1], meta[-1], meta[steps])
+        ways = [adaptation(model, way, known) for way in (plain, learned)]
+        few = len(learned.factors)
+        tried = [ways[1][0], *(way[count] for count in (few, steps) for way in ways)]
         cells = [f"{100 * _rms(model, weights, of):.2f}" for of in others for weights in tried]
         pairs = sum(sample.q.shape[1] for sample in chosen)
         print(f"| {name} | {n} | {pairs} | {steps} | {' | '.join(cells)} |", flush=True)

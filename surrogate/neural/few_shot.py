@@ -106,11 +106,14 @@ def mean_error(decoder: ResponseDecoder, weights: Tensor, known: Geometries) -> 
         return metric_form(mean, *known.form)[0].clamp(min=0.0)
 
 
-def adapted(decoder: ResponseDecoder, learned: Learned, support: Geometries, graph: bool) -> list[Tensor]:
-    """Read-outs (members, weights) after each step. graph: keep what gradients through the steps need."""
+def adapted(
+    decoder: ResponseDecoder, learned: Learned, support: Geometries, graph: bool, rounds: int = 1
+) -> list[Tensor]:
+    """Read-outs (members, weights) after each step. graph: keep what gradients through the steps need.
+    rounds: how often all learned steps are taken."""
     start = learned.start if learned.start.requires_grad else learned.start.detach().requires_grad_()
     path, weights = [], start
-    for factor in learned.factors:
+    for factor in learned.factors.repeat(rounds):
         with torch.enable_grad():
             # Members do not touch each other: the gradient of the sum is that of each.
             loss = squared_errors(decoder, weights, support).mean(1).sum()

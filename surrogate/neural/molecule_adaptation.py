@@ -28,8 +28,9 @@ from .few_shot import (
 from .metric_samples import LINEAR, MetricSample, linear_samples
 from .response_model import ResponseModel, saved
 
-#: Steps of weights that were not meta-trained.
-STEPS = 10
+#: Steps of weights that were not meta-trained, and how often all steps are taken at most: meta-training
+#: affords few of them, and geometries left out tell how many more do good.
+STEPS, ROUNDS = 5, 4
 #: Bohr by which distances of one geometry may differ.
 _SAME = 1e-3
 
@@ -48,7 +49,7 @@ def adapt_weights(weights: Path, data: Sequence[Path], output: Path, say: Callab
     known = geometries(model, samples)
     learned = learned_from(weights) or steepest(model.decoder, STEPS)
     say(f"{name}: {n_pairs} pairs of {len(samples)} geometries")
-    path = [read_outs(model.decoder), *adapted(model.decoder, learned, known, graph=False)]
+    path = adaptation(model, learned, known)
     errors = elsewhere(model, learned, samples, known)
     steps = len(path) - 1 if errors is None else int(errors.argmin())
     if errors is not None and not steps:
@@ -70,6 +71,11 @@ def adapt_weights(weights: Path, data: Sequence[Path], output: Path, say: Callab
         torch.save({**saved(model), "trained_on": about}, part)
 
 
+def adaptation(model: ResponseModel, learned: Learned, known: Geometries) -> list[torch.Tensor]:
+    """Read-outs of the network as it is, and after each step."""
+    return [read_outs(model.decoder), *adapted(model.decoder, learned, known, graph=False, rounds=ROUNDS)]
+
+
 def elsewhere(
     model: ResponseModel, learned: Learned, samples: Sequence[MetricSample], known: Geometries
 ) -> np.ndarray | None:
@@ -81,8 +87,7 @@ def elsewhere(
     squares = []
     for one in sorted(set(label)):
         out, others = (np.flatnonzero(keep).tolist() for keep in (label == one, label != one))
-        path = [read_outs(model.decoder), *adapted(model.decoder, learned, known.take(others), graph=False)]
-        left = known.take(out)
+        path, left = adaptation(model, learned, known.take(others)), known.take(out)
         squares.append(torch.stack([mean_error(model.decoder, weights, left) for weights in path], 1))
     return np.sqrt(torch.cat(squares).mean(0).numpy())
 

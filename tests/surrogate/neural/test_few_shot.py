@@ -228,7 +228,7 @@ def test_the_command_adapts_and_measures(
     left = []
     for k in range(3):
         others = three.take([other for other in range(3) if other != k])
-        there = adapted(before.decoder, steepest(before.decoder, steps), others, graph=False)[-1]
+        there = adapted(before.decoder, steepest(before.decoder, 1), others, graph=False, rounds=steps)[-1]
         left.append(float(mean_error(before.decoder, there, three.take([k]))))
     assert elsewhere[1] == pytest.approx(100 * np.sqrt(np.mean(left)), abs=0.01)
     errors = []
