@@ -22,7 +22,7 @@ from .response_model import ResponseModel
 from .response_task import FLOOR, draw_of_one_size, forms, metric_form, network_inputs, of_one_size
 
 #: Size of the read-outs that members start from, as a share of the common one's.
-START = 0.1
+START = 0.05
 
 
 class EnsembleTask:

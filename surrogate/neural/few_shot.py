@@ -75,7 +75,7 @@ def read_outs(decoder: ResponseDecoder) -> Tensor:
     (members, weights)."""
     found = {name: value.detach() for name, value in decoder.named_parameters()}
     members = [
-        [found[f"{of}_readout.{k}.weight"] + found.get(f"{of}_common.weight", 0.0) for of in ("own", "bond")]
+        [found[f"{of}_readout.{k}.weight"] + found[f"{of}_common.weight"] for of in ("own", "bond")]
         for k in range(decoder.members)
     ]
     return torch.stack([torch.cat(parts) for parts in members])
