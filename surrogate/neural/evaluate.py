@@ -174,7 +174,10 @@ def _row(molecule: str, level: str, errors: list[Errors], n_adapted: int) -> Row
         values = joined[name][~np.isnan(joined[name])]
         return float(np.median(values)) if len(values) else float("nan")
 
-    spearman = float(spearmanr(joined["spread"], joined["zero_shot"])[0])  # pyright: ignore[reportArgumentType]
+    # At Hartree-Fock nothing is spread, and there is no rank.
+    spearman = float("nan")
+    if np.ptp(joined["spread"]) > 0:
+        spearman = float(spearmanr(joined["spread"], joined["zero_shot"])[0])  # pyright: ignore[reportArgumentType]
     return Row(
         *(molecule, level, len(errors), len(joined["base"]), rms("base"), rms("kernel")),
         *(rms("zero_shot"), median("zero_shot"), n_adapted, rms("adapted"), median("adapted")),
