@@ -66,7 +66,7 @@ def _print_rows(model: ResponseModel, learned, path: Path, name: str, base: str)
         others = [
             geometries(model, [samples[k] for k in measured if k in samples]) for samples in (visited, every)
         ]
-        errors = elsewhere(model, learned, chosen, known)
+        errors = elsewhere(model, learned, chosen, known, lambda line: None)
         assert errors is not None
         steps = int(errors.argmin())
         ways = [adaptation(model, way, known) for way in (plain, learned)]

@@ -31,6 +31,8 @@ from .response_model import ResponseModel, saved
 #: Steps of weights that were not meta-trained, and how often all steps are taken at most: meta-training
 #: affords few of them, and geometries left out tell how many more do good.
 STEPS, ROUNDS = 5, 4
+#: Most parts that geometries are left out in: up to so many, each by itself.
+PARTS = 10
 #: Bohr by which distances of one geometry may differ.
 _SAME = 1e-3
 
@@ -50,7 +52,7 @@ def adapt_weights(weights: Path, data: Sequence[Path], output: Path, say: Callab
     learned = learned_from(weights) or steepest(model.decoder, STEPS)
     say(f"{name}: {n_pairs} pairs of {len(samples)} geometries")
     path = adaptation(model, learned, known)
-    errors = elsewhere(model, learned, samples, known)
+    errors = elsewhere(model, learned, samples, known, say)
     steps = len(path) - 1 if errors is None else int(errors.argmin())
     if errors is not None and not steps:
         raise NoHelp(
@@ -63,7 +65,7 @@ def adapt_weights(weights: Path, data: Sequence[Path], output: Path, say: Callab
         say("at other geometries: unknown, pairs of one geometry alone cannot tell")
     else:
         before, after = _percent(errors[0]), _percent(errors[steps])
-        say(f"at other geometries, each left out in turn: {before} before, {after} after")
+        say(f"at other geometries, left out in turn: {before} before, {after} after")
     set_read_outs(model.decoder, path[steps])
     elements = {int(z) for z in trained_on["elements"]} | {int(z) for z in samples[0].numbers}  # pyright: ignore
     about = {**trained_on, "elements": sorted(elements), "adapted_to": name}
@@ -77,16 +79,24 @@ def adaptation(model: ResponseModel, learned: Learned, known: Geometries) -> lis
 
 
 def elsewhere(
-    model: ResponseModel, learned: Learned, samples: Sequence[MetricSample], known: Geometries
+    model: ResponseModel,
+    learned: Learned,
+    samples: Sequence[MetricSample],
+    known: Geometries,
+    say: Callable[[str], None],
 ) -> np.ndarray | None:
     """Relative errors at geometries left out in turn, after 0, 1, … steps on the others; None of one
     alone."""
     label = _labels(samples)
-    if len(set(label)) < 2:
+    different = np.unique(label)
+    if len(different) < 2:
         return None
     squares = []
-    for one in sorted(set(label)):
-        out, others = (np.flatnonzero(keep).tolist() for keep in (label == one, label != one))
+    parts = np.array_split(different, min(len(different), PARTS))
+    for k, part in enumerate(parts):
+        say(f"leaving out part {k + 1} of {len(parts)}")
+        away = np.isin(label, part)
+        out, others = (np.flatnonzero(keep).tolist() for keep in (away, ~away))
         path, left = adaptation(model, learned, known.take(others)), known.take(out)
         squares.append(torch.stack([mean_error(model.decoder, weights, left) for weights in path], 1))
     return np.sqrt(torch.cat(squares).mean(0).numpy())

@@ -215,7 +215,8 @@ def test_the_command_adapts_and_measures(
     assert said.out.strip() == str(output)
     lines = said.err.strip().splitlines()
     assert re.fullmatch(r"HF: \d+ pairs of 3 geometries", lines[0])
-    here, elsewhere = ([float(x) for x in re.findall(r"([\d.]+) %", line)] for line in lines[1:])
+    assert lines[1:4] == [f"leaving out part {k} of 3" for k in (1, 2, 3)]
+    here, elsewhere = ([float(x) for x in re.findall(r"([\d.]+) %", line)] for line in lines[4:])
     assert here[1] < here[0]
     assert elsewhere[1] < elsewhere[0]
     model, about = load_model(output)
@@ -224,7 +225,7 @@ def test_the_command_adapts_and_measures(
     write_pairs(tmp_path / "fourth.h5", _part(content, [3]))
     before = load_model(weights)[0]
     three = geometries(before, list(linear_samples(tmp_path / "three.h5", None).values()))
-    steps = int(re.findall(r"after (\d+) steps", lines[1])[0])
+    steps = int(re.findall(r"after (\d+) steps", lines[4])[0])
     left = []
     for k in range(3):
         others = three.take([other for other in range(3) if other != k])
