@@ -39,6 +39,8 @@ class EnsembleTask:
             (decoder.own_readout, decoder.own_common),
             (decoder.bond_readout, decoder.bond_common),
         ):
+            # Finished: no gradient that nobody takes.
+            common.requires_grad_(False)
             with torch.no_grad():
                 size = START * common.weight.square().mean().sqrt()
                 for readout in readouts:

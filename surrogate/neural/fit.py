@@ -42,10 +42,13 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
     with _reporting(config, "response", response.steps, say, rank) as report:
         train(task, schedule, config.output, report)
     ensemble = config.ensemble
-    schedule = Schedule(ensemble.steps, ensemble.rate, 0.0, config.precision, config.checkpoint, config.seed)
-    members = EnsembleTask(model, samples, ensemble, config.seed)
-    with _reporting(config, "ensemble", ensemble.steps, say, rank) as report:
-        train(members, schedule, config.output, report)
+    if ensemble.steps:
+        members = EnsembleTask(model, samples, ensemble, config.seed)
+        schedule = Schedule(
+            ensemble.steps, ensemble.rate, 0.0, config.precision, config.checkpoint, config.seed
+        )
+        with _reporting(config, "ensemble", ensemble.steps, say, rank) as report:
+            train(members, schedule, config.output, report)
     dynamics = config.dynamics
     if dynamics.steps:
         sequences = [read_sequence(path, of) for path, of in _trajectories(config, paths)]
