@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .ground_state import Orbitals
+from .orbitals import Orbitals
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from .point_symmetry import SymmetryOrbitals
-
 #: NWChem drops eigenvectors of S below this (dft's linear dependence tolerance).
 LINEAR_DEPENDENCE = 1e-5
 #: A Fock matrix connecting two irreps by more than this (Hartree) is not symmetric: rounding leaves 1e-8,
@@ -23,10 +21,18 @@ SYMMETRIC = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
+class SymmetryOrbitals:
+    """combinations: (n, n), columns of AO coefficients; irreps: (n,), the irrep of each."""
+
+    combinations: np.ndarray
+    irreps: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class WorkingBasis:
     """coefficients C: (n_spin, n, m); dual C^† S: (n_spin, m, n); to_canonical: unitary (n_spin, m, m);
     energies: eigenvalues of the initial Fock matrix, (n_spin, m), Hartree. irreps: that of each orbital,
-    (n_spin, m), numbered as in `point_symmetry`; all 0 without symmetry."""
+    (n_spin, m), numbered as in `pyscf/point_symmetry`; all 0 without symmetry."""
 
     coefficients: np.ndarray
     dual: np.ndarray

@@ -14,10 +14,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError
-from .mesh import Mesh, lobatto
-from .model import Model
-from .scf import Solution, solve_atom
+from .solver.errors import InputError
+from .solver.mesh import Mesh, lobatto
+from .solver.model import Model
+from .solver.scf import Solution, solve_atom
 
 Array = NDArray[np.float64]
 

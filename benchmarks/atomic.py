@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "atomic"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
-from hybrid_propagate.atomic.errors import ConvergenceError, InputError
-from hybrid_propagate.atomic.ionisation import MEASURED, ionisation_energy, mean_absolute_error
-from hybrid_propagate.atomic.mesh import spectral_mesh
-from hybrid_propagate.atomic.model import Model
-from hybrid_propagate.atomic.scf import solve_atom
-from hybrid_propagate.atomic.uniform import UniformGrid, solve_uniform
+from hybrid_propagate.atomic.solver.errors import ConvergenceError, InputError
+from hybrid_propagate.atomic.solver.mesh import spectral_mesh
+from hybrid_propagate.atomic.solver.model import Model
+from hybrid_propagate.atomic.solver.scf import solve_atom
+from hybrid_propagate.atomic.solver.uniform import UniformGrid, solve_uniform
+from hybrid_propagate.atomic.study.ionisation import MEASURED, ionisation_energy, mean_absolute_error
 from nist import MODELS, dftatom_table, label, nist_table
 
 NAMES = {"lda": "LDA", "lsd": "LSD", "scrlda": "scalar-relativistic LDA", "rlda": "Dirac LDA"}

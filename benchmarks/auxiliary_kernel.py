@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 from ase.build import molecule
-from hybrid_propagate.surrogate.auxiliary_kernel import apply_auxiliary_kernel, build_auxiliary_kernel
+from hybrid_propagate.surrogate.kernel.analytic import apply_auxiliary_kernel, build_auxiliary_kernel
 from pyscf import dft, gto
 
 

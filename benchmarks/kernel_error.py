@@ -12,10 +12,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from hybrid_propagate.surrogate.fitting_factors import lowdin_orbitals, mean_field_kernel
-from hybrid_propagate.surrogate.neural.metric_samples import geometry_pairs
-from hybrid_propagate.surrogate.response_pairs import read_pairs
-from hybrid_propagate.surrogate.xc_kernel import xc_kernel
+from hybrid_propagate.surrogate.kernel.exchange_correlation import xc_kernel
+from hybrid_propagate.surrogate.runtime.fitting_factors import lowdin_orbitals, mean_field_kernel
+from hybrid_propagate.surrogate.samples.pairs_file import read_pairs
+from hybrid_propagate.surrogate.training.kernel_samples import geometry_pairs
 
 LEVELS, SIZES, GEOMETRIES = (1, 3, 5), (0.0, 0.002, 0.005, 0.01, 0.02, 0.05), 6
 

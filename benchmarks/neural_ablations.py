@@ -17,12 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from hybrid_propagate.surrogate.neural.config import DynamicsConfig, ModelConfig
-from hybrid_propagate.surrogate.neural.dynamics_task import DynamicsTask, TokenSequence, read_sequence
-from hybrid_propagate.surrogate.neural.evaluate import load_model
-from hybrid_propagate.surrogate.neural.response_model import ResponseModel
-from hybrid_propagate.surrogate.neural.trainer import Schedule, train
-from hybrid_propagate.surrogate.response_pairs import read_pairs
+from hybrid_propagate.surrogate.network.config import ModelConfig
+from hybrid_propagate.surrogate.network.response_model import ResponseModel
+from hybrid_propagate.surrogate.samples.pairs_file import read_pairs
+from hybrid_propagate.surrogate.training.config import DynamicsConfig
+from hybrid_propagate.surrogate.training.dynamics_task import DynamicsTask, TokenSequence, read_sequence
+from hybrid_propagate.surrogate.training.evaluate import load_model
+from hybrid_propagate.surrogate.training.trainer import Schedule, train
 
 HORIZONS = (8, 16, 32)
 VARIANTS: dict[str, tuple[dict[str, object], dict[str, object]]] = {

@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from hybrid_propagate.surrogate.fitting_factors import lowdin_orbitals
-from hybrid_propagate.surrogate.metric_adaptation import adapt_metric
-from hybrid_propagate.surrogate.neural.evaluate import load_model, metrics
-from hybrid_propagate.surrogate.neural.metric_samples import LINEAR, geometry_pairs
-from hybrid_propagate.surrogate.response_pairs import SPLITS, read_pairs
-from hybrid_propagate.surrogate.xc_kernel import xc_kernel
+from hybrid_propagate.surrogate.kernel.exchange_correlation import xc_kernel
+from hybrid_propagate.surrogate.runtime.adaptation import adapt_metric
+from hybrid_propagate.surrogate.runtime.fitting_factors import lowdin_orbitals
+from hybrid_propagate.surrogate.samples.pairs_file import SPLITS, read_pairs
+from hybrid_propagate.surrogate.training.evaluate import load_model, metrics
+from hybrid_propagate.surrogate.training.kernel_samples import LINEAR, geometry_pairs
 
 NUMBERS, GEOMETRIES, GRID = (5, 10, 20), 4, 1
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from hybrid_propagate.surrogate.neural.evaluate import file_errors, load_model
-from hybrid_propagate.surrogate.response_pairs import read_pairs
+from hybrid_propagate.surrogate.samples.pairs_file import read_pairs
+from hybrid_propagate.surrogate.training.evaluate import file_errors, load_model
 from scipy.stats import spearmanr
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from hybrid_propagate.surrogate.atom_pairs import atom_pairs
-from hybrid_propagate.surrogate.fitting_factors import N_CURRENTS, N_MOMENTS, N_TOKENS
+from hybrid_propagate.surrogate.matrices.atom_pairs import atom_pairs
+from hybrid_propagate.surrogate.runtime.fitting_factors import N_CURRENTS, N_MOMENTS, N_TOKENS
 
 #: Name, atoms, functions in 6-31G.
 SIZES = (("water", 3, 13), ("ethylene", 6, 26), ("ethanol", 9, 39), ("benzene", 12, 66))

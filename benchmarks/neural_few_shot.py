@@ -16,16 +16,11 @@ import sys
 from pathlib import Path
 
 import torch
-from hybrid_propagate.surrogate.neural.evaluate import load_model
-from hybrid_propagate.surrogate.neural.few_shot import (
-    Geometries,
-    geometries,
-    mean_error,
-    steepest,
-)
-from hybrid_propagate.surrogate.neural.metric_samples import linear_samples
-from hybrid_propagate.surrogate.neural.molecule_adaptation import adaptation, elsewhere, learned_from
-from hybrid_propagate.surrogate.neural.response_model import ResponseModel
+from hybrid_propagate.surrogate.network.response_model import ResponseModel
+from hybrid_propagate.surrogate.training.evaluate import load_model
+from hybrid_propagate.surrogate.training.few_shot import Geometries, geometries, mean_error, steepest
+from hybrid_propagate.surrogate.training.kernel_samples import linear_samples
+from hybrid_propagate.surrogate.training.molecule_adaptation import adaptation, elsewhere, learned_from
 
 TRAJECTORIES = (5, 10)
 

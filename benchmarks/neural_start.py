@@ -18,13 +18,18 @@ import numpy as np
 import onnxruntime
 from ase import Atoms
 from ase.build import molecule as ase_molecule
-from hybrid_propagate.adapters.molecule import molecule
-from hybrid_propagate.adapters.pyscf_scf import run_pyscf_scf
-from hybrid_propagate.adapters.system import System
-from hybrid_propagate.driver.warmstart_measure import Code, compare_scf, find_start
-from hybrid_propagate.surrogate.density_weights import GRAPH, READOUTS, read_weights
-from hybrid_propagate.surrogate.neural_density import SHIPPED, NeuralDensity, find_readout, predict_fock
-from hybrid_propagate.surrogate.purification import density_of_fock
+from hybrid_propagate.adapters.pyscf.molecule import molecule
+from hybrid_propagate.adapters.pyscf.scf import run_pyscf_scf
+from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.driver.warmstart.measure import Code, compare_scf, find_start
+from hybrid_propagate.surrogate.starting_density.neural import (
+    SHIPPED,
+    NeuralDensity,
+    find_readout,
+    predict_fock,
+)
+from hybrid_propagate.surrogate.starting_density.purification import density_of_fock
+from hybrid_propagate.surrogate.starting_density.weights import GRAPH, READOUTS, read_weights
 from runs import markdown
 from warmstart import BASES, FUNCTIONALS, MEMORY, ground_of, system_of
 

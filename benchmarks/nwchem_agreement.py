@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from hybrid_propagate.adapters.log_reader import RunLog, read_log
+from hybrid_propagate.adapters.log.reader import RunLog, read_log
 from runs import HERE, ROOT, markdown
 
 DECKS = (HERE / "decks/water_hf.nw", HERE / "decks/water_tight.nw", ROOT / "examples/water_spectrum.nw")
@@ -59,7 +59,7 @@ def main(names: list[str]) -> None:
         "largest, au",
     ]
     print(markdown(header, []), flush=True)
-    ours = [sys.executable, "-m", "hybrid_propagate.driver.propagate_command"]
+    ours = [sys.executable, "-m", "hybrid_propagate.driver.commands.propagate"]
     tight = None
     for deck in DECKS:
         if names and deck.stem not in names:

@@ -21,14 +21,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-from hybrid_propagate.adapters.deck import GroundState, Propagation
-from hybrid_propagate.adapters.deck_reader import read_deck
-from hybrid_propagate.adapters.log_reader import RunLog, read_log
-from hybrid_propagate.adapters.movecs import read_movecs
-from hybrid_propagate.adapters.nwchem_deck import nwchem_deck
-from hybrid_propagate.adapters.nwchem_order import density_to_nwchem, nwchem_order
-from hybrid_propagate.adapters.nwchem_process import NAME, NWChemProcess
-from hybrid_propagate.adapters.restart_file import RestartPoint
+from hybrid_propagate.adapters.deck.deck import GroundState, Propagation
+from hybrid_propagate.adapters.deck.reader import read_deck
+from hybrid_propagate.adapters.log.reader import RunLog, read_log
+from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
+from hybrid_propagate.adapters.nwchem.deck_writer import nwchem_deck
+from hybrid_propagate.adapters.nwchem.movecs import read_movecs
+from hybrid_propagate.adapters.nwchem.process import NAME, NWChemProcess
+from hybrid_propagate.adapters.nwchem.rt_restart import RestartPoint
 from nwchem_seconds import shortened
 from runs import markdown, run_deck, with_steps
 

@@ -17,33 +17,30 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import chemical_symbols
-from hybrid_propagate.adapters.field import Excitation, Field
-from hybrid_propagate.adapters.real_time import RealTime
-from hybrid_propagate.driver.controller import Ledger, Target
-from hybrid_propagate.driver.dataset_config import Level, Molecule, system_of
-from hybrid_propagate.driver.loop import Progress, Tally, run
-from hybrid_propagate.driver.make_surrogate import OUTSIDE
-from hybrid_propagate.driver.problem import Problem, initial_state
-from hybrid_propagate.driver.sampled_trajectory import Sampler, point_problem
-from hybrid_propagate.driver.segment import Limits
-from hybrid_propagate.surrogate.auxiliary_kernel import kernel_response
-from hybrid_propagate.surrogate.coarse_response import coarse_response
-from hybrid_propagate.surrogate.kabsch import kabsch
-from hybrid_propagate.surrogate.neural_graphs import (
+from hybrid_propagate.adapters.system.field import Excitation, Field
+from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
+from hybrid_propagate.driver.dataset.trajectories import Sampler, point_problem
+from hybrid_propagate.driver.loop.controller import Ledger, Target
+from hybrid_propagate.driver.loop.hybrid import Progress, Tally, run
+from hybrid_propagate.driver.loop.problem import Problem, initial_state
+from hybrid_propagate.driver.loop.segment import Limits
+from hybrid_propagate.driver.run.surrogates import OUTSIDE
+from hybrid_propagate.surrogate.kernel.analytic import kernel_response
+from hybrid_propagate.surrogate.kernel.coarse_grid import coarse_response
+from hybrid_propagate.surrogate.matrices.kabsch import kabsch
+from hybrid_propagate.surrogate.on_the_fly.earlier_run import EarlierRun, carried_prior, correction_of
+from hybrid_propagate.surrogate.on_the_fly.response import PRIOR_ERROR, Response
+from hybrid_propagate.surrogate.runtime.network_response import (
     SHIPPED,
     NetworkResponse,
     NotApplicable,
     check_applicable,
     open_graphs,
 )
-from hybrid_propagate.surrogate.response import PRIOR_ERROR, Prior, Response
-from hybrid_propagate.surrogate.response_pairs import SPLITS, ResponsePairs, read_pairs
-from hybrid_propagate.surrogate.response_samples import Point, solve_point
-from hybrid_propagate.surrogate.reused_response import (
-    EarlierRun,
-    carried_prior,
-    correction_of,
-)
+from hybrid_propagate.surrogate.samples.pairs_file import SPLITS, ResponsePairs, read_pairs
+from hybrid_propagate.surrogate.samples.sampling import Point, solve_point
+from hybrid_propagate.surrogate.surrogate import Prior
 
 #: Expected relative error of a response carried over Coulomb and exchange alone.
 CARRIED_ERROR = 0.05

@@ -46,7 +46,7 @@ def run_deck(text: str, *options: str) -> Run:
         began = time.perf_counter()
         with open(Path(folder) / "log", "w", encoding="utf-8") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "hybrid_propagate.driver.propagate_command", "deck.nw", *options],
+                [sys.executable, "-m", "hybrid_propagate.driver.commands.propagate", "deck.nw", *options],
                 cwd=folder,
                 stdout=log,
                 stderr=subprocess.PIPE,

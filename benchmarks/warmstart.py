@@ -23,16 +23,17 @@ import numpy as np
 from ase import Atoms
 from ase.build import molecule as ase_molecule
 from ase.io import read
-from hybrid_propagate.adapters.deck import GroundState, Place, Vectors
-from hybrid_propagate.adapters.functional import Functional
-from hybrid_propagate.adapters.geometry import ANGSTROM_PER_BOHR, Geometry
-from hybrid_propagate.adapters.molecule import molecule
-from hybrid_propagate.adapters.pyscf_scf import run_pyscf_scf
-from hybrid_propagate.adapters.system import System
-from hybrid_propagate.driver.warmstart_measure import Code, compare_along, compare_scf, find_start
-from hybrid_propagate.driver.warmstart_named import NAMED
-from hybrid_propagate.surrogate.density_predictor import DensityPredictor, NotApplicable
-from hybrid_propagate.surrogate.extrapolated_density import Extrapolation, snapshot
+from hybrid_propagate.adapters.deck.deck import GroundState, Vectors
+from hybrid_propagate.adapters.deck.errors import Place
+from hybrid_propagate.adapters.pyscf.molecule import molecule
+from hybrid_propagate.adapters.pyscf.scf import run_pyscf_scf
+from hybrid_propagate.adapters.system.functional import Functional
+from hybrid_propagate.adapters.system.geometry import ANGSTROM_PER_BOHR, Geometry
+from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.driver.warmstart.measure import Code, compare_along, compare_scf, find_start
+from hybrid_propagate.driver.warmstart.named import NAMED
+from hybrid_propagate.surrogate.starting_density.extrapolation import Extrapolation, snapshot
+from hybrid_propagate.surrogate.starting_density.predictor import DensityPredictor, NotApplicable
 from pyscf import gto
 from runs import markdown
 

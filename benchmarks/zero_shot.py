@@ -27,25 +27,34 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import chemical_symbols
-from hybrid_propagate.adapters.field import Excitation, Field, amplitude
-from hybrid_propagate.adapters.real_time import RealTime
-from hybrid_propagate.driver.bench_metrics import make_truth, spectrum_distance, spectrum_of, trajectory_error
-from hybrid_propagate.driver.dataset_config import Level, Molecule, system_of
-from hybrid_propagate.driver.problem import initial_state, make_step
-from hybrid_propagate.driver.sampled_trajectory import point_problem
-from hybrid_propagate.driver.spectrum import Spectrum, peaks
-from hybrid_propagate.surrogate.auxiliary_kernel import AuxiliaryKernel, build_auxiliary_kernel
-from hybrid_propagate.surrogate.fitting_factors import fitting_factors, lowdin_orbitals, mean_field_kernel
-from hybrid_propagate.surrogate.kabsch import kabsch
-from hybrid_propagate.surrogate.neural_graphs import SHIPPED, NetworkResponse, NotApplicable, open_graphs
-from hybrid_propagate.surrogate.response_pairs import SPLITS, ResponsePairs, read_pairs
-from hybrid_propagate.surrogate.response_samples import Point, lowdin, solve_point
-from hybrid_propagate.surrogate.symmetric_pairs import (
+from hybrid_propagate.adapters.system.field import Excitation, Field, amplitude
+from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.driver.bench.metrics import make_truth, spectrum_distance, spectrum_of, trajectory_error
+from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
+from hybrid_propagate.driver.dataset.trajectories import point_problem
+from hybrid_propagate.driver.loop.problem import initial_state, make_step
+from hybrid_propagate.driver.spectra.spectrum import Spectrum, peaks
+from hybrid_propagate.surrogate.kernel.analytic import AuxiliaryKernel, build_auxiliary_kernel
+from hybrid_propagate.surrogate.matrices.kabsch import kabsch
+from hybrid_propagate.surrogate.matrices.symmetric_pairs import (
     pack_antisymmetric,
     pack_symmetric,
     unpack_antisymmetric,
     unpack_symmetric,
 )
+from hybrid_propagate.surrogate.runtime.fitting_factors import (
+    fitting_factors,
+    lowdin_orbitals,
+    mean_field_kernel,
+)
+from hybrid_propagate.surrogate.runtime.network_response import (
+    SHIPPED,
+    NetworkResponse,
+    NotApplicable,
+    open_graphs,
+)
+from hybrid_propagate.surrogate.samples.pairs_file import SPLITS, ResponsePairs, read_pairs
+from hybrid_propagate.surrogate.samples.sampling import Point, lowdin, solve_point
 
 LEVEL = Level("6-31G", "pbe0")
 DT, KICK = 0.2, Field("kick", "delta", (0.0, 0.0, 1.0), 1e-4)
@@ -243,10 +252,10 @@ def _density_head(point: Point, weights: Path, steps: int) -> np.ndarray | None:
     if not weights.exists():
         return None
     import torch
-    from hybrid_propagate.surrogate.neural.config import DynamicsConfig
-    from hybrid_propagate.surrogate.neural.density_projection import purify
-    from hybrid_propagate.surrogate.neural.dynamics_task import DynamicsTask, TokenSequence, density_of
-    from hybrid_propagate.surrogate.neural.evaluate import load_model
+    from hybrid_propagate.surrogate.network.purify import purify
+    from hybrid_propagate.surrogate.training.config import DynamicsConfig
+    from hybrid_propagate.surrogate.training.dynamics_task import DynamicsTask, TokenSequence, density_of
+    from hybrid_propagate.surrogate.training.evaluate import load_model
 
     model, _ = load_model(weights)
     mol = point.engine.mol

@@ -4,10 +4,10 @@ Each line is one self-consistent atom with fractional occupations. The flow move
 to low ones (Janak: dE/df = level) until none can move: it ends at 3d5 4s1, the experimental configuration.
 """
 
-from hybrid_propagate.atomic.analysis import with_empty_shells
-from hybrid_propagate.atomic.configuration import parse_configuration
-from hybrid_propagate.atomic.model import Model
-from hybrid_propagate.atomic.occupation_flow import flow
+from hybrid_propagate.atomic.solver.configuration import parse_configuration
+from hybrid_propagate.atomic.solver.model import Model
+from hybrid_propagate.atomic.study.analysis import with_empty_shells
+from hybrid_propagate.atomic.study.occupation_flow import flow
 
 
 def main() -> None:

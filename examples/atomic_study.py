@@ -8,7 +8,7 @@ cores. An interrupted run resumes where it stopped. What is written is listed in
 
 import sys
 
-from hybrid_propagate.atomic.command import main
+from hybrid_propagate.atomic.commands.main import main
 
 if __name__ == "__main__":
     folder = sys.argv[1] if len(sys.argv) > 1 else "atomic-study"

@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from hybrid_propagate.adapters.engine import Energies, FockBuild, Integrals
-from hybrid_propagate.adapters.field import Excitation, Field
-from hybrid_propagate.adapters.functional import Functional
-from hybrid_propagate.adapters.geometry import Geometry
-from hybrid_propagate.adapters.real_time import RealTime, Tolerances
-from hybrid_propagate.adapters.system import System
+from hybrid_propagate.adapters.system.field import Excitation, Field
+from hybrid_propagate.adapters.system.functional import Functional
+from hybrid_propagate.adapters.system.geometry import Geometry
+from hybrid_propagate.adapters.system.real_time import RealTime, Tolerances
+from hybrid_propagate.adapters.system.system import System
 from hybrid_propagate.adapters.working_basis import make_working_basis
-from hybrid_propagate.driver.controller import Ledger, Target
-from hybrid_propagate.driver.loop import Progress, Tally, run
-from hybrid_propagate.driver.problem import Coupling, Problem, initial_state
-from hybrid_propagate.driver.segment import Limits
-from hybrid_propagate.surrogate.response import Response
+from hybrid_propagate.driver.loop.controller import Ledger, Target
+from hybrid_propagate.driver.loop.hybrid import Progress, Tally, run
+from hybrid_propagate.driver.loop.problem import Coupling, Problem, initial_state
+from hybrid_propagate.driver.loop.segment import Limits
+from hybrid_propagate.surrogate.on_the_fly.response import Response
 
 #: Hopping and distance between neighbours (Hartree, bohr).
 HOPPING, SPACING = -0.25, 2.5

@@ -4,7 +4,7 @@ Densities and Fock matrices are in the working basis, (n_spin, m, m) complex Her
 field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -12,6 +12,9 @@ import numpy as np
 
 #: A response below this (Hartree) is rounding of the Fock matrix.
 AT_REST = 1e-10
+
+
+Prior = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)

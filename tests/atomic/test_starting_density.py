@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from hybrid_propagate.atomic.errors import InputError
-from hybrid_propagate.atomic.mesh import spectral_mesh
-from hybrid_propagate.atomic.model import Model
-from hybrid_propagate.atomic.scf import solve_atom
+from hybrid_propagate.atomic.solver.errors import InputError
+from hybrid_propagate.atomic.solver.mesh import spectral_mesh
+from hybrid_propagate.atomic.solver.model import Model
+from hybrid_propagate.atomic.solver.scf import solve_atom
 from hybrid_propagate.atomic.starting_density import (
     evaluate,
     radial_table,

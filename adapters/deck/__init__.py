@@ -1,0 +1,1 @@
+"""The NWChem input deck, read into a system and tasks; refusals by file and line."""

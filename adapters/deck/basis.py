@@ -1,0 +1,285 @@
+"""The `basis` and `ecp` blocks, and how their entries meet the tags of a geometry."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..system.basis_library import library_ecp, library_has, library_key, library_names, library_shells
+from ..system.elements import SYMBOLS, element_of_tag, names_of_element
+from ..system.geometry import Geometry
+from ..system.system import Shells
+from .errors import DeckError, Place
+from .lines import Line, LineReader, real, suggestion
+
+_MOMENTA = {letter: momentum for momentum, letter in enumerate("spdfghik")}
+_SP = ("sp", "l")
+
+
+@dataclass(frozen=True)
+class LibraryEntry:
+    """`<tag> library [<tag in library>] <set>`; `tag` is `*` for all tags but `excepted`."""
+
+    place: Place
+    tag: str
+    set_name: str
+    element: int | None
+    excepted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class BasisInput:
+    """A `basis` or `ecp` block as read. Entries are matched to tags when a task needs them.
+
+    shells: explicit shells by tag. potentials: explicit ECPs by tag, in PySCF's format.
+    """
+
+    place: Place
+    name: str
+    spherical: bool
+    library: tuple[LibraryEntry, ...]
+    shells: dict[str, Shells]
+    potentials: dict[str, Any]
+
+
+def read_basis(line: Line, reader: LineReader) -> BasisInput:
+    """Read the `basis` block that `line` opens."""
+    name, spherical = _options(line, "ao basis")
+    library: list[LibraryEntry] = []
+    shells: dict[str, Shells] = {}
+    columns: _Columns | None = None
+    for row in reader.block(line):
+        if real(row.words[0]) is not None:
+            if columns is None:
+                row.fail("exponents must follow a line <tag> <shell type>, such as O S")
+            columns.append(row)
+            continue
+        kind = row.take("shell type or library").lower()
+        if kind == "library":
+            library.append(_library_entry(row))
+        elif kind in _MOMENTA or kind in _SP:
+            _check_tag(row)
+            if (row.peek() or "").lower() == "rel":
+                row.fail("relativistic shells are not carried out")
+            row.finish()
+            if columns is not None:
+                columns.close()
+            target = shells.setdefault(row.words[0], [])
+            columns = _Columns(row, target, (0, 1) if kind in _SP else (_MOMENTA[kind],))
+        elif kind in ("file", "nelec"):
+            row.fail(f"basis: unexpected {kind}")
+        else:
+            row.fail(f"unknown shell type {kind!r}; accepted: {' '.join(_MOMENTA)} sp library")
+    if columns is not None:
+        columns.close()
+    return BasisInput(line.place, name, spherical, tuple(library), shells, {})
+
+
+def read_ecp(line: Line, reader: LineReader) -> BasisInput:
+    """Read the `ecp` block that `line` opens."""
+    name, spherical = _options(line, "ecp basis")
+    library: list[LibraryEntry] = []
+    potentials: dict[str, Any] = {}
+    terms: list[list[list[float]]] | None = None
+    for row in reader.block(line):
+        if real(row.words[0]) is not None:
+            if terms is None:
+                row.fail("ecp terms must follow a line <tag> <channel>, such as Au ul")
+            _append_term(row, terms)
+            continue
+        kind = row.take("channel, nelec or library").lower()
+        tag = row.words[0]
+        if kind == "library":
+            library.append(_library_entry(row))
+            terms = None
+            continue
+        _check_tag(row)
+        potential = potentials.setdefault(tag, [0, []])
+        if kind == "nelec":
+            potential[0] = row.take_integer("number of core electrons")
+            if not 0 <= potential[0] <= (element_of_tag(tag) or 0):
+                row.fail(f"ecp: {tag} cannot lose {potential[0]} electrons")
+        elif kind == "ul" or kind in _MOMENTA:
+            if row.peek() is not None:
+                row.fail("spin-polarised ECPs are not carried out")
+            terms = [[] for _ in range(7)]
+            potential[1].append([-1 if kind == "ul" else _MOMENTA[kind], terms])
+        else:
+            row.fail(f"unknown ecp channel {kind!r}; accepted: ul {' '.join(_MOMENTA)} nelec library")
+        row.finish()
+    return BasisInput(line.place, name, spherical, tuple(library), {}, potentials)
+
+
+@dataclass
+class _Columns:
+    """Primitives of the shell being read; each column becomes a shell (SP: one s, one p)."""
+
+    opening: Line
+    target: Shells
+    momenta: tuple[int, ...]
+    rows: list[list[float]] | None = None
+
+    def append(self, row: Line) -> None:
+        numbers = [real(word) for word in row.words]
+        if None in numbers:
+            row.fail(
+                f"{self.opening.words[0]}: expected <exponent> <coefficient> ..., found {' '.join(row.words)}"
+            )
+        values = [x for x in numbers if x is not None]
+        if values[0] <= 0.0:
+            row.fail(f"{self.opening.words[0]}: exponents must be positive")
+        values = values if len(values) > 1 else [values[0], 1.0]
+        if len(self.momenta) == 2 and len(values) != 3:
+            row.fail(f"{self.opening.words[0]}: an SP shell needs an exponent and two coefficients a line")
+        self.rows = self.rows or []
+        if self.rows and len(self.rows[0]) != len(values):
+            row.fail(f"{self.opening.words[0]}: lines of one shell differ in length")
+        self.rows.append(values)
+
+    def close(self) -> None:
+        if not self.rows:
+            self.opening.fail(f"shell of {self.opening.words[0]} has no exponents")
+        for k in range(1, len(self.rows[0])):
+            momentum = self.momenta[k - 1] if len(self.momenta) == 2 else self.momenta[0]
+            primitives = [[row[0], row[k]] for row in self.rows if row[k] != 0.0]
+            if not primitives:
+                self.opening.fail(f"shell of {self.opening.words[0]} has only zero coefficients")
+            self.target.append([momentum, *primitives])
+
+
+def _append_term(row: Line, terms: list[list[list[float]]]) -> None:
+    numbers = [real(word) for word in row.words]
+    if len(numbers) != 3 or None in numbers:
+        row.fail("ecp: expected <power of r> <exponent> <coefficient>")
+    power, exponent, coefficient = (x or 0.0 for x in numbers)
+    if power != int(power) or not 0 <= power <= 6:
+        row.fail("ecp: the power of r must be an integer from 0 to 6")
+    terms[int(power)].append([exponent, coefficient])
+
+
+def _options(line: Line, name: str) -> tuple[str, bool]:
+    spherical = False
+    while (word := line.next()) is not None:
+        key = word.lower()
+        if key in ("spherical", "cartesian"):
+            spherical = key == "spherical"
+        elif key in ("segment", "print", "noprint"):
+            pass  # printing; segmentation is how the shells are stored anyway
+        elif key in ("nosegment", "rel", "bse", "file", "library", "ecpset", "soset", "version"):
+            line.fail(f"{line.words[0]} option {word!r} is not carried out")
+        elif line.cursor == 2:
+            name = word.strip() or name
+        else:
+            line.fail(
+                f"{line.words[0]}: unexpected {word!r}; accepted: [name] spherical cartesian segment noprint"
+            )
+    return name, spherical
+
+
+def _check_tag(row: Line) -> None:
+    tag = row.words[0]
+    if tag.endswith("*"):
+        row.fail("explicit shells need a tag, not *")
+    if element_of_tag(tag) is None:
+        row.fail(f"unknown element {tag!r}{suggestion(tag, SYMBOLS[1:])}")
+
+
+def _library_entry(row: Line) -> LibraryEntry:
+    """`tag library [element] set [except tag ...]`."""
+    tag = row.words[0]
+    if tag != "*" and element_of_tag(tag) is None:
+        row.fail(f"unknown element {tag!r}{suggestion(tag, SYMBOLS[1:])}")
+    words: list[str] = []
+    excepted: list[str] = []
+    while (word := row.next()) is not None:
+        if word.lower() == "except":
+            while (other := row.next()) is not None:
+                excepted.append(other)
+        elif word.lower() in ("file", "rel"):
+            row.fail(f"basis library option {word!r} is not carried out")
+        else:
+            words.append(word)
+    element: int | None = None
+    if len(words) == 2 and tag != "*":
+        element = element_of_tag(words[0])
+        if element is None:
+            row.fail(f"unknown element {words[0]!r}")
+        words = words[1:]
+    if len(words) != 1:
+        row.fail('library takes one set name (in quotes if it has blanks), such as: * library "6-31G*"')
+    if not library_has(words[0]):
+        row.fail(f"unknown basis library {words[0]!r}{suggestion(library_key(words[0]), library_names())}")
+    return LibraryEntry(row.place, tag, words[0], element, tuple(excepted))
+
+
+def shells_of(basis: BasisInput, geometry: Geometry) -> dict[str, Shells]:
+    """Shells by tag of a geometry. Raises DeckError where an atom has none."""
+    found: dict[str, Shells] = {}
+    for tag, number in _tags(geometry):
+        key = _matching(tag, number, [*basis.shells, *(e.tag for e in basis.library if e.tag != "*")])
+        shells: Shells = list(basis.shells.get(key, [])) if key is not None else []
+        for entry in _entries(basis, tag, key):
+            element = _library_element(entry, tag, number)
+            more = library_shells(entry.set_name, element) if element else None
+            if more is None and (entry.tag != "*" or number):
+                raise DeckError(
+                    entry.place, f"basis library {entry.set_name} has no {SYMBOLS[element or 0]} (tag {tag})"
+                )
+            shells += more or []
+        if not shells and number:
+            raise DeckError(basis.place, f"basis {basis.name!r} has no functions for {tag}")
+        found[tag] = shells
+    if not any(found.values()):
+        raise DeckError(basis.place, f"basis {basis.name!r} has no functions")
+    return found
+
+
+def potentials_of(ecp: BasisInput, geometry: Geometry) -> dict[str, Any]:
+    """Effective core potentials by tag, only for tags that have one."""
+    found: dict[str, Any] = {}
+    for tag, number in _tags(geometry):
+        if not number:
+            continue
+        key = _matching(tag, number, [*ecp.potentials, *(e.tag for e in ecp.library if e.tag != "*")])
+        if key is not None and key in ecp.potentials:
+            found[tag] = ecp.potentials[key]
+        for entry in _entries(ecp, tag, key):
+            potential = library_ecp(entry.set_name, _library_element(entry, tag, number) or 0)
+            if potential is not None:
+                found[tag] = potential
+            elif entry.tag != "*":
+                raise DeckError(entry.place, f"library {entry.set_name} has no ECP for {tag}")
+    return found
+
+
+def _tags(geometry: Geometry) -> Iterator[tuple[str, int]]:
+    return iter(dict(zip(geometry.tags, (int(z) for z in geometry.atomic_numbers), strict=True)).items())
+
+
+def _matching(tag: str, number: int, keys: list[str]) -> str | None:
+    """Entry that serves a tag: the same text, else the element's symbol or name in any case."""
+    if tag in keys:
+        return tag
+    names = names_of_element(number) if number else ("bq",)
+    return next((key for key in keys if key.lower() in names), None)
+
+
+def _entries(basis: BasisInput, tag: str, key: str | None) -> Iterator[LibraryEntry]:
+    """Library entries that serve a tag; the `*` entries only where no entry of its own does."""
+    if key is not None:
+        yield from (entry for entry in basis.library if entry.tag == key)
+        return
+    names = {tag.lower()}
+    yield from (
+        entry
+        for entry in basis.library
+        if entry.tag == "*" and not names & {x.lower() for x in entry.excepted}
+    )
+
+
+def _library_element(entry: LibraryEntry, tag: str, number: int) -> int | None:
+    if entry.element is not None:
+        return entry.element
+    if number:
+        return number
+    # `bqH` takes the functions of the element behind its `bq`.
+    return element_of_tag(tag[2:]) if tag.lower().startswith("bq") and len(tag) > 2 else None

@@ -1,0 +1,81 @@
+"""An NWChem input deck: the tasks it asks for, in order, each with everything in force when it runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..system.real_time import RealTime
+from ..system.system import System
+from .errors import Place
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """`vectors input`: `atomic` and `hcore` guesses, the orbitals of a file, or fragments put together."""
+
+    kind: Literal["atomic", "hcore", "file", "fragment"] = "atomic"
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class GroundState:
+    """`task dft energy` (or `task scf energy`).
+
+    energy_tolerance, density_tolerance: SCF thresholds in Hartree and on the density.
+    skip: `noscf`: orbitals are assembled and not converged.
+    output: file name under which later `vectors input` or `load vectors` find these orbitals.
+    for_nwchem: lines of its dft block that only NWChem needs.
+    """
+
+    place: Place
+    system: System
+    vectors: Vectors
+    output: str
+    energy_tolerance: float
+    density_tolerance: float
+    max_iterations: int
+    skip: bool
+    for_nwchem: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class LinearResponse:
+    """`task tddft energy`: excitation energies by linear response."""
+
+    place: Place
+    system: System
+    n_roots: int
+    singlet: bool
+    triplet: bool
+    tamm_dancoff: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Propagation:
+    """`task dft rt_tddft`; for_nwchem: lines of the dft block in force that only NWChem needs."""
+
+    place: Place
+    system: System
+    real_time: RealTime
+    vectors: str
+    for_nwchem: tuple[str, ...] = ()
+
+
+Task = GroundState | LinearResponse | Propagation
+
+
+@dataclass(frozen=True, eq=False)
+class Deck:
+    """A whole deck.
+
+    prefix: the name of `start`/`restart`, else the deck's base name without a final `.nw`; leads file names.
+    permanent_dir: where NWChem would put the files that last; relative names start at the working folder.
+    notices: lines for the user about what was understood in a way that he may not expect; file:line first.
+    """
+
+    path: Path
+    prefix: str
+    title: str
+    permanent_dir: Path
+    tasks: tuple[Task, ...]
+    notices: tuple[str, ...] = ()

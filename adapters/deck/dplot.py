@@ -1,0 +1,68 @@
+"""The top-level `dplot` block, which `visualization dplot` runs for each density snapshot."""
+
+from typing import Any, cast
+
+from ..system.geometry import ANGSTROM_PER_BOHR
+from ..system.real_time import DensityPlot
+from .lines import Line, LineReader
+
+_SPINS = ("total", "alpha", "beta", "spindens")
+_MAX_POINTS = 10**9
+
+
+def read_dplot(opening: Line, reader: LineReader) -> DensityPlot:
+    """Read the block: `limitxyz` and three lines `<from> <to> <spacings>`, `gaussian`, `spin`, `title`.
+
+    Lengths are in Angstrom unless `units au` says bohr.
+    """
+    opening.finish()
+    rows = list(reader.block(opening))
+    limits: list[tuple[float, float, int]] = []
+    spin, gaussian, skip = "total", False, 0
+    for n, row in enumerate(rows):
+        key = row.keyword
+        if skip:
+            skip -= 1
+        elif key == "limitxyz":
+            scale = _scale(row)
+            limits = [_limit(axis, scale) for axis in rows[n + 1 : n + 4]]
+            skip = 3
+        elif key == "gaussian":
+            gaussian = True
+        elif key == "spin":
+            spin = row.take("spin").lower()
+            if spin not in _SPINS:
+                row.fail(f"dplot: unknown spin {spin!r}; accepted: {' '.join(_SPINS)}")
+        elif key != "title":
+            row.fail(
+                f"dplot directive {row.words[0]!r} is not carried out; accepted: limitxyz gaussian spin title"
+            )
+    if len(limits) != 3:
+        opening.fail("dplot needs limitxyz and three lines <from> <to> <spacings>")
+    if not gaussian:
+        opening.fail("dplot writes cube files only: add the line gaussian")
+    lower, upper, spacings = zip(*limits, strict=True)
+    if (spacings[0] + 1) * (spacings[1] + 1) * (spacings[2] + 1) > _MAX_POINTS:
+        opening.fail("dplot: more than a thousand million points")
+    return DensityPlot(cast(Any, lower), cast(Any, upper), cast(Any, spacings), cast(Any, spin))
+
+
+def _scale(row: Line) -> float:
+    if row.peek() is None:
+        return 1.0 / ANGSTROM_PER_BOHR
+    if row.take("units").lower() != "units":
+        row.fail("limitxyz: expected units")
+    units = row.take("units").lower()
+    if units[:2] not in ("an", "au", "at", "bo"):
+        row.fail(f"unknown units {units!r}; accepted: angstroms, au")
+    return 1.0 / ANGSTROM_PER_BOHR if units.startswith("an") else 1.0
+
+
+def _limit(row: Line, scale: float) -> tuple[float, float, int]:
+    row.cursor = 0
+    low, high = row.take_real("lower limit"), row.take_real("upper limit")
+    spacings = row.take_integer("number of spacings")
+    row.finish()
+    if not low < high or spacings < 1:
+        row.fail("limitxyz: expected <from> < <to> and at least one spacing")
+    return low * scale, high * scale, spacings

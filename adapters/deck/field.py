@@ -1,0 +1,90 @@
+"""The `field` block of `rt_tddft`."""
+
+import math
+from typing import Any, get_args
+
+from ..system.field import Field, Shape, Spin
+from .lines import Line, LineReader, suggestion
+
+#: What each shape needs beside `max` and `polarization`, and what it must not be given.
+_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "delta": ((), ("frequency", "phase", "width", "start")),
+    "cw": (("frequency",), ("center", "width", "start")),
+    "gaussian": (("frequency", "center", "width"), ("start",)),
+    "hann": (("frequency", "center", "width"), ("start",)),
+    "sin2ramp": (("frequency", "width", "start"), ("center",)),
+}
+_NUMBERS = ("max", "frequency", "phase", "center", "width", "start")
+_AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
+
+
+def read_field(opening: Line, reader: LineReader) -> Field:
+    """Read the `field` block that `opening` starts, up to its `end`.
+
+    Shapes, polarisations and spins are compared in lower case only, as NWChem does.
+    """
+    name = opening.take("name of the field").strip()
+    opening.finish()
+    if not name or len(name) > 16:
+        opening.fail(f"field name {name!r} must have 1 to 16 characters")
+    values: dict[str, Any] = {}
+    for row in reader.block(opening):
+        key = row.keyword
+        if key == "type":
+            values["shape"] = _shape(row)
+        elif key == "polarization":
+            values["direction"], values["angles"] = _polarization(row)
+        elif key == "spin":
+            values["spin"] = _spin(row)
+        elif key in _NUMBERS:
+            values[key] = row.take_real(key)
+            if key in ("center", "width") and values[key] < 0.0:
+                row.fail(f"field {name!r}: {key} must not be negative")
+        else:
+            accepted = ("type", "polarization", "spin", *_NUMBERS)
+            hint = suggestion(key, accepted) or f"; accepted: {' '.join(accepted)}"
+            row.fail(f"unknown field directive {row.words[0]!r}{hint}")
+        row.finish()
+    _check(opening, name, values)
+    return Field(name=name, maximum=values.pop("max"), **values)
+
+
+def _shape(row: Line) -> str:
+    word = row.take("type of the field")
+    if word == "file":
+        row.fail("field type file does nothing in NWChem and is not carried out")
+    if word not in _RULES:
+        row.fail(f"unknown field type {word!r}; accepted, in lower case: {' '.join(get_args(Shape))}")
+    return word
+
+
+def _polarization(row: Line) -> tuple[tuple[float, float, float], tuple[float, float] | None]:
+    word = row.take("polarization")
+    if word in _AXES:
+        return _AXES[word], None
+    if word != "angle":
+        row.fail(f"unknown polarization {word!r}; accepted, in lower case: x y z angle <theta> <phi>")
+    theta, phi = row.take_real("theta"), row.take_real("phi")
+    t, p = math.radians(theta), math.radians(phi)
+    return (math.sin(t) * math.cos(p), math.sin(t) * math.sin(p), math.cos(t)), (theta, phi)
+
+
+def _spin(row: Line) -> str:
+    word = row.take("spin")
+    if word not in get_args(Spin):
+        row.fail(f"unknown spin {word!r}; accepted, in lower case: {' '.join(get_args(Spin))}")
+    return word
+
+
+def _check(opening: Line, name: str, values: dict[str, Any]) -> None:
+    if "shape" not in values:
+        opening.fail(f"field {name!r} must specify its type")
+    required, forbidden = _RULES[values["shape"]]
+    for key, word in (("max", "max"), ("direction", "polarization"), *((k, k) for k in required)):
+        if key not in values:
+            opening.fail(f"field {name!r}: must specify {word} if type is {values['shape']}")
+    for key in forbidden:
+        if key in values:
+            opening.fail(f"field {name!r}: cannot supply {key} if type is {values['shape']}")
+    if "width" in required and values["width"] == 0.0:
+        opening.fail(f"field {name!r}: width must be positive")

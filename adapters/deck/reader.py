@@ -1,0 +1,263 @@
+"""Read an NWChem input deck: top-level directives, blocks and tasks, in order."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from .basis import read_basis, read_ecp
+from .deck import Deck, GroundState, Propagation, Task
+from .dft import DftSettings, read_dft, read_scf, read_tddft
+from .dplot import read_dplot
+from .errors import DeckError, Place
+from .geometry import read_geometry
+from .lines import Line, LineReader, read_lines, suggestion
+from .rt_tddft import read_rt_tddft
+from .state import State
+from .tasks import ground_state, linear_response, propagation
+
+#: Printing, memory, and where scratch files go: nothing that a result depends on.
+_WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_print", "pause")
+_BLOCKS = ("geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
+_PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "stop", "include")
+#: Directives of NWChem that would change results or do other work.
+_REFUSED = (
+    *("analysis", "analyze", "bq", "bsse", "ccsd", "constraints", "continue", "cosmo", "dimqm", "dirdyvtst"),
+    *(
+        "driver",
+        "drdy",
+        "dntmc",
+        "esp",
+        "etrans",
+        "fcidump",
+        "freq",
+        "gradients",
+        "gw",
+        "hessian",
+        "integral",
+        "intgrl",
+    ),
+    *(
+        "mcscf",
+        "md",
+        "mp2",
+        "nbo",
+        "neb",
+        "nwpw",
+        "occup",
+        "oniom",
+        "pspw",
+        "paw",
+        "plnwv",
+        "prepare",
+        "property",
+        "python",
+    ),
+    *(
+        "qmd",
+        "qmmm",
+        "raman",
+        "relativistic",
+        "rism",
+        "selci",
+        "so",
+        "stepper",
+        "string",
+        "tce",
+        "tropt",
+        "vib",
+        "vscf",
+    ),
+    *("xtb", "zora"),
+)
+#: `set` keys that steer memory and integral storage only.
+_KEYS_WITHOUT_EFFECT = (
+    "int2e:",
+    "int:",
+    "fock:replicated",
+    "quickguess",
+    "tolguess",
+    "dft:largenode",
+    "print:",
+)
+_RT_KEYS = (
+    *("dipcontrib:pol", "dipcontrib:mo1min", "dipcontrib:mo1max", "dipcontrib:mo2min", "dipcontrib:mo2max"),
+    *("magnus_skipinterpol", "print_dipcontribs"),
+)
+_BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
+_TYPES = ("integer", "real", "double", "logical", "string")
+
+
+def read_deck(path: Path, *, propagates: bool = True) -> Deck:
+    """Read the deck at `path` and the files that it includes or loads geometries from.
+
+    propagates: a deck without a propagation is refused.
+
+    Everything in it is carried out, that is, represented in what is returned, or refused by name.
+    Two things differ from NWChem on purpose. All tasks are read before the first one runs, so that a mistake
+    costs no time. And `task dft energy` behind a propagation is a ground state; NWChem would propagate again.
+    Raises DeckError, whose text is one line led by file:line, for anything wrong or not carried out.
+    """
+    path = Path(path)
+    reader = read_lines(path)
+    state = State(prefix=_base_name(path))
+    deck = Deck(path, state.prefix, "", Path.cwd(), ())
+    tasks: list[Task] = []
+    notices: list[str] = []
+    for line in reader:
+        key = line.keyword
+        if key == "stop":
+            break
+        if key == "task":
+            tasks.extend(_tasks(line, state))
+        elif key in ("start", "restart"):
+            deck = _name(line, state, deck, bool(tasks))
+        elif key == "title":
+            deck = replace(deck, title=" ".join(line.words[1:]))
+        elif key == "permanent_dir":
+            deck = replace(deck, permanent_dir=Path.cwd() / line.take("folder"))
+            line.finish()
+        elif key == "geometry":
+            named = read_geometry(line, reader)
+            state.geometries[named.geometry.name] = named
+            notices.extend(named.notices)
+        elif key not in _WITHOUT_EFFECT:
+            _setting(line, reader, state)
+    if propagates and not any(isinstance(task, Propagation) for task in tasks):
+        raise DeckError(reader.end, "the deck has no task dft rt_tddft")
+    return replace(deck, prefix=state.prefix, tasks=tuple(tasks), notices=tuple(notices))
+
+
+def _base_name(path: Path) -> str:
+    return path.name[:-3] if path.name.endswith(".nw") and len(path.name) > 3 else path.name
+
+
+def _name(line: Line, state: State, deck: Deck, too_late: bool) -> Deck:
+    if too_late:
+        line.fail(f"{line.keyword} must come before the first task")
+    name = line.next()
+    line.finish()
+    if name is not None:
+        if "/" in name or len(name) > 200:
+            line.fail(f"{line.keyword}: {name!r} is no file name")
+        state.prefix = name
+    state.restarted = line.keyword == "restart"
+    return deck
+
+
+def _setting(line: Line, reader: LineReader, state: State) -> None:
+    """Directives that change the state only."""
+    key = line.keyword
+    if key == "basis":
+        basis = read_basis(line, reader)
+        state.bases[basis.name] = basis
+        if basis.name in ("xc basis", "ri basis", "riscf basis"):
+            line.fail(f'basis "{basis.name}" is not carried out; accepted: ao basis, cd basis')
+    elif key == "ecp":
+        ecp = read_ecp(line, reader)
+        state.bases[ecp.name] = ecp
+    elif key == "dft":
+        state.dft = read_dft(line, reader, state.dft)
+    elif key == "scf":
+        state.scf = read_scf(line, reader, state.scf)
+    elif key == "tddft":
+        state.tddft = read_tddft(line, reader, state.tddft)
+    elif key == "rt_tddft":
+        state.real_time = read_rt_tddft(line, reader)
+    elif key == "dplot":
+        state.plot = read_dplot(line, reader)
+    elif key == "charge":
+        charge = line.take_real("charge")
+        if charge != int(charge) or abs(charge) > 1000:
+            line.fail(f"charge must be a whole number, not {charge:g}")
+        state.charge = int(charge)
+        line.finish()
+    elif key == "set":
+        _set(line, state)
+    elif key == "unset":
+        _unset(line, state)
+    elif key in _REFUSED:
+        line.fail(f"directive {line.words[0]!r} is not carried out")
+    else:
+        hint = suggestion(key, (*_WITHOUT_EFFECT, *_BLOCKS, *_PLAIN, *_REFUSED))
+        line.fail(f"unknown directive {line.words[0]!r}{hint}")
+
+
+def _set(line: Line, state: State) -> None:
+    key = line.take("key")
+    if (line.peek() or "").lower() in _TYPES:
+        line.next()
+    if key == "geometry":
+        state.active = line.take("name of the geometry").strip()
+        line.finish()
+    elif key in _BASIS_ROLES:
+        state.names[key] = line.take(f"name of the {key}").strip()
+        line.finish()
+    elif key.startswith("rt_tddft:"):
+        _set_real_time(line, key.removeprefix("rt_tddft:"), state)
+    elif not key.startswith(_KEYS_WITHOUT_EFFECT):
+        line.fail(
+            f"set {key} is not carried out; accepted: geometry, ao basis, cd basis, ecp basis, rt_tddft:..."
+        )
+
+
+def _set_real_time(line: Line, name: str, state: State) -> None:
+    value = line.take(f"value of rt_tddft:{name}")
+    line.finish()
+    if name in ("terms_series", "terms_interpol"):
+        if value != {"terms_series": "3", "terms_interpol": "1"}[name]:
+            line.fail(f"rt_tddft:{name} other than NWChem's default is not carried out")
+    elif name not in _RT_KEYS:
+        accepted = ", ".join(_RT_KEYS)
+        line.fail(
+            f"set rt_tddft:{name} is not carried out{suggestion(name, _RT_KEYS) or f'; accepted: {accepted}'}"
+        )
+    else:
+        state.keys[name] = (value, line.place)
+
+
+def _unset(line: Line, state: State) -> None:
+    key = line.take("key")
+    line.finish()
+    if key == "rt_tddft:*":
+        state.keys.clear()
+        state.persistent.clear()
+        state.real_time = None
+    elif key.startswith("rt_tddft:"):
+        name = key.removeprefix("rt_tddft:")
+        state.keys.pop(name, None)
+        state.persistent.pop({"restart": "restart", "init_movecs": "vectors"}.get(name, ""), None)
+    elif key == "dft:*":
+        state.dft = DftSettings()
+    elif key == "geometry":
+        state.active = None
+    elif key in _BASIS_ROLES:
+        state.names.pop(key, None)
+    elif not key.startswith(_KEYS_WITHOUT_EFFECT):
+        line.fail(f"unset {key} is not carried out; accepted: rt_tddft:*, dft:*, geometry")
+
+
+def _tasks(line: Line, state: State) -> list[Task]:
+    """The tasks of a `task` line; linear response brings the ground state that it needs."""
+    theory = line.take("theory").lower()
+    operation = (line.next() or "energy").lower()
+    line.finish()
+    if theory not in ("dft", "scf", "tddft"):
+        line.fail(f"task {theory} is not carried out; accepted: dft, scf, tddft")
+    carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
+        ("dft", "energy"): lambda: [ground_state(state, line.place, "dft")],
+        ("scf", "energy"): lambda: [ground_state(state, line.place, "scf")],
+        ("tddft", "energy"): lambda: _response(state, line.place),
+        ("dft", "rt_tddft"): lambda: [propagation(state, line.place)],
+    }
+    if (theory, operation) not in carried_out:
+        accepted = ", ".join(f"task {a} {b}" for a, b in carried_out)
+        line.fail(f"task {theory} {operation} is not carried out; accepted: {accepted}")
+    return carried_out[theory, operation]()
+
+
+def _response(state: State, place: Place) -> list[Task]:
+    tasks: list[Task] = []
+    if state.ready is None and not state.restarted:
+        start: GroundState = ground_state(state, place, "dft")
+        tasks.append(start)
+    return [*tasks, linear_response(state, place)]

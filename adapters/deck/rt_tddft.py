@@ -1,0 +1,245 @@
+"""The `rt_tddft` block."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, cast, get_args
+
+from ..system.field import Excitation, Field
+from ..system.real_time import (
+    EVERY,
+    Load,
+    MOCap,
+    PropagatorName,
+    Quantity,
+    RealTime,
+    Tolerances,
+    Visualization,
+)
+from .errors import Place
+from .field import read_field
+from .lines import Line, LineReader, suggestion
+
+_DIRECTIVES = (
+    *("tmax", "dt", "tag", "load", "nchecks", "nprints", "nrestarts", "checklvl", "tolerances", "propagator"),
+    *("exp", "prof", "noprop", "static", "print", "field", "excite", "visualization", "mocap", "end"),
+)
+_REFUSED = {
+    "spatialcap": "spatialcap is not carried out; mocap is",
+    "usedisk": "usedisk is disabled in NWChem",
+    "matrix_checks": "matrix_checks is not carried out (it compares with files of NWChem's developers)",
+    "tmin": "unknown directive 'tmin': propagations start at t = 0",
+}
+_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class RealTimeBlock:
+    """An `rt_tddft` block with the lines that a task has to come back to.
+
+    load is None without a `load` line that names orbitals, a density or a restart.
+    everything: `print *` was given.
+    """
+
+    place: Place
+    real_time: RealTime
+    load: Load | None
+    everything: bool
+    fields_at: dict[str, Place]
+    excitations_at: tuple[Place, ...]
+
+
+def read_rt_tddft(line: Line, reader: LineReader) -> RealTimeBlock:
+    """Read the block that `line` opens; NWChem's defaults stand for what it does not name."""
+    line.finish()
+    values: dict[str, Any] = {}
+    fields: dict[str, Field] = {}
+    fields_at: dict[str, Place] = {}
+    excitations: list[Excitation] = []
+    excitations_at: list[Place] = []
+    load: Load | None = None
+    everything = False
+    for row in reader.block(line):
+        key = row.keyword
+        if key == "field":
+            field = read_field(row, reader)
+            if field.name in fields:
+                row.fail(f"field {field.name!r} is defined twice (first at {fields_at[field.name]})")
+            if len(fields) == _LIMIT:
+                row.fail(f"more than {_LIMIT} fields")
+            fields[field.name], fields_at[field.name] = field, row.place
+        elif key == "excite":
+            excitations.append(_excitation(row, fields))
+            excitations_at.append(row.place)
+            if len(excitations) > _LIMIT:
+                row.fail(f"more than {_LIMIT} excite rules")
+        elif key == "load":
+            load = _load(row) or load
+        elif key == "print":
+            values["quantities"], everything = _quantities(row)
+        elif key == "visualization":
+            values["visualization"] = _visualization(row, reader)
+        elif key == "mocap":
+            values["mocap"] = _mocap(row, reader)
+        elif key in _REFUSED:
+            row.fail(_REFUSED[key])
+        else:
+            values.update(_simple(row))
+            row.finish()
+    for key in ("tmax", "dt"):
+        if key not in values:
+            line.fail(f"rt_tddft must supply {key}")
+    if values["tmax"] / values["dt"] > EVERY:
+        line.fail("tmax / dt is more than a thousand million steps")
+    real_time = RealTime(fields=tuple(fields.values()), excitations=tuple(excitations), **values)
+    return RealTimeBlock(line.place, real_time, load, everything, fields_at, tuple(excitations_at))
+
+
+def _simple(row: Line) -> dict[str, Any]:
+    """Directives that fit one line, as keyword arguments of RealTime."""
+    key = row.keyword
+    if key in ("tmax", "dt"):
+        value = row.take_real(key)
+        if value < 0.0 or (key == "dt" and value == 0.0):
+            row.fail(f"{key} must be positive, not {value:g}")
+        return {key: value}
+    if key == "tag":
+        tag = row.take("tag").rstrip()
+        if len(tag) > 24:
+            row.fail(f"tag is too long ({len(tag)} characters); at most 24")
+        return {"tag": tag or "<rt_tddft>:"}
+    if key in ("nchecks", "nprints", "nrestarts"):
+        if row.peek() == "*":
+            row.next()
+            return {f"n_{key[1:]}": EVERY}
+        count = row.take_integer(key)
+        if count < 0:
+            row.fail(f"{key} must not be negative")
+        if key == "nprints" and count == 0:
+            row.fail("nprints: there must be at least 1 print point")
+        return {f"n_{key[1:]}": min(count, EVERY)}
+    if key == "checklvl":
+        level = row.take_integer(key)
+        if level not in (1, 2, 3):
+            row.fail(f"checklvl must be 1, 2 or 3, not {level}")
+        return {"check_level": level}
+    if key == "tolerances":
+        return {"tolerances": _tolerances(row)}
+    if key == "propagator":
+        return {"propagator": _choice(row, "propagator", get_args(PropagatorName))}
+    if key == "exp":
+        return {"exponential": _choice(row, "exp", ("pseries", "diag"))}
+    flags = {"prof": "profile", "noprop": "no_propagation", "static": "static"}
+    if key in flags:
+        return {flags[key]: True}
+    row.fail(f"unknown rt_tddft directive {row.words[0]!r}{suggestion(key, _DIRECTIVES)}")
+
+
+def _choice(row: Line, what: str, accepted: tuple[str, ...]) -> str:
+    """A word that NWChem compares in lower case only."""
+    word = row.take(what)
+    if word not in accepted:
+        row.fail(f"unknown {what} {word!r}; accepted, in lower case: {' '.join(accepted)}")
+    return word
+
+
+def _tolerances(row: Line) -> Tolerances:
+    tolerances = Tolerances()
+    while row.peek() is not None:
+        name = _choice(row, "tolerances option", ("zero", "series", "interpol"))
+        value = row.take_real(f"tolerance {name}")
+        if not 0.0 <= value <= 1e-2:
+            row.fail(f"tolerance {name} must lie between 0 and 1e-2, not {value:g}")
+        tolerances = replace(tolerances, **{name: value})
+    return tolerances
+
+
+def _load(row: Line) -> Load | None:
+    kind = _choice(row, "load option", ("scf", "vectors", "density", "restart"))
+    files: list[str] = []
+    if kind in ("vectors", "density"):
+        files.append(row.take(f"file name of load {kind}"))
+        if kind == "density" and (second := row.next()) is not None:
+            files.append(second)
+    row.finish()
+    return None if kind == "scf" else Load(cast(Any, kind), tuple(files))
+
+
+def _quantities(row: Line) -> tuple[frozenset[Quantity], bool]:
+    words: list[str] = []
+    while row.peek() is not None:
+        words.append(_choice(row, "print option", (*get_args(Quantity), "*")))
+    everything = "*" in words
+    return frozenset(
+        cast(tuple[Quantity, ...], get_args(Quantity) if everything else tuple(words))
+    ), everything
+
+
+def _excitation(row: Line, fields: dict[str, Field]) -> Excitation:
+    geometry = row.take("name of the geometry to excite").strip()
+    word = row.take("'with'")
+    if word != "with":
+        row.fail(
+            f"excite: expected 'with' (in lower case), not {word!r}; accepted: excite <geometry> with <field>"
+        )
+    name = row.take("name of the field").strip()
+    row.finish()
+    if name not in fields:
+        known = f"; fields so far: {' '.join(fields)}" if fields else "; a field must come before its excite"
+        row.fail(f"excite: unknown field {name!r}{known}")
+    return Excitation(geometry, name)
+
+
+def _visualization(opening: Line, reader: LineReader) -> Visualization:
+    times: dict[str, float] = {}
+    dplot = False
+    opening.finish()
+    for row in reader.block(opening):
+        key = row.keyword
+        if key in ("tstart", "tend", "treference"):
+            times[key] = row.take_real(key)
+        elif key == "dplot":
+            dplot = True
+        else:
+            accepted = ("tstart", "tend", "treference", "dplot")
+            row.fail(f"unknown visualization directive {row.words[0]!r}; accepted: {' '.join(accepted)}")
+        row.finish()
+    for key in ("tstart", "tend"):
+        if key not in times:
+            opening.fail(f"visualization must supply {key}")
+    if times["tend"] < times["tstart"]:
+        opening.fail("visualization: tend lies before tstart")
+    return Visualization(times["tstart"], times["tend"], times.get("treference"), dplot)
+
+
+def _mocap(opening: Line, reader: LineReader) -> MOCap | None:
+    values: dict[str, Any] = {}
+    active = False
+    opening.finish()
+    for row in reader.block(opening):
+        key = row.keyword
+        if key in ("expconst", "emin", "prefac", "maxval"):
+            values[key] = row.take_real(key)
+            if not math.isfinite(values[key]) or (key == "maxval" and values[key] < 0.0):
+                row.fail(f"mocap: {key} is out of range")
+        elif key in ("on", "off"):
+            active = key == "on"
+        elif key in ("checks", "nochecks"):
+            values["checks"] = key == "checks"
+        elif key in ("print", "noprint"):
+            values["verbose"] = key == "print"
+        else:
+            accepted = (
+                "expconst",
+                "emin",
+                "prefac",
+                "maxval",
+                "on",
+                "off",
+                "checks",
+                "nochecks",
+                "print",
+                "noprint",
+            )
+            row.fail(f"unknown mocap directive {row.words[0]!r}; accepted: {' '.join(accepted)}")
+        row.finish()
+    return MOCap(**values) if active else None

@@ -1,0 +1,111 @@
+"""What a deck has set so far, as NWChem's run-time database keeps it, and the system that a task works on."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..system.geometry import Geometry
+from ..system.real_time import DensityPlot, Load
+from ..system.system import System
+from .basis import BasisInput, potentials_of, shells_of
+from .dft import DftSettings, ScfSettings, TddftSettings
+from .errors import DeckError, Place
+from .geometry import NamedGeometry
+from .rt_tddft import RealTimeBlock
+from .xc import functional
+
+_MAX_GEOMETRIES = 100
+
+
+@dataclass
+class State:
+    """Settings in force at the current line. `keys`: `rt_tddft:...` entries of `set`, with their places."""
+
+    prefix: str
+    restarted: bool = False
+    charge: int = 0
+    geometries: dict[str, NamedGeometry] = field(default_factory=dict)
+    active: str | None = None
+    bases: dict[str, BasisInput] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    dft: DftSettings = field(default_factory=DftSettings)
+    scf: ScfSettings = field(default_factory=ScfSettings)
+    tddft: TddftSettings = field(default_factory=TddftSettings)
+    real_time: RealTimeBlock | None = None
+    persistent: dict[str, Load] = field(default_factory=dict)
+    keys: dict[str, tuple[str, Place]] = field(default_factory=dict)
+    plot: DensityPlot | None = None
+    written: dict[str, int] = field(default_factory=dict)
+    ready: str | None = None
+
+
+def active_geometry(state: State, place: Place) -> Geometry:
+    """The geometry of `set geometry`, else the unnamed one, else the only one; DeckError where unclear."""
+    names = list(state.geometries)
+    if not names:
+        raise DeckError(place, "no geometry has been defined")
+    name = state.active
+    if name is None:
+        name = "geometry" if "geometry" in names else names[0]
+        if len(names) > 1 and name != "geometry":
+            raise DeckError(
+                place, f'several geometries and none active: say set geometry "{names[0]}" or another'
+            )
+    if name not in state.geometries:
+        raise DeckError(place, f"geometry {name!r} has not been defined; defined: {' '.join(names)}")
+    return state.geometries[name].geometry
+
+
+def system(state: State, place: Place, theory: str = "dft") -> System:
+    """System that a task at `place` works on. Raises DeckError for what does not fit together."""
+    geometry = active_geometry(state, place)
+    if len(state.geometries) > _MAX_GEOMETRIES:
+        raise DeckError(place, f"more than {_MAX_GEOMETRIES} geometries")
+    basis = _named_basis(state, "ao basis", place)
+    if basis is None:
+        raise DeckError(place, "no basis has been defined")
+    ecp = _named_basis(state, "ecp basis", place)
+    fitting = _named_basis(state, "cd basis", place)
+    potentials = potentials_of(ecp, geometry) if ecp else {}
+    multiplicity = state.dft.multiplicity if theory == "dft" else state.scf.multiplicity
+    open_shell = state.dft.open_shell if theory == "dft" else state.scf.kind == "uhf"
+    _check_electrons(state, geometry, potentials, multiplicity, place)
+    if theory == "scf" and multiplicity > 1 and not open_shell:
+        raise DeckError(
+            state.scf.place or place, "restricted open-shell scf is not carried out; add uhf to the scf block"
+        )
+    return System(
+        geometry=geometry,
+        geometries=tuple(named.geometry for named in state.geometries.values()),
+        basis=shells_of(basis, geometry),
+        spherical=basis.spherical,
+        ecp=potentials,
+        fitting_basis=shells_of(fitting, geometry) if fitting else None,
+        charge=state.charge,
+        multiplicity=multiplicity,
+        open_shell=open_shell,
+        functional=state.dft.functional if theory == "dft" else functional(("hfexch",)),
+        grid=state.dft.grid,
+        fitting_spherical=fitting.spherical if fitting else False,
+    )
+
+
+def _named_basis(state: State, role: str, place: Place) -> BasisInput | None:
+    name = state.names.get(role, role)
+    if name not in state.bases:
+        if role in state.names:
+            raise DeckError(place, f"{role} {name!r} has not been defined")
+        return None
+    return state.bases[name]
+
+
+def _check_electrons(
+    state: State, geometry: Geometry, potentials: dict[str, Any], multiplicity: int, place: Place
+) -> None:
+    core = sum(potentials[tag][0] for tag in geometry.tags if tag in potentials)
+    electrons = int(geometry.atomic_numbers.sum()) - core - state.charge
+    if electrons < 1:
+        raise DeckError(place, f"charge {state.charge} leaves {electrons} electrons")
+    if (electrons - multiplicity + 1) % 2 or multiplicity > electrons + 1:
+        raise DeckError(
+            place, f"{electrons} electrons cannot have multiplicity {multiplicity}; see charge and mult"
+        )

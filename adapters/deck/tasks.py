@@ -1,0 +1,174 @@
+"""Tasks of a deck: what is in force at a `task` line, made into what the engines carry out."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+
+from ..system.real_time import DipoleContributions, Load, Quantity
+from ..system.system import System
+from .deck import GroundState, LinearResponse, Propagation, Vectors
+from .dft import DftSettings
+from .errors import DeckError, Place
+from .lines import integer
+from .rt_tddft import RealTimeBlock
+from .state import State, system
+
+#: NWChem matches the atoms of a fragment to those of the active geometry within this distance, bohr.
+MATCH = 1e-8
+
+
+def ground_state(state: State, place: Place, theory: str) -> GroundState:
+    """`task dft energy` or `task scf energy`; the orbitals it leaves become the start of later tasks."""
+    made = system(state, place, theory)
+    settings = state.dft if theory == "dft" else state.scf
+    vectors = settings.vectors or (Vectors("file", (state.ready,)) if state.ready else Vectors())
+    if vectors.kind == "file" and state.written.get(vectors.files[0], made.n_basis) != made.n_basis:
+        vectors = Vectors()  # NWChem, too, falls back to the atomic guess when orbitals do not fit
+    _check_fragments(state, vectors, made, place)
+    output = settings.output or (vectors.files[0] if vectors.kind == "file" else f"{state.prefix}.movecs")
+    state.written[output] = made.n_basis
+    state.ready = output
+    after = Vectors("file", (output,))
+    if isinstance(settings, DftSettings):
+        state.dft = replace(settings, vectors=after)
+        energy, density, skip = settings.energy_tolerance, settings.density_tolerance, settings.skip
+    else:
+        state.scf = replace(settings, vectors=after)
+        energy, density, skip = min(settings.threshold**2, 1e-6), settings.threshold, False
+    lines = settings.for_nwchem if isinstance(settings, DftSettings) else ()
+    return GroundState(place, made, vectors, output, energy, density, settings.max_iterations, skip, lines)
+
+
+def _check_fragments(state: State, vectors: Vectors, made: System, place: Place) -> None:
+    """Fragment orbitals that this deck itself writes must add up; other files are the engine's to judge."""
+    sizes = [state.written.get(name) for name in vectors.files]
+    if vectors.kind != "fragment" or None in sizes:
+        return
+    total = sum(size or 0 for size in sizes)
+    if total != made.n_basis:
+        names = " ".join(vectors.files)
+        raise DeckError(place, f"fragments {names} have {total} basis functions, the system {made.n_basis}")
+
+
+def linear_response(state: State, place: Place) -> LinearResponse:
+    """`task tddft energy`."""
+    made = system(state, place)
+    settings = state.tddft
+    if not (made.open_shell or settings.singlet or settings.triplet):
+        raise DeckError(place, "tddft: nosinglet and notriplet leave nothing to do")
+    return LinearResponse(
+        place, made, settings.n_roots, settings.singlet, settings.triplet, settings.tamm_dancoff
+    )
+
+
+def propagation(state: State, place: Place) -> Propagation:
+    """`task dft rt_tddft` with everything in force."""
+    block = state.real_time
+    if block is None:
+        raise DeckError(place, "task dft rt_tddft needs an rt_tddft block before it")
+    made = system(state, place)
+    if state.ready is None and not state.restarted:
+        raise DeckError(place, "no ground state to start from: put task dft energy before task dft rt_tddft")
+    real_time = replace(block.real_time, load=_load(state, block), **_extra_keys(state, block))
+    shown = real_time.visualization
+    if shown is not None and shown.dplot:
+        if state.plot is None:
+            raise DeckError(block.place, "visualization dplot needs a dplot block")
+        real_time = replace(real_time, visualization=replace(shown, plot=state.plot))
+    _check_excitations(made, block)
+    settings = state.dft.vectors
+    vectors = settings.files[0] if settings and settings.kind == "file" else state.ready
+    vectors = vectors or f"{state.prefix}.movecs"
+    wanted = real_time.load.files[0] if real_time.load.kind == "vectors" else vectors
+    size = state.written.get(wanted, made.n_basis)
+    if size != made.n_basis:
+        raise DeckError(place, f"orbitals {wanted} have {size} basis functions, the system {made.n_basis}")
+    return Propagation(place, made, real_time, vectors, state.dft.for_nwchem)
+
+
+def _load(state: State, block: RealTimeBlock) -> Load:
+    """Where to start: what this block loads, or what an earlier one did and no `unset` took back."""
+    if block.load is not None:
+        state.persistent[block.load.kind] = block.load
+    for kind in ("restart", "vectors"):
+        if kind in state.persistent:
+            return state.persistent[kind]
+    return block.load or Load()
+
+
+def _extra_keys(state: State, block: RealTimeBlock) -> dict[str, Any]:
+    """What `set rt_tddft:...` adds to the block."""
+    values: dict[str, Any] = {}
+    quantities = block.real_time.quantities
+    flags = {name: _logical(state, name) for name in ("magnus_skipinterpol", "print_dipcontribs")}
+    if flags["magnus_skipinterpol"]:
+        values["skip_interpolation"] = True
+    if flags["print_dipcontribs"]:
+        quantities |= {cast(Quantity, "dipcontribs")}
+    if "dipcontribs" in quantities:
+        if "dipcontrib:pol" in state.keys:
+            values["dipole_contributions"] = _contributions(state)
+        elif block.everything:
+            quantities -= {cast(Quantity, "dipcontribs")}
+        else:
+            raise DeckError(block.place, "print dipcontribs needs set rt_tddft:dipcontrib:pol 1, 2 or 3")
+    return {**values, "quantities": quantities}
+
+
+def _logical(state: State, name: str) -> bool:
+    if name not in state.keys:
+        return False
+    text, place = state.keys[name]
+    if text.lower() not in (".true.", ".false.", "true", "false", "t", "f"):
+        raise DeckError(place, f"rt_tddft:{name} must be .true. or .false., not {text!r}")
+    return text.lower().lstrip(".").startswith("t")
+
+
+def _contributions(state: State) -> DipoleContributions:
+    def number(name: str) -> int | None:
+        if f"dipcontrib:{name}" not in state.keys:
+            return None
+        text, place = state.keys[f"dipcontrib:{name}"]
+        value = integer(text)
+        if value is None or value < 1 or (name == "pol" and value > 3):
+            raise DeckError(place, f"rt_tddft:dipcontrib:{name} cannot be {text!r}")
+        return value
+
+    def window(mo: str) -> tuple[int, int] | None:
+        low, high = number(f"{mo}min"), number(f"{mo}max")
+        if low is None and high is None:
+            return None
+        low, high = low or 1, high or 0
+        if high and high < low:
+            raise DeckError(
+                state.keys[f"dipcontrib:{mo}max"][1], f"rt_tddft:dipcontrib:{mo}max is below {mo}min"
+            )
+        return low, high
+
+    return DipoleContributions((number("pol") or 1) - 1, window("mo1"), window("mo2"))
+
+
+def _check_excitations(made: System, block: RealTimeBlock) -> None:
+    """Geometries and spins that the fields act on, against the system."""
+    by_name = {geometry.name: geometry for geometry in made.geometries}
+    active = made.geometry
+    for geometry in made.geometries:
+        if geometry.n_atoms > active.n_atoms:
+            text = f"geometry {geometry.name!r} has more atoms than the active one, {active.name!r}"
+            raise DeckError(block.place, text)
+    for rule, place in zip(block.real_time.excitations, block.excitations_at, strict=True):
+        if rule.geometry not in by_name:
+            known = " ".join(by_name)
+            raise DeckError(place, f"excite: unknown geometry {rule.geometry!r}; defined: {known}")
+        fragment = by_name[rule.geometry]
+        gaps = np.linalg.norm(fragment.positions[:, None] - active.positions[None], axis=-1)
+        if not np.any(gaps < MATCH):
+            text = f"excite: no atom of geometry {rule.geometry!r} coincides with one of {active.name!r}"
+            raise DeckError(place, f"{text} (nocenter on both?)")
+    for field in block.real_time.fields:
+        if field.spin != "total" and not made.open_shell:
+            text = (
+                f"field {field.name!r}: spin {field.spin} needs an open shell (odft or mult); accepted: total"
+            )
+            raise DeckError(block.fields_at[field.name], text)

@@ -1,0 +1,1 @@
+"""The other formats: trajectories, densities, orbitals, frames; every file whole or not at all."""

@@ -1,0 +1,199 @@
+"""The trajectory file, `<start>.h5`: time points, decisions, and the checkpoint to go on from.
+
+Every commit writes a new file beside the old one and renames it: whatever moment a run is killed at, the file
+is whole, and holds the trajectory up to its checkpoint. Groups: geometry, basis, matrices, ground (orbitals),
+dynamics (one row a point), control (one row a segment or decision), checkpoint (propagator, surrogate and
+controller in double precision).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ..system.geometry import ANGSTROM_PER_BOHR
+from ..system.system import System
+from .read_errors import in_words
+from .whole_file import whole_file
+
+#: Rows of one chunk of the growing datasets.
+_CHUNK_ROWS = 256
+
+
+#: Files up to this size, bytes, are put together in memory.
+IN_MEMORY = 2**28
+
+
+class TrajectoryError(Exception):
+    """A trajectory file that cannot be read or does not fit. One line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What an existing file holds.
+
+    attributes: those of the file, settings included; series, control, checkpoint, ground: arrays by name.
+    """
+
+    attributes: Mapping[str, object]
+    series: Mapping[str, np.ndarray]
+    control: Mapping[str, np.ndarray]
+    checkpoint: Mapping[str, np.ndarray]
+    ground: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """What does not change over a run.
+
+    attributes: molecule, n_atoms, ... as the format asks; arrays: by path in the file (`geometry/positions`).
+    """
+
+    attributes: Mapping[str, object]
+    arrays: Mapping[str, np.ndarray]
+
+
+def fixed_part(
+    system: System,
+    overlap: np.ndarray,
+    core: np.ndarray,
+    basis_rows: np.ndarray,
+    attributes: Mapping[str, object],
+) -> Fixed:
+    """Geometry, basis and matrices of a system.
+
+    basis_rows: (n_basis, 3) int: atom, l, m of each function (m counts cartesian components where those are
+    used).
+    """
+    geometry = system.geometry
+    n_electrons = round(float(geometry.charges.sum())) - system.charge
+    return Fixed(
+        {
+            "molecule": "".join(geometry.tags),
+            "n_atoms": geometry.n_atoms,
+            "n_electrons": n_electrons,
+            "n_basis": len(overlap),
+            "charge": system.charge,
+            "multiplicity": system.multiplicity,
+            **attributes,
+        },
+        {
+            "geometry/positions": geometry.positions * ANGSTROM_PER_BOHR,
+            "geometry/atomic_numbers": np.asarray(geometry.atomic_numbers, dtype=np.int32),
+            "basis/atom_index": basis_rows[:, 0].astype(np.int32),
+            "basis/angular_momentum": basis_rows[:, 1].astype(np.int32),
+            "basis/magnetic_quantum": basis_rows[:, 2].astype(np.int32),
+            "matrices/overlap": overlap,
+            "matrices/core_hamiltonian": core,
+        },
+    )
+
+
+class TrajectoryFile:
+    """Rows gathered since the last commit, and the path they go to."""
+
+    def __init__(self, path: Path, fixed: Fixed) -> None:
+        self.path, self._fixed = path, fixed
+        self._rows: dict[str, list[np.ndarray]] = {}
+        self._control: dict[str, list[np.ndarray]] = {}
+
+    def add_points(self, rows: Mapping[str, np.ndarray]) -> None:
+        """Rows of `dynamics/<name>`, (k, ...) each."""
+        for name, values in rows.items():
+            self._rows.setdefault(name, []).append(values)
+
+    def add_control(self, row: Mapping[str, object]) -> None:
+        """One row of `control/<name>`."""
+        for name, value in row.items():
+            self._control.setdefault(name, []).append(np.asarray([value]))
+
+    def commit(self, checkpoint: Mapping[str, np.ndarray], *, complete: bool, start: bool = False) -> None:
+        """Write everything so far. start: forget what a file of that name holds. Raises OSError."""
+        large = self.path.exists() and self.path.stat().st_size > IN_MEMORY
+        with whole_file(self.path) as part:
+            if large:
+                with h5py.File(part, "w") as new:
+                    self._fill(new, checkpoint, complete, start)
+            else:
+                # HDF5 reports a full disk once more for every object it closes; plain bytes fail once.
+                with h5py.File(part, "w", driver="core", backing_store=False) as new:
+                    self._fill(new, checkpoint, complete, start)
+                    new.flush()
+                    image = new.id.get_file_image()
+                part.write_bytes(image)
+            descriptor = os.open(part, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
+        self._rows.clear()
+        self._control.clear()
+
+    def _fill(
+        self, file: h5py.File, checkpoint: Mapping[str, np.ndarray], complete: bool, start: bool
+    ) -> None:
+        if self.path.exists() and not start:
+            with h5py.File(self.path, "r") as old:
+                for name in ("dynamics", "control"):
+                    if name in old:
+                        old.copy(name, file)
+        for path, array in self._fixed.arrays.items():
+            file[path] = array
+        for group, pending in (("dynamics", self._rows), ("control", self._control)):
+            for name, values in pending.items():
+                _append(file, f"{group}/{name}", np.concatenate(values))
+        for name, array in checkpoint.items():
+            file[f"checkpoint/{name}"] = array
+        file.attrs.update(self._fixed.attributes)
+        times = file.get("dynamics/time")
+        file.attrs["n_steps"] = len(times) if isinstance(times, h5py.Dataset) else 0
+        file.attrs["complete"] = complete
+
+
+def _append(file: h5py.File, name: str, values: np.ndarray) -> None:
+    if values.dtype.kind == "U":
+        values = values.astype("S")
+        kind = h5py.string_dtype("ascii", 24)
+    else:
+        kind = values.dtype
+    if name not in file:
+        chunks = (max(1, min(_CHUNK_ROWS, 2**20 // max(values[:1].nbytes, 1))), *values.shape[1:])
+        file.create_dataset(name, data=values.astype(kind), maxshape=(None, *values.shape[1:]), chunks=chunks)
+        return
+    dataset = file[name]
+    assert isinstance(dataset, h5py.Dataset)
+    n = len(dataset)
+    dataset.resize(n + len(values), axis=0)
+    dataset[n:] = values.astype(kind)
+
+
+def read_contents(path: Path) -> Contents:
+    """Everything but the densities. Raises TrajectoryError."""
+    try:
+        with h5py.File(path, "r") as file:
+
+            def arrays(group: str) -> dict[str, np.ndarray]:
+                found: dict[str, np.ndarray] = {}
+                rows = file.get(group)
+                if isinstance(rows, h5py.Group):
+                    rows.visititems(
+                        lambda name, item: (
+                            found.__setitem__(name, item[()])
+                            if isinstance(item, h5py.Dataset) and not name.startswith("density_")
+                            else None
+                        )
+                    )
+                return found
+
+            return Contents(
+                dict(file.attrs),
+                arrays("dynamics"),
+                arrays("control"),
+                arrays("checkpoint"),
+                arrays("ground"),
+            )
+    except OSError as error:
+        raise TrajectoryError(
+            f"{path}: not a trajectory file that can be read ({in_words(error)})"
+        ) from error

@@ -1,0 +1,1 @@
+"""The NWChem log: header and step blocks, written and read."""

@@ -1,0 +1,201 @@
+"""The deck that NWChem itself gets: the user's physics, written out, and what a resident process needs.
+
+Same nuclei (in bohr), basis (explicit), functional, grid and convergence as the user's deck. Added are
+`load restart` and a restart file at every step (a named pipe, see `process`), a `print` line, and many
+`task dft rt_tddft`, one for each segment of the run. Left out is what NWChem's build may not know (`print *`,
+`moocc`, `dipcontribs`, `exp diag`, `visualization`): it comes from the densities that stream back.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..deck.deck import GroundState, Propagation
+from ..system.field import Field
+from ..system.geometry import Geometry
+from ..system.real_time import EVERY, RealTime
+from ..system.system import Shells, System
+
+#: Tag of NWChem's time-dependent lines; the user's own is put on ours.
+TAG = "<rt_tddft>:"
+_MOMENTA = "SPDFGHIK"
+_AXES = {(1.0, 0.0, 0.0): "x", (0.0, 1.0, 0.0): "y", (0.0, 0.0, 1.0): "z"}
+
+
+def nwchem_deck(
+    name: str,
+    grounds: Sequence[GroundState],
+    task: Propagation,
+    files: Mapping[str, str],
+    n_points: int,
+    n_checks: int,
+    n_tasks: int,
+) -> str:
+    """Text of a deck: ground states in order, then `n_tasks` propagations that each load a state.
+
+    name: prefix of NWChem's files. files: for each file of orbitals that the deck names, its name in the
+    folder NWChem runs in. n_points: NWChem's nt; a state loaded as point `it` runs nt - it steps.
+    """
+    lines = [f"start {name}"]
+    geometries = {g.name: g for ground in grounds for g in ground.system.geometries}
+    geometries |= {g.name: g for g in task.system.geometries}
+    for geometry in geometries.values():
+        lines += _geometry(geometry)
+    before: System | None = None
+    for ground in grounds:
+        lines += _system(ground.system, before)
+        lines += _dft(ground.system, ground.for_nwchem, [*_orbitals(ground, files)])
+        lines.append("task dft energy")
+        before = ground.system
+    if not grounds or not same_calculation(task.system, grounds[-1].system):
+        lines += _system(task.system, before)
+        lines += _dft(task.system, task.for_nwchem, [f"vectors input {files[task.vectors]}"])
+    lines += _real_time(task.real_time, task.system, n_points, n_checks)
+    lines += ["set rt_tddft:print_dipcontribs .false."]
+    if task.real_time.skip_interpolation:
+        lines += ["set rt_tddft:magnus_skipinterpol .true."]
+    lines += ["task dft rt_tddft"] * n_tasks
+    return "\n".join(lines) + "\n"
+
+
+def ground_state_deck(name: str, ground: GroundState, start: str | None, output: str) -> str:
+    """Text of a deck with one ground state, from the orbitals in a file `start` or NWChem's atomic guess."""
+    vectors = f"vectors {'' if start is None else f'input {start} '}output {output}"
+    lines = [f"start {name}", *_geometry(ground.system.geometry), *_system(ground.system, None)]
+    lines += _dft(ground.system, ground.for_nwchem, [f"iterations {ground.max_iterations}", vectors])
+    return "\n".join([*lines, "task dft energy"]) + "\n"
+
+
+def same_calculation(a: System, b: System) -> bool:
+    """Whether two tasks are the same calculation to NWChem, so that nothing has to be set between them."""
+    return a.geometry.name == b.geometry.name and _settings(a) == _settings(b)
+
+
+def _settings(system: System) -> tuple[object, ...]:
+    return (
+        str({tag: system.basis[tag] for tag in system.geometry.tags}),
+        *(system.spherical, system.charge, system.multiplicity, system.open_shell, system.grid),
+        system.functional.directive,
+    )
+
+
+def _system(system: System, before: System | None) -> list[str]:
+    """Geometry, charge and basis, where they differ from those in force."""
+    lines = [f'set geometry "{system.geometry.name}"']
+    if before is not None and before.geometry.name == system.geometry.name:
+        lines = []
+    lines.append(f"charge {system.charge}")
+    lines += _basis("ao basis", system.basis, system.spherical)
+    if system.ecp:
+        lines += _ecp(system.ecp)
+    if system.fitting_basis is not None:
+        lines += _basis("cd basis", system.fitting_basis, system.fitting_spherical)
+    return lines
+
+
+def _geometry(geometry: Geometry) -> list[str]:
+    lines = [f'geometry "{geometry.name}" units bohr nocenter noautosym noautoz']
+    numbers, charges = geometry.atomic_numbers.tolist(), geometry.charges.tolist()
+    centres = zip(geometry.tags, numbers, charges, geometry.positions.tolist(), strict=True)
+    for tag, number, charge, xyz in centres:
+        own = "" if charge == number else f" charge {charge!r}"
+        lines.append(f"  {tag} {' '.join(map(repr, xyz))}{own}")
+    return [*lines, "end"]
+
+
+def _basis(role: str, basis: Mapping[str, Shells], spherical: bool) -> list[str]:
+    lines = [f'basis "{role}" {"spherical" if spherical else "cartesian"} noprint']
+    for tag, shells in basis.items():
+        for degree, *rows in shells:
+            lines.append(f"  {tag} {_MOMENTA[degree]}")
+            lines += ("    " + " ".join(repr(float(value)) for value in row) for row in rows)
+    return [*lines, "end"]
+
+
+def _ecp(potentials: Mapping[str, Any]) -> list[str]:
+    lines = ["ecp"]
+    for tag, (core, channels) in potentials.items():
+        lines.append(f"  {tag} nelec {core}")
+        for degree, powers in channels:
+            lines.append(f"  {tag} {'ul' if degree < 0 else _MOMENTA[degree]}")
+            for power, terms in enumerate(powers):
+                lines += (f"    {power} {e!r} {c!r}" for e, c in terms)
+    return [*lines, "end"]
+
+
+def _dft(system: System, own: Sequence[str], vectors: Sequence[str]) -> list[str]:
+    xc, _, cam = system.functional.directive.partition(" cam ")
+    lines = ["unset dft:*", "dft", f"  xc {xc}"]
+    if cam:
+        lines.append(f"  cam {cam}")
+    lines.append(f"  mult {system.multiplicity}")
+    if system.open_shell:
+        lines.append("  odft")
+    lines.append(f"  grid {system.grid}")
+    return [*lines, *(f"  {line}" for line in (*own, *vectors)), "end"]
+
+
+def _orbitals(ground: GroundState, files: Mapping[str, str]) -> list[str]:
+    names = " ".join(files[name] for name in ground.vectors.files)
+    kind = ground.vectors.kind
+    start = {"atomic": "", "hcore": "input hcore ", "file": f"input {names} "}
+    vectors = start.get(kind, f"input fragment {names} ")
+    lines = [f"iterations {ground.max_iterations}", f"vectors {vectors}output {files[ground.output]}"]
+    return [*lines, "noscf"] if ground.skip else lines
+
+
+def _real_time(real_time: RealTime, system: System, n_points: int, n_checks: int) -> list[str]:
+    of = real_time.tolerances
+    lines = [
+        "rt_tddft",
+        # Half a step short of n_points dt: no rounding moves NWChem's ceiling of tmax / dt.
+        f"  tmax {(n_points - 0.5) * real_time.dt!r}",
+        f"  dt {real_time.dt!r}",
+        f"  nchecks {'*' if n_checks >= EVERY else n_checks}",
+        "  nprints *",
+        "  nrestarts *",
+        f"  checklvl {real_time.check_level}",
+        f"  tolerances zero {of.zero!r} series {of.series!r} interpol {of.interpol!r}",
+        f"  propagator {real_time.propagator}",
+        "  load restart",
+    ]
+    if real_time.static:
+        lines.append("  static")
+    for field in real_time.fields:
+        lines += _field(field)
+    lines += (f'  excite "{rule.geometry}" with "{rule.field}"' for rule in real_time.excitations)
+    cap = real_time.mocap
+    if cap is not None:
+        lines += [
+            "  mocap",
+            f"    expconst {cap.expconst!r}",
+            f"    emin {cap.emin!r}",
+            f"    prefac {cap.prefac!r}",
+            f"    maxval {cap.maxval!r}",
+            f"    {'checks' if cap.checks else 'nochecks'}",
+            *("    noprint", "    on", "  end"),
+        ]
+    quantities = ["dipole", "energy", "convergence", "cputime", "charge"]
+    quantities.append("s2" if system.open_shell else "quadrupole")
+    return [*lines, f"  print {' '.join(quantities)}", "end"]
+
+
+def _field(field: Field) -> list[str]:
+    lines = [f'  field "{field.name}"', f"    type {field.shape}"]
+    if field.angles is not None:
+        lines.append(f"    polarization angle {field.angles[0]!r} {field.angles[1]!r}")
+    else:
+        lines.append(f"    polarization {_AXES[tuple(np.asarray(field.direction, float).tolist())]}")
+    lines.append(f"    max {field.maximum!r}")
+    needed = {
+        "delta": ("center",),
+        "cw": ("frequency", "phase"),
+        "gaussian": ("frequency", "phase", "center", "width"),
+        "hann": ("frequency", "phase", "center", "width"),
+        "sin2ramp": ("frequency", "phase", "width", "start"),
+    }
+    lines += (f"    {word} {getattr(field, word)!r}" for word in needed[field.shape])
+    if field.spin != "total":
+        lines.append(f"    spin {field.spin}")
+    return [*lines, "  end"]

@@ -1,0 +1,328 @@
+"""A resident NWChem: one unmodified process that makes the steps of a whole run, segment after segment.
+
+Its restart file is a named pipe. `load restart` waits there until a state is written; `nrestarts *` sends
+every point's density back through it, and NWChem runs no further ahead than the pipe has room. A propagation
+runs while it < nt and takes it and t from the state: it = nt - n gives n points, the first of them the state
+itself, from any time on. The step from the last point is made too, and lost; it is the time in which the last
+record must be read, for NWChem would take what is left of it for the next state. It is noticed if it does.
+
+The log arrives line by line on a pseudo-terminal, which also ends NWChem should this process die. Whatever
+goes wrong becomes an NWChemError: one line, and NWChem's last lines.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import select
+import shlex
+import shutil
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from .printed_points import PointReader, PrintedPoint
+from .rt_restart import RestartError, RestartPoint, parse_restart, restart_text
+
+#: Prefix of NWChem's files in its scratch folder.
+NAME = "nw"
+#: Seconds of silence that count as a hang: before the first step; then this many steps, but at least so long.
+FIRST_PATIENCE, PATIENCE_STEPS, LEAST_PATIENCE = 1800.0, 30.0, 60.0
+#: Room asked of the pipe, bytes: all that Linux grants anyone for a state on its way in, and the least for
+#: what comes out, so that NWChem does not run ahead.
+_ROOM_IN, _ROOM_OUT, _F_SETPIPE_SZ = 1 << 20, 4096, 1031
+#: NWChem writes numbers one by one; waiting this long (seconds) lets some gather.
+_GATHER = 1e-3
+_LOADED = "### Propagation successfully restarted ###"
+_FINISHED = "### Propagation finished ###"
+_MODULE = "NWChem Real-Time TDDFT Module"
+_ENERGY = re.compile(
+    r"\s+(Total DFT|One electron|Coulomb|Exchange-Corr\.|Nuclear repulsion) energy\s*=\s*(\S+)\s*$"
+)
+_BLOCK = re.compile(r"\s*Record size in doubles =\s*(\d+)\s+No\. of grid_pts")
+_TAIL_LINES = 15
+#: Lines of the head of a restart file ahead of its numbers.
+_HEAD_LINES = 7
+
+
+class NWChemError(Exception):
+    """NWChem cannot be used, or ended badly. The text is one line; tail: the last lines of its output."""
+
+    def __init__(self, message: str, tail: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.tail = tail
+
+
+class NWChemProcess:
+    """One process in a private folder; a context manager that leaves nothing behind, whatever happens.
+
+    command: `nwchem`, `mpirun -np 4 nwchem`; keep: do not remove the folder.
+    energies: of the ground state, Hartree, by NWChem's own words (`Total DFT`, `One electron`, ...).
+    grid_block: size of the blocks of its grid file, doubles; 0 without a grid.
+    seconds: of each point received.
+    """
+
+    def __init__(self, command: str, n_spin: int, n_basis: int, *, keep: bool = False) -> None:
+        self._words = _found(command)
+        self._n_spin, self._n_basis, self._keep = n_spin, n_basis, keep
+        self.folder = Path(tempfile.mkdtemp(prefix="hybrid-propagate-nwchem-"))
+        self.energies: dict[str, float] = {}
+        self.grid_block = 0
+        self.seconds: list[float] = []
+        self._child: Any = None
+        self._pipe = -1
+        self._partial, self._tail = b"", deque[str](maxlen=_TAIL_LINES)
+        self._log: TextIO | None = None
+        self._module_entered = self._loaded = self._finished = False
+        self._sending = self._dead = False
+        self._stream = bytearray()
+        self._reader, self._taken = PointReader(n_spin), 0
+
+    def __enter__(self) -> "NWChemProcess":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def run_ahead(self) -> int:
+        """Points that NWChem may have made and nobody has read: the last so many are read without a break."""
+        return 2 + _ROOM_OUT // (40 * self._n_spin * self._n_basis**2)
+
+    def start(self, deck: str, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Start NWChem on a deck; returns when its ground state is converged.
+
+        stopping: asked twice a second; its yes becomes KeyboardInterrupt. Raises NWChemError.
+        """
+        import pexpect
+
+        try:
+            (self.folder / f"{NAME}.nw").write_text(deck)
+            self._log = (self.folder / f"{NAME}.out").open("w") if self._keep else None
+            pipe = self.folder / f"{NAME}.rt_restart"
+            os.mkfifo(pipe)
+            # Held open both ways, so that neither side ever meets an end of file.
+            self._pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+        except OSError as error:
+            raise NWChemError(f"{self.folder}: {error.strerror}") from error
+        # Open MPI refuses root without the first two.
+        environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        environment.setdefault("OMP_NUM_THREADS", "1")
+        try:
+            self._child = pexpect.spawn(
+                self._words[0],
+                [*self._words[1:], f"{NAME}.nw"],
+                cwd=str(self.folder),
+                env=environment,  # type: ignore[arg-type]
+                echo=False,
+                dimensions=(24, 500),
+            )
+        except (pexpect.ExceptionPexpect, OSError) as error:
+            raise NWChemError(f"{' '.join(self._words)} cannot be started: {error}") from error
+        self._wait(lambda: self._module_entered, stopping)
+
+    def send(self, point: RestartPoint) -> None:
+        """Give NWChem a state (in its own order of functions); returns when it has been read.
+
+        All points of the segment before must have been received. Raises NWChemError.
+        """
+        self._reader, self._taken = PointReader(self._n_spin), 0
+        self._loaded, self._finished, self._sending = False, False, True
+        self._stream.clear()
+        self._make_room(_ROOM_IN)
+        rest = memoryview(restart_text(point).encode())
+        while rest:
+            with contextlib.suppress(BlockingIOError):
+                rest = rest[os.write(self._pipe, rest) :]
+            if rest:
+                self._listen(0.01)
+            if self._dead:
+                raise self._ended()
+        self._wait(lambda: self._loaded)
+        self._sending = False
+        self._make_room(_ROOM_OUT)
+
+    def receive(self) -> tuple[RestartPoint, PrintedPoint]:
+        """The next point that NWChem streams, and what its log says there. Raises NWChemError.
+
+        The log tells of the step that starts there (`PrintedPoint.corrections`) before the next point comes.
+        """
+        began = time.monotonic()
+        # The log's line behind the record says that all of it has been written.
+        self._wait(lambda: len(self._reader.points) > self._taken and self._record_end() > 0)
+        end = self._record_end()
+        text = self._stream[:end].decode("ascii", "replace").lstrip()
+        del self._stream[:end]
+        try:
+            point = parse_restart(text, self.folder / f"{NAME}.rt_restart", self._n_spin, self._n_basis)
+        except RestartError as error:
+            raise self._error(f"NWChem sent a state that cannot be used: {error}") from error
+        printed = self._reader.points[self._taken]
+        self._taken += 1
+        self.seconds.append(time.monotonic() - began)
+        return point, printed
+
+    def finish(self) -> None:
+        """Wait until NWChem has made the step from the last point too, and its log told of it."""
+        self._wait(lambda: self._finished)
+
+    def close(self) -> None:
+        """End NWChem and remove its folder, or only the pipe in it where the folder is kept."""
+        if self._child is not None:
+            with contextlib.suppress(Exception):
+                self._child.close(force=True)
+            self._child = None
+        if self._pipe >= 0:
+            os.close(self._pipe)
+            self._pipe = -1
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+        if self._keep:
+            (self.folder / f"{NAME}.rt_restart").unlink(missing_ok=True)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _make_room(self, size: int) -> None:
+        # Refused while more than that is in the pipe, which does no harm.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self._pipe, _F_SETPIPE_SZ, size)
+
+    def _record_end(self) -> int:
+        """Where the first whole record in the stream ends; 0 while there is none."""
+        at = -1
+        for _ in range(_HEAD_LINES):
+            at = self._stream.find(b"\n", at + 1)
+            if at < 0:
+                return 0
+            if not self._stream[: at + 1].strip():
+                # What is left of the line that NWChem has read.
+                return self._without_blank_lead()
+        end = at + 1 + 40 * self._n_spin * self._n_basis**2
+        return end if len(self._stream) >= end else 0
+
+    def _without_blank_lead(self) -> int:
+        del self._stream[: len(self._stream) - len(self._stream.lstrip())]
+        return self._record_end() if self._stream else 0
+
+    def _wait(self, ready: Callable[[], bool], stopping: Callable[[], bool] = lambda: False) -> None:
+        """Listen until `ready`; silence for too long is a hang."""
+        patience = FIRST_PATIENCE
+        if self.seconds:
+            patience = max(LEAST_PATIENCE, PATIENCE_STEPS * max(self.seconds))
+        last = time.monotonic()
+        while not ready():
+            if self._dead:
+                raise self._ended()
+            if stopping():
+                raise KeyboardInterrupt
+            if self._listen(0.5):
+                last = time.monotonic()
+            elif time.monotonic() - last > patience:
+                raise self._error(
+                    f"NWChem has said nothing for {patience:.0f} s: it hangs, or its restart file is blocked"
+                )
+
+    def _listen(self, seconds: float) -> bool:
+        """Take in what NWChem says within `seconds`; whether there was anything."""
+        terminal = self._child.child_fd
+        sources = [terminal] if self._sending else [terminal, self._pipe]
+        readable, _, _ = select.select(sources, [], [], seconds)
+        if self._pipe in readable:
+            time.sleep(_GATHER)
+            with contextlib.suppress(BlockingIOError):
+                self._stream += os.read(self._pipe, _ROOM_IN)
+        if terminal in readable:
+            try:
+                data = os.read(terminal, 4096)
+            except OSError:
+                # Linux reports the end of the other side of a terminal as an error.
+                data = b""
+            if not data:
+                self._dead = True
+                with contextlib.suppress(BlockingIOError):
+                    self._stream += b"" if self._sending else os.read(self._pipe, _ROOM_IN)
+            *lines, self._partial = (self._partial + data).split(b"\n")
+            for line in lines:
+                self._take(line.decode("utf-8", "replace").rstrip("\r"))
+        return bool(readable)
+
+    def _take(self, line: str) -> None:
+        if self._log is not None:
+            self._log.write(line + "\n")
+        if line.strip():
+            self._tail.append(line.rstrip())
+        if found := _BLOCK.match(line):
+            self.grid_block = int(found[1])
+        elif not self._module_entered:
+            self._module_entered = _MODULE in line
+            if found := _ENERGY.match(line):
+                with contextlib.suppress(ValueError):
+                    self.energies[found[1]] = float(found[2])
+        elif _LOADED in line:
+            if not self._sending:
+                raise self._error("NWChem read its own last state back: this process was too busy to take it")
+            self._loaded = True
+        elif self._loaded:
+            self._finished = self._finished or _FINISHED in line
+            self._reader.take(line)
+
+    def _ended(self) -> NWChemError:
+        """The error for a process that is no more."""
+        if self._partial.strip():
+            self._tail.append(self._partial.decode("utf-8", "replace").rstrip())
+        with contextlib.suppress(Exception):
+            self._child.wait()
+        child = self._child
+        how = "ended"
+        if child.signalstatus is not None:
+            how = f"was killed by signal {child.signalstatus}"
+        elif child.exitstatus:
+            how = f"stopped with exit code {child.exitstatus}"
+        return self._error(f"NWChem {how}{_reason(self._tail)}")
+
+    def _error(self, message: str) -> NWChemError:
+        return NWChemError(message, tuple(self._tail))
+
+
+def nwchem_command(asked: str | None = None) -> str:
+    """How NWChem is run: as asked, else as the environment says."""
+    return asked or os.environ.get("NWCHEM_COMMAND") or "nwchem"
+
+
+def command_words(command: str) -> list[str]:
+    """The words of a command, as a shell takes them. Raises NWChemError."""
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise NWChemError(f"{command}: not a command: {error}") from error
+
+
+def _found(command: str) -> list[str]:
+    """The command's words; raises NWChemError when it cannot be found."""
+    words = command_words(command)
+    if not words or shutil.which(words[0]) is None:
+        raise NWChemError(
+            f"{words[0] if words else 'NWChem'!r} was not found: install NWChem (Debian, Ubuntu: "
+            "apt-get install nwchem) or name it with --nwchem or NWCHEM_COMMAND"
+        )
+    return [shutil.which(words[0]) or words[0], *words[1:]]
+
+
+#: What NWChem, MPI or the system say when they stop, and what that means.
+_REASONS = (
+    ("dft energy failed", "its ground state did not converge"),
+    ("No space left on device", "the disk is full"),
+    ("not enough slots", "MPI has fewer slots than ranks (mpirun --oversubscribe)"),
+    ("ma_init", "it could not get its memory"),
+    ("ga_create failed", "it ran out of memory"),
+    ("failed to converge", "a Magnus step did not become self-consistent"),
+)
+
+
+def _reason(tail: deque[str]) -> str:
+    text = "\n".join(tail)
+    return next((f": {meaning}" for words, meaning in _REASONS if words in text), "")

@@ -1,0 +1,69 @@
+"""Orbitals that a task starts from: those of earlier tasks, alone or put together from fragments."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .engine import Integrals
+
+
+@dataclass(frozen=True, eq=False)
+class Orbitals:
+    """Molecular orbitals: coefficients (n_spin, n, m), energies (Hartree) and occupations (n_spin, m).
+
+    fock_builds: how many Fock matrices it took to get them.
+    """
+
+    coefficients: np.ndarray
+    energies: np.ndarray
+    occupations: np.ndarray
+    total_energy: float
+    fock_builds: int
+
+    def density(self) -> np.ndarray:
+        """Real AO density (n_spin, n, n)."""
+        return np.einsum("smi,si,sni->smn", self.coefficients, self.occupations, self.coefficients)
+
+
+def assemble_fragments(fragments: list[Orbitals], integrals: Integrals) -> Orbitals:
+    """Orbitals of a system from those of its fragments, in the order of its atoms.
+
+    Occupied orbitals of all fragments come first and keep their span when they are made orthonormal; the
+    virtual ones follow. Energies are those of the fragments. Raises ValueError when the functions do not add
+    up.
+    """
+    n = len(integrals.overlap)
+    n_fragments = sum(f.coefficients.shape[1] for f in fragments)
+    if n_fragments != n:
+        raise ValueError(f"fragments have {n_fragments} basis functions, the system {n}")
+    n_spin = fragments[0].coefficients.shape[0]
+    if any(f.coefficients.shape[0] != n_spin for f in fragments):
+        raise ValueError("fragments mix restricted and unrestricted orbitals")
+    parts = []
+    for spin in range(n_spin):
+        columns, energies, occupations = [], [], []
+        start = 0
+        for fragment in fragments:
+            c = fragment.coefficients[spin]
+            columns.append(np.zeros((n, c.shape[1])))
+            columns[-1][start : start + len(c)] = c
+            start += len(c)
+            energies.append(fragment.energies[spin])
+            occupations.append(fragment.occupations[spin])
+        occupation = np.concatenate(occupations)
+        order = np.argsort(-occupation, kind="stable")
+        coefficients = _orthonormalised(np.concatenate(columns, axis=1)[:, order], integrals.overlap)
+        parts.append((coefficients, np.concatenate(energies)[order], occupation[order]))
+    return Orbitals(
+        np.array([p[0] for p in parts]),
+        np.array([p[1] for p in parts]),
+        np.array([p[2] for p in parts]),
+        float("nan"),
+        0,
+    )
+
+
+def _orthonormalised(columns: np.ndarray, overlap: np.ndarray) -> np.ndarray:
+    """Gram-Schmidt from left to right, by the Cholesky factor of the columns' own overlap."""
+    factor = np.linalg.cholesky(columns.T @ overlap @ columns)
+    return np.linalg.solve(factor, columns.T).T

@@ -1,0 +1,1 @@
+"""The embedded engine: integrals, quadrature, ground states by PySCF."""

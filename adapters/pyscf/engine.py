@@ -1,0 +1,177 @@
+"""The embedded reference code: integrals and functionals by PySCF, Fock matrices assembled for propagation.
+
+    F_σ = h + J[Re P] - a K[P_σ] - b K_lr[P_σ] + V_xc,σ[Re P]
+
+with ½ (a K + b K_lr)[P] of the total P for a closed shell.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from pyscf import dft, gto
+from pyscf.data.elements import COMMON_ISOTOPE_MASSES
+
+from ..engine import Energies, FockBuild, Integrals
+from ..system.system import System
+from .molecule import molecule
+from .quadrature import (
+    GRID_LEVEL,
+    Quadrature,
+    Reference,
+    apply_kernel,
+    exchange_correlation,
+    make_kernel,
+    make_quadrature,
+    make_reference,
+    quadrature_on,
+)
+from .two_electron import TwoElectron, coulomb, exchange, long_range_exchange, make_two_electron
+
+#: Share of the memory allowed that two-electron integrals may take.
+INTEGRALS_SHARE = 3 / 4
+
+
+@dataclass(frozen=True, eq=False)
+class PySCFEngine:
+    """One system's reference code.
+
+    hybrid, long_range: shares a and b of exact exchange and of its erf-attenuated part.
+    quadrature: None for Hartree-Fock. reference, kernel: the density about which changes are computed.
+    shift: a constant (n_spin, n, n) on top of every Fock matrix; no energy belongs to it.
+    """
+
+    system: System
+    mol: gto.Mole
+    integrals: Integrals
+    two_electron: TwoElectron
+    hybrid: float
+    long_range: float
+    quadrature: Quadrature | None
+    reference: Reference | None
+    kernel: np.ndarray | None
+    shift: np.ndarray | None = None
+
+    @property
+    def exact_exchange(self) -> bool:
+        """Whether the Fock matrix responds to the imaginary part of the density."""
+        return self.hybrid != 0.0 or self.long_range != 0.0
+
+    @property
+    def linear(self) -> bool:
+        """Whether the Fock matrix is linear in the density (Hartree-Fock)."""
+        return self.quadrature is None
+
+    def fock(self, density: np.ndarray) -> FockBuild:
+        """Fock matrix and energies of a complex Hermitian density, (n_spin, n, n)."""
+        real = np.ascontiguousarray(np.real(density))
+        total = real.sum(axis=0)
+        J = coulomb(self.two_electron, total)
+        exchange_part = self._exact_exchange(density)
+        fock = self.integrals.core + J + exchange_part
+        # E_x = ½ Σ_σ Tr P_σ F_x,σ; the closed shell's ½ is in F_x already.
+        exchange_correlation_energy = 0.5 * float(np.vdot(density, exchange_part).real)
+        if self.quadrature is not None and self.reference is not None:
+            energy, potential = exchange_correlation(self.quadrature, self.reference, real)
+            exchange_correlation_energy += energy
+            fock += potential
+        if self.shift is not None:
+            fock += self.shift
+        energies = Energies(
+            core=float(np.vdot(self.integrals.core, total)),
+            coulomb=0.5 * float(np.vdot(J, total)),
+            exchange_correlation=exchange_correlation_energy,
+        )
+        return FockBuild(fock, energies)
+
+    def response(self, change: np.ndarray) -> np.ndarray:
+        """First-order change of the Fock matrix at the reference density, (n_spin, n, n) Hermitian."""
+        image = self.mean_field_response(change)
+        if self.quadrature is not None and self.kernel is not None:
+            image += apply_kernel(self.quadrature, self.kernel, np.ascontiguousarray(np.real(change)))
+        return image
+
+    def mean_field_response(self, change: np.ndarray) -> np.ndarray:
+        """J[Re δP] and exact exchange of δP: linear, and needs no quadrature."""
+        total = np.ascontiguousarray(np.real(change).sum(axis=0))
+        return self.coulomb(total) + self._exact_exchange(change)
+
+    def coulomb(self, change: np.ndarray) -> np.ndarray:
+        """J (n, n) of a real symmetric total density."""
+        return coulomb(self.two_electron, change)
+
+    def _exact_exchange(self, density: np.ndarray) -> np.ndarray:
+        share = -0.5 if len(density) == 1 else -1.0
+        matrix = np.zeros(density.shape, dtype=complex)
+        for spin, p in enumerate(density):
+            if self.hybrid:
+                matrix[spin] += share * self.hybrid * exchange(self.two_electron, p)
+            if self.long_range:
+                matrix[spin] += share * self.long_range * long_range_exchange(self.two_electron, p)
+        return matrix
+
+
+def make_engine(
+    system: System, memory: float, points: tuple[np.ndarray, np.ndarray] | None = None
+) -> PySCFEngine:
+    """Integrals and grid for a system; `memory` in bytes bounds what is kept of both.
+
+    points: coordinates (n_grid, 3) in bohr and weights of another code's grid, instead of PySCF's.
+    The quadrature has no reference density yet: `with_reference` gives it one.
+    """
+    mol = molecule(system)
+    spin = system.multiplicity - 1
+    xc = system.functional.pyscf
+    omega, alpha, hybrid = dft.numint.NumInt().rsh_and_hybrid_coeff(xc, spin)
+    fitting = None
+    if system.fitting_basis is not None:
+        fitting = molecule(replace(system, basis=system.fitting_basis, ecp={}))._basis
+    # Integrals first: to compute them at every build costs far more than values on the grid do.
+    two_electron = make_two_electron(mol, omega, fitting, INTEGRALS_SHARE * memory)
+    left = (memory - two_electron.n_bytes) / 2
+    quadrature = None
+    if dft.numint.NumInt()._xc_type(xc) != "HF":
+        if points is None:
+            quadrature = make_quadrature(mol, xc, GRID_LEVEL[system.grid], left)
+        else:
+            quadrature = quadrature_on(mol, xc, *points, left)
+    return PySCFEngine(
+        system=system,
+        mol=mol,
+        integrals=_one_electron(mol, system.geometry.atomic_numbers),
+        two_electron=two_electron,
+        # PySCF gives the full-range share at short range and α at long range.
+        hybrid=hybrid,
+        long_range=alpha - hybrid if omega else 0.0,
+        quadrature=quadrature,
+        reference=None,
+        kernel=None,
+    )
+
+
+def with_reference(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) -> PySCFEngine:
+    """The engine with changes counted from a real `density` (n_spin, n, n).
+
+    kernel: with f_xc, which `response` needs.
+    """
+    if engine.quadrature is None:
+        return engine
+    reference = make_reference(engine.quadrature, density)
+    return replace(
+        engine,
+        reference=reference,
+        kernel=make_kernel(engine.quadrature, reference) if kernel else None,
+    )
+
+
+def _one_electron(mol: gto.Mole, atomic_numbers: np.ndarray) -> Integrals:
+    # NWChem's centre of mass is that of the most abundant isotopes.
+    masses = np.array(COMMON_ISOTOPE_MASSES)[atomic_numbers]
+    centre = masses @ mol.atom_coords() / masses.sum() if masses.sum() else np.zeros(3)
+    with mol.with_common_orig(centre):
+        quadrupole = mol.intor("int1e_rr").reshape(3, 3, mol.nao, mol.nao)
+    with mol.with_common_orig(np.zeros(3)):
+        dipole = mol.intor("int1e_r")
+    core = mol.intor("int1e_kin") + mol.intor("int1e_nuc")
+    if mol.has_ecp():
+        core += mol.intor("ECPscalar")
+    return Integrals(mol.intor("int1e_ovlp"), core, dipole, quadrupole, centre, float(mol.energy_nuc()))

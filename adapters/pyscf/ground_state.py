@@ -1,0 +1,92 @@
+"""Ground-state orbitals, converged by PySCF's SCF on this package's Fock matrices."""
+
+from typing import Any
+
+import numpy as np
+from pyscf import dft, lib
+
+from ..orbitals import Orbitals
+from .engine import PySCFEngine, with_reference
+
+#: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
+ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
+#: First pass, on a quadrature referred to the guess: its single-precision part is good to about 1e-7.
+_COARSE = (1e-7, 1e-4)
+
+
+class NotConverged(Exception):
+    """The SCF did not converge."""
+
+
+def solve_ground_state(
+    engine: PySCFEngine, guess: np.ndarray | None, max_iterations: int
+) -> tuple[PySCFEngine, Orbitals]:
+    """Converge the SCF from `guess`, (n_spin, n, n), or PySCF's own.
+
+    Returns the engine referred to the result, and the orbitals. Raises NotConverged.
+    """
+    mean_field = _mean_field(engine)
+    if guess is None:
+        guess = np.asarray(mean_field.get_init_guess(key="minao")).reshape(
+            engine.system.n_spin, engine.mol.nao, -1
+        )
+    builds = 0
+    density, thresholds = guess, (_COARSE, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))
+    if engine.quadrature is None:
+        thresholds = thresholds[1:]
+    for energy_tolerance, gradient_tolerance in thresholds:
+        referred = with_reference(engine, density, kernel=False)
+        calls = _use_fock_of(mean_field, referred)
+        mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
+        mean_field.max_cycle = max_iterations
+        mean_field.kernel(
+            dm0=density.reshape(
+                np.asarray(mean_field.get_hcore()).shape if len(density) == 1 else density.shape
+            )
+        )
+        builds += calls[0]
+        if not mean_field.converged:
+            raise NotConverged(
+                f"the SCF did not converge in {mean_field.max_cycle} iterations "
+                f"(last energy {mean_field.e_tot:.8f} Ha)"
+            )
+        density = np.asarray(mean_field.make_rdm1()).reshape(density.shape)
+    shape = (engine.system.n_spin, engine.mol.nao, -1)
+    coefficients = np.asarray(mean_field.mo_coeff).reshape(shape)
+    orbitals = Orbitals(
+        coefficients,
+        np.asarray(mean_field.mo_energy).reshape(engine.system.n_spin, -1),
+        np.asarray(mean_field.mo_occ, dtype=float).reshape(engine.system.n_spin, -1),
+        float(mean_field.e_tot),
+        builds,
+    )
+    return with_reference(engine, orbitals.density(), kernel=True), orbitals
+
+
+def _mean_field(engine: PySCFEngine) -> Any:
+    """PySCF's SCF object; its class is built at run time."""
+    make = dft.UKS if engine.system.open_shell else dft.RKS
+    return make(engine.mol, xc=engine.system.functional.pyscf)
+
+
+def _use_fock_of(mean_field: Any, engine: PySCFEngine) -> list[int]:
+    """Make PySCF's SCF call `engine.fock`; returns a one-element counter of the calls."""
+    calls = [0]
+
+    def get_veff(
+        mol: object = None, dm: np.ndarray | None = None, *args: object, **kwargs: object
+    ) -> np.ndarray:
+        density = np.asarray(mean_field.make_rdm1() if dm is None else dm)
+        build = engine.fock(density.reshape(engine.system.n_spin, engine.mol.nao, -1).astype(complex))
+        calls[0] += 1
+        veff = (np.real(build.fock) - engine.integrals.core).reshape(density.shape)
+        return lib.tag_array(
+            veff,
+            ecoul=build.energies.coulomb,
+            exc=build.energies.exchange_correlation,
+            vj=None,
+            vk=None,
+        )
+
+    mean_field.get_veff = get_veff
+    return calls

@@ -1,0 +1,1 @@
+"""What is propagated: geometry, basis, functional, field, real-time settings."""

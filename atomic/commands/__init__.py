@@ -1,0 +1,1 @@
+"""`hybrid-atomic`: its subcommands, its prompt and what they print."""

@@ -1,0 +1,76 @@
+"""Figures of one atom: radial functions, densities with their tails."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..solver.elements import LETTERS, SYMBOLS
+from ..solver.scf import Solution
+from .report import Atom
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = {"s": "#1b5e9b", "p": "#c8461e", "d": "#2f8f4e", "f": "#7b4fa3", "g": "#8a6d1f"}
+_DASHES = ("-", "--", ":", "-.")
+
+
+def plot_atom(atom: Atom, path: Path) -> None:
+    """Writes a figure (PNG, PDF or SVG by suffix):
+    P(r) of the occupied orbitals, 4πr²n, and n on a log scale.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 4.2), constrained_layout=True)
+    _orbitals(left, atom)
+    r = np.geomspace(_inner(atom), atom.radius[-1], 2000)
+    density = np.stack([_resampled(atom, values, r) for values in atom.density])
+    names = ("up", "down") if atom.model.spin else ("density",)
+    for values, name, style in zip(density, names, ("-", "--"), strict=False):
+        middle.plot(r, 4 * np.pi * r**2 * values, style, color="#333333", label=name)
+        right.plot(r, np.maximum(values, 1e-30), style, color="#333333", label=name)
+    middle.set(xscale="log", xlabel="r / bohr", ylabel=r"$4\pi r^2 n$ / bohr$^{-1}$", title="Radial density")
+    total = density.sum(axis=0)
+    edge = r[np.flatnonzero(total > 1e-12)[-1]]
+    right.set(yscale="log", xlim=(0, edge), ylim=(1e-12, 3 * total.max()), xlabel="r / bohr")
+    right.set(ylabel=r"$n$ / bohr$^{-3}$", title="Density: cusp and tail")
+    middle.set_xlim(_inner(atom), edge)
+    if atom.model.spin:
+        middle.legend(frameon=False)
+    for axes in (left, middle, right):
+        axes.grid(alpha=0.25, linewidth=0.5)
+    figure.suptitle(f"{SYMBOLS[int(atom.z) - 1]}   E = {atom.energies.total:.6f} Ha")
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def _orbitals(axes: "Axes", atom: Atom) -> None:
+    r = atom.radius
+    fine = np.geomspace(_inner(atom), r[-1], 1500)
+    for o, values in zip(atom.orbitals, atom.radial_functions, strict=True):
+        if o.occupation == 0 or (o.j is not None and o.j < o.l) or o.spin == 1:
+            continue
+        style = _DASHES[(o.n - o.l - 1) % len(_DASHES)]
+        colour = COLOURS[LETTERS[o.l]]
+        axes.plot(fine, _resampled(atom, values, fine), style, color=colour, label=o.label)
+    shown = np.flatnonzero(atom.density.sum(axis=0) * r**2 > 1e-5)[-1]
+    axes.set(xscale="log", xlim=(_inner(atom), r[shown]), xlabel="r / bohr", ylabel=r"$P(r)$ / bohr$^{-1/2}$")
+    axes.set_title("Radial functions")
+    axes.legend(frameon=False, fontsize=8, ncol=2)
+
+
+def _inner(atom: Atom) -> float:
+    return max(float(atom.radius[0]), 2e-2 / atom.z)
+
+
+def _resampled(atom: Atom, values: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """Values between nodes: the element's own polynomial, not a chord, on the spectral mesh."""
+    if not isinstance(atom, Solution):
+        return np.interp(r, atom.radius, values)
+    from ..starting_density import evaluate
+
+    return evaluate(atom.mesh, values, r)

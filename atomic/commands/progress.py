@@ -1,0 +1,95 @@
+"""Progress on standard error: live with rich on a terminal, plain lines otherwise."""
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..solver.energies import Iteration
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@contextmanager
+def convergence_display() -> Iterator[Callable[[Iteration], None]]:
+    """Yields a callback for the self-consistent cycle: a growing table with a bar for each residual."""
+    if not sys.stderr.isatty():
+        yield _plain_line
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    history: list[Iteration] = []
+    with Live(console=Console(stderr=True), refresh_per_second=20, transient=True) as live:
+
+        def show(iteration: Iteration) -> None:
+            history.append(iteration)
+            live.update(_convergence_table(history[-12:]))
+
+        yield show
+
+
+@contextmanager
+def counting_display(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Yields a callback (done, total):
+    a bar on a terminal, otherwise a plain line every twentieth of the way.
+    """
+    if not sys.stderr.isatty():
+        began, shown = time.monotonic(), [-1]
+
+        def line(done: int, total: int) -> None:
+            step = 20 * done // max(total, 1)
+            if step > shown[0]:
+                shown[0] = step
+                print(
+                    f"{what}: {done} of {total}, {time.monotonic() - began:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+        yield line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _plain_line(i: Iteration) -> None:
+    print(
+        f"iteration {i.number:3d}   E = {i.energy:.9f} Ha   change {i.energy_change:.1e}   "
+        f"levels {i.eigenvalue_change:.1e}",
+        file=sys.stderr,
+    )
+
+
+def _convergence_table(history: list[Iteration]) -> "Table":
+    from rich.table import Table
+
+    table = Table(title="self-consistent cycle", title_justify="left")
+    for name in ("step", "E / Ha", "|dE|", "levels", "residual"):
+        table.add_column(name, justify="right")
+    table.add_column("", justify="left", min_width=30)
+    for i in history:
+        table.add_row(
+            str(i.number),
+            f"{i.energy:.8f}",
+            f"{i.energy_change:.1e}",
+            f"{i.eigenvalue_change:.1e}",
+            f"{i.residual:.1e}",
+            _bar(i.residual),
+        )
+    return table
+
+
+def _bar(residual: float) -> str:
+    """Thirty cells for residuals from 10 down to 1e-10."""
+    if not residual > 0:
+        return ""
+    return "█" * round(30 * min(1.0, max(0.0, (math.log10(residual) + 10) / 11)))

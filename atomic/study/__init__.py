@@ -1,0 +1,1 @@
+"""Electron configurations as a dynamical system: energies, moves, flow, figures."""

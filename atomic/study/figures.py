@@ -1,0 +1,278 @@
+"""Figures of the configuration study."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..solver.configuration import Configuration, Shell, ground_configuration
+from ..solver.elements import NOBLE_GASES, SYMBOLS
+from .configuration_space import order_parameters
+from .ionisation import HARTREE_IN_EV
+from .move_graph import descents
+from .occupation_flow import Trajectory
+from .study import Record, neutral_energies
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_HALF_FILLED = {
+    7: "N",
+    15: "P",
+    24: "Cr",
+    25: "Mn",
+    33: "As",
+    42: "Mo",
+    43: "Tc",
+    51: "Sb",
+    63: "Eu",
+    75: "Re",
+    83: "Bi",
+}
+_BLUE, _RED, _GREY, _GREEN = "#1b5e9b", "#c8461e", "#8a8a8a", "#2f8f4e"
+
+
+def _pyplot() -> Any:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update(
+        {"axes.grid": True, "grid.alpha": 0.25, "grid.linewidth": 0.5, "legend.frameon": False}
+    )
+    return plt
+
+
+def phase_portraits(records: list[Record], paths: list[tuple[int, Trajectory]], path: Path) -> None:
+    """(n_eff, l_eff) of each neutral configuration, the discrete descents and the continuous flow, by
+    element.
+    """
+    plt = _pyplot()
+    shown = sorted({z for z, _ in paths if z <= 18 and neutral_energies(records, z)})
+    if not shown:
+        return
+    columns = min(3, len(shown))
+    rows = -(-len(shown) // columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(5.2 * columns, 4.4 * rows), constrained_layout=True, squeeze=False
+    )
+    image = None
+    for axes, z in zip(grid.flat, shown, strict=False):
+        image = _portrait(axes, z, neutral_energies(records, z), [t for number, t in paths if number == z])
+    for axes in grid.flat[len(shown) :]:
+        axes.set_visible(False)
+    bar = figure.colorbar(image, ax=grid, shrink=0.8)
+    bar.set_label("energy above the lowest / eV")
+    figure.suptitle(
+        "Configurations (dots), steepest one-electron moves (arrows) and the occupation flow (lines)"
+    )
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def _portrait(
+    axes: "Axes", z: int, energies: dict[Configuration, float], trajectories: list[Trajectory]
+) -> Any:
+    from matplotlib.colors import LogNorm
+
+    points = {c: _place(c) for c in energies}
+    lowest = min(energies.values())
+    x, y = np.array(list(points.values())).T
+    above = np.array([(e - lowest) * HARTREE_IN_EV for e in energies.values()])
+    for start, end in descents(energies).items():
+        if start != end and points[start] != points[end]:
+            style = {"arrowstyle": "->", "color": _GREY, "lw": 0.6, "alpha": 0.6, "shrinkA": 3, "shrinkB": 3}
+            arrow = axes.annotate("", points[end], points[start], arrowprops=style)
+            if arrow.arrow_patch is not None:
+                arrow.arrow_patch.set_clip_box(axes.bbox)
+    image = axes.scatter(
+        x, y, c=np.clip(above, 0.3, None), cmap="viridis_r", norm=LogNorm(0.3, 1000), s=26, zorder=3
+    )
+    for t in trajectories:
+        track = np.array([_place(_as_configuration(t, f)) for f in t.occupations])
+        axes.plot(track[:, 0], track[:, 1], color=_RED, lw=1.6, zorder=4)
+        axes.plot(*track[0], "o", mfc="white", mec=_RED, ms=6, zorder=5)
+    ground = ground_configuration(z)
+    axes.plot(*_place(ground), "*", color="gold", mec="black", ms=15, zorder=6)
+    axes.set(title=f"{SYMBOLS[z - 1]}   {ground}", xlabel=r"$n_\mathrm{eff}$", ylabel=r"$l_\mathrm{eff}$")
+    spread = sorted(x[above < 60]) if (above < 60).sum() > 3 else sorted(x)
+    axes.set_xlim(min(spread) - 0.08, max(spread) + 0.12)
+    return image
+
+
+def _place(configuration: Configuration) -> tuple[float, float]:
+    parameters = order_parameters(configuration)
+    return parameters["n_eff"], parameters["l_eff"]
+
+
+def _as_configuration(trajectory: Trajectory, occupations: np.ndarray) -> Configuration:
+    shells: dict[tuple[int, int], float] = {}
+    for o, f in zip(trajectory.orbitals, occupations, strict=True):
+        shells[o.n, o.l] = shells.get((o.n, o.l), 0.0) + float(f)
+    return Configuration(tuple(Shell(n, k, f, 0.0) for (n, k), f in sorted(shells.items()) if f > 0))
+
+
+def energy_landscape(records: list[Record], elements: list[int], path: Path) -> None:
+    """Energies of all neutral configurations above the lowest, by element."""
+    plt = _pyplot()
+    figure, axes = plt.subplots(
+        figsize=(max(9.0, min(14.0, 0.16 * len(elements) + 5)), 5), constrained_layout=True
+    )
+    image = None
+    for z in elements:
+        energies = neutral_energies(records, z)
+        if not energies:
+            continue
+        lowest = min(energies.values())
+        above = np.array([(e - lowest) * HARTREE_IN_EV for e in energies.values()])
+        spin = np.array([c.moment / 2 for c in energies])
+        image = axes.scatter(
+            np.full(len(above), z),
+            np.maximum(above, 0.02),
+            c=np.abs(spin),
+            cmap="plasma_r",
+            vmin=0,
+            vmax=4,
+            s=9,
+        )
+    axes.set(yscale="log", xlabel="Z", ylabel="energy above the lowest configuration / eV")
+    _mark_noble_gases(axes, elements)
+    if image is not None:
+        figure.colorbar(image, ax=axes, label="S")
+    axes.set_title("Neutral configurations by energy; the lowest of each element at the bottom", pad=16)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
+    """Gap to the first open spin-orbital and the largest rate of the flow, LSDA and LDA, by element."""
+    plt = _pyplot()
+    ground = [r for r in rows if r["configuration"] == str(ground_configuration(r["z"]))]
+    spin, restricted = ([r for r in ground if r["spin"] == s] for s in (True, False))
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(11, 7.5), sharex=True, constrained_layout=True)
+    for chosen, colour, name, style in ((restricted, _GREY, "LDA", "s"), (spin, _BLUE, "LSDA", "o")):
+        z = [r["z"] for r in chosen]
+        top.plot(
+            z,
+            [r["gap"] * HARTREE_IN_EV for r in chosen],
+            "-",
+            color=colour,
+            lw=1,
+            marker=style,
+            ms=4,
+            label=name,
+        )
+        bottom.plot(
+            z, [r["largest_rate"] * HARTREE_IN_EV for r in chosen], "-", color=colour, lw=1, label=name
+        )
+    for r in spin:
+        if r["symbol"] in NOBLE_GASES:
+            top.annotate(
+                r["symbol"],
+                (r["z"], r["gap"] * HARTREE_IN_EV),
+                (0, 5),
+                textcoords="offset points",
+                ha="center",
+            )
+        elif r["z"] in _HALF_FILLED:
+            top.annotate(
+                r["symbol"],
+                (r["z"], r["gap"] * HARTREE_IN_EV),
+                (0, 7),
+                textcoords="offset points",
+                ha="center",
+                color=_RED,
+                fontsize=9,
+            )
+        bottom.plot(
+            r["z"],
+            r["largest_rate"] * HARTREE_IN_EV,
+            "o",
+            ms=5,
+            color=_GREEN if r["stable"] else _RED,
+            zorder=4,
+        )
+    top.set(
+        ylabel="gap / eV",
+        title="Gap to the first spin-orbital with room: closed shells, and half-filled ones with spin",
+    )
+    top.set_ylim(top=1.12 * top.get_ylim()[1])
+    top.legend(loc="upper center")
+    bottom.axhline(0, color="black", lw=0.8)
+    bottom.set(xlabel="Z", ylabel="largest rate / eV")
+    bottom.set_title(
+        "Largest rate of the flow at the experimental configuration (green: stable fixed point in LSDA)"
+    )
+    bottom.legend()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def ionisation_by_element(rows: list[dict[str, Any]], path: Path) -> None:
+    """First ionisation energies by ΔSCF and measured, and the errors."""
+    plt = _pyplot()
+    z = np.array([r["z"] for r in rows])
+    measured = np.array([np.nan if r["measured"] is None else r["measured"] for r in rows])
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(11, 7), sharex=True, height_ratios=(2, 1), constrained_layout=True
+    )
+    top.plot(z, measured, "k-", lw=1, marker="o", ms=4, label="measured (NIST)")
+    for key, colour, name in (("lda", _GREY, "LDA"), ("lsda", _RED, "LSDA")):
+        values = np.array([r[key] for r in rows])
+        error = values - measured
+        label = f"{name}: mean absolute error {np.nanmean(np.abs(error)):.2f} eV"
+        top.plot(z, values, "--", color=colour, lw=1.2, label=label)
+        bottom.bar(z + (0.2 if key == "lsda" else -0.2), error, 0.4, color=colour)
+    for number, name in {**{v: k for k, v in NOBLE_GASES.items()}, **_HALF_FILLED}.items():
+        if number in z:
+            half = number in _HALF_FILLED
+            at = (number, measured[z == number][0])
+            top.annotate(
+                name, at, (0, 6), textcoords="offset points", ha="center", color=_RED if half else "black"
+            )
+    top.set(ylabel="first ionisation energy / eV")
+    top.legend()
+    bottom.set(xlabel="Z", ylabel="error / eV")
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> None:
+    """Energy above the fixed point along each trajectory of the flow."""
+    plt = _pyplot()
+    if not paths:
+        return
+    figure, axes = plt.subplots(figsize=(10, 5), constrained_layout=True)
+    colours = plt.get_cmap("tab20")
+    for i, (z, t) in enumerate(sorted(paths, key=lambda p: p[0])):
+        above = np.maximum((t.energies - t.energies[-1]) * HARTREE_IN_EV, 1e-3)
+        start = _as_configuration(t, t.occupations[0])
+        axes.plot(
+            t.times,
+            above,
+            color=colours(i % 20),
+            marker=".",
+            ms=3,
+            lw=1,
+            label=f"{SYMBOLS[z - 1]} {start}".replace("(+0)", ""),
+        )
+    axes.set(yscale="log", xlabel="time / (1/Hartree)", ylabel="energy above the fixed point / eV")
+    axes.set_title("The occupation flow runs downhill to a fixed point (floor of the axis: 1 meV)")
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def _mark_noble_gases(axes: "Axes", elements: list[int]) -> None:
+    for name, z in NOBLE_GASES.items():
+        if z in elements:
+            axes.axvline(z, color=_GREY, lw=0.6, zorder=0)
+            axes.annotate(
+                name,
+                (z, 1.0),
+                (0, 2),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                ha="center",
+            )

@@ -1,0 +1,1 @@
+"""`hybrid-bench`: cases, methods, tables, figures."""

@@ -1,0 +1,61 @@
+"""`hybrid-dataset convert`: an NWChem run as a trajectory file and response pairs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from .ending import Errors, carry_out
+from .option_values import count_or_none
+
+_DESCRIPTION = """Makes a trajectory file, and response pairs beside it, from an NWChem run: its deck,
+its log, and its restart files. NWChem overwrites <start>.rt_restart at every point. To keep all points, say
+`nrestarts *` in the deck and make that path a named pipe: mkfifo x.rt_restart; tail -f x.rt_restart > x &"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    return carry_out("hybrid-dataset", lambda: _run(options), _errors, "interrupted")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..dataset.converted import convert_run
+
+    for line in convert_run(
+        options.deck, options.log, options.records, options.tag, options.pairs, options.output
+    ):
+        print(line)
+    return 0
+
+
+def _errors() -> tuple[Errors, Errors]:
+    from ...adapters.deck.errors import DeckError
+    from ...adapters.log.reader import LogError
+    from ...adapters.nwchem.rt_restart import RestartError
+    from ...adapters.pyscf.ground_state import NotConverged
+    from ..dataset.converted import ConversionError
+
+    return (DeckError, LogError, RestartError, ConversionError), (NotConverged,)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hybrid-dataset convert", description=_DESCRIPTION)
+    parser.add_argument("deck", type=Path, metavar="DECK")
+    parser.add_argument("log", type=Path, metavar="LOG", help="NWChem's output, plain or .gz")
+    parser.add_argument(
+        "records", nargs="+", type=Path, metavar="RECORDS", help="restart files, one point or many in each"
+    )
+    parser.add_argument("--tag", help="the propagation meant, where the deck has several")
+    parser.add_argument(
+        "--pairs",
+        type=count_or_none,
+        default=30,
+        metavar="N",
+        help="densities for which PySCF builds the Fock matrix (default %(default)s)",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE.h5", help="default: <start>.h5; pairs go to <start>_pairs.h5"
+    )
+    return parser

@@ -1,0 +1,56 @@
+"""The command `hybrid-dataset`: response pairs and trajectories to train the neural surrogate on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .ending import Errors, carry_out
+from .option_values import count
+
+_DESCRIPTION = """Makes a data set as a YAML file describes it: response pairs in <folder>/pairs, one file a
+molecule and level, and trajectories in <folder>/trajectories. What exists already is kept, so that a run
+that was stopped goes on where it was. From NWChem runs: hybrid-dataset convert --help."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["convert"]:
+        from .convert import main as convert
+
+        return convert(given[1:])
+    options = _parser().parse_args(given)
+    interrupted = "interrupted; the same command goes on from here"
+    return carry_out("hybrid-dataset", lambda: _run(options), _errors, interrupted)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..dataset.build import build_dataset
+    from ..dataset.config import read_config
+
+    build_dataset(read_config(options.config), options.jobs)
+    return 0
+
+
+def _errors() -> tuple[Errors, Errors]:
+    from ...surrogate.samples.pairs_file import PairsError
+    from ..dataset.build import DatasetError
+    from ..dataset.config import ConfigError
+
+    return (ConfigError, DatasetError, PairsError), ()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hybrid-dataset", description=_DESCRIPTION)
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see examples/dataset.yaml")
+    parser.add_argument(
+        "--jobs", type=count, default=1, metavar="N", help="processes side by side (default %(default)s)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

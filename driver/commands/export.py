@@ -1,0 +1,78 @@
+"""The command `hybrid-export`: trained weights as ONNX graphs, checked against torch."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .ending import Errors, carry_out
+from .option_values import positive
+
+_DESCRIPTION = """Writes trained weights of hybrid-train as the ONNX graphs encode, step and rollout
+(docs/neural_graph.md), the whole ensemble in each, with any number of atoms, functions and time points.
+Each is loaded into ONNX Runtime and compared with torch on molecules of other sizes; one that differs is
+not written."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    interrupted = "interrupted; nothing half-written is left"
+    return carry_out("hybrid-export", lambda: _run(options), _errors, interrupted)
+
+
+def _run(options: argparse.Namespace) -> int:
+    import warnings
+
+    warnings.filterwarnings("ignore")  # The exporter warns of what is missing and not needed.
+    from ...surrogate.training.export import export
+
+    for path in export(
+        options.weights, options.folder, options.calibration, options.dt, options.precision, _say
+    ):
+        print(path)
+    return 0
+
+
+def _errors() -> tuple[Errors, Errors]:
+    from ...surrogate.samples.pairs_file import PairsError
+    from ...surrogate.training.export import ExportFailed
+
+    return (PairsError,), (ExportFailed,)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hybrid-export", description=_DESCRIPTION)
+    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="weights.pt of hybrid-train")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the graphs go")
+    parser.add_argument(
+        "--precision",
+        default="float32",
+        choices=("float32", "float16"),
+        help="inside the graphs; float16 is for GPUs (default %(default)s)",
+    )
+    parser.add_argument(
+        "--calibration",
+        type=positive,
+        default=1.0,
+        metavar="FACTOR",
+        help="error over spread, as hybrid-train evaluate --json gives it (default 1)",
+    )
+    parser.add_argument(
+        "--dt",
+        type=positive,
+        default=0.4,
+        metavar="AU",
+        help="time step of the memory: two points of its trajectories (default %(default)s)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""A data set from its configuration: geometries side by side, resumable; a file a molecule and level."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ...adapters.files.whole_file import write_whole
+from ...adapters.pyscf.ground_state import NotConverged
+from ...atomic.parallel import parallel
+from ..propagators.magnus import NoFixedPoint
+from .config import DatasetConfig, Level, Molecule
+from .samples import CheckFailed, join_parts, make_part
+
+
+class DatasetError(Exception):
+    """A data set that cannot go on. One line."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """One geometry of one molecule at one level."""
+
+    config: DatasetConfig
+    molecule: Molecule
+    level: Level
+    number: int
+
+    @property
+    def group(self) -> str:
+        return f"{self.molecule.name}_{self.level.name}"
+
+    @property
+    def part(self) -> Path:
+        return self.config.folder / "parts" / self.group / f"g{self.number:04d}.npz"
+
+    @property
+    def skipped(self) -> Path:
+        """Says why there is no part."""
+        return self.part.with_suffix(".skipped")
+
+
+def build_dataset(config: DatasetConfig, n_jobs: int) -> None:
+    """Make what is missing, in `n_jobs` processes; says what it does on standard error and sums up on
+    standard output.
+
+    Raises DatasetError where the folder holds a data set of another configuration, or a check failed.
+    """
+    _claim(config)
+    groups = [
+        [_Job(config, molecule, level, number) for number in range(config.geometries.count)]
+        for level in config.levels
+        for molecule in config.molecules
+    ]
+    for folder in ("pairs", "trajectories"):
+        (config.folder / folder).mkdir(parents=True, exist_ok=True)
+    missing = [job for group in groups for job in group if not (job.part.exists() or job.skipped.exists())]
+    left = {group[0].group: sum(job in missing for job in group) for group in groups}
+    by_name = {group[0].group: group for group in groups}
+    for name, count in left.items():
+        if count == 0 and not _pairs_file(by_name[name]).exists():
+            _join(by_name[name])
+    with _progress(sum(map(len, groups)), len(missing)) as advance:
+        for name in parallel(_carry_out, ((job,) for job in missing), n_jobs):
+            left[name] -= 1
+            advance(name)
+            if left[name] == 0:
+                _join(by_name[name])
+
+
+def _carry_out(job: _Job) -> str:
+    """Make one part, or say why there is none; the group it belongs to."""
+    job.part.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        make_part(
+            job.config, job.molecule, job.level, job.number, job.part, job.config.folder / "trajectories"
+        )
+    except (NotConverged, NoFixedPoint) as error:
+        job.skipped.write_text(f"{error}\n", encoding="utf-8")
+    except CheckFailed as error:
+        raise DatasetError(f"{job.group}, geometry {job.number}: {error}") from error
+    return job.group
+
+
+def _join(group: list[_Job]) -> None:
+    parts = {job.number: job.part for job in group if job.part.exists()}
+    first, path = group[0], _pairs_file(group)
+    skipped = f", {len(group) - len(parts)} geometries skipped" if len(parts) < len(group) else ""
+    if not parts:
+        print(f"{path}: not written{skipped}", flush=True)
+        return
+    pairs = join_parts(first.config, first.molecule, first.level, parts, path)
+    print(f"{path}: {pairs} pairs at {len(parts)} geometries{skipped}", flush=True)
+
+
+def _pairs_file(group: list[_Job]) -> Path:
+    return group[0].config.folder / "pairs" / f"{group[0].group}.h5"
+
+
+def _claim(config: DatasetConfig) -> None:
+    """Keep what shapes every sample beside the data; refuse to mix it with another's.
+
+    Molecules and levels may be added later.
+    """
+    config.folder.mkdir(parents=True, exist_ok=True)
+    path = config.folder / "sampling.json"
+    parts = ("geometries", "pairs", "trajectories")
+    ours = json.loads(
+        json.dumps({"seed": config.seed, **{name: asdict(getattr(config, name)) for name in parts}})
+    )
+    if not path.exists():
+        write_whole(path, json.dumps(ours, indent=1) + "\n")
+        return
+    try:
+        theirs = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise DatasetError(f"{path}: does not say how its data set was made ({error})") from error
+    changed = [name for name in ours if ours[name] != theirs.get(name)]
+    if changed:
+        raise DatasetError(
+            f"{config.folder}: made with other {', '.join(changed)}; choose another folder or remove this one"
+        )
+
+
+@contextmanager
+def _progress(total: int, missing: int) -> Iterator[Callable[[str], None]]:
+    """A function to call after each geometry: a live bar on a terminal, plain lines elsewhere."""
+    done = total - missing
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task("geometries", total=total, completed=done)
+            yield lambda name: bar.update(task, advance=1, description=name)
+        return
+
+    def say(name: str) -> None:
+        nonlocal done
+        done += 1
+        print(f"{name}: {done}/{total} geometries", file=sys.stderr, flush=True)
+
+    yield say

@@ -1,0 +1,1 @@
+"""The hybrid loop: reference and surrogate steps, the controller between them."""

@@ -1,0 +1,131 @@
+"""One propagation, set up: the engine, the working basis, where it starts, and the field that acts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...adapters.deck.deck import Propagation
+from ...adapters.engine import Energies, Engine, FockBuild
+from ...adapters.pyscf.engine import PySCFEngine
+from ...adapters.system.field import Field, amplitude
+from ...adapters.system.real_time import MOCap, RealTime
+from ...adapters.system.system import System, function_mask
+from ...adapters.working_basis import WorkingBasis
+from ..propagators.absorbing_potential import absorbing_potential
+from ..propagators.exponential import propagate_lossy
+from ..propagators.frozen_fock import frozen_fock_step
+from ..propagators.magnus import FockOf, StepRules, canonical_norm, magnus_step, make_exponential
+from ..propagators.state import State, natural_orbitals
+
+#: A step: the state after it, and the changes of the norm that NWChem prints.
+Step = Callable[[State, FockOf], tuple[State, list[np.ndarray]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Coupling:
+    """One `excite` rule: a field and the masked dipole matrix along it, (n_spin, m, m), working basis."""
+
+    field: Field
+    matrix: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What a run needs to know.
+
+    base: the reference Fock build at `base_density` (working basis, real), about which a surrogate expands.
+    """
+
+    system: System
+    real_time: RealTime
+    engine: Engine
+    basis: WorkingBasis
+    base: FockBuild
+    base_density: np.ndarray
+    couplings: tuple[Coupling, ...]
+
+    @property
+    def n_steps(self) -> int:
+        """Steps that NWChem makes: one less than points."""
+        return max(self.real_time.n_points - 1, 0)
+
+    def external(self, time: float) -> np.ndarray | None:
+        """The field's matrix V(t), working basis; None where no field acts."""
+        total = None
+        for coupling in self.couplings:
+            size = amplitude(coupling.field, time, self.real_time.dt)
+            if size != 0.0:
+                term = size * coupling.matrix
+                total = term if total is None else total + term
+        return total
+
+    def reference_fock(self, density: np.ndarray) -> tuple[np.ndarray, Energies]:
+        """Field-free F' of the reference code at P', and the energies there."""
+        build = self.engine.fock(self.basis.density_out(density))
+        return self.basis.fock_in(build.fock), build.energies
+
+
+def field_free(problem: Problem, fock_of: FockOf) -> FockOf:
+    """`fock_of` with what the deck puts on top of every Fock build: `static` and `mocap`."""
+    real_time = problem.real_time
+    if real_time.static:
+        frozen = problem.basis.fock_in(problem.base.fock)
+        return lambda density: frozen
+    cap = real_time.mocap
+    if cap is None:
+        return fock_of
+    return lambda density: _absorb(fock_of(density), cap)
+
+
+def _absorb(fock: np.ndarray, cap: MOCap) -> np.ndarray:
+    return fock - 1j * absorbing_potential(fock, cap)
+
+
+def make_step(problem: Problem) -> Step:
+    """The deck's propagator, for any source of Fock matrices."""
+    real_time, basis = problem.real_time, problem.basis
+    dt = real_time.dt
+    if real_time.propagator != "magnus":
+        order = 4 if real_time.propagator == "rk4" else 1
+        return lambda state, fock_of: (frozen_fock_step(state, fock_of, problem.external, dt, order), [])
+    rules = StepRules(
+        dt=dt,
+        tolerance=real_time.tolerances.interpol,
+        external=problem.external,
+        exponential=make_exponential(basis.energies, dt)
+        if real_time.mocap is None
+        else lambda fock, orbitals: propagate_lossy(fock, orbitals, dt),
+        norm=canonical_norm(basis.to_canonical),
+    )
+    return lambda state, fock_of: magnus_step(state, fock_of, rules)
+
+
+def initial_state(problem: Problem, density: np.ndarray, fock: np.ndarray, step: int, time: float) -> State:
+    """Start from a P' and its field-free F', as NWChem does: F'(t - dt/2) := F'(t)."""
+    orbitals, occupations = natural_orbitals(density)
+    total = field_free(problem, lambda _: fock)(density)
+    field = problem.external(time)
+    if field is not None:
+        total = total + field
+    return State(step, time, orbitals, occupations, density, total, total)
+
+
+def make_problem(
+    task: Propagation, engine: PySCFEngine, basis: WorkingBasis, base: FockBuild, density: np.ndarray
+) -> Problem:
+    """A task set up from its engine, working basis, and the Fock build at its AO density (n_spin, n, n)."""
+    system, real_time = task.system, task.real_time
+    fields = {f.name: f for f in real_time.fields}
+    geometries = {g.name: g for g in system.geometries}
+    couplings = []
+    for rule in real_time.excitations:
+        shape = fields[rule.field]
+        mask = function_mask(system, geometries[rule.geometry])
+        along = np.einsum("x,xmn->mn", shape.direction, engine.integrals.dipole) * np.outer(mask, mask)
+        acting = [shape.spin in ("total", spin) for spin in ("alpha", "beta")[: system.n_spin]]
+        matrix = basis.fock_in(np.array([along * on for on in acting]))
+        couplings.append(Coupling(shape, matrix.astype(complex)))
+    return Problem(
+        system, real_time, engine, basis, base, basis.density_in(density).astype(complex), tuple(couplings)
+    )

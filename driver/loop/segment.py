@@ -1,0 +1,248 @@
+"""Consecutive steps of one kind, and the record of the time points they start from."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from ...adapters.engine import Energies
+from ...adapters.system.real_time import at_point
+from ...surrogate.surrogate import Surrogate
+from ..propagators.magnus import FockOf, NoFixedPoint
+from ..propagators.state import State
+from .problem import Problem, Step, field_free
+
+Kind = Literal["reference", "surrogate"]
+Reason = Literal[
+    "START",
+    "CONTINUE",
+    "HIGH_UNCERTAINTY",
+    "RESIDUAL",
+    "TRACE_VIOLATION",
+    "HERMITICITY_VIOLATION",
+    "IDEMPOTENCY_VIOLATION",
+    "MAX_STEPS",
+    "AUDIT",
+    "NOT_FINITE",
+    "END",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """k steps: the k points they start from, and the state after them.
+
+    densities: (k, n_spin, m, m); energies: (k, 3), core, Coulomb, exchange-correlation, Hartree, as NWChem
+    would print them there; interpolations: (k,) Magnus iterations; changes: per step, those of the norm; cpu:
+    (k,) seconds of processor time at each point; spreads: (k,), 0 for reference steps; reason: why the
+    segment ended. learned: share of the response, root mean square over the
+    steps, that the surrogate did not know of beforehand. logged: quantities, by their names in
+    `StepBlock`, that the reference code's own log gave.
+    """
+
+    kind: Kind
+    reason: Reason
+    start: State
+    end: State
+    times: np.ndarray
+    densities: np.ndarray
+    energies: np.ndarray
+    interpolations: np.ndarray
+    changes: tuple[list[np.ndarray], ...]
+    cpu: np.ndarray
+    spreads: np.ndarray
+    fock_builds: int = 0
+    learned: float = 0.0
+    logged: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps."""
+        return len(self.times)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a surrogate segment is broken off, in the meaning of the published hybrid drivers.
+
+    uncertainty: spread at a step. trace: |tr P - N| / N. hermiticity, idempotency: Frobenius norms, relative.
+    """
+
+    uncertainty: float = 0.05
+    trace: float = 0.02
+    hermiticity: float = 0.01
+    idempotency: float = 0.02
+
+
+class _Recorder:
+    """Gathers the points of one segment."""
+
+    def __init__(self, start: State, *, corrected: bool) -> None:
+        self._start, self._corrected = start, corrected
+        self._times: list[float] = []
+        self._densities: list[np.ndarray] = []
+        self._changes: list[list[np.ndarray]] = []
+        self._cpu: list[float] = []
+        self._spreads: list[float] = []
+
+    @property
+    def n_steps(self) -> int:
+        return len(self._times)
+
+    @property
+    def densities(self) -> np.ndarray:
+        return np.array(self._densities)
+
+    def add(self, state: State, changes: list[np.ndarray], cpu: float, spread: float) -> None:
+        """One step made from `state`."""
+        self._times.append(state.time)
+        self._densities.append(state.density)
+        self._changes.append(changes)
+        self._cpu.append(cpu)
+        self._spreads.append(spread)
+
+    def segment(
+        self, kind: Kind, reason: Reason, end: State, energies: np.ndarray, fock_builds: int
+    ) -> Segment:
+        return Segment(
+            kind,
+            reason,
+            self._start,
+            end,
+            np.array(self._times),
+            self.densities,
+            energies,
+            np.array([len(c) + 1 if self._corrected else 0 for c in self._changes]),
+            tuple(self._changes),
+            np.array(self._cpu),
+            np.array(self._spreads),
+            fock_builds,
+        )
+
+
+def reference_segment(
+    problem: Problem,
+    step: Step,
+    state: State,
+    energies: Energies,
+    n_steps: int,
+    seconds: float,
+    reason: Reason,
+) -> tuple[Segment, Energies]:
+    """Up to `n_steps` steps by the reference code, fewer when `seconds` have passed.
+
+    energies: those of the last Fock build before `state`: NWChem prints them there.
+    Returns the segment and the energies for the next point.
+    """
+    builds = 0
+
+    def fock_of(density: np.ndarray) -> np.ndarray:
+        nonlocal builds, energies
+        fock, energies = problem.reference_fock(density)
+        builds += 1
+        return fock
+
+    fock_in_force = field_free(problem, fock_of)
+    recorder = _Recorder(state, corrected=problem.real_time.propagator == "magnus")
+    printed = []
+    began = time.monotonic()
+    for _ in range(n_steps):
+        if is_check_point(problem, state):
+            state = _rebuilt(problem, state, fock_in_force)
+        cpu = time.process_time()
+        printed.append([energies.core, energies.coulomb, energies.exchange_correlation])
+        following, changes = step(state, fock_in_force)
+        recorder.add(state, changes, cpu, 0.0)
+        state = following
+        if time.monotonic() - began > seconds:
+            break
+    return recorder.segment("reference", reason, state, np.array(printed), builds), energies
+
+
+def surrogate_segment(
+    problem: Problem, step: Step, surrogate: Surrogate, state: State, n_steps: int, limits: Limits
+) -> Segment | None:
+    """Up to `n_steps` surrogate steps; ends early, with its reason, ahead of a step that breaks a limit.
+
+    None where already the first step does. Where the surrogate learned, the spread is what it had lacked.
+    """
+    fock_in_force = field_free(problem, surrogate.predict)
+    recorder = _Recorder(state, corrected=problem.real_time.propagator == "magnus")
+    conserving = problem.real_time.mocap is None and problem.real_time.propagator == "magnus"
+    reason: Reason = "MAX_STEPS"
+    learned = 0.0
+    for _ in range(n_steps):
+        if is_check_point(problem, state):
+            state = _rebuilt(problem, state, fock_in_force)
+        cpu = time.process_time()
+        try:
+            following, changes = step(state, fock_in_force)
+            visit = surrogate.visit()
+            unknown = visit.learned
+            if unknown:
+                learned += unknown**2
+                # The step was made before the surrogate knew where it led; those before it may lack the same.
+                following, changes = step(state, fock_in_force)
+                visit = surrogate.visit()
+        except NoFixedPoint:
+            # What the surrogate says need not have one: a wild Fock matrix, or one that is not finite.
+            reason = "NOT_FINITE"
+            break
+        broken = _broken_limit(following, visit.spread, limits, conserving)
+        if broken is not None:
+            reason = broken
+            break
+        recorder.add(state, changes, cpu, max(visit.spread, unknown))
+        state = following
+    if recorder.n_steps == 0:
+        return None
+    if state.step == problem.n_steps:
+        reason = "END"
+    segment = recorder.segment("surrogate", reason, state, surrogate.energies(recorder.densities), 0)
+    return replace(segment, learned=math.sqrt(learned / segment.n_steps))
+
+
+def is_check_point(problem: Problem, state: State) -> bool:
+    """Whether NWChem checks the run, and builds F' anew, at this state."""
+    real_time = problem.real_time
+    return state.step > 0 and at_point(state.step + 1, real_time.n_checks, real_time.n_points)
+
+
+def _rebuilt(problem: Problem, state: State, fock_of: FockOf) -> State:
+    """At a check point NWChem builds F'(t) anew from P'(t) and goes on with it."""
+    fock = fock_of(state.density)
+    field = problem.external(state.time)
+    return State(
+        state.step,
+        state.time,
+        state.orbitals,
+        state.occupations,
+        state.density,
+        fock if field is None else fock + field,
+        state.fock_half,
+    )
+
+
+def _broken_limit(state: State, spread: float, limits: Limits, conserving: bool) -> Reason | None:
+    """The first limit that a state breaks, or None."""
+    density, n = state.density, state.occupations
+    flat = density.reshape(-1)
+    square = np.vdot(flat, flat).real
+    if not (np.isfinite(square) and np.isfinite(spread)):
+        return "NOT_FINITE"
+    if spread > limits.uncertainty:
+        return "HIGH_UNCERTAINTY"
+    # What only an absorbing potential or a propagator that is not unitary may change.
+    if conserving:
+        if abs(np.trace(density, axis1=1, axis2=2).real.sum() - n.sum()) > limits.trace * n.sum():
+            return "TRACE_VIOLATION"
+        # |P'|² = Σ n² as long as the orbitals are orthonormal.
+        if abs(square - (n * n).sum()) > limits.idempotency * (n * n).sum():
+            return "IDEMPOTENCY_VIOLATION"
+    defect = (density - density.conj().swapaxes(1, 2)).reshape(-1)
+    if np.vdot(defect, defect).real > limits.hermiticity**2 * square:
+        return "HERMITICITY_VIOLATION"
+    return None

@@ -1,0 +1,1 @@
+"""Runs whose reference is an NWChem process."""

@@ -1,0 +1,171 @@
+"""`<start>.html`: a finished run as one page that needs nothing else, made from the run's own files."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from ...adapters.deck.deck import Deck, Propagation
+from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
+from ...adapters.files.whole_file import write_whole
+from ..loop.controller import Target
+from ..pictures.density_movie import movie_path
+from . import tables, words
+from .data import decisions, figure_numbers, is_kick, segments
+from .spectrum import report_spectrum
+
+_PAGE = Path(__file__).parent / "assets"
+_SCRIPTS = ("plot", "time_axes", "spectrum", "decisions", "figures", "molecule")
+
+
+def write_report(task: Propagation, deck: Deck, stem: Path) -> Path:
+    """Write the page beside the run's `.h5` and `.json`, with the density movie where there is one.
+
+    Raises TrajectoryError and OSError.
+    """
+    trajectory = stem.with_name(stem.name + ".h5")
+    contents = read_contents(trajectory)
+    path = stem.with_name(stem.name + ".json")
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TrajectoryError(f"{path}: not the summary of a run ({error})") from error
+    figures, numbers, script = "", {}, ""
+    if "time" in contents.series:
+        figures, numbers = _figures(task, contents, summary, trajectory, stem)
+        script = "\n".join((_PAGE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
+    page = Template((_PAGE / "page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(deck.title or stem.name),
+        run=f"hybrid-propagate · {escape(stem.name)} · <code>{escape(task.real_time.tag)}</code>",
+        verdict=words.verdict(summary),
+        standing=words.standing(summary),
+        system=words.system_line(task, _formula(task), _n_basis(contents), _span(task)),
+        facts=words.facts(summary),
+        figures=figures,
+        picture=escape(stem.name + ".png"),
+        provenance=tables.provenance(
+            summary, deck.path.name, deck.path.read_text(encoding="utf-8", errors="replace")
+        ),
+        style=(_PAGE / "page.css").read_text(encoding="utf-8"),
+        # In JSON, < can only stand in a text; written so, no text can end the script.
+        data=json.dumps(numbers, allow_nan=False).replace("<", "\\u003c"),
+        script=script,
+        script_hash=_hash(script),
+    )
+    path = stem.with_name(stem.name + ".html")
+    write_whole(path, page)
+    return path
+
+
+def _hash(script: str) -> str:
+    """The one script that the page's content security policy lets run."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _figures(
+    task: Propagation, contents: Contents, summary: Mapping[str, Any], trajectory: Path, stem: Path
+) -> tuple[str, dict[str, Any]]:
+    """Sections with room for the figures, and what the script draws there."""
+    series = contents.series
+    dipole, time = np.asarray(series["dipole"]), np.asarray(series["time"])
+    parts, decided = segments(contents), decisions(contents)
+    hybrid = any(part.surrogate for part in parts)
+    shaded = hybrid and not all(part.surrogate for part in parts)
+    sections = [_section("Induced dipole", _figure("dipole", words.dipole_caption(dipole, time, shaded)))]
+    if not is_kick(contents):
+        sections.append(_section("Applied field", _figure("field", "")))
+    found = report_spectrum(trajectory, contents)
+    if found is not None:
+        drawn, lines, caption = found
+        title = "Spectrum of the dipole" if drawn["log"] else "Absorption"
+        body = _figure("spectrum", caption + words.strongest_line(lines)) + tables.peak_table(lines)
+        sections.append(_section(title, body))
+    movie = movie_path(stem)
+    if task.real_time.visualization is not None and movie.exists():
+        sections.append(_section("Density difference", _movie(movie)))
+    lead = "Each segment ends for a reason, and each decision is on record."
+    body = _figure("timeline", "") + tables.reason_table(parts, decided) + tables.decision_table(decided)
+    sections.append(_section("Segments and decisions", body, lead))
+    allowed = None
+    if hybrid:
+        allowed = _target(task, summary).residual
+        sections.append(_section("Spread and residual", _figure("spread", _SPREAD)))
+    cost = _section("Where the time went", f"<figure>{tables.cost_bars(summary)}</figure>")
+    if any(one.spread > 0.0 and one.residual > 0.0 for one in decided):
+        honesty = _section("Expected against measured", _figure("honesty", _HONESTY))
+        sections.append(f'<div class="pair">{honesty}{cost}</div>')
+    else:
+        sections.append(cost)
+    sections.append(
+        _section("Energy", _figure("energy", "Total energy since the first point, without the field’s."))
+    )
+    if "s2" in series:
+        sections.append(_section("Spin", _figure("s2", "Expectation value of the spin squared.")))
+    numbers = figure_numbers(contents, task.system, allowed, None if found is None else found[0])
+    return "\n".join(sections), numbers
+
+
+#: What is read out in place of each figure.
+_ALOUD = {
+    "dipole": "induced dipole against time",
+    "field": "applied field against time",
+    "spectrum": "spectrum",
+    "timeline": "segments and decisions against time",
+    "spread": "spread and measured residuals against time",
+    "honesty": "measured residual against expected",
+    "energy": "change of the total energy against time",
+    "s2": "spin squared against time",
+}
+_SPREAD = (
+    "Line: what the surrogate expects its error to be, at every step. Dots: what the reference found at the "
+    "anchors, at the surrogate’s own density."
+)
+_HONESTY = "One point for each anchor. Below the diagonal the surrogate was better than it expected."
+
+
+def _section(title: str, body: str, lead: str = "") -> str:
+    said = f'<p class="lead">{lead}</p>' if lead else ""
+    return f"<section><h2>{title}</h2>{said}{body}</section>"
+
+
+def _figure(name: str, caption: str) -> str:
+    below = f"<figcaption>{caption}</figcaption>" if caption else ""
+    room = f'<div class="plot" data-plot="{name}" role="img" aria-label="{_ALOUD[name]}"></div>'
+    return f"<figure>{room}{below}</figure>"
+
+
+def _movie(path: Path) -> str:
+    image = base64.b64encode(path.read_bytes()).decode("ascii")
+    return (
+        f'<figure><img class="movie" alt="density difference over time" src="data:image/gif;base64,{image}">'
+        "<figcaption>Orange: where the density has grown, blue: where it has shrunk; seen along the axis in "
+        f"which the molecule is thinnest. <code>{escape(path.name)}</code></figcaption></figure>"
+    )
+
+
+def _target(task: Propagation, summary: Mapping[str, Any]) -> Target:
+    real_time = task.real_time
+    return Target(float(summary["tolerance"]), 0, max((real_time.n_points - 1) * real_time.dt, real_time.dt))
+
+
+def _span(task: Propagation) -> float:
+    return max(task.real_time.n_points - 1, 0) * task.real_time.dt
+
+
+def _n_basis(contents: Contents) -> int:
+    return int(np.asarray(contents.attributes["n_basis"]))
+
+
+def _formula(task: Propagation) -> str:
+    from ase.data import chemical_symbols
+    from ase.formula import Formula
+
+    numbers = np.asarray(task.system.geometry.atomic_numbers)
+    return Formula.from_list([chemical_symbols[n] for n in numbers if n > 0]).format("hill")

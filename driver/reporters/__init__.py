@@ -1,0 +1,1 @@
+"""What a run writes as it goes: log, stored trajectory, checks, progress."""

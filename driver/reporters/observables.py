@@ -1,0 +1,125 @@
+"""Observables of blocks of densities, in NWChem's definitions.
+
+dipole [G]   Σ_{A in G} Z_A R_A - Tr D_G Re P       (D_G: both functions on atoms of G; origin 0)
+charge [G]   -Tr (P S)_G
+quadrupole   Σ Z (R - O)(R - O) - Tr Re P (r - O)(r - O),  O the centre of mass, no trace removed
+⟨S²⟩         ((Na - Nb)/2)² + (Na + Nb)/2 - Tr Re P_a S Re P_b S
+occupations  diagonal of Re P' in the basis of the initial Fock matrix's eigenvectors
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...adapters.engine import Integrals
+from ...adapters.system.real_time import DipoleContributions
+from ...adapters.system.system import System, function_mask
+from ...adapters.working_basis import WorkingBasis
+
+
+@dataclass(frozen=True, eq=False)
+class Observables:
+    """Matrices ready for one product with a block of densities, all (…, n_spin m m) real.
+
+    dipole: (n_geometries, 3, n_spin, m, m); nuclear_dipole: (n_geometries, 3);
+    charge: (n_geometries, n_spin, m, m); quadrupole: (6, n_spin, m, m); nuclear_quadrupole: (6,);
+    spin_overlap: C_a^† S C_b, or None for a closed shell.
+    """
+
+    system: System
+    dipole: np.ndarray
+    nuclear_dipole: np.ndarray
+    charge: np.ndarray
+    quadrupole: np.ndarray
+    nuclear_quadrupole: np.ndarray
+    spin_overlap: np.ndarray | None
+
+
+def make_observables(system: System, integrals: Integrals, basis: WorkingBasis) -> Observables:
+    """Everything that a block of densities is multiplied with."""
+
+    def inside(matrix: np.ndarray) -> np.ndarray:
+        return basis.fock_in(np.broadcast_to(matrix, (system.n_spin, *matrix.shape)))
+
+    masks = [np.outer(m, m) for m in (function_mask(system, g) for g in system.geometries)]
+    geometry = system.geometry
+    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
+    relative = geometry.positions - integrals.center_of_mass
+    return Observables(
+        system=system,
+        dipole=np.array([[inside(mask * d) for d in integrals.dipole] for mask in masks]),
+        nuclear_dipole=np.array([g.charges @ g.positions for g in system.geometries]),
+        charge=np.array([inside(mask * integrals.overlap) for mask in masks]),
+        quadrupole=np.array([inside(integrals.quadrupole[i, j]) for i, j in pairs]),
+        nuclear_quadrupole=np.array([geometry.charges @ (relative[:, i] * relative[:, j]) for i, j in pairs]),
+        spin_overlap=basis.dual[0] @ basis.coefficients[1] if system.open_shell else None,
+    )
+
+
+def dipoles(observables: Observables, densities: np.ndarray) -> np.ndarray:
+    """(k, n_geometries, spins, 3) of (k, n_spin, m, m); spins: total, or alpha, beta, total.
+
+    Alpha and beta lines each hold the whole nuclear dipole, as NWChem prints them.
+    """
+    nuclear = observables.nuclear_dipole[:, None, :]
+    electronic = -_traces(observables.dipole, densities)
+    by_spin = nuclear + electronic.transpose(0, 1, 3, 2)
+    return _with_total(by_spin, by_spin.sum(axis=2, keepdims=True) - nuclear)
+
+
+def charges(observables: Observables, densities: np.ndarray) -> np.ndarray:
+    """(k, n_geometries, spins), electronic, hence negative."""
+    by_spin = -_traces(observables.charge, densities)
+    return _with_total(by_spin, by_spin.sum(axis=2, keepdims=True))
+
+
+def quadrupoles(observables: Observables, densities: np.ndarray) -> np.ndarray:
+    """(k, 6): xx xy xz yy yz zz."""
+    return observables.nuclear_quadrupole - _traces(observables.quadrupole, densities).sum(axis=2)
+
+
+def spin_squared(observables: Observables, densities: np.ndarray) -> np.ndarray:
+    """⟨S²⟩ (k,) of an open shell."""
+    overlap = observables.spin_overlap
+    if overlap is None:
+        return np.zeros(len(densities))
+    numbers = np.trace(np.real(densities), axis1=2, axis2=3)
+    difference, total = numbers[:, 0] - numbers[:, 1], numbers.sum(axis=1)
+    beta = overlap @ np.real(densities[:, 1]) @ overlap.T
+    common = np.einsum("kij,kji->k", np.real(densities[:, 0]), beta)
+    return (difference / 2) ** 2 + total / 2 - common
+
+
+def orbital_occupations(densities: np.ndarray) -> np.ndarray:
+    """(k, n_spin, m)."""
+    return np.diagonal(np.real(densities), axis1=2, axis2=3)
+
+
+def dipole_contributions(
+    observables: Observables, densities: np.ndarray, asked: DipoleContributions
+) -> np.ndarray:
+    """μ_ia = D_ia P_ai + D_ai P_ia between windows of orbitals: (k, n_spin, 1, n_first, n_second)."""
+    m = densities.shape[-1]
+    first, second = (slice(*_window(w, m)) for w in (asked.first, asked.second))
+    active = [g.name for g in observables.system.geometries].index(observables.system.geometry.name)
+    matrix = observables.dipole[active, asked.axis]
+    return 2.0 * (matrix[None, :, first, second] * np.real(densities[:, :, first, second]))[:, :, None]
+
+
+def _window(window: tuple[int, int] | None, m: int) -> tuple[int, int]:
+    return (0, m) if window is None else (window[0] - 1, min(window[1], m))
+
+
+def _traces(matrices: np.ndarray, densities: np.ndarray) -> np.ndarray:
+    """Tr A Re P by spin: (…, n_spin, m, m) and (k, n_spin, m, m) -> (k, …, n_spin)."""
+    k, n_spin = densities.shape[:2]
+    lead = matrices.shape[:-3]
+    by_spin = [
+        np.real(densities[:, s]).reshape(k, -1) @ matrices[..., s, :, :].reshape(int(np.prod(lead)), -1).T
+        for s in range(n_spin)
+    ]
+    return np.stack(by_spin, axis=-1).reshape(k, *lead, n_spin)
+
+
+def _with_total(by_spin: np.ndarray, total: np.ndarray) -> np.ndarray:
+    return by_spin if by_spin.shape[2] == 1 else np.concatenate([by_spin, total], axis=2)

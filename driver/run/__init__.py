@@ -1,0 +1,1 @@
+"""One deck from options to summary."""

@@ -1,0 +1,35 @@
+"""One deck for every frame of a multi-frame xyz file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ...adapters.deck.deck import Deck, GroundState, Propagation, Task
+from ...adapters.deck.errors import DeckError
+from ...adapters.files.xyz_frames import read_frames
+from ...adapters.system.geometry import Geometry
+
+
+def frame_decks(deck: Deck, path: Path) -> list[Deck]:
+    """The deck with the nuclei of each frame in turn; its files are called `<start>_1`, `<start>_2`, …
+
+    Positions are the file's own: no centring. Raises DeckError for decks of several geometries and for those
+    that load a state, FramesError for files that are of other atoms.
+    """
+    for task in deck.tasks:
+        if len(task.system.geometries) > 1:
+            raise DeckError(task.place, "frames take the place of a deck's only geometry; this has several")
+        if isinstance(task, Propagation) and task.real_time.load.kind != "scf":
+            raise DeckError(task.place, "frames start from their own ground states; accepted: load scf")
+        if isinstance(task, GroundState) and (task.skip or task.vectors.kind in ("file", "fragment")):
+            raise DeckError(task.place, "frames start from guesses; accepted: vectors input atomic")
+    frames = read_frames(path, deck.tasks[0].system.geometry)
+    return [
+        replace(
+            deck, prefix=f"{deck.prefix}_{number}", tasks=tuple(_moved(task, frame) for task in deck.tasks)
+        )
+        for number, frame in enumerate(frames, start=1)
+    ]
+
+
+def _moved(task: Task, frame: Geometry) -> Task:
+    return replace(task, system=replace(task.system, geometry=frame, geometries=(frame,)))

@@ -1,0 +1,45 @@
+"""`task tddft`: excitation energies by linear response, from PySCF, printed as NWChem prints its roots."""
+
+import numpy as np
+from pyscf import tdscf
+
+from ...adapters.deck.deck import LinearResponse
+from ...adapters.orbitals import Orbitals
+from ...adapters.pyscf.engine import PySCFEngine
+from ...adapters.pyscf.mean_field import converged_mean_field
+
+_EV = 27.2113845
+
+
+def linear_response_section(task: LinearResponse, engine: PySCFEngine, orbitals: Orbitals) -> str:
+    """Log section with the roots of one `task tddft`."""
+    open_shell = task.system.open_shell
+    mean_field = converged_mean_field(task.system, engine.mol, orbitals)
+    lines = [
+        "",
+        "                                NWChem TDDFT Module",
+        "                                -------------------",
+        "",
+    ]
+    for spin, wanted in (("singlet", task.singlet), ("triplet", task.triplet and not open_shell)):
+        if not wanted:
+            continue
+        solver = (tdscf.TDA if task.tamm_dancoff else tdscf.TDDFT)(mean_field)
+        solver.nstates = task.n_roots
+        solver.verbose = 0
+        if not open_shell:
+            solver.singlet = spin == "singlet"
+        solver.kernel()
+        strengths = solver.oscillator_strength() if spin == "singlet" else np.zeros(len(solver.e))
+        for root, (energy, strength) in enumerate(
+            zip(np.atleast_1d(solver.e), strengths, strict=True), start=1
+        ):
+            label = "" if open_shell else f" {spin}"
+            lines += [
+                "  " + "-" * 76,
+                f"  Root {root:3d}{label} a  {energy:26.9f} a.u. {energy * _EV:21.4f} eV",
+                "  " + "-" * 76,
+                f"     Dipole Oscillator Strength {strength:25.7f}",
+                "",
+            ]
+    return "\n".join(lines) + "\n"

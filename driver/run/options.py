@@ -1,0 +1,107 @@
+"""What shapes a trajectory, and whether an existing file was made with the same."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...adapters.deck.deck import Propagation
+from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
+from ...adapters.system.system import System
+from ...surrogate.runtime.session import Device
+from ..loop.segment import Limits
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None, automatic.
+
+    nwchem: the command that runs it; keep_scratch: leave its files. report: write `<start>.html` too.
+    prior: trajectory file of an earlier run. device, weights: of the network, and its folder where it is not
+    the shipped one; weights_hash: what its weights are. frames: this is one of several runs of the deck.
+    started: `time.perf_counter()` when the command began.
+    """
+
+    surrogate: str
+    tolerance: float
+    max_ml_steps: int
+    limits: Limits
+    memory: float
+    restart: bool
+    save_density: int | None
+    started: float
+    engine: str = "pyscf"
+    nwchem: str = "nwchem"
+    keep_scratch: bool = False
+    report: bool = False
+    prior: Path | None = None
+    device: Device = "auto"
+    weights: Path | None = None
+    weights_hash: str | None = None
+    frames: bool = False
+
+
+def physics_of(system: System) -> dict[str, str]:
+    """What a system is, as text by name, for comparisons."""
+    return _as_text(
+        {
+            "geometry": np.round(system.geometry.positions, 10).tolist(),
+            "basis": {tag: system.basis[tag] for tag in system.geometry.tags},
+            "ecp": {tag: str(value) for tag, value in system.ecp.items()},
+            "spherical": system.spherical,
+            "charge": system.charge,
+            "multiplicity": system.multiplicity,
+            "odft": system.open_shell,
+            "xc": system.functional.directive if system.functional.stand_in else system.functional.pyscf,
+            "grid": system.grid,
+        }
+    )
+
+
+def settings_of(task: Propagation, options: Options) -> dict[str, str]:
+    """Everything that shapes the trajectory, as text, for the comparison at a restart."""
+    real_time = task.real_time
+    steps = {
+        name: value
+        for name, value in asdict(real_time).items()
+        if name not in ("tmax", "quantities", "tag", "load")
+    }
+    steps["fields"] = sorted(str(f) for f in real_time.fields)
+    control = {
+        "--engine": options.engine,
+        "--surrogate": options.surrogate,
+        "--prior": options.prior,
+        "--weights": options.weights_hash,
+        "--tol": options.tolerance,
+        "--max-ml-steps": options.max_ml_steps,
+        "--max-uncertainty, --max-trace-error, --max-hermiticity-error": asdict(options.limits),
+    }
+    return {**physics_of(task.system), **_as_text(steps), **_as_text(control)}
+
+
+def _as_text(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: json.dumps(value, default=str, sort_keys=True) for name, value in values.items()}
+
+
+def continued(path: Path, settings: dict[str, str], options: Options) -> Contents | None:
+    """The file to go on from with `--restart`, None without.
+
+    Raises TrajectoryError where settings have changed.
+    """
+    if not options.restart or not path.exists():
+        return None
+    contents = read_contents(path)
+    before = json.loads(str(contents.attributes.get("settings", "{}")))
+    changed = [name for name, value in settings.items() if before.get(name) != value]
+    if changed:
+        raise TrajectoryError(
+            f"{path}: made with other settings ({', '.join(changed)}); restore them, or run without --restart"
+        )
+    return contents
+
+
+def same_end(contents: Contents, tmax: float) -> bool:
+    """Whether the file was to end where the deck does now."""
+    return float(np.asarray(contents.attributes["tmax"])) == tmax

@@ -1,0 +1,140 @@
+"""Which surrogate a run has, and its making: learned on the fly, trained, or both."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ...adapters.deck.deck import Deck, Propagation
+from ...adapters.deck.errors import DeckError
+from ...adapters.pyscf.engine import PySCFEngine
+from ...surrogate.kernel.analytic import AuxiliaryKernel, build_auxiliary_kernel, kernel_response
+from ...surrogate.kernel.coarse_grid import coarse_response
+from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
+from ...surrogate.on_the_fly.response import PRIOR_ERROR, Response
+from ...surrogate.runtime.network_response import (
+    SHIPPED,
+    Graphs,
+    NetworkResponse,
+    NotApplicable,
+    check_applicable,
+    open_graphs,
+)
+from ...surrogate.runtime.neural_surrogate import NeuralSurrogate
+from ...surrogate.runtime.session import Device, GraphError
+from ..loop.controller import Target
+from ..loop.problem import Problem
+from .options import Options, physics_of
+
+#: Bounds of the share of a density change that may stay outside the surrogate's directions.
+OUTSIDE = (1e-6, 1e-4)
+
+
+def with_surrogate(options: Options, deck: Deck) -> Options:
+    """The options with their surrogate settled: `hybrid` by default where the shipped correction of the
+    analytic kernel was trained for all of the deck, else `response`.
+
+    Raises DeckError where the network asked for cannot serve, DeviceError, GraphError.
+    """
+    tasks = [task for task in deck.tasks if isinstance(task, Propagation)]
+    if options.surrogate in ("neural", "hybrid"):
+        graphs = _graphs(options)
+        for task in tasks:
+            try:
+                check_applicable(graphs.metadata, task.system)
+            except NotApplicable as error:
+                raise DeckError(
+                    task.place, f"--surrogate {options.surrogate}: {error}; accepted: --surrogate response"
+                ) from error
+        return replace(options, weights_hash=graphs.metadata["weights"])
+    if options.surrogate != "auto":
+        return options
+    shipped = SHIPPED["correction"]
+    if options.prior is None and (shipped / "response.onnx").exists():
+        graphs = open_graphs(shipped, options.device)
+        try:
+            for task in tasks:
+                check_applicable(graphs.metadata, task.system)
+        except NotApplicable:
+            return replace(options, surrogate="response")
+        return replace(options, surrogate="hybrid", weights_hash=graphs.metadata["weights"])
+    return replace(options, surrogate="response")
+
+
+def make_surrogate(
+    problem: Problem, density: np.ndarray, options: Options, target: Target
+) -> Response | NeuralSurrogate:
+    """The surrogate of a run about its ground state, AO density (n_spin, n, n).
+
+    Raises PriorError, DeviceError, GraphError, NotApplicable.
+    """
+    engine, start = problem.engine, (problem.basis, problem.base_density, problem.base)
+    assert isinstance(engine, PySCFEngine)
+    outside = float(np.clip(target.residual, *OUTSIDE))
+    if options.surrogate in ("neural", "hybrid"):
+        xc = engine.system.functional.pyscf
+        network = NetworkResponse(_graphs(options), engine.mol, density, xc)
+        if options.surrogate == "neural":
+            return NeuralSurrogate(engine, *start, network)
+        prior, prior_error = network.prior(), network.typical_spread(_typical_changes(problem))
+    else:
+        return _learned(problem, density, options, outside)
+    return Response(engine, *start, prior, outside, prior_error)
+
+
+def analytic_kernel(engine: PySCFEngine, density: np.ndarray, memory: float) -> AuxiliaryKernel | None:
+    """The kernel at an AO density, from integrals that the engine has; None where there is none.
+
+    memory: bytes that building it may take.
+    """
+    integrals = engine.two_electron
+    packed = (integrals.packed, integrals.long_range)
+    return build_auxiliary_kernel(
+        engine.mol, density, engine.system.functional.pyscf, packed=packed, memory=memory
+    )
+
+
+def _learned(problem: Problem, density: np.ndarray, options: Options, outside: float) -> Response:
+    """Learned on the fly: from the analytic kernel on, or from the response on a coarse grid where there is
+    none, and from what an earlier run has learned beyond that. Raises PriorError.
+    """
+    engine = problem.engine
+    assert isinstance(engine, PySCFEngine)
+    kernel = analytic_kernel(engine, density, options.memory)
+    prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
+    if options.prior is not None:
+        run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
+        correction = correction_of(run, problem.system, options.memory)
+        prior = carried_prior(correction, prior, engine.integrals.overlap, problem.basis)
+    start = (problem.basis, problem.base_density, problem.base)
+    return Response(engine, *start, prior, outside, PRIOR_ERROR, prior_builds=kernel is None)
+
+
+def weights_folder(options: Options) -> Path:
+    """Where the graphs of `--surrogate neural` or `hybrid` are."""
+    if options.weights is not None:
+        return options.weights
+    order = ("response", "correction") if options.surrogate == "neural" else ("correction", "response")
+    found = [SHIPPED[name] for name in order if (SHIPPED[name] / "response.onnx").exists()]
+    if not found:
+        raise GraphError(f"no trained weights in {SHIPPED[order[0]]}; hybrid-export makes them")
+    return found[0]
+
+
+def _graphs(options: Options) -> Graphs:
+    return _opened(weights_folder(options).resolve(), options.device)
+
+
+@cache
+def _opened(folder: Path, device: Device) -> Graphs:
+    """Opened once for the checks and for all runs of a deck."""
+    return open_graphs(folder, device)
+
+
+def _typical_changes(problem: Problem) -> np.ndarray:
+    """AO changes (3, n, n) that fields along x, y, z begin with: occupied-empty elements of the dipole."""
+    basis = problem.basis
+    dipole = np.array([basis.fock_in(d[None])[0] for d in problem.engine.integrals.dipole])
+    numbers = np.real(np.diagonal(problem.base_density[0]))
+    return basis.density_out((dipole * (numbers[:, None] - numbers) ** 2)[:, None])[:, 0]

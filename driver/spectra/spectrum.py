@@ -1,0 +1,222 @@
+"""Absorption spectra from the dipole moment after a weak delta kick (atomic units, energies in eV where
+named so).
+
+    α(z) = ∫ Δμ(t) e^{izt} dt / ∫ E(t) e^{izt} dt,   z = ω + i/τ
+    S(ω) = (4πω / 3c) Im Tr α(ω + i/τ)
+
+Going to complex frequency damps the signal by e^{-t/τ} and broadens every line to a Lorentzian of half
+width 1/τ, whenever the kick acts. S is the absorption cross-section in bohr²; its integral is (2π²/c) times
+the number of electrons (Thomas, Reiche, Kuhn), and an isolated line of height S at ω has the oscillator
+strength S c / (2πτ).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...atomic.units import EV_PER_HARTREE
+from .pade import pade_transform
+
+SPEED_OF_LIGHT = 137.035999084
+#: Spacing of the energies, eV, far below the width of a line: the signal is padded with zeros to reach it.
+RESOLUTION_EV = 0.01
+
+
+#: Damping of the figure's spectrum, au.
+DAMPING = 50.0
+
+
+class SpectrumError(Exception):
+    """Signals that make no spectrum. The text is one line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kick:
+    """A field that acts from `start` to `stop` (au of time) with a constant size along a unit vector.
+
+    impulse: field times duration, au. A delta kick of NWChem acts through two steps of its Magnus
+    propagator with half its `max`, or through the first step alone where its centre is the first point.
+    """
+
+    direction: np.ndarray
+    impulse: float
+    start: float
+    stop: float
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """The dipole moment of one kicked run.
+
+    name: for messages; time: (n,) uniform, from the kick or before; dipole: (n, 3) along with the static
+    part.
+    """
+
+    name: str
+    time: np.ndarray
+    dipole: np.ndarray
+    kick: Kick
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Polarisabilities over energy.
+
+    energy: (m,) eV, uniform from 0; tau: damping time, au.
+    polarisability: complex α(ω + i/τ) along each kick, by `x`, `y`, `z` or the kick's unit vector.
+    """
+
+    energy: np.ndarray
+    polarisability: dict[str, np.ndarray]
+    tau: float
+
+    @property
+    def cross_section(self) -> np.ndarray:
+        """(m,) bohr², the mean over the kicks: S(ω) with x, y and z; of light along it with a single one."""
+        mean = np.mean(list(self.polarisability.values()), axis=0).imag
+        return 4.0 * math.pi * self.energy / EV_PER_HARTREE / SPEED_OF_LIGHT * mean
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A line: energy (eV), cross-section (bohr²), and the oscillator strength it would have if isolated."""
+
+    energy: float
+    cross_section: float
+    strength: float
+
+
+def absorption(signals: Sequence[Signal], tau: float, highest: float, *, pade: bool = False) -> Spectrum:
+    """Spectrum of one run or of runs with different kicks, up to `highest` eV, damped with tau (au of time).
+
+    pade: continue the series as the quotient of two polynomials (see `pade`) in place of padding it with
+        zeros.
+    Raises SpectrumError when no signal is given, two are kicked alike, or one is too short or not finite.
+    """
+    if not signals:
+        raise SpectrumError("no kicked run to make a spectrum of")
+    for signal in signals:
+        if len(signal.time) < 8 or not (np.diff(signal.time) > 0.0).all():
+            raise SpectrumError(f"{signal.name}: {len(signal.time)} points in time make no spectrum")
+    step = min(float(np.diff(signal.time).min()) for signal in signals)
+    # Beyond π / step a series of this step repeats itself.
+    highest = min(highest, math.pi / step * EV_PER_HARTREE)
+    energy = RESOLUTION_EV * np.arange(round(highest / RESOLUTION_EV) + 1)
+    found: dict[str, np.ndarray] = {}
+    for signal in signals:
+        label = direction_label(signal.kick.direction)
+        if label in found:
+            raise SpectrumError(f"{signal.name}: a second run kicked along {label}")
+        found[label] = polarisability(signal, energy / EV_PER_HARTREE, tau, pade=pade)
+    return Spectrum(energy, found, tau)
+
+
+def polarisability(signal: Signal, omega: np.ndarray, tau: float, *, pade: bool = False) -> np.ndarray:
+    """α(ω + i/τ) along the kick of one run, (m,) complex, at uniform frequencies omega (m,) from 0.
+
+    Raises SpectrumError when the dipole is not finite.
+    """
+    time, dipole = uniform(signal)
+    kick = signal.kick
+    change = (dipole - dipole[0]) @ kick.direction
+    if not np.isfinite(change).all():
+        raise SpectrumError(
+            f"{signal.name}: the dipole is not finite at {int((~np.isfinite(change)).sum())} points"
+        )
+    elapsed = time - time[0]
+    damped = change * np.exp(-elapsed / tau)
+    step = float(elapsed[1])
+    if pade:
+        transform = step * pade_transform(damped, omega * step)
+    else:
+        transform = step * fourier_sum(damped, float(omega[1]) * step, len(omega))
+    # ∫ E e^{iz(t - t₀)} dt of a constant field, z = ω + i/τ, t₀ the first point.
+    z = omega + 1j / tau
+    begin, end = kick.start - time[0], kick.stop - time[0]
+    field = kick.impulse / (end - begin) * (np.exp(1j * z * end) - np.exp(1j * z * begin)) / (1j * z)
+    return transform / field
+
+
+def fourier_sum(samples: np.ndarray, angle: float, m: int) -> np.ndarray:
+    """Σ_k x_k e^{ijk angle}, j = 0 … m - 1, of (n,) samples: a padded FFT, at the frequencies wanted.
+
+    Writing jk = (j² + k² - (j - k)²) / 2 makes the sum a convolution (Bluestein 1970).
+    """
+    n = len(samples)
+    chirp = np.exp(0.5j * angle * np.arange(max(n, m), dtype=float) ** 2)
+    size = 1 << (n + m - 1).bit_length()
+    kernel = np.zeros(size, complex)
+    kernel[:m] = np.conj(chirp[:m])
+    kernel[size - n + 1 :] = np.conj(chirp[n - 1 : 0 : -1])
+    return chirp[:m] * np.fft.ifft(np.fft.fft(samples * chirp[:n], size) * np.fft.fft(kernel))[:m]
+
+
+def uniform(signal: Signal) -> tuple[np.ndarray, np.ndarray]:
+    """Time and dipole on a uniform grid; where points are missing (`nprints`) the dipole is splined."""
+    time, dipole = signal.time, signal.dipole
+    steps = np.diff(time)
+    step = float(np.median(steps))
+    # Printed times carry five decimals.
+    if np.abs(steps - step).max() < 2e-5 + 1e-6 * step:
+        return time[0] + (time[-1] - time[0]) * np.linspace(0.0, 1.0, len(time)), dipole
+    from scipy.interpolate import CubicSpline
+
+    grid = np.arange(time[0], time[-1] + 1e-9, float(steps.min()))
+    return grid, CubicSpline(time, dipole, axis=0)(grid)
+
+
+def direction_label(direction: np.ndarray) -> str:
+    """`x`, `y` or `z` along an axis, else the vector."""
+    for axis, label in enumerate("xyz"):
+        if abs(abs(direction[axis]) - 1.0) < 1e-6:
+            return label
+    return "(" + ", ".join(f"{c:.3f}" for c in direction) + ")"
+
+
+def peaks(spectrum: Spectrum, most: int = 8) -> list[Peak]:
+    """The strongest lines by energy: maxima that stand out by 2 % of the highest, refined by a parabola."""
+    s = spectrum.cross_section
+    if len(s) < 3 or not s.max() > 0.0:
+        return []
+    at = np.flatnonzero((s[1:-1] > s[:-2]) & (s[1:-1] >= s[2:])) + 1
+    at = at[[_prominence(s, k) > 0.02 * s.max() for k in at]]
+    at = sorted(at[np.argsort(s[at])[::-1][:most]])
+    found = []
+    for k in at:
+        left, middle, right = s[k - 1 : k + 2]
+        shift = 0.5 * (left - right) / (left - 2.0 * middle + right)
+        energy = spectrum.energy[k] + shift * (spectrum.energy[1] - spectrum.energy[0])
+        height = middle - 0.25 * (left - right) * shift
+        strength = height * SPEED_OF_LIGHT / (2.0 * math.pi * spectrum.tau)
+        found.append(Peak(float(energy), float(height), float(strength)))
+    return found
+
+
+def _prominence(s: np.ndarray, k: int | np.intp) -> float:
+    """Height of the maximum k above the valleys that part it from higher ones, on the higher side."""
+    lowest = []
+    for side in (s[k::-1], s[k:]):
+        higher = np.flatnonzero(side > s[k])
+        lowest.append(side[: higher[0] if len(higher) else None].min())
+    return float(s[k] - max(lowest))
+
+
+def delta_kick(field: np.ndarray, time: np.ndarray, dt: float, *, magnus: bool = True) -> Kick | None:
+    """The kick of a field series (n, 3) at times (n,) of a run with time step dt; None if it never acts.
+
+    magnus: the propagator takes the mean field of each step's ends; the others the field at its start.
+    Raises SpectrumError when the field acts at more than one point.
+    """
+    acting = np.flatnonzero(np.abs(field).max(axis=1) > 0.0)
+    if len(acting) == 0:
+        return None
+    if len(acting) > 1:
+        raise SpectrumError(f"the field acts at {len(acting)} points in time, so it is no delta kick")
+    vector, at = field[acting[0]], float(time[acting[0]])
+    size = float(np.linalg.norm(vector))
+    if not magnus:
+        return Kick(vector / size, size * dt, at, at + dt)
+    start = max(at - dt, float(time[0]))
+    return Kick(vector / size, size / 2.0 * (at + dt - start), start, at + dt)

@@ -1,0 +1,1 @@
+"""Starting densities for a self-consistent run, chosen and measured."""

@@ -1,0 +1,1 @@
+"""The response kernel by formula: Coulomb, exchange, exchange-correlation."""

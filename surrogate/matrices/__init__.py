@@ -1,0 +1,1 @@
+"""Matrices packed, paired and turned: what several shelves above share."""

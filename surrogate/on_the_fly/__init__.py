@@ -1,0 +1,1 @@
+"""Surrogates that learn within a run, or from an earlier one."""

@@ -1,0 +1,329 @@
+"""The on-the-fly response: a surrogate that learns the Fock response along the run's own directions.
+
+    F'(P') ≈ F'(P0) + K_x Q_xᵀ x + i K_y Q_yᵀ y + r(x),      x, y: real and imaginary part of P' - P0
+
+- Coulomb and exact exchange are linear; their images are exact as soon as a direction is met, for no
+  quadrature. So the imaginary part, which responds through exact exchange alone, is exact on all it has met.
+- The exchange-correlation part of a real direction comes from a kernel (the prior) when it is met,
+  and from one reference evaluation (a Fock build) when `refine` finds that it matters.
+- r(x), all that is not linear, is interpolated between anchors.
+- Where the ground state is symmetric the linear part keeps irreps apart.
+
+The spread is what is known to be missing, the approximate images times the prior's measured error and the
+variance of r, scaled by what anchors have shown it to be worth.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...adapters.engine import Engine, FockBuild
+from ...adapters.working_basis import WorkingBasis
+from ..matrices.packing import make_packing, pack, unpack
+from ..surrogate import Measurement, Prior, Visit
+from .direct_sum import DirectSum
+from .remainder import Remainder
+
+#: Relative error of an image before any has been measured: with the analytic kernel, without one.
+PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
+#: |ΔF - linear| / |δP|², Hartree, as seen in water in strong fields.
+CURVATURE = 0.06
+#: A base density with larger elements between irreps is not symmetric.
+ASYMMETRY = 1e-5
+#: Norms below this are rounding.
+NOTHING = 1e-13
+#: Most visits between two looks at what lies outside the known directions and at the spread.
+LOOK_EVERY = 4
+#: Refining starts where the approximate images' share of the spread exceeds the target this many times.
+SLACK = 2.0
+#: Bounds of the factor between spread and measured residuals.
+CALIBRATION = (0.3, 30.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Evaluation:
+    """One prediction: the change (x, y) and the response predicted for it."""
+
+    x: np.ndarray
+    y: np.ndarray
+    response_x: np.ndarray
+    response_y: np.ndarray
+
+    @property
+    def response_moment(self) -> float:
+        """|ΔF|²."""
+        return float(self.response_x @ self.response_x + self.response_y @ self.response_y)
+
+
+class Response:
+    """The on-the-fly response about one base density; implements `Surrogate`.
+
+    density, base: P0 (working basis, real) and its reference Fock build.
+    prior: Fock response of an AO change (n_spin, n, n), known before any is met; None where there is none.
+    outside: a change that leaves the known directions by more than this share of its size makes a new one.
+    prior_error: the prior's relative error, until one has been measured.
+    prior_builds: whether the prior makes a Coulomb-exchange build for every change.
+    mean_field_builds: Coulomb-exchange builds made so far.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        basis: WorkingBasis,
+        density: np.ndarray,
+        base: FockBuild,
+        prior: Prior | None,
+        outside: float,
+        prior_error: float = PRIOR_ERROR,
+        *,
+        prior_builds: bool = False,
+    ) -> None:
+        self.mean_field_builds = 0
+        self._prior_builds = prior_builds or prior is None
+        self._prior_error = NO_PRIOR_ERROR if prior is None else prior_error
+        self._engine, self._basis, self._prior, self._outside = engine, basis, prior, outside
+        self._density, self._base = density, base
+        self._fock = basis.fock_in(base.fock)
+        packing = self._packing = make_packing(base_irreps(basis, density))
+        self._x_map, self._y_map = DirectSum(packing.real_blocks), DirectSum(packing.imag_blocks)
+        self._remainder = Remainder(packing.n_real)
+        self._errors: list[float] = []
+        self._calibration = 1.0
+        self._moment, self._n_visits, self._spread = 0.0, 0, 0.0
+        self._patience = self._wait = 1
+        self._last = self._evaluate(density)
+        coulomb = engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
+        self._core_x, self._coulomb_x, self._fock_x = (
+            pack(packing, basis.fock_in(np.broadcast_to(matrix, base.fock.shape)).astype(complex))[0]
+            for matrix in (engine.integrals.core, coulomb, base.fock)
+        )
+
+    @property
+    def n_directions(self) -> tuple[int, int, int]:
+        """Real directions with exact and with approximate images, and imaginary ones."""
+        return self._x_map.n_exact, self._x_map.n - self._x_map.n_exact, self._y_map.n
+
+    @property
+    def image_error(self) -> float:
+        """Relative error of the approximate images: measured on those made exact, before that the prior's."""
+        if self._engine.linear:
+            return 0.0
+        if self._errors:
+            return float(np.sqrt(np.mean(np.square(self._errors))))
+        return self._prior_error
+
+    def predict(self, density: np.ndarray) -> np.ndarray:
+        """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each.
+
+        k, d: directions and length of every irrep that the motion has reached.
+        """
+        last = self._last = self._evaluate(density)
+        return self._fock + unpack(self._packing, last.response_x, last.response_y)
+
+    def visit(self) -> Visit:
+        """Note the density last predicted for; look whether it leaves the known directions.
+
+        Looks are rarer while they find nothing.
+        """
+        self._wait -= 1
+        if self._wait > 0:
+            return Visit(self._spread, 0.0)
+        last, x_map, y_map = self._last, self._x_map, self._y_map
+        c, d = x_map.coordinates(last.x), y_map.coordinates(last.y)
+        size = float(last.x @ last.x + last.y @ last.y)
+        # `outside` stays above the rounding of `outside_squared`.
+        threshold = max(self._outside**2 * size, NOTHING**2)
+        outside_x, outside_y = x_map.outside_squared(last.x, c), y_map.outside_squared(last.y, d)
+        new_x = outside_x > threshold
+        new_y = (outside_y > threshold) & self._engine.exact_exchange
+        new = bool(new_x.any() or new_y.any())
+        self._patience = 1 if new else min(self._patience + 1, LOOK_EVERY)
+        self._wait = self._patience
+        if new:
+            c = self._extend(last, c, d, new_x, new_y)
+        self._n_visits += 1
+        self._moment += last.response_moment
+        x_map.visit(c)
+        missing = self._missing(last.x, c)
+        typical = max(last.response_moment, self._moment / self._n_visits, NOTHING**2)
+        self._spread = self._calibration * missing / float(np.sqrt(typical))
+        if not new:
+            return Visit(self._spread, 0.0)
+        # What the prediction just made did not respond to at all.
+        unknown = float(outside_x[new_x].sum() + outside_y[new_y].sum())
+        return Visit(self._spread, float(np.sqrt(unknown / size)))
+
+    def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
+        """Learn from a reference pair (P', field-free F')."""
+        at = self._evaluate(density)
+        x, y = pack(self._packing, fock - self._fock)
+        defect = float(np.hypot(np.linalg.norm(x - at.response_x), np.linalg.norm(y - at.response_y)))
+        response = float(np.hypot(np.linalg.norm(x), np.linalg.norm(y)))
+        missing = self._missing(at.x, self._x_map.coordinates(at.x))
+        if missing > NOTHING and defect > NOTHING and self._remainder.n_anchors:
+            # Half the way, in the logarithm: one anchor is one sample.
+            calibration = np.sqrt(self._calibration * defect / missing)
+            self._calibration = float(np.clip(calibration, *CALIBRATION))
+        if not self._engine.linear and np.linalg.norm(at.x) > NOTHING:
+            self._remainder.add(at.x, x - self._x_map.apply(at.x))
+        wrong = unpack(self._packing, x - at.response_x, y - at.response_y)
+        force = float(np.linalg.norm(wrong @ density - density @ wrong))
+        return Measurement(defect, response, force)
+
+    def refine(self, target: float, most: int) -> int:
+        """Make the principal approximate directions exact until the spread over all visits is at `target`.
+
+        A Fock build does so for the principal one of every irrep.
+        """
+        builds = 0
+        if self._engine.linear or self._x_map.n_exact == self._x_map.n:
+            return 0
+        moments = [part.sort_approximate() * part.approximate_size**2 for part in self._x_map.maps]
+        most_visited = max(self._moment, NOTHING**2)
+        if self._expected(moments, most_visited) <= SLACK * target:
+            return 0
+        while builds < most and self._expected(moments, most_visited) > target:
+            self._refine_once()
+            moments = [moment[1:] for moment in moments]
+            builds += 1
+        return builds
+
+    def energies(self, densities: np.ndarray) -> np.ndarray:
+        """Core, Coulomb, exchange-correlation energies (k, 3), Hartree, of k densities (k, n_spin, m, m).
+
+        E(P) = E(P0) + Tr F(P0) δP + ½ Tr ΔF δP, with ∫ r·dP for the part of ΔF that is not linear.
+        """
+        packed = [pack(self._packing, density - self._density) for density in densities]
+        x, y = np.array([p[0] for p in packed]), np.array([p[1] for p in packed])
+        base = self._base.energies
+        core = base.core + x @ self._core_x
+        coulomb = base.coulomb + x @ self._coulomb_x + 0.5 * self._x_map.energy(x, "j")
+        total = base.core + base.coulomb + base.exchange_correlation + x @ self._fock_x
+        total += 0.5 * self._x_map.energy(x, "k") + 0.5 * self._y_map.energy(y, "k")
+        total += self._remainder.energies(x)
+        return np.stack([core, coulomb, total - core - coulomb], axis=1)
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Everything learned, as arrays that `load` takes back."""
+        return {
+            **self._x_map.save("x"),
+            **self._y_map.save("y"),
+            **self._remainder.save(),
+            "image_errors": np.array(self._errors),
+            "calibration": np.array([self._calibration, self._moment, self._spread]),
+            "visits": np.array([self._n_visits, self._patience, self._wait]),
+            "mean_field_builds": np.array(self.mean_field_builds),
+        }
+
+    def load(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Become what was saved."""
+        self._x_map.load("x", arrays)
+        self._y_map.load("y", arrays)
+        self._remainder.load(arrays)
+        self._errors = np.asarray(arrays["image_errors"]).tolist()
+        self._calibration, self._moment, self._spread = np.asarray(arrays["calibration"]).tolist()
+        self._n_visits, self._patience, self._wait = np.asarray(arrays["visits"]).tolist()
+        self.mean_field_builds = int(arrays["mean_field_builds"])
+
+    def _evaluate(self, density: np.ndarray) -> _Evaluation:
+        x, y = pack(self._packing, density - self._density)
+        response_x = self._x_map.apply(x)
+        if self._remainder.n_anchors:
+            response_x += self._remainder.predict(x)
+        return _Evaluation(x, y, response_x, self._y_map.apply(y))
+
+    def _missing(self, x: np.ndarray, coordinates: Sequence[np.ndarray]) -> float:
+        """Expected norm of what the prediction lacks at x: of the approximate images and of the remainder."""
+        missing = self.image_error * self._x_map.approximate_norm(coordinates)
+        # Until anchors have shown it, the part that is not linear is guessed from the size of the change.
+        missing = float(np.hypot(missing, CURVATURE * (x @ x) / (1 + self._remainder.n_anchors)))
+        if self._remainder.n_anchors:
+            missing = float(np.hypot(missing, np.sqrt(self._remainder.variance(x))))
+        return missing
+
+    def _expected(self, moments: Sequence[np.ndarray], most_visited: float) -> float:
+        """Spread over all visits from approximate images with these second moments."""
+        return self.image_error * float(np.sqrt(sum(moment.sum() for moment in moments) / most_visited))
+
+    def _refine_once(self) -> None:
+        """One Fock build: the exact image of the first approximate direction of every irrep."""
+        x_map, packing = self._x_map, self._packing
+        directions = [part.q[part.n_exact].copy() if part.n_approximate else None for part in x_map.maps]
+        change = self._basis.density_out(unpack(packing, x_map.join(directions), np.zeros(packing.n_imag)))
+        image = pack(packing, self._basis.fock_in(self._engine.response(change)))[0]
+        shifts: list[np.ndarray | None] = []
+        others: list[np.ndarray | None] = []
+        for part, new in zip(x_map.maps, x_map.split(image), strict=True):
+            shift = along = None
+            if part.n_approximate:
+                shift, along = part.make_exact(new)
+                self._errors.append(float(np.linalg.norm(shift) / max(np.linalg.norm(new), NOTHING)))
+            shifts.append(shift)
+            others.append(along)
+        self._shift(directions, shifts)
+        self._shift(others, directions)
+
+    def _shift(self, directions: Sequence[np.ndarray | None], changes: Sequence[np.ndarray | None]) -> None:
+        """Tell the remainder of images that changed along one direction a block."""
+        nothing: list[np.ndarray | None] = [None] * len(directions)
+        for k, (direction, change) in enumerate(zip(directions, changes, strict=True)):
+            if direction is not None:
+                one = [*nothing[:k], direction, *nothing[k + 1 :]]
+                other = [*nothing[:k], change, *nothing[k + 1 :]]
+                self._remainder.shift(self._x_map.join(one), self._x_map.join(other))
+
+    def _extend(
+        self,
+        last: _Evaluation,
+        c: Sequence[np.ndarray],
+        d: Sequence[np.ndarray],
+        new_x: np.ndarray,
+        new_y: np.ndarray,
+    ) -> list[np.ndarray]:
+        """Add the directions, by block, in which `last` leaves the known ones; its coordinates along x's."""
+        x_map, y_map, packing = self._x_map, self._y_map, self._packing
+        found_x = [
+            part.outside(x, known) if new else (None, 0.0)
+            for part, x, known, new in zip(x_map.maps, x_map.split(last.x), c, new_x, strict=True)
+        ]
+        found_y = [
+            part.outside(y, known)[0] if new else None
+            for part, y, known, new in zip(y_map.maps, y_map.split(last.y), d, new_y, strict=True)
+        ]
+        directions = [direction for direction, _ in found_x]
+        change = self._basis.density_out(unpack(packing, x_map.join(directions), y_map.join(found_y)))
+        response = (self._prior or self._engine.mean_field_response)(change)
+        self.mean_field_builds += self._prior_builds
+        image_x, image_y = pack(packing, self._basis.fock_in(response))
+        for part, direction, image in zip(y_map.maps, found_y, y_map.split(image_y), strict=True):
+            if direction is not None:
+                part.append(direction, image, np.zeros_like(direction), exact=True)
+        if not new_x.any():
+            return list(c)
+        coulomb = self._engine.coulomb(np.ascontiguousarray(np.real(change).sum(axis=0)))
+        coulomb_x = pack(
+            packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex)
+        )[0]
+        images = [
+            image if direction is None else part.completed(direction, image)
+            for part, direction, image in zip(x_map.maps, directions, x_map.split(image_x), strict=True)
+        ]
+        self._shift(directions, images)
+        for part, direction, image, j in zip(
+            x_map.maps, directions, images, x_map.split(coulomb_x), strict=True
+        ):
+            if direction is not None:
+                part.append(direction, image, j, exact=False)
+        return [
+            known if direction is None else np.append(known, length)
+            for known, (direction, length) in zip(c, found_x, strict=True)
+        ]
+
+
+def base_irreps(basis: WorkingBasis, density: np.ndarray) -> np.ndarray:
+    """Irreps of the orbitals, (n_spin, m); all 0 where the base density P' itself is not symmetric."""
+    apart = basis.irreps[:, :, None] != basis.irreps[:, None, :]
+    if np.abs(density[apart]).max(initial=0.0) > ASYMMETRY:
+        return np.zeros_like(basis.irreps)
+    return basis.irreps

@@ -1,0 +1,1 @@
+"""Pairs of density change and Fock response to learn from, and their file."""

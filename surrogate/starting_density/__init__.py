@@ -1,0 +1,1 @@
+"""Densities that a self-consistent run starts from."""

@@ -1,0 +1,84 @@
+"""Single lines of the log: NWChem's documented formats, and Fortran's rules at their edges."""
+
+import math
+
+import pytest
+from hybrid_propagate.adapters.log.lines import (
+    engineering,
+    fixed,
+    integer_line,
+    message_line,
+    scientific,
+    value_line,
+    vector_line,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def test_the_forms_of_a_line() -> None:
+    """`a,2x,f11.5` then 3es22.12e3, es22.12e3, `5x,i17`, or `8x` and a message; the tag's blanks trimmed."""
+    assert vector_line("<rt_tddft>: ", 0.2, (0.0, 0.0, 2.064769596011e-5), "Dipole moment [system]") == (
+        "<rt_tddft>:      0.20000   0.000000000000E+000   0.000000000000E+000   2.064769596011E-005"
+        "     # Dipole moment [system]"
+    )
+    assert value_line("kick", 199.6, -76.5, "Etot") == "kick    199.60000  -7.650000000000E+001     # Etot"
+    assert integer_line("kick", 0.0, 2, "Magnus total interpolations") == (
+        "kick      0.00000                     2     # Magnus total interpolations"
+    )
+    assert message_line("kick", 0.2, "Checks passed") == "kick      0.20000        ### Checks passed ###"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (99999.99999, "99999.99999"),
+        (100000.0, "***********"),
+        (math.nan, "        NaN"),
+        (math.inf, "   Infinity"),
+        (-0.0, "   -0.00000"),
+    ],
+)
+def test_times_at_the_edges_of_f11_5(value: float, text: str) -> None:
+    """A number too wide prints as stars (Fortran 2018, 13.7.2.3.2)."""
+    assert fixed(value, 11, 5) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e-100, "1.000000000000E-100"),
+        (-1.7976931348623157e308, "-1.797693134862E+308"),
+        (9.9999999999999e99, "1.000000000000E+100"),
+        (-0.0, "-0.000000000000E+000"),
+        (math.nan, "NaN"),
+        (-math.inf, "-Infinity"),
+    ],
+)
+def test_values_at_the_edges_of_es22_12e3(value: float, text: str) -> None:
+    """Three exponent digits, right-justified in 22 columns."""
+    assert scientific(value) == text.rjust(22)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_scientific_keeps_thirteen_digits(value: float) -> None:
+    """What is printed reads back to 5e-13 of the value, in 22 columns."""
+    text = scientific(value)
+    assert len(text) == 22
+    # Near the largest double the printed digits may round to infinity.
+    if abs(value) < 1.79e308:
+        assert math.isclose(float(text), value, rel_tol=5.1e-13)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "0.1000000E+01"),
+        (-0.0999999999, "-0.1000000E+00"),
+        (3e-120, "0.3000000-119"),
+        (0.0, "0.0000000E+00"),
+    ],
+)
+def test_engineering(value: float, text: str) -> None:
+    """Fortran e15.7: mantissa below one; with a three-digit exponent the letter is dropped."""
+    assert engineering(value, 15, 7) == text.rjust(15)

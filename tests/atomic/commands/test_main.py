@@ -1,0 +1,105 @@
+"""`hybrid-atomic` as a user runs it."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hybrid_propagate.atomic.commands.main import main
+from nist import nist_table
+
+COMMAND = [sys.executable, "-m", "hybrid_propagate.atomic.commands.main"]
+
+
+def test_json_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "Fe", "--xc", "vwn", "--spin", "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found["total_energy"] == pytest.approx(nist_table("lsd").totals[26, 0], abs=1e-6)
+    assert found["eigenvalues"]["3d"]["up"] == pytest.approx(
+        nist_table("lsd").eigenvalues[26, 0, "3d", "D"], abs=2e-6
+    )
+    parts = found["kinetic"] + found["nuclear"] + found["hartree"] + found["exchange_correlation"]
+    assert parts == pytest.approx(found["total_energy"], abs=1e-9)
+    assert err.count("iteration") == found["iterations"]
+
+
+def test_tables_and_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figure = tmp_path / "carbon.png"
+    assert main(["solve", "C", "--spin", "--plot", str(figure)]) == 0
+    out = capsys.readouterr().out
+    assert "2p" in out
+    assert "total energy" in out
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_preset_is_hydrogen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "--preset", "hydrogenic", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["total_energy"] == pytest.approx(-0.5, abs=1e-10)
+
+
+def test_uniform_mesh(capsys: pytest.CaptureFixture[str]) -> None:
+    grid = ["--mesh", "uniform", "--r-max", "12", "--num-points", "1500", "--density-mixing", "0.4"]
+    assert main(["solve", "He", *grid, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["mesh"] == {"kind": "uniform", "points": 1498, "r_max": pytest.approx(12.0)}
+    assert found["total_energy"] == pytest.approx(-2.8348, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["solve", "Xx"], 2, "unknown element"),
+        (["solve"], 2, "no element"),
+        (["solve", "He", "--configuration", "1s3"], 2, "holds 0 to 2"),
+        (["solve", "Cs", "--r-max", "8"], 2, "too small"),
+        (["solve", "U", "--order", "6"], 2, "cannot resolve"),
+        (["solve", "Ne", "--num-points", "99"], 2, "belongs to the uniform mesh"),
+        (["solve", "He", "--plot", "x.doc"], 2, "cannot plot"),
+        (["solve", "H", "--configuration", "1s2 2s1"], 1, "no self-consistency"),
+        (["study", "--z", "5-3", "--out", "unused"], 2, "range"),
+    ],
+)
+def test_errors_are_one_line(
+    words: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == code
+    out, err = capsys.readouterr()
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("hybrid-atomic: ")
+    assert message in last
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_help_is_quick() -> None:
+    began = time.perf_counter()
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+    assert "study" in done.stdout
+    assert time.perf_counter() - began < 2.0  # 0.05 s on an idle machine
+
+
+def test_console_reads_lines_and_survives_errors() -> None:
+    lines = "N --spin\ndensity\nenergies\nXx\n--preset nope\nquit\n"
+    done = subprocess.run([*COMMAND, "console"], input=lines, capture_output=True, text=True, check=True)
+    assert "E = -54.13679866 Ha" in done.stdout
+    assert "unknown element" in done.stdout
+    assert "cannot read '--preset nope'" in done.stdout
+
+
+def test_study_writes_data_and_figures_and_resumes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["study", "--z", "4", "--count", "8", "--out", str(tmp_path), "--workers", "1", "--no-pyscf"]
+    assert main(words) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["stable_ground_states_lsda"] == ["Be"]
+    assert not summary["controls"]["Be [He] 2s1 2p1"]["stable"]
+    assert summary["ok"] + summary["unbound"] + summary["failed"] == summary["records"] == 8
+    for name in ("energy_landscape", "stability", "ionisation", "trajectories", "phase_portraits"):
+        assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+    before = (tmp_path / "results.jsonl").read_text()
+    assert main(words) == 0
+    assert (tmp_path / "results.jsonl").read_text() == before

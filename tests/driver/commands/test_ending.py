@@ -1,0 +1,96 @@
+"""How commands end, whatever is raised in them, and what their options take."""
+
+import subprocess
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hybrid_propagate.driver.commands.ending import Errors, carry_out
+from hybrid_propagate.driver.commands.option_values import count, count_or_none, positive
+
+
+class BadInput(Exception):
+    """Stands for a reader's error."""
+
+
+class Failure(Exception):
+    """Stands for what a reference code ended with."""
+
+    tail = ("its last words",)
+
+
+def errors() -> tuple[Errors, Errors]:
+    return (BadInput,), (Failure,)
+
+
+def raising(error: BaseException) -> Callable[[], int]:
+    def run() -> int:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (BadInput("deck.nw:3: unknown word"), 2, "command: deck.nw:3: unknown word\n"),
+        (BadInput("two\nlines"), 2, "command: two lines\n"),
+        (Failure("it ended badly"), 1, "  nwchem| its last words\ncommand: it ended badly\n"),
+        (PermissionError(13, "Permission denied", "a/b"), 1, "command: a/b: Permission denied\n"),
+        (OSError("h5py has no error number"), 1, "command: h5py has no error number\n"),
+        (MemoryError("8 TiB"), 1, "command: not enough memory: 8 TiB\n"),
+        (KeyboardInterrupt(), 130, "command: stopped; go on\n"),
+        (
+            ModuleNotFoundError("No module named 'torch'", name="torch"),
+            2,
+            "command: torch is not installed: pip install 'hybrid-propagate[train]'\n",
+        ),
+    ],
+)
+def test_every_end_is_a_line_and_a_code(
+    error: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert carry_out("command", raising(error), errors, "stopped; go on") == code
+    assert capsys.readouterr() == ("", said)
+
+
+def test_what_is_expected_decides(capsys: pytest.CaptureFixture[str]) -> None:
+    """OSError is bad input where a command says so; what nobody expects is a bug, and shown as one."""
+    missing = FileNotFoundError(2, "No such file", "x")
+    assert carry_out("command", raising(missing), lambda: ((OSError,), ()), "") == 2
+    assert carry_out("command", lambda: 7, errors, "") == 7
+    assert capsys.readouterr().err == "command: x: No such file\n"
+    for bug in (ZeroDivisionError("bug"), ModuleNotFoundError("typo", name="nunpy")):
+        with pytest.raises(type(bug)):
+            carry_out("command", raising(bug), errors, "")
+
+
+def test_a_reader_of_the_output_that_has_gone_is_no_error(tmp_path: Path) -> None:
+    code = (
+        "import sys; from hybrid_propagate.driver.commands.ending import carry_out\n"
+        "def run():\n    for k in range(10**6): print(k)\n"
+        "sys.exit(carry_out('command', run, lambda: ((), ()), ''))"
+    )
+    with (tmp_path / "errors").open("w") as said:
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=said)
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(60) == 1
+    assert (tmp_path / "errors").read_text() == ""
+
+
+@pytest.mark.parametrize("read", [positive, count, count_or_none])
+@pytest.mark.parametrize("text", ["", "x", "-1", "nan", "inf", "1e400", "½"])
+def test_values_that_are_none_are_refused_in_words(read: Callable[[str], float], text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="is not a "):
+        read(text)
+
+
+def test_values() -> None:
+    assert (positive("1e-3"), count("12"), count_or_none("0")) == (1e-3, 12, 0)
+    for read, text in ((positive, "0"), (count, "0"), (count, "1.5"), (count_or_none, "1_000")):
+        with pytest.raises(ArgumentTypeError, match=f"^'{text}' is not a "):
+            read(text)

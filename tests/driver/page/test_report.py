@@ -1,0 +1,430 @@
+"""`--report` in a real browser: figures, values, sizes, no network; and what its files are made of."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from html import escape
+from pathlib import Path
+from typing import get_args
+
+import h5py
+import numpy as np
+import pytest
+from hybrid_propagate.driver.loop.segment import Reason
+from hybrid_propagate.driver.page.data import thinned
+from hybrid_propagate.driver.page.tables import MEANINGS
+from hybrid_propagate.driver.page.words import duration, number
+from hybrid_propagate.driver.spectra.signals import read_signals
+from hybrid_propagate.driver.spectra.spectrum import absorption, peaks
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+
+#: What a page must show as it stands, and no browser may carry out.
+TITLE = "Water <script>document.title = 'broken'</script> & <b>'bold'</b></script><!--"
+
+#: Two propagations: a kick with density snapshots, and a strong pulse, whose segments are rejected.
+TWO_TASKS = f"""start water
+title "{TITLE}"
+geometry "water" units angstroms nocenter noautosym noautoz
+  O 0.0 0.0 0.1173
+  H 0.0 0.7572 -0.4692
+  H 0.0 -0.7572 -0.4692
+end
+set geometry "water"
+basis
+  * library STO-3G
+end
+dft
+  xc hfexch
+end
+task dft energy
+rt_tddft
+  tmax 60.0
+  dt 0.2
+  tag "kick"
+  field "kick"
+    type delta
+    polarization z
+    max 0.001
+  end
+  excite "water" with "kick"
+  visualization
+    tstart 10.0
+    tend 12.0
+  end
+  print dipole
+end
+task dft rt_tddft
+unset rt_tddft:*
+rt_tddft
+  tmax 30.0
+  dt 0.2
+  tag "pulse"
+  field "pulse"
+    type gaussian
+    polarization y
+    frequency 0.4
+    center 12.0
+    width 4.0
+    max 0.05
+  end
+  excite "water" with "pulse"
+  print dipole
+end
+task dft rt_tddft
+"""
+
+#: An open shell, for reference steps alone.
+OPEN_SHELL = """start lithium
+geometry "atom" units angstroms nocenter noautosym noautoz
+  Li 0.0 0.0 0.0
+end
+set geometry "atom"
+basis
+  * library STO-3G
+end
+dft
+  xc hfexch
+  mult 2
+end
+task dft energy
+rt_tddft
+  tmax {tmax}
+  dt 0.2
+  field "wave"
+    type cw
+    polarization x
+    frequency 0.07
+    max 0.002
+  end
+  excite "atom" with "wave"
+  print dipole
+end
+task dft rt_tddft
+"""
+
+FIGURES = {
+    "water_kick": {"dipole", "spectrum", "timeline", "spread", "honesty", "energy"},
+    "water_pulse": {"dipole", "field", "spectrum", "timeline", "spread", "honesty", "energy"},
+    "lithium": {"dipole", "field", "spectrum", "timeline", "energy", "s2"},
+}
+PAGES = sorted(FIGURES)
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
+)
+#: Every figure: its name, its box, and how many of its shapes have an extent.
+FIGURE_SIZES = """return [...document.querySelectorAll('[data-plot]')].map((host) => {
+  const box = host.querySelector('svg').getBoundingClientRect();
+  const shapes = [...host.querySelectorAll('path.curve, rect.bar-surrogate, rect.bar-reference, circle.dot')];
+  const drawn = shapes.filter((s) => { const b = s.getBBox(); return b.width + b.height > 0; });
+  return [host.dataset.plot, box.width, box.height, drawn.length];
+})"""
+#: Tables in plain view that have to be scrolled.
+WIDE_TABLES = """return [...document.querySelectorAll('section > .scroll')]
+  .filter((e) => e.scrollWidth > e.clientWidth).length"""
+#: Elements with text of their own that is smaller than 12 px, as they are seen.
+SMALL_TEXT = """document.querySelectorAll('details').forEach((d) => { d.open = true; });
+return [...document.querySelectorAll('body *:not(script):not(noscript):not(style)')]
+  .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
+  .filter((e) => e.getClientRects().length)
+  .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 12).map((e) => e.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module")
+def folder(
+    tmp_path_factory: pytest.TempPathFactory, propagate_in: Callable[..., subprocess.CompletedProcess[str]]
+) -> Path:
+    """The runs, each with its report."""
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "water.nw").write_text(TWO_TASKS)
+    (folder / "lithium.nw").write_text(OPEN_SHELL.format(tmax=8.0))
+    (folder / "lithium_density.gif").write_bytes(b"of an earlier run")
+    for deck, *options in (("water.nw", "--max-ml-steps", "40"), ("lithium.nw", "--surrogate", "none")):
+        ended = propagate_in(folder, deck, "--report", *options)
+        assert ended.returncode == 0, ended.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """Headless Chromium that keeps its console and every request."""
+    options = webdriver.ChromeOptions()
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    assert chromium is not None, "no chromium: docker/install.sh chromium"
+    assert driver is not None, "no chromedriver: docker/install.sh chromium"
+    options.binary_location = chromium
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    opened = webdriver.Chrome(options=options, service=Service(driver))
+    yield opened
+    opened.quit()
+
+
+def visit(browser: webdriver.Chrome, page: Path, width: int = 1200, scheme: str = "light") -> None:
+    """Open a page in a window of that width, with the logs of earlier ones gone."""
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    browser.get(page.as_uri())
+    # Figures are drawn once the width is known.
+    browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
+
+@pytest.mark.parametrize("width", [1200, 380])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_as_it_should(browser: webdriver.Chrome, folder: Path, name: str, width: int) -> None:
+    visit(browser, folder / f"{name}.html", width)
+    assert browser.get_log("browser") == []
+    sizes = browser.execute_script(FIGURE_SIZES)
+    assert {size[0] for size in sizes} == FIGURES[name]
+    for figure, across, high, drawn in sizes:
+        assert across > 300, figure
+        assert high > 80, figure
+        assert drawn > 0, figure
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.execute_script(WIDE_TABLES) == 0
+    assert browser.execute_script(SMALL_TEXT) == []
+    wide = browser.execute_script("return document.documentElement.scrollWidth")
+    assert wide <= width, "opened details widen the page"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_for_nothing(browser: webdriver.Chrome, folder: Path, name: str) -> None:
+    page = folder / f"{name}.html"
+    visit(browser, page)
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    assert asked
+    assert {url for url in asked if not url.startswith("data:")} == {page.as_uri()}
+
+
+def test_the_page_s_policy_forbids_scripts_and_requests(browser: webdriver.Chrome, folder: Path) -> None:
+    """So that no text of a deck, escaped or not, can do anything."""
+    visit(browser, folder / "water_kick.html")
+    browser.execute_script("""const script = document.createElement('script');
+    script.textContent = 'window.ran = true';
+    document.body.appendChild(script);
+    fetch('https://example.org/').catch(() => { window.refused = true; });""")
+    browser.execute_async_script("setTimeout(arguments[0], 100)")
+    assert browser.execute_script("return [window.ran, window.refused]") == [None, True]
+
+
+def test_texts_of_the_deck_are_shown_as_they_are(browser: webdriver.Chrome, folder: Path) -> None:
+    visit(browser, folder / "water_kick.html")
+    assert browser.title == TITLE
+    assert browser.find_element(By.TAG_NAME, "h1").text == TITLE
+    shown = browser.execute_script("return document.querySelector('pre').textContent")
+    assert shown == TWO_TASKS
+    assert escape(TITLE) in (folder / "water_kick.html").read_text()
+
+
+def test_the_verdict_is_the_summary_s(browser: webdriver.Chrome, folder: Path) -> None:
+    visit(browser, folder / "water_pulse.html")
+    summary = json.loads((folder / "water_pulse.json").read_text())
+    said = browser.find_element(By.CLASS_NAME, "verdict").text
+    assert f"{summary['steps']} steps, {summary['fock_builds']} Fock builds, estimated error " in said
+    assert number(summary["estimated_error"], 2).replace("\u00a0", " ") in said
+    met = "✓ meets" if summary["tolerance_met"] else "✗ does not meet"
+    assert browser.find_element(By.CLASS_NAME, "standing").text.startswith(met)
+    about = browser.find_element(By.CLASS_NAME, "about").text
+    assert summary["command"] in about
+    assert summary["cpu"] in about
+    assert f"pyscf {summary['versions']['pyscf']}" in about
+    spent = {what for what, seconds in summary["seconds"].items() if seconds > 0.0}
+    assert spent <= {e.text for e in browser.find_elements(By.CSS_SELECTOR, ".bars .name")}
+
+
+def test_lines_carry_their_energies(browser: webdriver.Chrome, folder: Path) -> None:
+    """The run is 1.2 τ long: the lines are the Padé approximant's, as `hybrid-spectrum --pade` has them."""
+    visit(browser, folder / "water_kick.html")
+    lines = peaks(absorption(read_signals(folder / "water_kick.h5"), 50.0, 40.0, pade=True))
+    assert lines
+    labels = {e.text for e in browser.find_elements(By.CSS_SELECTOR, "[data-plot=spectrum] .peak")}
+    assert labels == {f"{line.energy:.2f}" for line in lines}
+
+
+def test_the_time_line_has_every_segment_and_decision(browser: webdriver.Chrome, folder: Path) -> None:
+    visit(browser, folder / "water_pulse.html")
+    with h5py.File(folder / "water_pulse.h5") as file:
+        kinds = [kind.decode() for kind in file["control/event_kind"][()]]
+        segments = [kind.decode() for kind in file["control/segment_kind"][()]]
+        reasons = {reason.decode() for reason in file["control/segment_reason"][()]}
+    assert "rejection" in kinds
+    count = "return document.querySelectorAll(`[data-plot=timeline] ${arguments[0]}`).length"
+    for kind, swatch in (("anchor", "c0"), ("refinement", "c3"), ("audit", "c2"), ("rejection", "c4")):
+        assert browser.execute_script(count, f".mark.{swatch}") == kinds.count(kind), kind
+    for kind in ("surrogate", "reference"):
+        assert browser.execute_script(count, f"rect.bar-{kind}") == segments.count(kind), kind
+    listed = {e.text for e in browser.find_elements(By.CSS_SELECTOR, "table td:first-child > code")}
+    assert reasons <= listed
+
+
+def test_pointing_reads_values(browser: webdriver.Chrome, folder: Path) -> None:
+    visit(browser, folder / "water_kick.html")
+    figure = browser.find_element(By.CSS_SELECTOR, "[data-plot=dipole] svg")
+    ActionChains(browser).move_to_element(figure).perform()
+    said = browser.find_element(By.CSS_SELECTOR, "[data-plot=dipole] .tooltip").text.replace("−", "-")
+    title, *rows = said.splitlines()
+    with h5py.File(folder / "water_kick.h5") as file:
+        time, dipole = file["dynamics/time"][()], file["dynamics/dipole"][()]
+    at = float(title.split(" au")[0])
+    z = next(row for row in rows if row.startswith("z ")).removeprefix("z ").removesuffix(" au")
+    mantissa, exponent = z.split(" × 10")
+    value = float(mantissa) * 10 ** int(exponent.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")))
+    expected = (dipole[:, 2] - dipole[0, 2])[np.argmin(np.abs(time - at))]
+    assert value == pytest.approx(expected, rel=2e-3)
+
+
+def test_a_touch_reads_values_until_the_next(browser: webdriver.Chrome, folder: Path) -> None:
+    visit(browser, folder / "water_kick.html", 380)
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    where = """const box = document.querySelector(arguments[0]).getBoundingClientRect();
+    window.scrollBy(0, box.top - 200);
+    const now = document.querySelector(arguments[0]).getBoundingClientRect();
+    return { x: now.left + now.width / 2, y: now.top + now.height / 2 }"""
+    shown = "return !document.querySelector('[data-plot=dipole] .tooltip').hidden"
+    for target, expected in (("[data-plot=dipole] svg", True), ("[data-plot=spectrum] svg", False)):
+        point = browser.execute_script(where, target)
+        touch = "Input.dispatchTouchEvent"
+        browser.execute_cdp_cmd(touch, {"type": "touchStart", "touchPoints": [point]})
+        browser.execute_cdp_cmd(touch, {"type": "touchEnd", "touchPoints": []})
+        assert browser.execute_script(shown) == expected
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+def test_a_drag_zooms_all_figures_over_time(browser: webdriver.Chrome, folder: Path) -> None:
+    visit(browser, folder / "water_kick.html")
+    last_tick = "return [...document.querySelectorAll('[data-plot=energy] text.tick')].at(-1).textContent"
+    assert float(browser.execute_script(last_tick)) > 40.0
+    figure = browser.find_element(By.CSS_SELECTOR, "[data-plot=dipole] svg")
+    drag = ActionChains(browser).move_to_element_with_offset(figure, -200, 0).click_and_hold()
+    drag.move_to_element_with_offset(figure, -100, 0).release().perform()
+    assert float(browser.execute_script(last_tick)) < 30.0
+    browser.find_element(By.ID, "whole-run").click()
+    assert float(browser.execute_script(last_tick)) > 40.0
+
+
+def test_a_legend_hides_curves(browser: webdriver.Chrome, folder: Path) -> None:
+    visit(browser, folder / "water_kick.html")
+    curves = "return document.querySelectorAll('[data-plot=dipole] path.curve').length"
+    assert browser.execute_script(curves) == 3
+    browser.find_element(By.CSS_SELECTOR, "[data-plot=dipole] button.key").click()
+    assert browser.execute_script(curves) == 2
+    assert browser.get_log("browser") == []
+
+
+def test_dark_and_light(browser: webdriver.Chrome, folder: Path) -> None:
+    paper = []
+    for scheme in ("light", "dark"):
+        visit(browser, folder / "lithium.html", scheme=scheme)
+        rgb = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+        paper.append(sum(int(part) for part in rgb.strip("rgb()").split(",")) / 3)
+    assert paper[0] > 230
+    assert paper[1] < 50
+
+
+def test_the_movie_is_in_the_page(browser: webdriver.Chrome, folder: Path) -> None:
+    visit(browser, folder / "water_kick.html")
+    size = "const m = document.querySelector('img.movie'); return m && [m.complete, m.naturalWidth]"
+    complete, width = browser.execute_script(size)
+    assert complete
+    assert width > 300
+    for without in ("water_pulse", "lithium"):
+        visit(browser, folder / f"{without}.html")
+        assert browser.execute_script(size) is None
+
+
+def test_of_a_finished_run(folder: Path, propagate_in, tmp_path: Path) -> None:
+    """`--report --restart` makes the page from the files alone, the same one."""
+    for path in folder.glob("lithium.*"):
+        shutil.copy(path, tmp_path)
+    page = tmp_path / "lithium.html"
+    before = page.read_text()
+    page.unlink()
+    stored = (tmp_path / "lithium.h5").read_bytes()
+    ended = propagate_in(tmp_path, "lithium.nw", "--surrogate", "none", "--report", "--restart")
+    assert ended.returncode == 0, ended.stderr
+    assert page.read_text() == before
+    assert (tmp_path / "lithium.h5").read_bytes() == stored
+
+
+def test_of_a_resumed_run(propagate_in, tmp_path: Path) -> None:
+    """A run that goes on counts the seconds of its earlier parts too."""
+    (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=4.0))
+    assert propagate_in(tmp_path, "lithium.nw", "--surrogate", "none").returncode == 0
+    first = json.loads((tmp_path / "lithium.json").read_text())
+    (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=8.0))
+    ended = propagate_in(tmp_path, "lithium.nw", "--surrogate", "none", "--report", "--restart")
+    assert ended.returncode == 0, ended.stderr
+    second = json.loads((tmp_path / "lithium.json").read_text())
+    assert second["seconds"]["reference steps"] > first["seconds"]["reference steps"]
+    # A sum in another order may round otherwise.
+    assert second["wall_seconds"] > 0.999 * sum(second["seconds"].values())
+    assert f"<b>{second['steps']} steps</b>" in (tmp_path / "lithium.html").read_text()
+    assert second["steps"] == 39
+
+
+def test_of_a_run_without_a_step(browser: webdriver.Chrome, propagate_in, tmp_path: Path) -> None:
+    """NWChem makes none where tmax is not beyond dt."""
+    (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=0.2))
+    ended = propagate_in(tmp_path, "lithium.nw", "--report")
+    assert ended.returncode == 0, ended.stderr
+    visit(browser, tmp_path / "lithium.html")
+    assert browser.get_log("browser") == []
+    assert browser.find_element(By.CLASS_NAME, "verdict").text.startswith("0 steps, 0 Fock builds")
+    assert browser.find_elements(By.CSS_SELECTOR, "[data-plot], .movie") == []
+
+
+def test_without_report_there_is_no_page(propagate_in, tmp_path: Path) -> None:
+    (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=1.0))
+    assert propagate_in(tmp_path, "lithium.nw", "--surrogate", "none").returncode == 0
+    assert not (tmp_path / "lithium.html").exists()
+
+
+def test_of_a_run_by_nwchem(propagate_in, tmp_path: Path) -> None:
+    (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=1.0))
+    ended = propagate_in(tmp_path, "lithium.nw", "--surrogate", "none", "--engine", "nwchem", "--report")
+    assert ended.returncode == 0, ended.stderr
+    assert "<dd>NWChem, <code>nwchem</code></dd>" in (tmp_path / "lithium.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((0.0, "0"), (float("nan"), "–"), (0.25, "0.25"), (-0.0123, "−0.0123"), (1234.0, "1230")),
+        *((1e-3, "10⁻³"), (3.14e-4, "3.14 × 10⁻⁴"), (-2e-7, "−2 × 10⁻⁷"), (1.5e6, "1.5 × 10⁶")),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(value: float, text: str) -> None:
+    assert number(value).replace("\u00a0", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(2.31, "2.3 s"), (42.4, "42 s"), (59.7, "1 min 0 s"), (18720.0, "5 h 12 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds).replace("\u00a0", " ") == text
+
+
+def test_every_reason_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(get_args(Reason))
+
+
+def test_a_thinned_series_keeps_its_extremes() -> None:
+    values = np.sin(np.linspace(0.0, 300.0, 50_000))[:, None] * [1.0, -2.0]
+    values[31_234, 0] = 9.0
+    kept = thinned(values, 2000)
+    assert len(kept) < 2100
+    assert (np.diff(kept) > 0).all()
+    np.testing.assert_array_equal(values[kept].max(axis=0), values.max(axis=0))
+    np.testing.assert_array_equal(values[kept].min(axis=0), values.min(axis=0))
+    assert {0, 31_234, 49_999} <= set(kept.tolist())
+    np.testing.assert_array_equal(thinned(values, 50_000), np.arange(50_000))
