@@ -19,8 +19,11 @@ from hybrid_propagate.adapters.system.real_time import RealTime, Tolerances
 from hybrid_propagate.adapters.system.system import System
 from hybrid_propagate.adapters.working_basis import make_working_basis
 from hybrid_propagate.driver.loop.controller import Ledger, Target
-from hybrid_propagate.driver.loop.hybrid import Progress, Tally, run
+from hybrid_propagate.driver.loop.hybrid import Hybrid
 from hybrid_propagate.driver.loop.problem import Coupling, Problem, initial_state
+from hybrid_propagate.driver.loop.progress import Progress, Tally
+from hybrid_propagate.driver.loop.reference import EmbeddedReference
+from hybrid_propagate.driver.loop.run import run
 from hybrid_propagate.driver.loop.segment import Limits
 from hybrid_propagate.surrogate.on_the_fly.response import Response
 
@@ -204,9 +207,10 @@ def main() -> None:
     system, engine = make_chain(6, 1, hybrid=0.25, local=0.3)
     problem = make_problem(system, engine, kicked(0.02, 200.0, 0.2))
     target = Target(error=1e-3, max_ml_steps=500, duration=200.0)
+    reference = EmbeddedReference(problem)
     for name, surrogate in (("reference steps", None), ("hybrid", make_response(problem))):
         progress = start(problem, target)
-        run(problem, surrogate, target, Limits(), progress, [], lambda now: False)
+        run(Hybrid(problem, surrogate, reference, target, Limits()), progress, lambda now: False)
         change = progress.state.density - problem.base_density
         tally = progress.tally
         print(f"{name:16} {tally.fock_builds:5} Fock builds, |δP| at the end {np.linalg.norm(change):.8f}")

@@ -51,6 +51,11 @@ class Visit(NamedTuple):
 class Surrogate(Protocol):
     """Predicts the Fock matrix and how far to trust it."""
 
+    @property
+    def mean_field_builds(self) -> int:
+        """Coulomb-exchange builds made so far."""
+        ...
+
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P'."""
         ...

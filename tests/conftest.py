@@ -44,7 +44,7 @@ COMMITTING = (
     sys.executable,
     "-c",
     """import sys, time
-from hybrid_propagate.driver.loop import hybrid as loop
+from hybrid_propagate.driver.loop import run as loop
 from hybrid_propagate.driver.commands import propagate as propagate_command
 from hybrid_propagate.driver.run import propagation as run_propagation
 run_propagation.CHECKPOINT_SECONDS = run_propagation.CHECKPOINT_SHARE = 0.0

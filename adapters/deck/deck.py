@@ -79,3 +79,13 @@ class Deck:
     permanent_dir: Path
     tasks: tuple[Task, ...]
     notices: tuple[str, ...] = ()
+
+    @property
+    def propagations(self) -> tuple[Propagation, ...]:
+        """Its `task dft rt_tddft`, in order."""
+        return tuple(task for task in self.tasks if isinstance(task, Propagation))
+
+    @property
+    def ground_states(self) -> tuple[GroundState, ...]:
+        """Its `task dft energy`, in order."""
+        return tuple(task for task in self.tasks if isinstance(task, GroundState))

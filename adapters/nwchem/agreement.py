@@ -27,6 +27,15 @@ class Agreement:
     force: float | None = None
     at_rest: float | None = None
 
+    def __str__(self) -> str:
+        """The differences in words."""
+        found = f"total energy {self.energy:.0e} Ha, overlap {self.overlap:.0e}, dipole {self.dipole:.0e} au"
+        if self.orbital_energies is not None:
+            found += f", orbital energies {self.orbital_energies:.0e} Ha"
+        if self.force is not None:
+            found += f", force {self.force:.0e} Ha, at rest {self.at_rest:.0e}"
+        return found
+
     @property
     def failures(self) -> list[str]:
         """What differs by more than the same physics can, in words; empty where the codes agree."""

@@ -143,7 +143,8 @@ def _run(options: argparse.Namespace, started: float) -> int:
             options.surrogate = "response"
     from ...adapters.nwchem.process import nwchem_command
     from ..loop.segment import Limits
-    from ..run.deck import last_trajectory, run_deck
+    from ..run.deck import run_deck
+    from ..run.job import last_trajectory
     from ..run.machine import half_of_memory
     from ..run.options import Options
 

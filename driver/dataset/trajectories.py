@@ -17,12 +17,16 @@ from ...surrogate.samples.resonances import resonances
 from ...surrogate.samples.sampling import Point
 from ..loop.checkpoint import pack_checkpoint
 from ..loop.controller import Ledger, Target
-from ..loop.hybrid import Event, Progress, Reporter, Tally, run
+from ..loop.hybrid import Hybrid
 from ..loop.problem import Coupling, Problem, initial_state
+from ..loop.progress import Event, Progress, Reporter, Tally
+from ..loop.reference import EmbeddedReference
+from ..loop.run import run
 from ..loop.segment import Limits, Segment
-from ..reporters.observables import make_observables
-from ..reporters.output import Output
+from ..reporters.block import make_observer
+from ..reporters.store import Store
 from ..reporters.stored_run import stored_run
+from ..reporters.writers import Writers
 
 #: Peak fields in au: impulses of kicks are half of theirs times dt.
 _KICKS, _PULSES = (1e-2, 0.5), (1e-3, 3e-2)
@@ -126,10 +130,10 @@ def visited_densities(
         task = Propagation(Place(path.name, 0), point.system, real_time, "")
         settings = {"tolerance": json.dumps(tolerance), "field": str(applied)}
         store = TrajectoryFile(path, stored_run(task, point.engine, settings, {}))
-        observables = make_observables(point.system, point.engine.integrals, point.basis)
-        first = point.base.energies.electronic + point.engine.integrals.nuclear_repulsion
-        reporters.append(Output(problem, observables, store, lambda _: None, first, 1, path))
-    run(problem, surrogate, target, Limits(), progress, reporters, lambda _: False)
+        observer = make_observer(problem)
+        reporters.append(Writers(observer, (Store(observer, store, 1),)))
+    hybrid = Hybrid(problem, surrogate, EmbeddedReference(problem), target, Limits(), tuple(reporters))
+    run(hybrid, progress, lambda _: False)
     if store is not None:
         store.commit(pack_checkpoint(progress, surrogate), complete=True, start=True)
     return np.concatenate(sampler.densities)

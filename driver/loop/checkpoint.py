@@ -9,7 +9,7 @@ from ...adapters.engine import Energies
 from ...surrogate.surrogate import Surrogate
 from ..propagators.state import State
 from .controller import Ledger
-from .hybrid import Progress, Tally, saved_tally
+from .progress import Progress, Tally
 
 _STATE = ("orbitals", "occupations", "density", "fock", "fock_half")
 
@@ -22,7 +22,7 @@ def pack_checkpoint(progress: Progress, surrogate: Surrogate | None) -> dict[str
     arrays["state_time"] = np.array(state.time)
     arrays["energies"] = np.array([energies.core, energies.coulomb, energies.exchange_correlation])
     arrays["tally"] = np.array(
-        json.dumps({**saved_tally(progress.tally), "seconds": progress.tally.seconds}).encode()
+        json.dumps({**progress.tally.counts, "seconds": progress.tally.seconds}).encode()
     )
     arrays.update(progress.ledger.save())
     if surrogate is not None:

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..loop.hybrid import Event, Tally
+from ..loop.progress import Event, Tally
 from ..loop.segment import Segment
 
 #: Seconds between plain lines.

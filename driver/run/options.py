@@ -16,12 +16,25 @@ from ..loop.segment import Limits
 
 @dataclass(frozen=True)
 class Options:
-    """The command line. tolerance: trajectory error wanted; memory: bytes; save_density: None, automatic.
+    """The command line.
 
-    nwchem: the command that runs it; keep_scratch: leave its files. report: write `<start>.html` too.
-    prior: trajectory file of an earlier run. device, weights: of the network, and its folder where it is not
-    the shipped one; weights_hash: what its weights are. frames: this is one of several runs of the deck.
+    surrogate: auto, response, neural, hybrid or none.
+    tolerance: trajectory error wanted, relative.
+    max_ml_steps: most surrogate steps between two anchors.
+    limits: where a surrogate segment is broken off.
+    memory: bytes for integrals, grids and the kernel.
+    restart: go on from `<start>.h5`.
+    save_density: every how many points the density is stored, 0 for never; None: by its size.
     started: `time.perf_counter()` when the command began.
+    engine: pyscf or nwchem.
+    nwchem: the command that runs NWChem.
+    keep_scratch: leave NWChem's own files.
+    report: write `<start>.html` too.
+    prior: trajectory file of an earlier run.
+    device: where the network runs.
+    weights: folder of the network's graphs; None: the shipped ones.
+    weights_hash: what its weights are.
+    frames: this is one of several runs of the deck.
     """
 
     surrogate: str
@@ -60,7 +73,7 @@ def physics_of(system: System) -> dict[str, str]:
     )
 
 
-def settings_of(task: Propagation, options: Options) -> dict[str, str]:
+def fingerprint(task: Propagation, options: Options) -> dict[str, str]:
     """Everything that shapes the trajectory, as text, for the comparison at a restart."""
     real_time = task.real_time
     steps = {

@@ -3,70 +3,53 @@
 import datetime
 import importlib.metadata
 import json
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from ...adapters.files.trajectory import read_contents
+from ...adapters.files.trajectory import Contents, read_contents
 from ...adapters.files.whole_file import write_whole
+from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
-from ..loop.hybrid import Progress, saved_tally
 from ..loop.problem import Problem
+from ..loop.progress import Progress
 from ..pictures.plot import RunPicture, plot_run
 from ..spectra.signals import read_signals
 from ..spectra.spectrum import DAMPING, SpectrumError, absorption
+from .job import Job
 from .machine import command_line, cpu_name, thread_count
+from .setup import Setup
 
 #: Fock builds of a reference step where none was made: NWChem's least.
 LEAST_BUILDS = 2.0
 
 
-def write_summary(
-    path: Path,
-    deck: str,
-    engine: str,
-    surrogate: str,
-    progress: Progress,
-    target: Target,
-    audits: list[dict[str, float]],
-    wall_seconds: float,
-    mean_field_builds: int,
-    dipole_share: float,
-    nwchem: dict[str, object] | None = None,
-) -> dict[str, object]:
-    """Write `<start>.json`; returns its contents.
-
-    dipole_share: how much larger the dipole's relative error can be than the density's (`dipole_bound`).
-    nwchem: what its session tells, where it was the reference (`NWChemSession.summary`).
-    """
-    tally, ledger, seconds = progress.tally, progress.ledger, progress.tally.seconds
-    steps = tally.reference_steps + tally.surrogate_steps
-    per_step = _reference_seconds(progress)
-    if nwchem is not None and isinstance(nwchem["seconds_per_step"], float):
-        per_step = nwchem["seconds_per_step"]
-    passes = tally.surrogate_steps + tally.discarded_steps
-    hybrid = surrogate != "none"
-    estimate = ledger.spent if hybrid else 0.0
-    # Of a run that was resumed, the clock saw the last part alone.
-    wall_seconds = max(wall_seconds, sum(seconds.values()))
-    contents: dict[str, object] = {
-        "deck": deck,
-        "engine": engine,
-        "surrogate": surrogate,
-        "steps": steps,
-        **saved_tally(tally),
-        "mean_field_builds": mean_field_builds,
-        "wall_seconds": wall_seconds,
-        "seconds": seconds,
-        "reference_seconds_per_step": per_step,
-        "surrogate_seconds_per_step": seconds.get("surrogate steps", 0.0) / passes if passes else None,
-        "estimated_reference_seconds": per_step * steps if per_step is not None else None,
-        "speedup": per_step * steps / wall_seconds if per_step is not None and wall_seconds > 0.0 else None,
-        "tolerance": target.error if hybrid else None,
-        "estimated_error": float(estimate),
-        "error_bound": float(dipole_share * ledger.bound) if hybrid else 0.0,
-        "tolerance_met": bool(not hybrid or estimate <= target.error),
-        "audits": audits,
+def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]:
+    """Write the figure and `<start>.json`; returns the contents of the latter. Raises OSError."""
+    progress, target, contents = setup.progress, setup.hybrid.target, read_contents(job.file("h5"))
+    share = 1.0
+    if "time" in contents.series:
+        with progress.tally.timed("figure"):
+            draw(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, target.residual)
+        share = dipole_bound(setup.problem, progress.ledger, np.asarray(contents.series["dipole"]))
+    wall = time.perf_counter() - job.started
+    seconds = progress.tally.seconds
+    own = {part: value - setup.earlier.get(part, 0.0) for part, value in seconds.items()}
+    nwchem = backend.summary(own, wall)
+    surrogate = setup.hybrid.surrogate
+    summary = {
+        "deck": str(job.deck.path),
+        "engine": job.options.engine,
+        "surrogate": job.options.surrogate,
+        "steps": progress.tally.reference_steps + progress.tally.surrogate_steps,
+        **progress.tally.counts,
+        "mean_field_builds": 0 if surrogate is None else surrogate.mean_field_builds,
+        # Of a run that was resumed, the clock saw the last part alone.
+        **_speed(progress, max(wall, sum(seconds.values())), nwchem),
+        **_accuracy(progress, target, share, hybrid=job.options.surrogate != "none"),
+        "audits": _audits(contents),
         **({} if nwchem is None else {"nwchem": nwchem}),
         "command": command_line(),
         "finished": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -76,8 +59,52 @@ def write_summary(
             name: importlib.metadata.version(name) for name in ("hybrid-propagate", "pyscf", "numpy", "h5py")
         },
     }
-    write_whole(path, json.dumps(contents, indent=1) + "\n")
-    return contents
+    write_whole(job.file("json"), json.dumps(summary, indent=1) + "\n")
+    return summary
+
+
+def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None) -> dict[str, object]:
+    """Seconds, of the run and of reference steps alone."""
+    tally = progress.tally
+    steps = tally.reference_steps + tally.surrogate_steps
+    per_step = _reference_seconds(progress)
+    if nwchem is not None and isinstance(nwchem["seconds_per_step"], float):
+        per_step = nwchem["seconds_per_step"]
+    passes = tally.surrogate_steps + tally.discarded_steps
+    alone = None if per_step is None else per_step * steps
+    return {
+        "wall_seconds": wall,
+        "seconds": tally.seconds,
+        "reference_seconds_per_step": per_step,
+        "surrogate_seconds_per_step": tally.seconds.get("surrogate steps", 0.0) / passes if passes else None,
+        "estimated_reference_seconds": alone,
+        "speedup": alone / wall if alone is not None and wall > 0.0 else None,
+    }
+
+
+def _accuracy(progress: Progress, target: Target, share: float, *, hybrid: bool) -> dict[str, object]:
+    """The stated error; share: how much larger the dipole's can be than the density's (`dipole_bound`)."""
+    ledger = progress.ledger
+    estimate = ledger.spent if hybrid else 0.0
+    return {
+        "tolerance": target.error if hybrid else None,
+        "estimated_error": float(estimate),
+        "error_bound": float(share * ledger.bound) if hybrid else 0.0,
+        "tolerance_met": bool(not hybrid or estimate <= target.error),
+    }
+
+
+def _audits(contents: Contents) -> list[dict[str, float]]:
+    control = contents.control
+    rows = np.flatnonzero(control.get("event_kind", np.zeros(0, "S8")) == b"audit")
+    return [
+        {
+            "time": float(control["event_time"][row]),
+            "relative_density_difference": float(control["event_residual"][row]),
+            "fock_builds": int(control["event_fock_builds"][row]),
+        }
+        for row in rows
+    ]
 
 
 def dipole_bound(problem: Problem, ledger: Ledger, dipole: np.ndarray) -> float:

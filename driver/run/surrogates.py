@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, Propagation
+from ...adapters.deck.deck import Deck
 from ...adapters.deck.errors import DeckError
-from ...adapters.pyscf.engine import PySCFEngine
-from ...surrogate.kernel.analytic import AuxiliaryKernel, build_auxiliary_kernel, kernel_response
+from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
 from ...surrogate.on_the_fly.response import PRIOR_ERROR, Response
@@ -23,6 +22,7 @@ from ...surrogate.runtime.network_response import (
 )
 from ...surrogate.runtime.neural_surrogate import NeuralSurrogate
 from ...surrogate.runtime.session import Device, GraphError
+from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
 from .options import Options, physics_of
@@ -37,7 +37,7 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
 
     Raises DeckError where the network asked for cannot serve, DeviceError, GraphError.
     """
-    tasks = [task for task in deck.tasks if isinstance(task, Propagation)]
+    tasks = deck.propagations
     if options.surrogate in ("neural", "hybrid"):
         graphs = _graphs(options)
         for task in tasks:
@@ -63,44 +63,29 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
 
 
 def make_surrogate(
-    problem: Problem, density: np.ndarray, options: Options, target: Target
+    ground: GroundState, problem: Problem, options: Options, target: Target
 ) -> Response | NeuralSurrogate:
-    """The surrogate of a run about its ground state, AO density (n_spin, n, n).
+    """The surrogate of a run about its ground state.
 
     Raises PriorError, DeviceError, GraphError, NotApplicable.
     """
-    engine, start = problem.engine, (problem.basis, problem.base_density, problem.base)
-    assert isinstance(engine, PySCFEngine)
+    engine, start = ground.engine, (problem.basis, problem.base_density, problem.base)
     outside = float(np.clip(target.residual, *OUTSIDE))
-    if options.surrogate in ("neural", "hybrid"):
-        xc = engine.system.functional.pyscf
-        network = NetworkResponse(_graphs(options), engine.mol, density, xc)
-        if options.surrogate == "neural":
-            return NeuralSurrogate(engine, *start, network)
-        prior, prior_error = network.prior(), network.typical_spread(_typical_changes(problem))
-    else:
-        return _learned(problem, density, options, outside)
-    return Response(engine, *start, prior, outside, prior_error)
+    if options.surrogate not in ("neural", "hybrid"):
+        return _learned(ground, problem, options, outside)
+    xc = engine.system.functional.pyscf
+    network = NetworkResponse(_graphs(options), engine.mol, ground.orbitals.density(), xc)
+    if options.surrogate == "neural":
+        return NeuralSurrogate(engine, *start, network)
+    spread = network.typical_spread(_typical_changes(problem))
+    return Response(engine, *start, network.prior(), outside, spread)
 
 
-def analytic_kernel(engine: PySCFEngine, density: np.ndarray, memory: float) -> AuxiliaryKernel | None:
-    """The kernel at an AO density, from integrals that the engine has; None where there is none.
-
-    memory: bytes that building it may take.
-    """
-    integrals = engine.two_electron
-    packed = (integrals.packed, integrals.long_range)
-    return build_auxiliary_kernel(
-        engine.mol, density, engine.system.functional.pyscf, packed=packed, memory=memory
-    )
-
-
-def _learned(problem: Problem, density: np.ndarray, options: Options, outside: float) -> Response:
+def _learned(ground: GroundState, problem: Problem, options: Options, outside: float) -> Response:
     """Learned on the fly: from the analytic kernel on, or from the response on a coarse grid where there is
     none, and from what an earlier run has learned beyond that. Raises PriorError.
     """
-    engine = problem.engine
-    assert isinstance(engine, PySCFEngine)
+    engine, density = ground.engine, ground.orbitals.density()
     kernel = analytic_kernel(engine, density, options.memory)
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
     if options.prior is not None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from pyscf import dft, gto
 
+from ...adapters.pyscf.engine import PySCFEngine
 from ..matrices.symmetric_pairs import (
     pack_antisymmetric,
     pack_symmetric,
@@ -108,6 +109,16 @@ def build_auxiliary_kernel(
         for spin in range(n_spin):
             blocks[spin, :, spin] += symmetric
     return AuxiliaryKernel(m, n_spin, real, imaginary, covariant)
+
+
+def analytic_kernel(engine: PySCFEngine, density: np.ndarray, memory: float) -> AuxiliaryKernel | None:
+    """The kernel at an AO density (n_spin, n, n), from the engine's integrals; None where there is none.
+
+    memory: bytes that building it may take.
+    """
+    integrals, xc = engine.two_electron, engine.system.functional.pyscf
+    packed = (integrals.packed, integrals.long_range)
+    return build_auxiliary_kernel(engine.mol, density, xc, packed=packed, memory=memory)
 
 
 def apply_auxiliary_kernel(kernel: AuxiliaryKernel, change: np.ndarray) -> np.ndarray:

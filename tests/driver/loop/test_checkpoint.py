@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from hybrid_propagate.driver.loop.checkpoint import pack_checkpoint, unpack_checkpoint
 from hybrid_propagate.driver.loop.controller import Target
-from hybrid_propagate.driver.loop.hybrid import Progress, run
+from hybrid_propagate.driver.loop.hybrid import Hybrid
 from hybrid_propagate.driver.loop.problem import Problem
+from hybrid_propagate.driver.loop.progress import Progress
+from hybrid_propagate.driver.loop.reference import EmbeddedReference
+from hybrid_propagate.driver.loop.run import run
 from hybrid_propagate.driver.loop.segment import Limits, Segment
 from hybrid_propagate.surrogate.surrogate import Surrogate
 from toy_engine import kicked, make_chain, make_problem, make_response, start
@@ -69,7 +72,8 @@ def propagate(
     reporter: Densities,
     stop,
 ) -> bool:
-    return run(problem, surrogate, target, Limits(), progress, [reporter], stop)
+    hybrid = Hybrid(problem, surrogate, EmbeddedReference(problem), target, Limits(), (reporter,))
+    return run(hybrid, progress, stop)
 
 
 def test_a_checkpoint_is_arrays_that_a_file_takes() -> None:

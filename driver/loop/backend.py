@@ -1,0 +1,58 @@
+"""The seam to a reference code as a whole: from its ground state to what it says of a finished run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ...adapters.engine import Energies, FockBuild
+from ...adapters.orbitals import Orbitals
+from ...adapters.pyscf.engine import PySCFEngine
+from ...surrogate.surrogate import Surrogate
+from .controller import Target
+from .problem import Problem
+from .reference import Reference
+
+
+@dataclass(frozen=True, eq=False)
+class GroundState:
+    """Where a propagation starts from.
+
+    engine: the embedded engine, expanded about the orbitals' density.
+    orbitals: converged, or as the deck names them.
+    build: the reference's Fock matrix at their density.
+    seconds: that it took to get there.
+    """
+
+    engine: PySCFEngine
+    orbitals: Orbitals
+    build: FockBuild
+    seconds: float
+
+
+class Backend(Protocol):
+    """The reference code of one propagation task."""
+
+    def ground_state(self, known: Orbitals | None) -> GroundState:
+        """The task's ground state; `known`: its orbitals, where an earlier part of the run has them."""
+        ...
+
+    def surrogate_and_reference(self, problem: Problem, target: Target) -> tuple[Surrogate | None, Reference]:
+        """What makes most steps, None for reference steps alone, and what measures it."""
+        ...
+
+    def first_build(self, problem: Problem, density: np.ndarray) -> tuple[np.ndarray, Energies]:
+        """Field-free F' (n_spin, m, m) at the P' that a run starts from, and the energies there."""
+        ...
+
+    def summary(self, seconds: Mapping[str, float], wall: float) -> dict[str, object] | None:
+        """For the run's JSON file; seconds: of this process, by part; wall: in all. None: nothing to add."""
+        ...
+
+
+def embedded_first_build(problem: Problem, density: np.ndarray) -> tuple[np.ndarray, Energies]:
+    """`Backend.first_build` by the embedded engine; no build where P' is the ground state's."""
+    if density is problem.base_density:
+        return problem.basis.fock_in(problem.base.fock).astype(complex), problem.base.energies
+    return problem.reference_fock(density)

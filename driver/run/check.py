@@ -1,0 +1,71 @@
+"""What a deck asks for and cannot be carried out, found before any time is spent."""
+
+from ...adapters.deck.deck import Deck, LinearResponse, Propagation, Task
+from ...adapters.deck.deck import GroundState as GroundStateTask
+from ...adapters.deck.errors import DeckError, Place
+from ...adapters.nwchem.movecs import find_movecs
+from ...surrogate.on_the_fly.earlier_run import read_earlier_run
+from .options import Options, physics_of
+
+
+def check_deck(deck: Deck, options: Options) -> None:
+    """Refuse what cannot be carried out. Raises DeckError, PriorError."""
+    if not deck.propagations:
+        raise DeckError(_end_of(deck), "no task dft rt_tddft: nothing to propagate")
+    made: set[str] = set()
+    for task in deck.tasks:
+        _check_functional(task, options)
+        match task:
+            case GroundStateTask():
+                _check_ground_state(task, made, deck, options)
+                made.add(task.output)
+            case Propagation():
+                _check_propagation(task, made, deck, options)
+            case LinearResponse():
+                pass
+
+
+def _check_functional(task: Task, options: Options) -> None:
+    """What only NWChem has needs NWChem, also for the linear response, which is computed here."""
+    wanted = task.system.functional
+    if wanted.stand_in and (options.engine == "pyscf" or isinstance(task, LinearResponse)):
+        hint = "" if isinstance(task, LinearResponse) else "; accepted with --engine nwchem"
+        raise DeckError(task.place, f"xc {wanted.directive} is not carried out by PySCF{hint}")
+
+
+def _check_ground_state(task: GroundStateTask, made: set[str], deck: Deck, options: Options) -> None:
+    """made: orbitals that earlier tasks leave."""
+    for name in task.vectors.files:
+        if name in made:
+            continue
+        _check_file(name, task.place, deck)
+        if task.vectors.kind == "fragment" and options.engine == "pyscf":
+            raise DeckError(task.place, f"fragment {name}: only fragments that this deck makes can be joined")
+
+
+def _check_propagation(task: Propagation, made: set[str], deck: Deck, options: Options) -> None:
+    load, real_time = task.real_time.load, task.real_time
+    if load.kind == "density":
+        for name in load.files:
+            if find_movecs(name, deck.permanent_dir) is None:
+                raise DeckError(task.place, f"load density {name}: there is no such file")
+    name = load.files[0] if load.kind == "vectors" else task.vectors
+    if name not in made:
+        _check_file(name, task.place, deck)
+    if options.prior is not None:
+        if task.system.functional.stand_in:
+            raise DeckError(task.place, "--prior needs a functional that PySCF has")
+        read_earlier_run(options.prior, physics_of(task.system), task.system)
+    if real_time.mocap is not None and real_time.propagator != "magnus":
+        raise DeckError(task.place, "mocap needs the magnus propagator here")
+
+
+def _check_file(name: str, place: Place, deck: Deck) -> None:
+    if find_movecs(name, deck.permanent_dir) is None:
+        raise DeckError(
+            place, f"orbitals {name}: there is no such file, and no task dft energy before makes them"
+        )
+
+
+def _end_of(deck: Deck) -> Place:
+    return deck.tasks[-1].place if deck.tasks else Place(str(deck.path), 1)

@@ -1,0 +1,78 @@
+"""PySCF as the reference code of one propagation; implements `Backend`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...adapters.engine import Energies
+from ...adapters.orbitals import Orbitals
+from ...adapters.pyscf.engine import make_engine, with_reference
+from ...adapters.system.system import System
+from ...surrogate.surrogate import Surrogate
+from ..loop.backend import GroundState, embedded_first_build
+from ..loop.controller import Target
+from ..loop.problem import Problem
+from ..loop.reference import EmbeddedReference, Reference
+from .ground import GroundStates
+from .job import Job
+from .surrogates import make_surrogate
+
+
+@dataclass(eq=False)
+class EmbeddedBackend:
+    """The embedded engine at a job's level of theory.
+
+    job: what is carried out.
+    grounds: the deck's ground states.
+    number: that of the ground state among them; None for orbitals from a file.
+    """
+
+    job: Job
+    grounds: GroundStates
+    number: int | None
+    _ground: GroundState | None = None
+
+    def ground_state(self, known: Orbitals | None) -> GroundState:
+        """See `Backend`. Raises DeckError, MovecsError, NotConverged."""
+        system, memory = self.job.task.system, self.job.options.memory
+        seconds, engine = 0.0, None
+        if known is not None:
+            orbitals = known
+        elif self.number is None:
+            engine, orbitals = self.grounds.from_file(self.job.orbitals, system)
+        else:
+            engine, orbitals = self.grounds.solve(self.number)
+            # Several runs may start from one ground state; its time is booked once.
+            seconds = self.grounds.seconds.pop(self.number, 0.0)
+        if engine is None or not _same_level(engine.system, system):
+            engine = with_reference(make_engine(system, memory), orbitals.density(), kernel=True)
+        build = engine.fock(orbitals.density().astype(complex))
+        self._ground = GroundState(engine, orbitals, build, seconds)
+        return self._ground
+
+    def surrogate_and_reference(self, problem: Problem, target: Target) -> tuple[Surrogate | None, Reference]:
+        """See `Backend`. Raises PriorError, DeviceError, GraphError, NotApplicable."""
+        reference = EmbeddedReference(problem)
+        if not self.job.hybrid:
+            return None, reference
+        assert self._ground is not None
+        surrogate = make_surrogate(self._ground, problem, self.job.options, target)
+        return surrogate, reference
+
+    def first_build(self, problem: Problem, density: np.ndarray) -> tuple[np.ndarray, Energies]:
+        """See `Backend`."""
+        return embedded_first_build(problem, density)
+
+    def summary(self, seconds: Mapping[str, float], wall: float) -> None:
+        """Nothing beyond what every run tells."""
+
+
+def _same_level(a: System, b: System) -> bool:
+    return (
+        a.functional == b.functional
+        and a.grid == b.grid
+        and a.open_shell == b.open_shell
+        and a.fitting_basis == b.fitting_basis
+        and np.array_equal(a.geometry.positions, b.geometry.positions)
+    )

@@ -1,0 +1,150 @@
+"""The ground states of a deck: what its `task dft energy` leave for its propagations."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ...adapters.deck.deck import Deck
+from ...adapters.deck.deck import GroundState as GroundStateTask
+from ...adapters.deck.errors import DeckError
+from ...adapters.log.header import GroundStateSummary, ground_state_section
+from ...adapters.nwchem.basis_order import nwchem_order
+from ...adapters.nwchem.deck_writer import same_calculation
+from ...adapters.nwchem.movecs import find_movecs, read_movecs
+from ...adapters.orbitals import Orbitals, assemble_fragments
+from ...adapters.pyscf.engine import PySCFEngine, make_engine, with_reference
+from ...adapters.pyscf.ground_state import solve_ground_state
+from ...adapters.system.system import System
+from ..warmstart.sources import known_density
+from .job import file_names
+from .options import Options
+
+#: Engine expanded about the orbitals' density, and the orbitals.
+Solved = tuple[PySCFEngine, Orbitals]
+
+
+@dataclass(eq=False)
+class GroundStates:
+    """Ground-state tasks in the deck's order, each converged when it is first needed.
+
+    deck: whose tasks they are.
+    options: of the command.
+    write: takes log text.
+    tasks: those met so far.
+    solved: by the task's number.
+    seconds: that it took, until a run has booked them.
+    learned: response learned about it by its last propagation, as arrays.
+    of_nwchem: orbitals that NWChem has converged, with their names and systems.
+    """
+
+    deck: Deck
+    options: Options
+    write: Callable[[str], None]
+    tasks: list[GroundStateTask] = field(default_factory=list)
+    solved: dict[int, Solved] = field(default_factory=dict)
+    seconds: dict[int, float] = field(default_factory=dict)
+    learned: dict[int, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    of_nwchem: list[tuple[str, System, Orbitals]] = field(default_factory=list)
+
+    def add(self, task: GroundStateTask) -> int:
+        """Take on a task; returns its number."""
+        self.tasks.append(task)
+        return len(self.tasks) - 1
+
+    def named(self, before: int | None = None) -> dict[str, int]:
+        """Numbers by the name of the orbitals' file; a later task overwrites an earlier one's."""
+        return {task.output: number for number, task in enumerate(self.tasks[:before])}
+
+    def solve(self, number: int) -> Solved:
+        """Converge a task, once. Raises DeckError, MovecsError, NotConverged."""
+        if number not in self.solved:
+            began = time.perf_counter()
+            engine, orbitals = self._converge(number)
+            total = self._log(self.tasks[number].system, engine, orbitals)
+            self.solved[number] = engine, replace(orbitals, total_energy=total)
+            self.seconds[number] = time.perf_counter() - began
+        return self.solved[number]
+
+    def from_file(self, name: str, system: System) -> Solved:
+        """Orbitals of an earlier NWChem run, as they are. Raises MovecsError."""
+        orbitals = _read_orbitals(name, system, self.deck)
+        engine = make_engine(system, self.options.memory)
+        return with_reference(engine, orbitals.density(), kernel=True), orbitals
+
+    def known_to_nwchem(self, name: str, system: System) -> Orbitals | None:
+        """Orbitals of that name that NWChem has converged for the same calculation."""
+        found = None
+        for earlier, of, orbitals in self.of_nwchem:
+            if earlier == name and same_calculation(of, system):
+                found = orbitals
+        return found
+
+    def _converge(self, number: int) -> Solved:
+        """Orbitals as the deck asks: assembled, taken over, or converged."""
+        task, names = self.tasks[number], self.named(number)
+        engine = make_engine(task.system, self.options.memory)
+        orbitals = self._given(task, names, engine)
+        if task.skip:
+            if orbitals is None:
+                raise DeckError(task.place, "noscf needs orbitals: vectors input with a file or fragments")
+            return with_reference(engine, orbitals.density(), kernel=True), orbitals
+        guess = None if orbitals is None else orbitals.density()
+        if guess is not None and len(guess) != task.system.n_spin:
+            guess = None
+        moved = task.vectors.kind == "file" and any(
+            not _same_place(self.tasks[names[name]].system, task.system)
+            for name in task.vectors.files
+            if name in names
+        )
+        if guess is None or moved:
+            # Orbitals of another geometry are carried over to this one, not taken as they are.
+            guess = self._predicted(engine, names)
+        return solve_ground_state(engine, guess, task.max_iterations)
+
+    def _given(self, task: GroundStateTask, names: dict[str, int], engine: PySCFEngine) -> Orbitals | None:
+        """Orbitals that `vectors input` names, put together; None where it names none that fit."""
+        if task.vectors.kind not in ("file", "fragment"):
+            return None
+        parts = [
+            self.solve(names[name])[1] if name in names else _read_orbitals(name, task.system, self.deck)
+            for name in task.vectors.files
+        ]
+        try:
+            return assemble_fragments(parts, engine.integrals)
+        except ValueError as error:
+            if task.vectors.kind == "fragment" or task.skip:
+                raise DeckError(task.place, f"vectors input: {error}") from error
+            return None
+
+    def _predicted(self, engine: PySCFEngine, names: dict[str, int]) -> np.ndarray | None:
+        """A density from earlier tasks and runs; None: the standard guess."""
+        earlier = [
+            (self.tasks[number].system, self.solved[number][1])
+            for number in names.values()
+            if number in self.solved
+        ]
+        prior = self.options.prior
+        files = [self.deck.permanent_dir / f"{name}.h5" for name in file_names(self.deck)]
+        files += [prior] if prior is not None and prior not in files else []
+        return known_density(engine, earlier, [path for path in files if path.is_file()])
+
+    def _log(self, system: System, engine: PySCFEngine, orbitals: Orbitals) -> float:
+        """Write the section of a ground state; returns its total energy."""
+        energies = engine.fock(orbitals.density().astype(complex)).energies
+        nuclear = engine.integrals.nuclear_repulsion
+        total = energies.electronic + nuclear
+        parts = (energies.core, energies.coulomb, energies.exchange_correlation)
+        summary = GroundStateSummary(total, *parts, nuclear)
+        self.write(ground_state_section(self.deck.title, system, len(engine.integrals.overlap), summary))
+        return total
+
+
+def _read_orbitals(name: str, system: System, deck: Deck) -> Orbitals:
+    path = find_movecs(name, deck.permanent_dir) or deck.permanent_dir / name
+    return read_movecs(path, nwchem_order(system), system.n_spin)
+
+
+def _same_place(a: System, b: System) -> bool:
+    return np.array_equal(a.geometry.positions, b.geometry.positions)

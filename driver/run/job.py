@@ -1,0 +1,72 @@
+"""One propagation to be carried out: the task, and everything around it that stays as it is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...adapters.deck.deck import Deck, Propagation
+from .options import Options
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One propagation task of a deck.
+
+    task: what is propagated.
+    deck: where it stands.
+    stem: path of its files without their ending.
+    options: of the command.
+    started: `time.perf_counter()` from which on the time counts as this job's.
+    write: takes log text.
+    stopping: whether the user has asked for an end.
+    learned: response that an earlier job has learned about the same ground state, as arrays.
+    """
+
+    task: Propagation
+    deck: Deck
+    stem: Path
+    options: Options
+    started: float
+    write: Callable[[str], None]
+    stopping: Callable[[], bool]
+    learned: Mapping[str, np.ndarray] | None = None
+
+    def file(self, ending: str) -> Path:
+        """Path of one of its files, such as `<start>.h5`."""
+        return self.stem.with_name(f"{self.stem.name}.{ending}")
+
+    @property
+    def orbitals(self) -> str:
+        """Name of the file, in the deck's words, whose orbitals the propagation starts from."""
+        load = self.task.real_time.load
+        return load.files[0] if load.kind == "vectors" else self.task.vectors
+
+    @property
+    def restart_file(self) -> Path:
+        """NWChem's, which all propagations of a deck share."""
+        return self.deck.permanent_dir / f"{self.deck.prefix}.rt_restart"
+
+    @property
+    def hybrid(self) -> bool:
+        """Whether a surrogate makes most steps."""
+        real_time = self.task.real_time
+        return self.options.surrogate != "none" and not (real_time.static or real_time.no_propagation)
+
+
+def file_names(deck: Deck) -> list[str]:
+    """`<start>` for one propagation; `<start>_<tag>`, or a number where tags repeat, for several."""
+    tasks = deck.propagations
+    if len(tasks) == 1:
+        return [deck.prefix]
+    tags = ["".join(c for c in task.real_time.tag if c.isalnum() or c in "-_.") for task in tasks]
+    distinct = len(set(tags)) == len(tags) and all(tags)
+    return [f"{deck.prefix}_{tag if distinct else k}" for k, tag in enumerate(tags, start=1)]
+
+
+def last_trajectory(deck: Deck) -> Path | None:
+    """Where the last propagation that learns a response keeps it."""
+    names = zip(file_names(deck), deck.propagations, strict=True)
+    learning = [name for name, task in names if not (task.real_time.static or task.real_time.no_propagation)]
+    return deck.permanent_dir / f"{learning[-1]}.h5" if learning else None
