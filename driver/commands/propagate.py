@@ -209,12 +209,16 @@ def _errors() -> tuple[Errors, Errors]:
     from ...adapters.nwchem.rt_restart import RestartError
     from ...adapters.pyscf.ground_state import NotConverged
     from ...surrogate.on_the_fly.earlier_run import PriorError
-    from ...surrogate.runtime.network_response import NotApplicable
+    from ...surrogate.runtime.network_response import NetworkNotApplicable
     from ...surrogate.runtime.session import DeviceError, GraphError
     from ..propagators.magnus import NoFixedPoint
 
     bad_input = (DeckError, FramesError, TrajectoryError, RestartError, MovecsError, PriorError)
-    return (*bad_input, DeviceError, GraphError, NotApplicable), (NWChemError, NotConverged, NoFixedPoint)
+    return (*bad_input, DeviceError, GraphError, NetworkNotApplicable), (
+        NWChemError,
+        NotConverged,
+        NoFixedPoint,
+    )
 
 
 def _write(text: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .ending import Errors, carry_out, fail
 
 if TYPE_CHECKING:
-    from ...adapters.deck.deck import Deck, GroundState
+    from ...adapters.deck.deck import Deck, GroundStateTask
     from ...adapters.pyscf.engine import PySCFEngine
     from ..warmstart.choice import Start
     from ..warmstart.measure import Comparison
@@ -134,13 +134,13 @@ def _found(deck: Deck, options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def _ground(deck: Deck) -> GroundState:
+def _ground(deck: Deck) -> GroundStateTask:
     """The deck's first ground state, which is the one that starts from nothing."""
-    from ...adapters.deck.deck import GroundState
+    from ...adapters.deck.deck import GroundStateTask
     from ...adapters.deck.errors import DeckError, Place
 
     for task in deck.tasks:
-        if isinstance(task, GroundState):
+        if isinstance(task, GroundStateTask):
             return task
     raise DeckError(Place(str(deck.path), 1), "no task dft energy and no task scf energy")
 

@@ -150,7 +150,7 @@ def response_pairs(
 def geometry_arrays(point: Point) -> dict[str, np.ndarray]:
     """What a file keeps of a geometry, by name; of the basis too, as `basis_<name>`."""
     geometry = point.system.geometry
-    at_rest = point.basis.fock_in(point.base.fock)
+    at_rest = point.basis.fock_in(point.ground_build.fock)
     table = basis_table(point.engine.mol)
     return {
         "positions": geometry.positions * ANGSTROM_PER_BOHR,

@@ -298,7 +298,7 @@ def _audit(
     state, tally = progress.state, progress.tally
     guess, _ = step(reference.taken_up(state), field_free(problem, surrogate.predict))
     segment, energies = reference.steps(state, progress.energies, 1, np.inf, "AUDIT")
-    change = float(np.linalg.norm(segment.end.density - problem.base_density))
+    change = float(np.linalg.norm(segment.end.density - problem.ground_density))
     apart = float(np.linalg.norm(guess.density - segment.end.density))
     residual = apart / change if change > 0.0 else 0.0
     tally.reference_steps += 1
@@ -342,7 +342,7 @@ def _unlucky(measured: Measurement, spread: float) -> float:
 
 def _changes(problem: Problem, segment: Segment) -> np.ndarray:
     """|P - P0| at a segment's points, (k,)."""
-    return np.linalg.norm((segment.densities - problem.base_density).reshape(segment.n_steps, -1), axis=1)
+    return np.linalg.norm((segment.densities - problem.ground_density).reshape(segment.n_steps, -1), axis=1)
 
 
 def _smallest_change(problem: Problem) -> float:

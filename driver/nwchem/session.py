@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, GroundState, Propagation
+from ...adapters.deck.deck import Deck, GroundStateTask, PropagationTask
 from ...adapters.deck.errors import DeckError
 from ...adapters.engine import FockBuild
 from ...adapters.log.header import GroundStateSummary, ground_state_section
@@ -18,17 +18,17 @@ from ...adapters.nwchem.deck_writer import nwchem_deck, same_calculation
 from ...adapters.nwchem.gridpts import GridFileError, read_grid
 from ...adapters.nwchem.movecs import find_movecs, read_movecs, write_movecs
 from ...adapters.nwchem.process import NAME, NWChemError, NWChemProcess
-from ...adapters.nwchem.rest_force import Step, rest_force
+from ...adapters.nwchem.rest_force import MagnusStep, rest_force
 from ...adapters.nwchem.rt_restart import RestartPoint, rounding
 from ...adapters.orbitals import Orbitals
-from ...adapters.pyscf.engine import PySCFEngine, make_engine, with_reference
+from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.molecule import molecule
 from ...surrogate.kernel.analytic import AuxiliaryKernel
 from ...surrogate.matrices.occupied_empty import occupied_empty
 from ...surrogate.on_the_fly.streamed_response import StreamedResponse
 from ..loop.problem import Problem
 from .reference import BEFORE, MANY_POINTS, NWChemReference
-from .stream import NWChemStream, first_guesses, streamed_base
+from .stream import NWChemStream, first_guesses, stream_expansion_point
 
 #: Propagations that one NWChem can be asked for; more than a run of a million steps has segments.
 _MOST_TASKS = 20_000
@@ -46,7 +46,7 @@ class NWChemSession:
     """
 
     deck: Deck
-    task: Propagation
+    task: PropagationTask
     command: str
     keep: bool
     hybrid: bool
@@ -108,10 +108,10 @@ class NWChemSession:
                     points = read_grid(sorted(process.folder.glob(f"{NAME}.gridpts.*")), process.grid_block)
                 except GridFileError as error:
                     raise NWChemError(f"NWChem's grid cannot be used: {error}") from error
-            engine = with_reference(make_engine(system, self.memory, points), density, kernel=True)
+            engine = expanded_about(make_engine(system, self.memory, points), density, kernel=True)
             end, error = (density_from_nwchem(p, order) for p in (point.densities, rounding(point.densities)))
             magnus = real_time.propagator == "magnus" and real_time.mocap is None
-            rest = rest_force(engine, density, Step(end, error, real_time.dt)) if magnus else None
+            rest = rest_force(engine, density, MagnusStep(end, error, real_time.dt)) if magnus else None
             self.agreement = compare(engine, orbitals, printed, converged, rest)
             if self._judge(self.agreement, converged):
                 fock = fock_of_orbitals(orbitals, engine.integrals.overlap)
@@ -119,7 +119,7 @@ class NWChemSession:
             elif rest is not None:
                 engine = replace(engine, shift=rest.shift)
         else:
-            engine = with_reference(make_engine(system, self.memory), density, kernel=False)
+            engine = expanded_about(make_engine(system, self.memory), density, kernel=False)
         energies = process.energies
         if self.known is not None:
             orbitals = self.known
@@ -151,14 +151,14 @@ class NWChemSession:
         """
         reference = self.make_reference(problem)
         try:
-            space = occupied_empty(problem.base_density, problem.basis.energies)
+            space = occupied_empty(problem.ground_density, problem.basis.energies)
         except ValueError as error:
             raise DeckError(self.task.place, f"{error}; --surrogate none runs NWChem alone") from error
         if kernel is None:
             raise DeckError(self.task.place, "too many orbitals for a response learned from NWChem's stream")
         stream = NWChemStream(reference, space)
         guesses = first_guesses(kernel, problem.basis, space)
-        surrogate = StreamedResponse(space, streamed_base(problem), *guesses, stream.probe)
+        surrogate = StreamedResponse(space, stream_expansion_point(problem), *guesses, stream.probe)
         stream.find_rest(surrogate)
         reference.fock_of = surrogate.predict
         return surrogate, stream
@@ -199,7 +199,7 @@ class NWChemSession:
             "checks": [] if reference is None else [asdict(check) for check in reference.checks],
         }
 
-    def _files(self, grounds: list[GroundState]) -> dict[str, str]:
+    def _files(self, grounds: list[GroundStateTask]) -> dict[str, str]:
         """Names in NWChem's folder of the orbital files that the deck names; those on disk are put there."""
         made = [ground.output for ground in grounds]
         read = [name for ground in grounds for name in ground.vectors.files]
@@ -266,7 +266,7 @@ def fock_of_orbitals(orbitals: Orbitals, overlap: np.ndarray) -> np.ndarray:
 
 def open_session(
     deck: Deck,
-    task: Propagation,
+    task: PropagationTask,
     command: str,
     keep: bool,
     hybrid: bool,
@@ -279,13 +279,13 @@ def open_session(
     return NWChemSession(deck, task, command, keep, hybrid, memory, write, stopping, process)
 
 
-def needed_grounds(deck: Deck, task: Propagation) -> list[GroundState]:
+def needed_grounds(deck: Deck, task: PropagationTask) -> list[GroundStateTask]:
     """The ground states, in order, that a propagation's orbitals come from."""
     load = task.real_time.load
     wanted = {task.vectors, *(load.files if load.kind == "vectors" else ())}
     before = deck.tasks[: deck.tasks.index(task)]
-    chosen: list[GroundState] = []
-    for ground in reversed([t for t in before if isinstance(t, GroundState)]):
+    chosen: list[GroundStateTask] = []
+    for ground in reversed([t for t in before if isinstance(t, GroundStateTask)]):
         if ground.output in wanted:
             chosen.insert(0, ground)
             wanted.discard(ground.output)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, GroundState, LinearResponse, Propagation
+from ...adapters.deck.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask
 from ...adapters.deck.errors import DeckError, Place
 from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.basis_order import nwchem_order
 from ...adapters.nwchem.deck_writer import same_calculation
 from ...adapters.nwchem.movecs import find_movecs, read_movecs
 from ...adapters.orbitals import Orbitals, assemble_fragments
-from ...adapters.pyscf.engine import PySCFEngine, make_engine, with_reference
+from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
 from ...adapters.system.system import System
 from ...surrogate.on_the_fly.earlier_run import read_earlier_run
@@ -49,12 +49,12 @@ class Workspace:
 def check_deck(deck: Deck, options: Options) -> None:
     """Refuse what cannot be carried out, before any time is spent. Raises DeckError, PriorError."""
     made: set[str] = set()
-    propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
+    propagations = [task for task in deck.tasks if isinstance(task, PropagationTask)]
     if not propagations:
         raise DeckError(_end_of(deck), "no task dft rt_tddft: nothing to propagate")
     for task in deck.tasks:
         _check_functional(task, options)
-        if isinstance(task, GroundState):
+        if isinstance(task, GroundStateTask):
             for name in task.vectors.files:
                 if name not in made:
                     _check_file(name, task.place, deck)
@@ -63,7 +63,7 @@ def check_deck(deck: Deck, options: Options) -> None:
                             task.place, f"fragment {name}: only fragments that this deck makes can be joined"
                         )
             made.add(task.output)
-        elif isinstance(task, Propagation):
+        elif isinstance(task, PropagationTask):
             load = task.real_time.load
             if load.kind == "density":
                 for name in load.files:
@@ -81,11 +81,11 @@ def check_deck(deck: Deck, options: Options) -> None:
                 raise DeckError(task.place, "mocap needs the magnus propagator here")
 
 
-def _check_functional(task: GroundState | LinearResponse | Propagation, options: Options) -> None:
+def _check_functional(task: GroundStateTask | LinearResponseTask | PropagationTask, options: Options) -> None:
     """What only NWChem has needs NWChem, also for the linear response, which is computed here."""
     wanted = task.system.functional
-    if wanted.stand_in and (options.engine == "pyscf" or isinstance(task, LinearResponse)):
-        hint = "" if isinstance(task, LinearResponse) else "; accepted with --engine nwchem"
+    if wanted.stand_in and (options.engine == "pyscf" or isinstance(task, LinearResponseTask)):
+        hint = "" if isinstance(task, LinearResponseTask) else "; accepted with --engine nwchem"
         raise DeckError(task.place, f"xc {wanted.directive} is not carried out by PySCF{hint}")
 
 
@@ -107,15 +107,15 @@ def run_deck(
     options = with_surrogate(options, deck)
     deck.permanent_dir.mkdir(parents=True, exist_ok=True)
     workspace = Workspace()
-    propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
+    propagations = [task for task in deck.tasks if isinstance(task, PropagationTask)]
     names = _file_names(deck, propagations)
     number, since = 0, options.started
     for task in deck.tasks:
-        if isinstance(task, GroundState):
+        if isinstance(task, GroundStateTask):
             workspace.grounds[task.output] = _deferred(task, deck, options, workspace, write)
             if not options.restart and options.engine == "pyscf":
                 workspace.grounds[task.output].solve()
-        elif isinstance(task, LinearResponse):
+        elif isinstance(task, LinearResponseTask):
             if not options.restart:
                 from .linear_response import linear_response_section
 
@@ -143,7 +143,7 @@ def run_deck(
 
 
 def _propagate_by_nwchem(
-    task: Propagation,
+    task: PropagationTask,
     deck: Deck,
     stem: Path,
     workspace: Workspace,
@@ -171,13 +171,13 @@ def _propagate_by_nwchem(
 
 def last_trajectory(deck: Deck) -> Path | None:
     """Where the last propagation that learns a response keeps it."""
-    propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
+    propagations = [task for task in deck.tasks if isinstance(task, PropagationTask)]
     names = zip(_file_names(deck, propagations), propagations, strict=True)
     learning = [name for name, task in names if not (task.real_time.static or task.real_time.no_propagation)]
     return deck.permanent_dir / f"{learning[-1]}.h5" if learning else None
 
 
-def _file_names(deck: Deck, propagations: list[Propagation]) -> list[str]:
+def _file_names(deck: Deck, propagations: list[PropagationTask]) -> list[str]:
     """`<start>` for one propagation; `<start>_<tag>`, or a number where tags repeat, for several."""
     if len(propagations) == 1:
         return [deck.prefix]
@@ -187,7 +187,7 @@ def _file_names(deck: Deck, propagations: list[Propagation]) -> list[str]:
 
 
 def _deferred(
-    task: GroundState, deck: Deck, options: Options, workspace: Workspace, write: Callable[[str], None]
+    task: GroundStateTask, deck: Deck, options: Options, workspace: Workspace, write: Callable[[str], None]
 ) -> Ground:
     grounds = dict(workspace.grounds)
 
@@ -215,12 +215,12 @@ def _deferred(
     return ground
 
 
-def _from_file(name: str, task: Propagation, deck: Deck, options: Options) -> Ground:
+def _from_file(name: str, task: PropagationTask, deck: Deck, options: Options) -> Ground:
     """Orbitals of an earlier NWChem run, as they are."""
 
     def read() -> tuple[PySCFEngine, Orbitals]:
         orbitals = _read(name, task.system, deck)
-        engine = with_reference(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
+        engine = expanded_about(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
         return engine, orbitals
 
     return Ground(task.system, read)
@@ -232,7 +232,7 @@ def _read(name: str, system: System, deck: Deck) -> Orbitals:
 
 
 def _converge(
-    task: GroundState, engine: PySCFEngine, grounds: dict[str, Ground], deck: Deck, prior: Path | None
+    task: GroundStateTask, engine: PySCFEngine, grounds: dict[str, Ground], deck: Deck, prior: Path | None
 ) -> tuple[PySCFEngine, Orbitals]:
     """Orbitals as the deck asks: assembled, taken over, or converged; prior: an earlier run's trajectory."""
     orbitals = None
@@ -249,7 +249,7 @@ def _converge(
     if task.skip:
         if orbitals is None:
             raise DeckError(task.place, "noscf needs orbitals: vectors input with a file or fragments")
-        engine = with_reference(engine, orbitals.density(), kernel=True)
+        engine = expanded_about(engine, orbitals.density(), kernel=True)
         return engine, orbitals
     guess = None if orbitals is None else orbitals.density()
     if guess is not None and len(guess) != task.system.n_spin:
@@ -260,7 +260,7 @@ def _converge(
     if guess is None or moved:
         # Orbitals of another geometry are carried over to this one, not taken as they are.
         solved = [(ground.system, ground.solved[1]) for ground in grounds.values() if ground.solved]
-        propagations = [t for t in deck.tasks if isinstance(t, Propagation)]
+        propagations = [t for t in deck.tasks if isinstance(t, PropagationTask)]
         files = [deck.permanent_dir / f"{name}.h5" for name in _file_names(deck, propagations)]
         files += [prior] if prior is not None and prior not in files else []
         guess = known_density(engine, solved, [path for path in files if path.is_file()])

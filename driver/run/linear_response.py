@@ -3,7 +3,7 @@
 import numpy as np
 from pyscf import tdscf
 
-from ...adapters.deck.deck import LinearResponse
+from ...adapters.deck.deck import LinearResponseTask
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.pyscf.mean_field import converged_mean_field
@@ -11,7 +11,7 @@ from ...adapters.pyscf.mean_field import converged_mean_field
 _EV = 27.2113845
 
 
-def linear_response_section(task: LinearResponse, engine: PySCFEngine, orbitals: Orbitals) -> str:
+def linear_response_section(task: LinearResponseTask, engine: PySCFEngine, orbitals: Orbitals) -> str:
     """Log section with the roots of one `task tddft`."""
     open_shell = task.system.open_shell
     mean_field = converged_mean_field(task.system, engine.mol, orbitals)

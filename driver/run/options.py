@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Propagation
+from ...adapters.deck.deck import PropagationTask
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
 from ...adapters.system.system import System
 from ...surrogate.runtime.session import Device
@@ -60,7 +60,7 @@ def physics_of(system: System) -> dict[str, str]:
     )
 
 
-def settings_of(task: Propagation, options: Options) -> dict[str, str]:
+def settings_of(task: PropagationTask, options: Options) -> dict[str, str]:
     """Everything that shapes the trajectory, as text, for the comparison at a restart."""
     real_time = task.real_time
     steps = {

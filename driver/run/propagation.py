@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, Propagation
+from ...adapters.deck.deck import Deck, PropagationTask
 from ...adapters.engine import Energies, FockBuild
 from ...adapters.files.trajectory import Contents, TrajectoryFile, read_contents
 from ...adapters.log.header import PropagationSummary, propagation_header
@@ -18,11 +18,11 @@ from ...adapters.nwchem.movecs import find_movecs
 from ...adapters.nwchem.process import NWChemError
 from ...adapters.nwchem.rt_restart import read_restart
 from ...adapters.orbitals import Orbitals
-from ...adapters.pyscf.engine import PySCFEngine, make_engine, with_reference
+from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.point_symmetry import symmetry_orbitals
 from ...adapters.system.system import System, function_mask
 from ...adapters.working_basis import WorkingBasis, make_working_basis
-from ...surrogate.on_the_fly.response import Response
+from ...surrogate.on_the_fly.response import OnTheFlyResponse
 from ...surrogate.on_the_fly.streamed_response import StreamedResponse
 from ...surrogate.runtime.neural_surrogate import NeuralSurrogate
 from ...surrogate.surrogate import Surrogate
@@ -91,7 +91,7 @@ class _Start:
 
 
 def propagate(
-    task: Propagation,
+    task: PropagationTask,
     ground: Ground,
     deck: Deck,
     stem: Path,
@@ -205,7 +205,7 @@ def propagate(
 def _several_plotted(deck: Deck, options: Options) -> bool:
     """Whether several runs write cube files. NWChem's names tell nothing of the run: they would overwrite
     one another's, as NWChem's do."""
-    propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
+    propagations = [task for task in deck.tasks if isinstance(task, PropagationTask)]
     shown = [task.real_time.visualization for task in propagations]
     return options.frames or sum(block is not None and block.dplot for block in shown) > 1
 
@@ -234,7 +234,7 @@ def _book(tally: Tally, what: str, seconds: float) -> None:
 
 
 def _engine_and_start(
-    task: Propagation, ground: Ground, options: Options, old: Contents | None
+    task: PropagationTask, ground: Ground, options: Options, old: Contents | None
 ) -> tuple[PySCFEngine, _Start]:
     """From the trajectory file where there is one, else from the ground state."""
     if old is not None:
@@ -254,10 +254,10 @@ def _engine_and_start(
         else:
             ground.nwchem.known = orbitals
             engine, _ = ground.solve()
-        return with_reference(engine, orbitals.density(), kernel=True), _Start(orbitals, basis)
+        return expanded_about(engine, orbitals.density(), kernel=True), _Start(orbitals, basis)
     engine, orbitals = ground.solve()
     if not _same_level(task.system, ground.system):
-        engine = with_reference(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
+        engine = expanded_about(make_engine(task.system, options.memory), orbitals.density(), kernel=True)
     fock = np.real(_base(ground, engine, orbitals.density()).fock)
     basis = make_working_basis(engine.integrals.overlap, fock, symmetry_orbitals(engine.mol))
     return engine, _Start(orbitals, basis)
@@ -281,16 +281,16 @@ def _same_level(a: System, b: System) -> bool:
 
 
 def _begin(
-    task: Propagation,
+    task: PropagationTask,
     problem: Problem,
     deck: Deck,
     target: Target,
-    surrogate: Response | StreamedResponse | NeuralSurrogate | None,
+    surrogate: OnTheFlyResponse | StreamedResponse | NeuralSurrogate | None,
 ) -> Progress:
     """The first point: the ground state, a density from a file, or the point in a restart file."""
-    density, step, t = problem.base_density, 0, 0.0
-    energies = problem.base.energies
-    fock = problem.basis.fock_in(problem.base.fock).astype(complex)
+    density, step, t = problem.ground_density, 0, 0.0
+    energies = problem.ground_build.energies
+    fock = problem.basis.fock_in(problem.ground_build.fock).astype(complex)
     if task.real_time.load.kind == "restart":
         path = deck.permanent_dir / f"{deck.prefix}.rt_restart"
         point = read_restart(path, task.system.n_spin, len(problem.engine.integrals.overlap))
@@ -311,7 +311,7 @@ def _begin(
 
 def _surrogate_and_reference(
     problem: Problem, density: np.ndarray, options: Options, target: Target, session: NWChemSession | None
-) -> tuple[Response | StreamedResponse | NeuralSurrogate | None, Reference | None]:
+) -> tuple[OnTheFlyResponse | StreamedResponse | NeuralSurrogate | None, Reference | None]:
     """What makes steps, and what measures it; None for reference steps alone, and for the engine's own."""
     if options.surrogate == "none" or problem.real_time.static or problem.real_time.no_propagation:
         return None, None if session is None else session.make_reference(problem)
@@ -330,7 +330,7 @@ def _density_interval(problem: Problem, options: Options) -> int:
     return 1 if whole <= SMALL_TRAJECTORY else 0
 
 
-def _header(task: Propagation, deck: Deck, engine: PySCFEngine, orbitals: Orbitals) -> str:
+def _header(task: PropagationTask, deck: Deck, engine: PySCFEngine, orbitals: Orbitals) -> str:
     integrals = engine.integrals
     quadrupole = integrals.quadrupole
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
@@ -360,7 +360,7 @@ def _finish(
     options: Options,
     progress: Progress,
     target: Target,
-    surrogate: Response | StreamedResponse | NeuralSurrogate | None,
+    surrogate: OnTheFlyResponse | StreamedResponse | NeuralSurrogate | None,
     since: float,
     path: Path,
     session: NWChemSession | None,

@@ -1,4 +1,4 @@
-"""Atom features to the response's metric on tokens: the learned part of the density fitting.
+"""Atom features to the exchange-correlation kernel on tokens: the learned part of the density fitting.
 
     ΔF = base(δP) + Bᵀ W B δP,   W symmetric, one block (A, B) of it for every two atoms
 
@@ -16,7 +16,7 @@ from e3nn import o3
 from torch import Tensor
 
 from .geometry_encoder import BOHR_PER_ANGSTROM, Bonds, GeometryEncoderShape, PairProduct, envelope
-from .kernel_blocks import MetricBlocks
+from .kernel_blocks import KernelBlocks
 
 #: Highest irrep that blocks are made of. Tokens of d and f functions couple to L = 6; what lies beyond costs
 #: more than it tells.
@@ -50,7 +50,7 @@ class PairLatents(torch.nn.Module):
 
 
 class ResponseDecoder(torch.nn.Module):
-    """Atom features to the metrics of all members.
+    """Atom features to the kernels of all members.
 
     tokens: irreps of an atom's tokens. latents: multiplicity of each irrep of the coefficients before
     read-out.
@@ -61,7 +61,7 @@ class ResponseDecoder(torch.nn.Module):
     ) -> None:
         super().__init__()
         self.members = members
-        self.blocks = MetricBlocks(o3.Irreps(tokens), HIGHEST)
+        self.blocks = KernelBlocks(o3.Irreps(tokens), HIGHEST)
         coefficients = self.blocks.irreps
         # As many latents of each irrep as asked for, so that members have something to choose from.
         hidden = o3.Irreps([(latents, irrep) for _, irrep in coefficients])
@@ -99,7 +99,7 @@ class ResponseDecoder(torch.nn.Module):
         return self.read(*self.latents(features, positions, pairs), member)
 
 
-def assemble_metric(of_atoms: Tensor, of_pairs: Tensor, pairs: Tensor, n_atoms: int) -> Tensor:
+def assemble_kernel(of_atoms: Tensor, of_pairs: Tensor, pairs: Tensor, n_atoms: int) -> Tensor:
     """Blocks to symmetric matrices: (members, molecules, n_atoms d, n_atoms d).
 
     All molecules of the batch have `n_atoms` atoms and lie end to end.

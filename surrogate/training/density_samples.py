@@ -45,7 +45,7 @@ class DensityData:
 
 
 @dataclass(frozen=True)
-class Ground:
+class GroundStateSamples:
     """Ground states of one molecule at one level of theory.
 
     positions: (n, n_atoms, 3) bohr. fock, overlap: (n, n_basis, n_basis), Hartree, PySCF's order.
@@ -86,13 +86,15 @@ def samples_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.h5"
 
 
-def read_samples(path: Path, basis: str, functional: str, held_out: bool) -> Ground:
+def read_samples(path: Path, basis: str, functional: str, held_out: bool) -> GroundStateSamples:
     """Samples to train on, or those held out (the last ones)."""
     with h5py.File(path) as file:
         n = int(np.asarray(file.attrs["held_out"]))
         part = slice(-n, None) if held_out else slice(None, -n)
         names = ("positions", f"{basis}/{functional}/fock", f"{basis}/overlap")
-        return Ground(np.asarray(file["atomic_numbers"]), *(np.asarray(file[name])[part] for name in names))
+        return GroundStateSamples(
+            np.asarray(file["atomic_numbers"]), *(np.asarray(file[name])[part] for name in names)
+        )
 
 
 def thermal_geometries(name: str, n: int, temperature: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -40,7 +40,7 @@ from .density_readout import couplings, features, solve_readout, target
 from .density_samples import (
     BOHR_PER_ANGSTROM,
     DensityData,
-    Ground,
+    GroundStateSamples,
     MoleculeSamples,
     make_samples,
     read_samples,
@@ -246,12 +246,12 @@ def _write_held_out(training: DensityTraining) -> None:
     os.replace(part, training.held_out)
 
 
-def _shells(ground: Ground, basis_set: str) -> dict[int, Any]:
+def _shells(ground: GroundStateSamples, basis_set: str) -> dict[int, Any]:
     mole = _mole(ground, 0, basis_set)
     return {int(z): basis_shells(mole, k) for k, z in enumerate(ground.atomic_numbers)}
 
 
-def _mole(ground: Ground, k: int, basis_set: str) -> gto.Mole:
+def _mole(ground: GroundStateSamples, k: int, basis_set: str) -> gto.Mole:
     atoms = list(zip(ground.atomic_numbers.tolist(), ground.positions[k].tolist(), strict=True))
     return gto.M(atom=atoms, unit="Bohr", basis=basis_set, verbose=0)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import Propagation
+from hybrid_propagate.adapters.deck.deck import PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.log.reader import read_log
 from hybrid_propagate.adapters.nwchem.basis_order import nwchem_order
@@ -57,7 +57,7 @@ def deck_of(case: str, vectors: str = "", load: str = "") -> str:
 def system_of(folder: Path, deck: str) -> System:
     (folder / "deck.nw").write_text(deck)
     task = read_deck(folder / "deck.nw").tasks[-1]
-    assert isinstance(task, Propagation)
+    assert isinstance(task, PropagationTask)
     return task.system
 
 
