@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from hybrid_propagate.adapters.deck.deck import GroundStateTask, PropagationTask
+from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
 from hybrid_propagate.adapters.nwchem.deck_writer import nwchem_deck

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from hybrid_propagate.adapters.deck.deck import GroundStateTask, PropagationTask
+from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.log.reader import RunLog, read_log
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order

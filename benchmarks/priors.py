@@ -17,8 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import chemical_symbols
-from hybrid_propagate.adapters.system.field import Excitation, Field
-from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.adapters.system import Excitation, Field, RealTime
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.driver.dataset.trajectories import Sampler, point_problem
 from hybrid_propagate.driver.loop.controller import Ledger, Target

@@ -23,13 +23,11 @@ import numpy as np
 from ase import Atoms
 from ase.build import molecule as ase_molecule
 from ase.io import read
-from hybrid_propagate.adapters.deck.deck import GroundStateTask, Vectors
-from hybrid_propagate.adapters.deck.errors import Place
+from hybrid_propagate.adapters.deck import GroundStateTask, Place, Vectors
 from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.pyscf.scf import run_pyscf_scf
-from hybrid_propagate.adapters.system.functional import Functional
-from hybrid_propagate.adapters.system.geometry import ANGSTROM_PER_BOHR, Geometry
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import Functional, Geometry, System
+from hybrid_propagate.adapters.system.geometry import ANGSTROM_PER_BOHR
 from hybrid_propagate.driver.warmstart.measure import Code, compare_along, compare_scf, find_start
 from hybrid_propagate.driver.warmstart.named import NAMED
 from hybrid_propagate.surrogate.starting_density.extrapolation import Extrapolation, snapshot

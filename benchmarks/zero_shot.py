@@ -27,8 +27,8 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import chemical_symbols
-from hybrid_propagate.adapters.system.field import Excitation, Field, amplitude
-from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.adapters.system import Excitation, Field, RealTime
+from hybrid_propagate.adapters.system.field import amplitude
 from hybrid_propagate.driver.bench.score import make_truth, spectrum_distance, spectrum_of, trajectory_error
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.driver.dataset.trajectories import point_problem

@@ -12,11 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from hybrid_propagate.adapters.engine import Energies, FockBuild, Integrals
-from hybrid_propagate.adapters.system.field import Excitation, Field
-from hybrid_propagate.adapters.system.functional import Functional
-from hybrid_propagate.adapters.system.geometry import Geometry
-from hybrid_propagate.adapters.system.real_time import RealTime, Tolerances
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import Excitation, Field, Functional, Geometry, RealTime, System
+from hybrid_propagate.adapters.system.real_time import Tolerances
 from hybrid_propagate.adapters.working_basis import make_working_basis
 from hybrid_propagate.driver.loop.controller import Ledger, Target
 from hybrid_propagate.driver.loop.hybrid import Progress, Tally, run

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..system.geometry import Geometry
-from ..system.real_time import DensityPlot, Load
-from ..system.system import System
+from ..system import DensityPlot, Geometry, System
+from ..system.real_time import Load
 from .basis import BasisInput, potentials_of, shells_of
 from .dft import DftSettings, ScfSettings, TddftSettings
 from .errors import DeckError, Place

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..system.real_time import RealTime
-from ..system.system import System
+from ..system import RealTime, System
 from .errors import Place
 
 

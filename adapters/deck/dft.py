@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ..system.functional import Functional
+from ..system import Functional
 from .deck import Vectors
 from .errors import Place
 from .lines import Line, LineReader, suggestion

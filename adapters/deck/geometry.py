@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..system import Geometry
 from ..system.elements import SYMBOLS, element_of_tag
-from ..system.geometry import ANGSTROM_PER_BOHR, Geometry
+from ..system.geometry import ANGSTROM_PER_BOHR
 from .errors import Place
 from .lines import Line, LineReader, read_text, real, suggestion
 from .zmatrix import zmatrix_positions

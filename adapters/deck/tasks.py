@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..system.real_time import DipoleContributions, Load, Quantity
-from ..system.system import System
+from ..system import DipoleContributions, System
+from ..system.real_time import Load, Quantity
 from .database import Database, system
 from .deck import GroundStateTask, LinearResponseTask, PropagationTask, Vectors
 from .dft import DftSettings

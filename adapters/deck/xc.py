@@ -10,7 +10,7 @@ which they do not (scan, hse03, kt1, ...) are NWChem's alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..system.functional import Functional
+from ..system import Functional
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ..system import System
 from ..system.geometry import ANGSTROM_PER_BOHR
-from ..system.system import System
 from .read_errors import reason
 from .whole_file import whole_file
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..system.geometry import ANGSTROM_PER_BOHR, Geometry
+from ..system import Geometry
+from ..system.geometry import ANGSTROM_PER_BOHR
 from .read_errors import reason
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..system.field import Field
-from ..system.real_time import Quantity, RealTime
-from ..system.system import System
+from ..system import Field, RealTime, System
+from ..system.real_time import Quantity
 
 # NWChem's own rounding, for its headers and ours to agree.
 _FS_PER_AU = 0.024189

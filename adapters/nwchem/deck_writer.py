@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..deck.deck import GroundStateTask, PropagationTask
-from ..system.field import Field
-from ..system.geometry import Geometry
-from ..system.real_time import EVERY, RealTime
-from ..system.system import Shells, System
+from ..deck import GroundStateTask, PropagationTask
+from ..system import Field, Geometry, RealTime, Shells, System
+from ..system.real_time import EVERY
 
 #: Tag of NWChem's time-dependent lines; the user's own is put on ours.
 TAG = "<rt_tddft>:"

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..deck.deck import GroundStateTask
+from ..deck import GroundStateTask
 from ..orbitals import Orbitals
 from ..pyscf.molecule import molecule
 from ..scf_run import ScfRun

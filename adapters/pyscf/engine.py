@@ -12,7 +12,7 @@ from pyscf import dft, gto
 from pyscf.data.elements import COMMON_ISOTOPE_MASSES
 
 from ..engine import Energies, FockBuild, Integrals
-from ..system.system import System
+from ..system import System
 from .molecule import molecule
 from .quadrature import (
     GRID_LEVEL,

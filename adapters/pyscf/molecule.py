@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..system.system import System
+from ..system import System
 
 if TYPE_CHECKING:
     from pyscf.gto import Mole

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import DeckError
 from ..baselines.casida import induced_dipole
 from ..baselines.nwchem_excitations import excitation_deck, read_excitations
 from .case import BenchError, Case, with_larger_step

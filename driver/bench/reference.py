@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, GroundStateTask, PropagationTask
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask
 from ...adapters.deck.reader import read_deck
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine, make_engine

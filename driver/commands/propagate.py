@@ -201,7 +201,7 @@ def _without_use(options: argparse.Namespace) -> str | None:
 
 
 def _errors() -> tuple[Errors, Errors]:
-    from ...adapters.deck.errors import DeckError
+    from ...adapters.deck import DeckError
     from ...adapters.files.trajectory import TrajectoryError
     from ...adapters.files.xyz_frames import FramesError
     from ...adapters.nwchem.movecs import MovecsError

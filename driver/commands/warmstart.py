@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .ending import Errors, carry_out, fail
 
 if TYPE_CHECKING:
-    from ...adapters.deck.deck import Deck, GroundStateTask
+    from ...adapters.deck import Deck, GroundStateTask
     from ...adapters.pyscf.engine import PySCFEngine
     from ..warmstart.choice import Start
     from ..warmstart.measure import Comparison
@@ -89,7 +89,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _errors() -> tuple[Errors, Errors]:
-    from ...adapters.deck.errors import DeckError
+    from ...adapters.deck import DeckError
     from ...adapters.files.density_file import DensityFileError
     from ...adapters.files.xyz_frames import FramesError
     from ...adapters.nwchem.movecs import MovecsError
@@ -136,8 +136,7 @@ def _found(deck: Deck, options: argparse.Namespace) -> dict[str, Any]:
 
 def _ground(deck: Deck) -> GroundStateTask:
     """The deck's first ground state, which is the one that starts from nothing."""
-    from ...adapters.deck.deck import GroundStateTask
-    from ...adapters.deck.errors import DeckError, Place
+    from ...adapters.deck import DeckError, GroundStateTask, Place
 
     for task in deck.tasks:
         if isinstance(task, GroundStateTask):

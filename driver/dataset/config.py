@@ -8,11 +8,10 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import numpy as np
 
 from ...adapters.deck.xc import FunctionalError, functional
+from ...adapters.system import Functional, Geometry, System
 from ...adapters.system.basis_library import library_has, library_shells
 from ...adapters.system.elements import element_of_tag
-from ...adapters.system.functional import Functional
-from ...adapters.system.geometry import ANGSTROM_PER_BOHR, Geometry
-from ...adapters.system.system import System
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 
 
 class DatasetConfigError(Exception):

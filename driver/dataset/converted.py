@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, PropagationTask
+from ...adapters.deck import Deck, PropagationTask
 from ...adapters.deck.reader import read_deck
 from ...adapters.files.trajectory import TrajectoryFile
 from ...adapters.log.reader import LogError, RunLog, read_log

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...adapters.deck.deck import PropagationTask
+from ...adapters.deck import PropagationTask
 from ...adapters.engine import Energies, Engine, FockBuild
 from ...adapters.pyscf.engine import PySCFEngine
-from ...adapters.system.field import Field, amplitude
-from ...adapters.system.real_time import MOCap, RealTime
-from ...adapters.system.system import System, function_mask
+from ...adapters.system import Field, MOCap, RealTime, System
+from ...adapters.system.field import amplitude
+from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
 from ..propagators.absorbing_potential import absorbing_potential
 from ..propagators.exponential import propagate_lossy

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, GroundStateTask, PropagationTask
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask
 from ...adapters.engine import FockBuild
 from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.agreement import DIPOLE, OVERLAP, Agreement, compare

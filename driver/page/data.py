@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...adapters.files.trajectory import Contents
+from ...adapters.system import System
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
-from ...adapters.system.system import System
 from ...atomic.units import FS_PER_AU
 from ..pictures.bonds import bonds
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, PropagationTask
+from ...adapters.deck import Deck, PropagationTask
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
 from ...adapters.files.whole_file import write_whole
 from ..loop.controller import Target

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ...adapters.deck.deck import PropagationTask
-from ...adapters.system.field import Field
+from ...adapters.deck import PropagationTask
+from ...adapters.system import Field
 from ...atomic.units import EV_PER_HARTREE, FS_PER_AU
 from ..spectra.spectrum import Peak, direction_label
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...adapters.deck.deck import PropagationTask
+from ...adapters.deck import PropagationTask
 from ...adapters.files.basis_table import basis_table
 from ...adapters.files.trajectory import Fixed, fixed_part
 from ...adapters.pyscf.engine import PySCFEngine

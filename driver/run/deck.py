@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask
-from ...adapters.deck.errors import DeckError, Place
+from ...adapters.deck import Deck, DeckError, GroundStateTask, LinearResponseTask, Place, PropagationTask
 from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.basis_order import nwchem_order
 from ...adapters.nwchem.deck_writer import same_calculation
@@ -17,7 +16,7 @@ from ...adapters.nwchem.movecs import find_movecs, read_movecs
 from ...adapters.orbitals import Orbitals, assemble_fragments
 from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
-from ...adapters.system.system import System
+from ...adapters.system import System
 from ...surrogate.on_the_fly.earlier_run import read_earlier_run
 from ..nwchem.session import open_session
 from ..warmstart.sources import known_density

@@ -3,10 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from ...adapters.deck.deck import Deck, GroundStateTask, PropagationTask, Task
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask, Task
 from ...adapters.files.xyz_frames import read_frames
-from ...adapters.system.geometry import Geometry
+from ...adapters.system import Geometry
 
 
 def frame_decks(deck: Deck, path: Path) -> list[Deck]:

@@ -3,7 +3,7 @@
 import numpy as np
 from pyscf import tdscf
 
-from ...adapters.deck.deck import LinearResponseTask
+from ...adapters.deck import LinearResponseTask
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.pyscf.mean_field import converged_mean_field

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import PropagationTask
+from ...adapters.deck import PropagationTask
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
-from ...adapters.system.system import System
+from ...adapters.system import System
 from ...surrogate.runtime.session import Device
 from ..loop.segment import Limits
 

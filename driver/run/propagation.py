@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, PropagationTask
+from ...adapters.deck import Deck, PropagationTask
 from ...adapters.engine import Energies, FockBuild
 from ...adapters.files.trajectory import Contents, TrajectoryFile, read_contents
 from ...adapters.log.header import PropagationSummary, propagation_header
@@ -20,7 +20,8 @@ from ...adapters.nwchem.rt_restart import read_restart
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.point_symmetry import symmetry_orbitals
-from ...adapters.system.system import System, function_mask
+from ...adapters.system import System
+from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis, make_working_basis
 from ...surrogate.on_the_fly.response import OnTheFlyResponse
 from ...surrogate.on_the_fly.streamed_response import StreamedResponse

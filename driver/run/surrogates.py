@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, PropagationTask
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import Deck, DeckError, PropagationTask
 from ...adapters.pyscf.engine import PySCFEngine
 from ...surrogate.kernel.analytic import AuxiliaryKernel, build_auxiliary_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...adapters.deck.deck import GroundStateTask
+from ...adapters.deck import GroundStateTask
 from ...adapters.nwchem.scf import run_nwchem_scf
 from ...adapters.pyscf.engine import PySCFEngine, make_engine
 from ...adapters.pyscf.scf import run_pyscf_scf
 from ...adapters.scf_run import ScfRun
-from ...adapters.system.geometry import Geometry
+from ...adapters.system import Geometry
 from ...surrogate.starting_density.extrapolation import Extrapolation, Snapshot, snapshot
 from ...surrogate.starting_density.predictor import DensityPredictor
 from ...surrogate.starting_density.pyscf_guess import STANDARD

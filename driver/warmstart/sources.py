@@ -14,7 +14,7 @@ from ...adapters.nwchem.movecs import MovecsError, read_movecs
 from ...adapters.nwchem.rt_restart import RestartError, read_restart
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine
-from ...adapters.system.system import System
+from ...adapters.system import System
 from ...surrogate.starting_density.extrapolation import Extrapolation, snapshot
 from ...surrogate.starting_density.predictor import DensityPredictor
 from ...surrogate.starting_density.pyscf_guess import STANDARD

@@ -23,8 +23,8 @@ from ...adapters.files.read_errors import reason
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import make_engine
 from ...adapters.pyscf.molecule import molecule
+from ...adapters.system import System
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
-from ...adapters.system.system import System
 from ...adapters.working_basis import WorkingBasis
 from ..kernel.analytic import apply_auxiliary_kernel, build_auxiliary_kernel
 from ..kernel.coarse_grid import coarse_response

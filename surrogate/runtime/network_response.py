@@ -10,8 +10,8 @@ import onnxruntime
 from pyscf import gto
 
 from ...adapters.deck.xc import FunctionalError, functional
+from ...adapters.system import Shells, System
 from ...adapters.system.basis_library import library_shells
-from ...adapters.system.system import Shells, System
 from ..kernel.analytic import AuxiliaryKernel, build_auxiliary_kernel
 from ..kernel.coulomb_exchange import coulomb_kernel, repulsion_integrals
 from ..matrices.atom_pairs import atom_pairs

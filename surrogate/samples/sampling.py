@@ -15,7 +15,7 @@ from ...adapters.engine import FockBuild
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
-from ...adapters.system.system import System
+from ...adapters.system import System
 from ...adapters.working_basis import WorkingBasis, make_working_basis
 from ..kernel.analytic import AuxiliaryKernel, apply_auxiliary_kernel, build_auxiliary_kernel
 from ..matrices.lowdin import overlap_root

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...adapters.pyscf.molecule import molecule
+from ...adapters.system import Shells, System
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
-from ...adapters.system.system import Shells, System
 from ..matrices.atom_pairs import atom_pairs
 from ..matrices.lowdin import overlap_root
 from .atomic_potentials import atomic_potential_fock

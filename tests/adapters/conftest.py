@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck.deck import PropagationTask
+from hybrid_propagate.adapters.deck import PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
-from hybrid_propagate.adapters.system.real_time import RealTime
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import RealTime, System
 
 CLOSED_SHELL = """start deck
 title "water, sparse print points"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import GroundStateTask, PropagationTask
+from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.log.reader import RunLog, read_log
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order

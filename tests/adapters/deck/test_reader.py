@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import (
+from hybrid_propagate.adapters.deck import (
     Deck,
+    DeckError,
     GroundStateTask,
     LinearResponseTask,
     PropagationTask,
     Vectors,
 )
-from hybrid_propagate.adapters.deck.errors import DeckError
 from hybrid_propagate.adapters.deck.reader import read_deck
-from hybrid_propagate.adapters.system.field import Excitation, Field
+from hybrid_propagate.adapters.system import DensityPlot, DipoleContributions, Excitation, Field, MOCap
 from hybrid_propagate.adapters.system.geometry import ANGSTROM_PER_BOHR
-from hybrid_propagate.adapters.system.real_time import EVERY, DensityPlot, DipoleContributions, Load, MOCap
+from hybrid_propagate.adapters.system.real_time import EVERY, Load
 
 DECKS = Path(__file__).parents[2] / "support/decks"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import GroundStateTask, PropagationTask
+from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.nwchem.agreement import compare
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order

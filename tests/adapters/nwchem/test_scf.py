@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck.deck import GroundStateTask
+from hybrid_propagate.adapters.deck import GroundStateTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.nwchem.process import NWChemError
 from hybrid_propagate.adapters.nwchem.scf import run_nwchem_scf, scf_energies

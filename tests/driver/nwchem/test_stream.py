@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.driver.loop.problem import Problem, initial_state, make_step
 from hybrid_propagate.driver.nwchem.stream import NWChemStream, stream_expansion_point
 from hybrid_propagate.driver.propagators.magnus import FockOf

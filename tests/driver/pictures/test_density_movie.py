@@ -8,10 +8,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import PropagationTask
+from hybrid_propagate.adapters.deck import PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.pyscf.engine import make_engine
-from hybrid_propagate.adapters.system.real_time import DensityPlot
+from hybrid_propagate.adapters.system import DensityPlot
 from hybrid_propagate.driver.pictures import projection as module
 from hybrid_propagate.driver.pictures.density_movie import draw_movie, write_movie
 from hybrid_propagate.driver.pictures.projection import Projection, density_projection

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import scipy.linalg
-from hybrid_propagate.adapters.system.field import Field, amplitude
-from hybrid_propagate.adapters.system.real_time import RealTime, Tolerances
+from hybrid_propagate.adapters.system import Field, RealTime
+from hybrid_propagate.adapters.system.field import amplitude
+from hybrid_propagate.adapters.system.real_time import Tolerances
 from hybrid_propagate.driver.loop.problem import Problem, initial_state, make_step
 from hybrid_propagate.driver.propagators.magnus import NoFixedPoint, StepRules, canonical_norm, magnus_step
 from hybrid_propagate.driver.propagators.state import State

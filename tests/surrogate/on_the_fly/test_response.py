@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.adapters.working_basis import SymmetryOrbitals, make_working_basis
 from hybrid_propagate.driver.loop.problem import Problem
 from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.driver.dataset.trajectories import point_problem
 from hybrid_propagate.driver.loop.problem import Problem
