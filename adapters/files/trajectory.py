@@ -22,7 +22,6 @@ from .whole_file import whole_file
 #: Rows of one chunk of the growing datasets.
 _CHUNK_ROWS = 256
 
-
 #: Files up to this size, bytes, are put together in memory.
 IN_MEMORY = 2**28
 

@@ -20,7 +20,7 @@ _NAME = "hybrid-warmstart"
 _DESCRIPTION = """Predicts the ground-state density of a deck's system and writes it as a start for SCFs:
 <prefix>.movecs for NWChem's `vectors input`, <prefix>.h5 for PySCF's dm0, <prefix>.molden to look at. A
 prediction that is no better than PySCF's standard guess is dropped, with a message."""
-#: `auto`, and the names of `warmstart_named.NAMED`, spelled out so that --help imports nothing.
+#: `auto`, and the names of `warmstart.named.NAMED`, spelled out so that --help imports nothing.
 _GUESSES = ("auto", "minao", "atom", "huckel", "sap", "atomic-density", "atomic-potential", "neural")
 
 

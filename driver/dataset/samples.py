@@ -19,7 +19,6 @@ from .trajectories import random_field, visited_densities
 #: |tr PS − N| and dipole deviations above these mean that a pair is wrong, not rounded.
 _TRACE, _DIPOLE = 1e-6, 1e-6
 
-
 _GEOMETRY_ARRAYS = ("positions", "overlap", "dipole", "density", "fock", "dipole_moment")
 
 

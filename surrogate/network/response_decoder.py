@@ -2,7 +2,7 @@
 
     ΔF = base(δP) + Bᵀ W B δP,   W symmetric, one block (A, B) of it for every two atoms
 
-B are analytic factors (`surrogate.fitting_factors`), W is what the network decodes: blocks between two atoms
+B are analytic factors (`runtime.fitting_factors`), W is what the network decodes: blocks between two atoms
 from the bond and the features of both, blocks of one atom from its own features and those of its neighbours.
 Each member of the ensemble reads out on its own, on top of a read-out that all share, as they do the geometry
 encoder and the products.
@@ -15,7 +15,8 @@ import torch
 from e3nn import o3
 from torch import Tensor
 
-from .geometry_encoder import BOHR_PER_ANGSTROM, Bonds, GeometryEncoderShape, PairProduct, envelope
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
+from .geometry_encoder import Bonds, GeometryEncoderShape, PairProduct, envelope
 from .kernel_blocks import KernelBlocks
 
 #: Highest irrep that blocks are made of. Tokens of d and f functions couple to L = 6; what lies beyond costs
@@ -32,7 +33,7 @@ class PairLatents(torch.nn.Module):
         super().__init__()
         irreps = o3.Irreps(shape.irreps)
         self.n_scalars = irreps.count("0e")
-        self.cutoff = shape.cutoff * BOHR_PER_ANGSTROM
+        self.cutoff = shape.cutoff / ANGSTROM_PER_BOHR
         self.bonds = Bonds(shape.radial_functions, harmonics, self.cutoff)
         self.receiver, self.sender = o3.Linear(irreps, irreps), o3.Linear(irreps, irreps)
         radial = [shape.radial_functions + 2 * self.n_scalars, width]

@@ -16,11 +16,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-BOHR_PER_ANGSTROM = 1 / 0.529177210903  # CODATA 2018
-HARTREE_PER_KELVIN = 3.166811563e-6
-ELECTRON_MASSES_PER_DALTON = 1822.888486
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
+from ...atomic.units import ELECTRON_MASSES_PER_DALTON, HARTREE_PER_KELVIN, HARTREE_PER_WAVENUMBER
+
 #: Modes softer than 300 cm⁻¹ are drawn as if they had that: the harmonic picture fails for torsions.
-SOFTEST_MODE = 300 * 4.556335e-6
+SOFTEST_MODE = 300 * HARTREE_PER_WAVENUMBER
 _CONVERGED = 1e-8
 
 
@@ -106,7 +106,7 @@ def thermal_geometries(name: str, n: int, temperature: float, seed: int) -> tupl
     from pyscf import scf
 
     atoms = molecule(name)
-    numbers, centre = atoms.numbers, atoms.positions * BOHR_PER_ANGSTROM
+    numbers, centre = atoms.numbers, atoms.positions / ANGSTROM_PER_BOHR
     field = scf.RHF(_mole(numbers, centre, "6-31g")).run()
     hessian = field.Hessian().kernel().transpose(0, 2, 1, 3).reshape(centre.size, centre.size)
     root_mass = np.sqrt(np.repeat(atoms.get_masses() * ELECTRON_MASSES_PER_DALTON, 3))

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from pyscf import gto
 
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ..kernel.exchange_correlation import xc_kernel
 from ..matrices.symmetric_pairs import pack_antisymmetric, pack_symmetric
 from ..runtime.fitting_factors import (
@@ -36,7 +37,6 @@ LINEAR = 0.02
 ROTATIONS = 64
 #: PySCF's level of the grid of the analytic kernel.
 KERNEL_GRID = 1
-_BOHR_PER_ANGSTROM = 1 / 0.529177210903  # CODATA 2018
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +156,7 @@ def molecule_of(path: Path, content: ResponsePairs, k: int) -> gto.Mole:
         primitives = np.stack([table.exponents[row][used], table.coefficients[row][used]], axis=1)
         basis.setdefault(_label(numbers, atom), []).append([degree, *primitives.tolist()])
         row += (degree + 1) * (degree + 2) // 2 if cartesian else 2 * degree + 1
-    positions = content.geometries.positions[k] * _BOHR_PER_ANGSTROM
+    positions = content.geometries.positions[k] / ANGSTROM_PER_BOHR
     labels = [_label(numbers, atom) for atom in range(len(numbers))]
     mol = gto.M(
         atom=list(zip(labels, positions.tolist(), strict=True)),

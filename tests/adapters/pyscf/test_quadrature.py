@@ -1,4 +1,4 @@
-"""Blocks, memory and single precision of the quadrature; its physics is tested in test_pyscf_engine."""
+"""Blocks, memory and single precision of the quadrature; its physics is tested in test_engine."""
 
 from itertools import pairwise
 
