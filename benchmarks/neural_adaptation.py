@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 from hybrid_propagate.surrogate.kernel.exchange_correlation import xc_kernel
-from hybrid_propagate.surrogate.runtime.adaptation import adapt_metric
+from hybrid_propagate.surrogate.runtime.adaptation import adapt_token_kernel
 from hybrid_propagate.surrogate.runtime.fitting_factors import lowdin_orbitals
 from hybrid_propagate.surrogate.samples.pairs_file import SPLITS, read_pairs
-from hybrid_propagate.surrogate.training.evaluate import load_model, metrics
+from hybrid_propagate.surrogate.training.evaluate import load_model, token_kernels
 from hybrid_propagate.surrogate.training.kernel_samples import LINEAR, geometry_pairs
 
 NUMBERS, GEOMETRIES, GRID = (5, 10, 20), 4, 1
@@ -54,7 +54,7 @@ def _print_rows(model, path: Path, name: str) -> None:
         kernel = xc_kernel(
             pairs.mol, density, str(content.attributes["pyscf_xc"]), orbitals, GRID, np.float64
         )
-        start = metrics(model, content.atomic_numbers, pairs).astype(float).mean(0)
+        start = token_kernels(model, content.atomic_numbers, pairs).astype(float).mean(0)
         for n in NUMBERS:
             found[n].append(_errors(pairs, kernel, start, content.atomic_numbers, n))
     for n in NUMBERS:
@@ -74,12 +74,15 @@ def _errors(pairs, kernel: np.ndarray, start: np.ndarray, numbers: np.ndarray, n
     missing = pairs.response_x - pairs.base_x
     sizes = np.hypot(np.linalg.norm(pairs.response_x, axis=1), np.linalg.norm(pairs.response_y, axis=1))
     rest = np.linalg.norm((pairs.response_y - pairs.base_y)[others], axis=1)
-    adapted = adapt_metric(start, B, numbers, pairs.x[few], missing[few]).metric
+    adapted = adapt_token_kernel(start, B, numbers, pairs.x[few], missing[few]).token_kernel
     basis = np.linalg.qr(pairs.x[few].T)[0]
     inside = x @ basis @ basis.T
 
-    def of_pairs(metric: np.ndarray) -> np.ndarray:
-        return np.hypot(np.linalg.norm(missing[others] - x @ B.T @ metric @ B, axis=1), rest) / sizes[others]
+    def of_pairs(token_kernel: np.ndarray) -> np.ndarray:
+        return (
+            np.hypot(np.linalg.norm(missing[others] - x @ B.T @ token_kernel @ B, axis=1), rest)
+            / sizes[others]
+        )
 
     def of_kernel(part: np.ndarray) -> np.ndarray:
         return np.linalg.norm(part @ kernel - part @ B.T @ adapted @ B, axis=1) / sizes[others]

@@ -92,7 +92,7 @@ def _print_batches(
 
 
 def _inputs(graphs: Graphs, n_atoms: int, n: int) -> dict[str, np.ndarray]:
-    """What the graphs take, of one change, by name; the metric is the network's of a random geometry."""
+    """What the graphs take, of one change, by name; the kernel is the network's of a random geometry."""
     rng = np.random.default_rng(0)
     geometry = {
         "atomic_numbers": np.full(n_atoms, 6),
@@ -103,7 +103,7 @@ def _inputs(graphs: Graphs, n_atoms: int, n: int) -> dict[str, np.ndarray]:
     metadata = graphs.step.get_modelmeta().custom_metadata_map
     names = [entry.name for entry in graphs.encode.get_outputs()]
     encoded = dict(zip(names, map(np.asarray, graphs.encode.run(names, geometry)), strict=True))
-    assert encoded["metric"].shape[0] == int(metadata["members"])
+    assert encoded["kernel"].shape[0] == int(metadata["members"])
     p, a, rows = n * (n + 1) // 2, n * (n - 1) // 2, n_atoms * N_TOKENS
     shapes = {
         "factors": (rows, p),

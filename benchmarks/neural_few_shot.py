@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from hybrid_propagate.surrogate.network.response_model import ResponseModel
 from hybrid_propagate.surrogate.training.evaluate import load_model
-from hybrid_propagate.surrogate.training.few_shot import Geometries, geometries, mean_error, steepest
+from hybrid_propagate.surrogate.training.few_shot import GeometryLatents, geometries, mean_error, steepest
 from hybrid_propagate.surrogate.training.kernel_samples import linear_samples
 from hybrid_propagate.surrogate.training.molecule_adaptation import adaptation, elsewhere, learned_from
 
@@ -72,7 +72,7 @@ def _print_rows(model: ResponseModel, learned, path: Path, name: str, base: str)
         print(f"| {name} | {n} | {pairs} | {steps} | {' | '.join(cells)} |", flush=True)
 
 
-def _rms(model: ResponseModel, weights: torch.Tensor, known: Geometries) -> float:
+def _rms(model: ResponseModel, weights: torch.Tensor, known: GeometryLatents) -> float:
     return float(mean_error(model.decoder, weights, known).mean().sqrt())
 
 

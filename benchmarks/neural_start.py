@@ -20,7 +20,7 @@ from ase import Atoms
 from ase.build import molecule as ase_molecule
 from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.pyscf.scf import run_pyscf_scf
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import System
 from hybrid_propagate.driver.warmstart.measure import Code, compare_scf, find_start
 from hybrid_propagate.surrogate.starting_density.neural import (
     SHIPPED,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from hybrid_propagate.adapters.deck.deck import GroundState, Propagation
+from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
 from hybrid_propagate.adapters.nwchem.deck_writer import nwchem_deck
@@ -24,7 +24,7 @@ from runs import markdown
 N_STEPS, N_ENTRIES = 50, 10
 
 
-def dipoles(grounds: list[GroundState], task: Propagation, length: int) -> np.ndarray:
+def dipoles(grounds: list[GroundStateTask], task: PropagationTask, length: int) -> np.ndarray:
     """NWChem's dipoles (N_STEPS + 1, 3) when it is given its own state again every `length` steps."""
     system = task.system
     order = nwchem_order(system)
@@ -49,14 +49,14 @@ def dipoles(grounds: list[GroundState], task: Propagation, length: int) -> np.nd
 def change(deck: Path, tolerance: float | None, n_checks: int | None) -> float:
     """Relative change of the dipole by ten entries; None: as the deck has it."""
     read = read_deck(deck)
-    task = next(t for t in reversed(read.tasks) if isinstance(t, Propagation))
+    task = next(t for t in reversed(read.tasks) if isinstance(t, PropagationTask))
     real_time = task.real_time
     if tolerance is not None:
         real_time = replace(real_time, tolerances=replace(real_time.tolerances, interpol=tolerance))
     if n_checks is not None:
         real_time = replace(real_time, n_checks=n_checks)
     task = replace(task, real_time=real_time)
-    grounds = [t for t in read.tasks if isinstance(t, GroundState)]
+    grounds = [t for t in read.tasks if isinstance(t, GroundStateTask)]
     whole, parts = (dipoles(grounds, task, length) for length in (N_STEPS, N_STEPS // N_ENTRIES))
     signal = whole - whole[0]
     return float(np.sqrt(np.mean((parts - whole) ** 2) / np.mean(signal**2)))

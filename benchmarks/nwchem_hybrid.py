@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from hybrid_propagate.adapters.deck.deck import GroundState, Propagation
+from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.log.reader import RunLog, read_log
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
@@ -76,8 +76,8 @@ def whole_run(deck: Path, n_steps: int, n_plain: int) -> tuple[list[str], RunLog
 def driving(deck: Path, plain: RunLog) -> list[str]:
     """One row of the second table."""
     read = read_deck(deck)
-    task = next(t for t in reversed(read.tasks) if isinstance(t, Propagation))
-    grounds = [t for t in read.tasks if isinstance(t, GroundState)]
+    task = next(t for t in reversed(read.tasks) if isinstance(t, PropagationTask))
+    grounds = [t for t in read.tasks if isinstance(t, GroundStateTask)]
     system = task.system
     order = nwchem_order(system)
     with NWChemProcess("nwchem", system.n_spin, system.n_basis) as process:

@@ -17,8 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import chemical_symbols
-from hybrid_propagate.adapters.system.field import Excitation, Field
-from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.adapters.system import Excitation, Field, RealTime
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.driver.dataset.trajectories import Sampler, point_problem
 from hybrid_propagate.driver.loop.controller import Ledger, Target
@@ -30,11 +29,11 @@ from hybrid_propagate.surrogate.kernel.analytic import kernel_response
 from hybrid_propagate.surrogate.kernel.coarse_grid import coarse_response
 from hybrid_propagate.surrogate.matrices.kabsch import kabsch
 from hybrid_propagate.surrogate.on_the_fly.earlier_run import EarlierRun, carried_prior, correction_of
-from hybrid_propagate.surrogate.on_the_fly.response import PRIOR_ERROR, Response
+from hybrid_propagate.surrogate.on_the_fly.response import PRIOR_ERROR, OnTheFlyResponse
 from hybrid_propagate.surrogate.runtime.network_response import (
     SHIPPED,
+    NetworkNotApplicable,
     NetworkResponse,
-    NotApplicable,
     check_applicable,
     open_graphs,
 )
@@ -110,7 +109,7 @@ def _starts(
     point: Point, nearest: Point, steps: int, networks: Mapping[str, Path]
 ) -> Mapping[str, Start | None]:
     """Columns in order; None for what there is not: weights."""
-    learned: list[Response] = []
+    learned: list[OnTheFlyResponse] = []
     _run(nearest, steps, 1e-4, Start(_analytic(nearest)), learned)
     geometry = nearest.system.geometry
     before = EarlierRun(
@@ -146,7 +145,7 @@ def _network(point: Point, folder: Path) -> Start | None:
     graphs = open_graphs(folder, "cpu")
     try:
         check_applicable(graphs.metadata, point.system)
-    except NotApplicable:
+    except NetworkNotApplicable:
         return None
     density, xc = point.orbitals.density(), point.system.functional.pyscf
     network = NetworkResponse(graphs, point.engine.mol, density, xc)
@@ -169,7 +168,7 @@ def _run(
     steps: int,
     tolerance: float | None,
     start: Start | None,
-    keep: list[Response] | None = None,
+    keep: list[OnTheFlyResponse] | None = None,
 ) -> tuple[np.ndarray, int]:
     """Dipole (steps, 3) and Fock builds of a run; start None: reference steps alone."""
     problem = _problem(point, steps)
@@ -177,14 +176,22 @@ def _run(
     surrogate = None
     if start is not None:
         outside = float(np.clip(target.residual, *OUTSIDE))
-        surrogate = Response(
-            *(point.engine, point.basis, problem.base_density, point.base, start.prior, outside, start.error)
+        surrogate = OnTheFlyResponse(
+            *(
+                point.engine,
+                point.basis,
+                problem.ground_density,
+                point.ground_build,
+                start.prior,
+                outside,
+                start.error,
+            )
         )
         if keep is not None:
             keep.append(surrogate)
-    at_rest = point.basis.fock_in(point.base.fock).astype(complex)
-    state = initial_state(problem, problem.base_density, at_rest, 0, 0.0)
-    progress = Progress(state, point.base.energies, Ledger(length=500), Tally())
+    at_rest = point.basis.fock_in(point.ground_build.fock).astype(complex)
+    state = initial_state(problem, problem.ground_density, at_rest, 0, 0.0)
+    progress = Progress(state, point.ground_build.energies, Ledger(length=500), Tally())
     sampler = Sampler()
     limits = replace(Limits(), uncertainty=1.0)
     run(problem, surrogate, target, limits, progress, [sampler], lambda _: False)

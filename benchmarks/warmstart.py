@@ -23,13 +23,11 @@ import numpy as np
 from ase import Atoms
 from ase.build import molecule as ase_molecule
 from ase.io import read
-from hybrid_propagate.adapters.deck.deck import GroundState, Vectors
-from hybrid_propagate.adapters.deck.errors import Place
+from hybrid_propagate.adapters.deck import GroundStateTask, Place, Vectors
 from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.pyscf.scf import run_pyscf_scf
-from hybrid_propagate.adapters.system.functional import Functional
-from hybrid_propagate.adapters.system.geometry import ANGSTROM_PER_BOHR, Geometry
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import Functional, Geometry, System
+from hybrid_propagate.adapters.system.geometry import ANGSTROM_PER_BOHR
 from hybrid_propagate.driver.warmstart.measure import Code, compare_along, compare_scf, find_start
 from hybrid_propagate.driver.warmstart.named import NAMED
 from hybrid_propagate.surrogate.starting_density.extrapolation import Extrapolation, snapshot
@@ -107,9 +105,9 @@ def system_of(
     )
 
 
-def ground_of(system: System) -> GroundState:
+def ground_of(system: System) -> GroundStateTask:
     """The task that a deck without any thresholds asks for."""
-    return GroundState(Place("benchmark", 1), system, Vectors(), "m.movecs", 1e-6, 1e-5, 50, False)
+    return GroundStateTask(Place("benchmark", 1), system, Vectors(), "m.movecs", 1e-6, 1e-5, 50, False)
 
 
 def scaled(system: System, factor: float) -> System:

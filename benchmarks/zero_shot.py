@@ -27,9 +27,9 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import chemical_symbols
-from hybrid_propagate.adapters.system.field import Excitation, Field, amplitude
-from hybrid_propagate.adapters.system.real_time import RealTime
-from hybrid_propagate.driver.bench.metrics import make_truth, spectrum_distance, spectrum_of, trajectory_error
+from hybrid_propagate.adapters.system import Excitation, Field, RealTime
+from hybrid_propagate.adapters.system.field import amplitude
+from hybrid_propagate.driver.bench.score import make_truth, spectrum_distance, spectrum_of, trajectory_error
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.driver.dataset.trajectories import point_problem
 from hybrid_propagate.driver.loop.problem import initial_state, make_step
@@ -49,8 +49,8 @@ from hybrid_propagate.surrogate.runtime.fitting_factors import (
 )
 from hybrid_propagate.surrogate.runtime.network_response import (
     SHIPPED,
+    NetworkNotApplicable,
     NetworkResponse,
-    NotApplicable,
     open_graphs,
 )
 from hybrid_propagate.surrogate.samples.pairs_file import SPLITS, ResponsePairs, read_pairs
@@ -192,7 +192,7 @@ def _network(point: Point, folder: Path) -> Linear | None:
     mol, xc = point.engine.mol, point.system.functional.pyscf
     try:
         network = NetworkResponse(open_graphs(folder, "cpu"), mol, point.orbitals.density(), xc)
-    except NotApplicable as error:
+    except NetworkNotApplicable as error:
         print(f"{folder}: {error}", file=sys.stderr)
         return None
     return Linear(network.real, network.imaginary)
@@ -200,7 +200,7 @@ def _network(point: Point, folder: Path) -> Linear | None:
 
 def _fock(point: Point, response: Linear) -> Fock:
     """F0' and a linear response."""
-    at_rest, T, n = point.basis.fock_in(point.base.fock), point.to_lowdin[0], point.engine.mol.nao
+    at_rest, T, n = point.basis.fock_in(point.ground_build.fock), point.to_lowdin[0], point.engine.mol.nao
 
     def fock(density: np.ndarray) -> np.ndarray:
         change = T @ (density - point.density)[0] @ T.T
@@ -220,8 +220,8 @@ def _propagate(point: Point, fock: Fock, steps: int) -> np.ndarray:
     excitation = Excitation(point.system.geometry.name, KICK.name)
     real_time = RealTime((steps + 0.5) * DT, DT, fields=(KICK,), excitations=(excitation,))
     problem = point_problem(point, real_time)
-    at_rest = point.basis.fock_in(point.base.fock).astype(complex)
-    state = initial_state(problem, problem.base_density, at_rest, 0, 0.0)
+    at_rest = point.basis.fock_in(point.ground_build.fock).astype(complex)
+    state = initial_state(problem, problem.ground_density, at_rest, 0, 0.0)
     step, densities = make_step(problem), []
     for _ in range(steps):
         densities.append(state.density)
@@ -235,7 +235,7 @@ def _autoregression(point: Point, nearest: Point, taught: np.ndarray) -> np.ndar
     U, sizes, V = np.linalg.svd(rows[1:-1], full_matrices=False)
     kept = sizes > KEPT * sizes[0]
     inside = (U[:, kept] / sizes[kept]).T @ rows[2:] @ V[kept].T
-    at_rest = point.basis.fock_in(point.base.fock)
+    at_rest = point.basis.fock_in(point.ground_build.fock)
     begun = _packed(point, _propagate(point, lambda _: at_rest, 2))
     point_in, found = begun[1] @ V[kept].T, list(begun)
     for _ in range(len(taught) - 2):
@@ -260,7 +260,7 @@ def _density_head(point: Point, weights: Path, steps: int) -> np.ndarray | None:
     model, _ = load_model(weights)
     mol = point.engine.mol
     known = fitting_factors(mol)
-    at_rest = point.basis.fock_in(point.base.fock)
+    at_rest = point.basis.fock_in(point.ground_build.fock)
     begun = lowdin(_propagate(point, lambda _: at_rest, 3) - point.density, point.to_lowdin)[:, 0]
     parts = pack_symmetric(begun.real) @ known.factors.T, pack_antisymmetric(begun.imag) @ known.currents.T
     tokens = np.concatenate([part.reshape(3, mol.natm, -1) for part in parts], axis=2)

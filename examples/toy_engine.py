@@ -25,7 +25,7 @@ from hybrid_propagate.driver.loop.progress import Progress, Tally
 from hybrid_propagate.driver.loop.reference import EmbeddedReference
 from hybrid_propagate.driver.loop.run import run
 from hybrid_propagate.driver.loop.segment import Limits
-from hybrid_propagate.surrogate.on_the_fly.response import Response
+from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
 
 #: Hopping and distance between neighbours (Hartree, bohr).
 HOPPING, SPACING = -0.25, 2.5
@@ -155,14 +155,16 @@ def make_problem(system: System, engine: ToyEngine, real_time: RealTime) -> Prob
 
 def start(problem: Problem, target: Target) -> Progress:
     """The state before the first step."""
-    fock = problem.basis.fock_in(problem.base.fock).astype(complex)
-    state = initial_state(problem, problem.base_density, fock, 0, 0.0)
-    return Progress(state, problem.base.energies, Ledger(length=target.max_ml_steps), Tally())
+    fock = problem.basis.fock_in(problem.ground_build.fock).astype(complex)
+    state = initial_state(problem, problem.ground_density, fock, 0, 0.0)
+    return Progress(state, problem.ground_build.energies, Ledger(length=target.max_ml_steps), Tally())
 
 
-def make_response(problem: Problem) -> Response:
+def make_response(problem: Problem) -> OnTheFlyResponse:
     """The on-the-fly response, with no analytic kernel to begin with."""
-    return Response(problem.engine, problem.basis, problem.base_density, problem.base, None, 1e-5)
+    return OnTheFlyResponse(
+        problem.engine, problem.basis, problem.ground_density, problem.ground_build, None, 1e-5
+    )
 
 
 def kicked(maximum: float, tmax: float, dt: float) -> RealTime:
@@ -211,7 +213,7 @@ def main() -> None:
     for name, surrogate in (("reference steps", None), ("hybrid", make_response(problem))):
         progress = start(problem, target)
         run(Hybrid(problem, surrogate, reference, target, Limits()), progress, lambda now: False)
-        change = progress.state.density - problem.base_density
+        change = progress.state.density - problem.ground_density
         tally = progress.tally
         print(f"{name:16} {tally.fock_builds:5} Fock builds, |δP| at the end {np.linalg.norm(change):.8f}")
 

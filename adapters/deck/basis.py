@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..system import Geometry, Shells
 from ..system.basis_library import library_ecp, library_has, library_key, library_names, library_shells
 from ..system.elements import SYMBOLS, element_of_tag, names_of_element
-from ..system.geometry import Geometry
-from ..system.system import Shells
 from .errors import DeckError, Place
 from .lines import Line, LineReader, real, suggestion
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..system.real_time import RealTime
-from ..system.system import System
+from ..system import RealTime, System
 from .errors import Place
 
 
@@ -18,13 +17,13 @@ class Vectors:
 
 
 @dataclass(frozen=True, eq=False)
-class GroundState:
+class GroundStateTask:
     """`task dft energy` (or `task scf energy`).
 
     energy_tolerance, density_tolerance: SCF thresholds in Hartree and on the density.
     skip: `noscf`: orbitals are assembled and not converged.
     output: file name under which later `vectors input` or `load vectors` find these orbitals.
-    for_nwchem: lines of its dft block that only NWChem needs.
+    nwchem_only_lines: lines of its dft block that only NWChem needs.
     """
 
     place: Place
@@ -35,11 +34,11 @@ class GroundState:
     density_tolerance: float
     max_iterations: int
     skip: bool
-    for_nwchem: tuple[str, ...] = ()
+    nwchem_only_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
-class LinearResponse:
+class LinearResponseTask:
     """`task tddft energy`: excitation energies by linear response."""
 
     place: Place
@@ -51,17 +50,17 @@ class LinearResponse:
 
 
 @dataclass(frozen=True, eq=False)
-class Propagation:
-    """`task dft rt_tddft`; for_nwchem: lines of the dft block in force that only NWChem needs."""
+class PropagationTask:
+    """`task dft rt_tddft`; nwchem_only_lines: lines of the dft block in force that only NWChem needs."""
 
     place: Place
     system: System
     real_time: RealTime
     vectors: str
-    for_nwchem: tuple[str, ...] = ()
+    nwchem_only_lines: tuple[str, ...] = ()
 
 
-Task = GroundState | LinearResponse | Propagation
+Task = GroundStateTask | LinearResponseTask | PropagationTask
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +80,11 @@ class Deck:
     notices: tuple[str, ...] = ()
 
     @property
-    def propagations(self) -> tuple[Propagation, ...]:
+    def propagations(self) -> tuple[PropagationTask, ...]:
         """Its `task dft rt_tddft`, in order."""
-        return tuple(task for task in self.tasks if isinstance(task, Propagation))
+        return tuple(task for task in self.tasks if isinstance(task, PropagationTask))
 
     @property
-    def ground_states(self) -> tuple[GroundState, ...]:
+    def ground_states(self) -> tuple[GroundStateTask, ...]:
         """Its `task dft energy`, in order."""
-        return tuple(task for task in self.tasks if isinstance(task, GroundState))
+        return tuple(task for task in self.tasks if isinstance(task, GroundStateTask))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ..system.functional import Functional
+from ..system import Functional
 from .deck import Vectors
 from .errors import Place
 from .lines import Line, LineReader, suggestion
@@ -97,7 +97,7 @@ _DEFAULT = functional(("slater", "vwn_5"))
 
 @dataclass(frozen=True)
 class DftSettings:
-    """What `dft` blocks have set so far; the defaults are NWChem's. for_nwchem: lines that only it needs."""
+    """What `dft` blocks have set so far; the defaults are NWChem's. nwchem_only_lines: what only it needs."""
 
     functional: Functional = _DEFAULT
     xc: tuple[str, ...] = ("slater", "vwn_5")
@@ -111,7 +111,7 @@ class DftSettings:
     vectors: Vectors | None = None
     output: str | None = None
     skip: bool = False
-    for_nwchem: tuple[str, ...] = ()
+    nwchem_only_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
     for row in reader.block(line):
         key = row.keyword
         if key in _FOR_NWCHEM:
-            settings = replace(settings, for_nwchem=(*settings.for_nwchem, " ".join(row.words)))
+            settings = replace(settings, nwchem_only_lines=(*settings.nwchem_only_lines, " ".join(row.words)))
         if key == "xc":
             if cam_line is not None:
                 cam_line.fail("cam must come behind xc, which resets it in NWChem 7.2 and not in 7.0")

@@ -2,8 +2,8 @@
 
 from typing import Any, cast
 
+from ..system import DensityPlot
 from ..system.geometry import ANGSTROM_PER_BOHR
-from ..system.real_time import DensityPlot
 from .lines import Line, LineReader
 
 _SPINS = ("total", "alpha", "beta", "spindens")

@@ -3,7 +3,8 @@
 import math
 from typing import Any, get_args
 
-from ..system.field import Field, Shape, Spin
+from ..system import Field
+from ..system.field import Shape, Spin
 from .lines import Line, LineReader, suggestion
 
 #: What each shape needs beside `max` and `polarization`, and what it must not be given.

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..system import Geometry
 from ..system.elements import SYMBOLS, element_of_tag
-from ..system.geometry import ANGSTROM_PER_BOHR, Geometry
+from ..system.geometry import ANGSTROM_PER_BOHR
 from .errors import Place
 from .lines import Line, LineReader, read_text, real, suggestion
 from .zmatrix import zmatrix_positions
@@ -27,7 +28,7 @@ _MAX_COORDINATE = 1e5
 
 
 @dataclass(frozen=True)
-class Options:
+class GeometryOptions:
     """What the `geometry` line itself asks for. scale: bohr per unit of length."""
 
     name: str
@@ -84,7 +85,7 @@ def read_geometry(line: Line, reader: LineReader) -> NamedGeometry:
     return _finish(line, options, centers, symmetry_given)
 
 
-def _options(line: Line) -> Options:
+def _options(line: Line) -> GeometryOptions:
     name, scale, center, autosym = "", 1.0 / ANGSTROM_PER_BOHR, True, True
     conversion: float | None = None
     units = "an"
@@ -129,7 +130,7 @@ def _options(line: Line) -> Options:
             line.fail("the length conversion must be positive")
         if units not in ("au", "at", "bo"):
             scale *= conversion * ANGSTROM_PER_BOHR
-    return Options(name.strip() or "geometry", scale, center, autosym)
+    return GeometryOptions(name.strip() or "geometry", scale, center, autosym)
 
 
 def _refuse_symmetry(row: Line) -> None:
@@ -182,7 +183,7 @@ def _append_center(row: Line, centers: _Centers) -> None:
     _add(row, centers, tag, position)
 
 
-def _load(row: Line, centers: _Centers, options: Options) -> None:
+def _load(row: Line, centers: _Centers, options: GeometryOptions) -> None:
     """`load [format xyz] [frame n] [units u] <file>`: NWChem reads xyz files in Angstrom."""
     frame, name = 1, ""
     while (word := row.next()) is not None:
@@ -231,7 +232,7 @@ def _add(row: Line, centers: _Centers, tag: str, position: np.ndarray) -> None:
     centers.positions.append(position)
 
 
-def _finish(line: Line, options: Options, centers: _Centers, symmetry_given: bool) -> NamedGeometry:
+def _finish(line: Line, options: GeometryOptions, centers: _Centers, symmetry_given: bool) -> NamedGeometry:
     if not centers.tags:
         line.fail(f"geometry {options.name!r} has no atoms")
     numbers = np.array([element_of_tag(tag) or 0 for tag in centers.tags])

@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from .basis import read_basis, read_ecp
-from .deck import Deck, GroundState, Propagation, Task
+from .database import Database
+from .deck import Deck, GroundStateTask, PropagationTask, Task
 from .dft import DftSettings, read_dft, read_scf, read_tddft
 from .dplot import read_dplot
 from .errors import DeckError, Place
 from .geometry import read_geometry
 from .lines import Line, LineReader, read_lines, suggestion
 from .rt_tddft import read_rt_tddft
-from .state import State
 from .tasks import ground_state, linear_response, propagation
 
 #: Printing, memory, and where scratch files go: nothing that a result depends on.
@@ -99,8 +99,8 @@ def read_deck(path: Path, *, propagates: bool = True) -> Deck:
     """
     path = Path(path)
     reader = read_lines(path)
-    state = State(prefix=_base_name(path))
-    deck = Deck(path, state.prefix, "", Path.cwd(), ())
+    database = Database(prefix=_base_name(path))
+    deck = Deck(path, database.prefix, "", Path.cwd(), ())
     tasks: list[Task] = []
     notices: list[str] = []
     for line in reader:
@@ -108,9 +108,9 @@ def read_deck(path: Path, *, propagates: bool = True) -> Deck:
         if key == "stop":
             break
         if key == "task":
-            tasks.extend(_tasks(line, state))
+            tasks.extend(_tasks(line, database))
         elif key in ("start", "restart"):
-            deck = _name(line, state, deck, bool(tasks))
+            deck = _name(line, database, deck, bool(tasks))
         elif key == "title":
             deck = replace(deck, title=" ".join(line.words[1:]))
         elif key == "permanent_dir":
@@ -118,20 +118,20 @@ def read_deck(path: Path, *, propagates: bool = True) -> Deck:
             line.finish()
         elif key == "geometry":
             named = read_geometry(line, reader)
-            state.geometries[named.geometry.name] = named
+            database.geometries[named.geometry.name] = named
             notices.extend(named.notices)
         elif key not in _WITHOUT_EFFECT:
-            _setting(line, reader, state)
-    if propagates and not any(isinstance(task, Propagation) for task in tasks):
+            _setting(line, reader, database)
+    if propagates and not any(isinstance(task, PropagationTask) for task in tasks):
         raise DeckError(reader.end, "the deck has no task dft rt_tddft")
-    return replace(deck, prefix=state.prefix, tasks=tuple(tasks), notices=tuple(notices))
+    return replace(deck, prefix=database.prefix, tasks=tuple(tasks), notices=tuple(notices))
 
 
 def _base_name(path: Path) -> str:
     return path.name[:-3] if path.name.endswith(".nw") and len(path.name) > 3 else path.name
 
 
-def _name(line: Line, state: State, deck: Deck, too_late: bool) -> Deck:
+def _name(line: Line, database: Database, deck: Deck, too_late: bool) -> Deck:
     if too_late:
         line.fail(f"{line.keyword} must come before the first task")
     name = line.next()
@@ -139,42 +139,42 @@ def _name(line: Line, state: State, deck: Deck, too_late: bool) -> Deck:
     if name is not None:
         if "/" in name or len(name) > 200:
             line.fail(f"{line.keyword}: {name!r} is no file name")
-        state.prefix = name
-    state.restarted = line.keyword == "restart"
+        database.prefix = name
+    database.restarted = line.keyword == "restart"
     return deck
 
 
-def _setting(line: Line, reader: LineReader, state: State) -> None:
-    """Directives that change the state only."""
+def _setting(line: Line, reader: LineReader, database: Database) -> None:
+    """Directives that change the database only."""
     key = line.keyword
     if key == "basis":
         basis = read_basis(line, reader)
-        state.bases[basis.name] = basis
+        database.bases[basis.name] = basis
         if basis.name in ("xc basis", "ri basis", "riscf basis"):
             line.fail(f'basis "{basis.name}" is not carried out; accepted: ao basis, cd basis')
     elif key == "ecp":
         ecp = read_ecp(line, reader)
-        state.bases[ecp.name] = ecp
+        database.bases[ecp.name] = ecp
     elif key == "dft":
-        state.dft = read_dft(line, reader, state.dft)
+        database.dft = read_dft(line, reader, database.dft)
     elif key == "scf":
-        state.scf = read_scf(line, reader, state.scf)
+        database.scf = read_scf(line, reader, database.scf)
     elif key == "tddft":
-        state.tddft = read_tddft(line, reader, state.tddft)
+        database.tddft = read_tddft(line, reader, database.tddft)
     elif key == "rt_tddft":
-        state.real_time = read_rt_tddft(line, reader)
+        database.real_time = read_rt_tddft(line, reader)
     elif key == "dplot":
-        state.plot = read_dplot(line, reader)
+        database.plot = read_dplot(line, reader)
     elif key == "charge":
         charge = line.take_real("charge")
         if charge != int(charge) or abs(charge) > 1000:
             line.fail(f"charge must be a whole number, not {charge:g}")
-        state.charge = int(charge)
+        database.charge = int(charge)
         line.finish()
     elif key == "set":
-        _set(line, state)
+        _set(line, database)
     elif key == "unset":
-        _unset(line, state)
+        _unset(line, database)
     elif key in _REFUSED:
         line.fail(f"directive {line.words[0]!r} is not carried out")
     else:
@@ -182,25 +182,25 @@ def _setting(line: Line, reader: LineReader, state: State) -> None:
         line.fail(f"unknown directive {line.words[0]!r}{hint}")
 
 
-def _set(line: Line, state: State) -> None:
+def _set(line: Line, database: Database) -> None:
     key = line.take("key")
     if (line.peek() or "").lower() in _TYPES:
         line.next()
     if key == "geometry":
-        state.active = line.take("name of the geometry").strip()
+        database.active = line.take("name of the geometry").strip()
         line.finish()
     elif key in _BASIS_ROLES:
-        state.names[key] = line.take(f"name of the {key}").strip()
+        database.names[key] = line.take(f"name of the {key}").strip()
         line.finish()
     elif key.startswith("rt_tddft:"):
-        _set_real_time(line, key.removeprefix("rt_tddft:"), state)
+        _set_real_time(line, key.removeprefix("rt_tddft:"), database)
     elif not key.startswith(_KEYS_WITHOUT_EFFECT):
         line.fail(
             f"set {key} is not carried out; accepted: geometry, ao basis, cd basis, ecp basis, rt_tddft:..."
         )
 
 
-def _set_real_time(line: Line, name: str, state: State) -> None:
+def _set_real_time(line: Line, name: str, database: Database) -> None:
     value = line.take(f"value of rt_tddft:{name}")
     line.finish()
     if name in ("terms_series", "terms_interpol"):
@@ -212,31 +212,31 @@ def _set_real_time(line: Line, name: str, state: State) -> None:
             f"set rt_tddft:{name} is not carried out{suggestion(name, _RT_KEYS) or f'; accepted: {accepted}'}"
         )
     else:
-        state.keys[name] = (value, line.place)
+        database.keys[name] = (value, line.place)
 
 
-def _unset(line: Line, state: State) -> None:
+def _unset(line: Line, database: Database) -> None:
     key = line.take("key")
     line.finish()
     if key == "rt_tddft:*":
-        state.keys.clear()
-        state.persistent.clear()
-        state.real_time = None
+        database.keys.clear()
+        database.persistent.clear()
+        database.real_time = None
     elif key.startswith("rt_tddft:"):
         name = key.removeprefix("rt_tddft:")
-        state.keys.pop(name, None)
-        state.persistent.pop({"restart": "restart", "init_movecs": "vectors"}.get(name, ""), None)
+        database.keys.pop(name, None)
+        database.persistent.pop({"restart": "restart", "init_movecs": "vectors"}.get(name, ""), None)
     elif key == "dft:*":
-        state.dft = DftSettings()
+        database.dft = DftSettings()
     elif key == "geometry":
-        state.active = None
+        database.active = None
     elif key in _BASIS_ROLES:
-        state.names.pop(key, None)
+        database.names.pop(key, None)
     elif not key.startswith(_KEYS_WITHOUT_EFFECT):
         line.fail(f"unset {key} is not carried out; accepted: rt_tddft:*, dft:*, geometry")
 
 
-def _tasks(line: Line, state: State) -> list[Task]:
+def _tasks(line: Line, database: Database) -> list[Task]:
     """The tasks of a `task` line; linear response brings the ground state that it needs."""
     theory = line.take("theory").lower()
     operation = (line.next() or "energy").lower()
@@ -244,10 +244,10 @@ def _tasks(line: Line, state: State) -> list[Task]:
     if theory not in ("dft", "scf", "tddft"):
         line.fail(f"task {theory} is not carried out; accepted: dft, scf, tddft")
     carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
-        ("dft", "energy"): lambda: [ground_state(state, line.place, "dft")],
-        ("scf", "energy"): lambda: [ground_state(state, line.place, "scf")],
-        ("tddft", "energy"): lambda: _response(state, line.place),
-        ("dft", "rt_tddft"): lambda: [propagation(state, line.place)],
+        ("dft", "energy"): lambda: [ground_state(database, line.place, "dft")],
+        ("scf", "energy"): lambda: [ground_state(database, line.place, "scf")],
+        ("tddft", "energy"): lambda: _response(database, line.place),
+        ("dft", "rt_tddft"): lambda: [propagation(database, line.place)],
     }
     if (theory, operation) not in carried_out:
         accepted = ", ".join(f"task {a} {b}" for a, b in carried_out)
@@ -255,9 +255,9 @@ def _tasks(line: Line, state: State) -> list[Task]:
     return carried_out[theory, operation]()
 
 
-def _response(state: State, place: Place) -> list[Task]:
+def _response(database: Database, place: Place) -> list[Task]:
     tasks: list[Task] = []
-    if state.ready is None and not state.restarted:
-        start: GroundState = ground_state(state, place, "dft")
+    if database.ready is None and not database.restarted:
+        start: GroundStateTask = ground_state(database, place, "dft")
         tasks.append(start)
-    return [*tasks, linear_response(state, place)]
+    return [*tasks, linear_response(database, place)]

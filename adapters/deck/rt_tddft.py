@@ -4,17 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
-from ..system.field import Excitation, Field
-from ..system.real_time import (
-    EVERY,
-    Load,
-    MOCap,
-    PropagatorName,
-    Quantity,
-    RealTime,
-    Tolerances,
-    Visualization,
-)
+from ..system import Excitation, Field, MOCap, RealTime
+from ..system.real_time import EVERY, Load, PropagatorName, Quantity, Tolerances, Visualization
 from .errors import Place
 from .field import read_field
 from .lines import Line, LineReader, suggestion

@@ -5,44 +5,46 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..system.real_time import DipoleContributions, Load, Quantity
-from ..system.system import System
-from .deck import GroundState, LinearResponse, Propagation, Vectors
+from ..system import DipoleContributions, System
+from ..system.real_time import Load, Quantity
+from .database import Database, system
+from .deck import GroundStateTask, LinearResponseTask, PropagationTask, Vectors
 from .dft import DftSettings
 from .errors import DeckError, Place
 from .lines import integer
 from .rt_tddft import RealTimeBlock
-from .state import State, system
 
 #: NWChem matches the atoms of a fragment to those of the active geometry within this distance, bohr.
 MATCH = 1e-8
 
 
-def ground_state(state: State, place: Place, theory: str) -> GroundState:
+def ground_state(database: Database, place: Place, theory: str) -> GroundStateTask:
     """`task dft energy` or `task scf energy`; the orbitals it leaves become the start of later tasks."""
-    made = system(state, place, theory)
-    settings = state.dft if theory == "dft" else state.scf
-    vectors = settings.vectors or (Vectors("file", (state.ready,)) if state.ready else Vectors())
-    if vectors.kind == "file" and state.written.get(vectors.files[0], made.n_basis) != made.n_basis:
+    made = system(database, place, theory)
+    settings = database.dft if theory == "dft" else database.scf
+    vectors = settings.vectors or (Vectors("file", (database.ready,)) if database.ready else Vectors())
+    if vectors.kind == "file" and database.written.get(vectors.files[0], made.n_basis) != made.n_basis:
         vectors = Vectors()  # NWChem, too, falls back to the atomic guess when orbitals do not fit
-    _check_fragments(state, vectors, made, place)
-    output = settings.output or (vectors.files[0] if vectors.kind == "file" else f"{state.prefix}.movecs")
-    state.written[output] = made.n_basis
-    state.ready = output
+    _check_fragments(database, vectors, made, place)
+    output = settings.output or (vectors.files[0] if vectors.kind == "file" else f"{database.prefix}.movecs")
+    database.written[output] = made.n_basis
+    database.ready = output
     after = Vectors("file", (output,))
     if isinstance(settings, DftSettings):
-        state.dft = replace(settings, vectors=after)
+        database.dft = replace(settings, vectors=after)
         energy, density, skip = settings.energy_tolerance, settings.density_tolerance, settings.skip
     else:
-        state.scf = replace(settings, vectors=after)
+        database.scf = replace(settings, vectors=after)
         energy, density, skip = min(settings.threshold**2, 1e-6), settings.threshold, False
-    lines = settings.for_nwchem if isinstance(settings, DftSettings) else ()
-    return GroundState(place, made, vectors, output, energy, density, settings.max_iterations, skip, lines)
+    lines = settings.nwchem_only_lines if isinstance(settings, DftSettings) else ()
+    return GroundStateTask(
+        place, made, vectors, output, energy, density, settings.max_iterations, skip, lines
+    )
 
 
-def _check_fragments(state: State, vectors: Vectors, made: System, place: Place) -> None:
+def _check_fragments(database: Database, vectors: Vectors, made: System, place: Place) -> None:
     """Fragment orbitals that this deck itself writes must add up; other files are the engine's to judge."""
-    sizes = [state.written.get(name) for name in vectors.files]
+    sizes = [database.written.get(name) for name in vectors.files]
     if vectors.kind != "fragment" or None in sizes:
         return
     total = sum(size or 0 for size in sizes)
@@ -51,64 +53,64 @@ def _check_fragments(state: State, vectors: Vectors, made: System, place: Place)
         raise DeckError(place, f"fragments {names} have {total} basis functions, the system {made.n_basis}")
 
 
-def linear_response(state: State, place: Place) -> LinearResponse:
+def linear_response(database: Database, place: Place) -> LinearResponseTask:
     """`task tddft energy`."""
-    made = system(state, place)
-    settings = state.tddft
+    made = system(database, place)
+    settings = database.tddft
     if not (made.open_shell or settings.singlet or settings.triplet):
         raise DeckError(place, "tddft: nosinglet and notriplet leave nothing to do")
-    return LinearResponse(
+    return LinearResponseTask(
         place, made, settings.n_roots, settings.singlet, settings.triplet, settings.tamm_dancoff
     )
 
 
-def propagation(state: State, place: Place) -> Propagation:
+def propagation(database: Database, place: Place) -> PropagationTask:
     """`task dft rt_tddft` with everything in force."""
-    block = state.real_time
+    block = database.real_time
     if block is None:
         raise DeckError(place, "task dft rt_tddft needs an rt_tddft block before it")
-    made = system(state, place)
-    if state.ready is None and not state.restarted:
+    made = system(database, place)
+    if database.ready is None and not database.restarted:
         raise DeckError(place, "no ground state to start from: put task dft energy before task dft rt_tddft")
-    real_time = replace(block.real_time, load=_load(state, block), **_extra_keys(state, block))
+    real_time = replace(block.real_time, load=_load(database, block), **_extra_keys(database, block))
     shown = real_time.visualization
     if shown is not None and shown.dplot:
-        if state.plot is None:
+        if database.plot is None:
             raise DeckError(block.place, "visualization dplot needs a dplot block")
-        real_time = replace(real_time, visualization=replace(shown, plot=state.plot))
+        real_time = replace(real_time, visualization=replace(shown, plot=database.plot))
     _check_excitations(made, block)
-    settings = state.dft.vectors
-    vectors = settings.files[0] if settings and settings.kind == "file" else state.ready
-    vectors = vectors or f"{state.prefix}.movecs"
+    settings = database.dft.vectors
+    vectors = settings.files[0] if settings and settings.kind == "file" else database.ready
+    vectors = vectors or f"{database.prefix}.movecs"
     wanted = real_time.load.files[0] if real_time.load.kind == "vectors" else vectors
-    size = state.written.get(wanted, made.n_basis)
+    size = database.written.get(wanted, made.n_basis)
     if size != made.n_basis:
         raise DeckError(place, f"orbitals {wanted} have {size} basis functions, the system {made.n_basis}")
-    return Propagation(place, made, real_time, vectors, state.dft.for_nwchem)
+    return PropagationTask(place, made, real_time, vectors, database.dft.nwchem_only_lines)
 
 
-def _load(state: State, block: RealTimeBlock) -> Load:
+def _load(database: Database, block: RealTimeBlock) -> Load:
     """Where to start: what this block loads, or what an earlier one did and no `unset` took back."""
     if block.load is not None:
-        state.persistent[block.load.kind] = block.load
+        database.persistent[block.load.kind] = block.load
     for kind in ("restart", "vectors"):
-        if kind in state.persistent:
-            return state.persistent[kind]
+        if kind in database.persistent:
+            return database.persistent[kind]
     return block.load or Load()
 
 
-def _extra_keys(state: State, block: RealTimeBlock) -> dict[str, Any]:
+def _extra_keys(database: Database, block: RealTimeBlock) -> dict[str, Any]:
     """What `set rt_tddft:...` adds to the block."""
     values: dict[str, Any] = {}
     quantities = block.real_time.quantities
-    flags = {name: _logical(state, name) for name in ("magnus_skipinterpol", "print_dipcontribs")}
+    flags = {name: _logical(database, name) for name in ("magnus_skipinterpol", "print_dipcontribs")}
     if flags["magnus_skipinterpol"]:
         values["skip_interpolation"] = True
     if flags["print_dipcontribs"]:
         quantities |= {cast(Quantity, "dipcontribs")}
     if "dipcontribs" in quantities:
-        if "dipcontrib:pol" in state.keys:
-            values["dipole_contributions"] = _contributions(state)
+        if "dipcontrib:pol" in database.keys:
+            values["dipole_contributions"] = _contributions(database)
         elif block.everything:
             quantities -= {cast(Quantity, "dipcontribs")}
         else:
@@ -116,20 +118,20 @@ def _extra_keys(state: State, block: RealTimeBlock) -> dict[str, Any]:
     return {**values, "quantities": quantities}
 
 
-def _logical(state: State, name: str) -> bool:
-    if name not in state.keys:
+def _logical(database: Database, name: str) -> bool:
+    if name not in database.keys:
         return False
-    text, place = state.keys[name]
+    text, place = database.keys[name]
     if text.lower() not in (".true.", ".false.", "true", "false", "t", "f"):
         raise DeckError(place, f"rt_tddft:{name} must be .true. or .false., not {text!r}")
     return text.lower().lstrip(".").startswith("t")
 
 
-def _contributions(state: State) -> DipoleContributions:
+def _contributions(database: Database) -> DipoleContributions:
     def number(name: str) -> int | None:
-        if f"dipcontrib:{name}" not in state.keys:
+        if f"dipcontrib:{name}" not in database.keys:
             return None
-        text, place = state.keys[f"dipcontrib:{name}"]
+        text, place = database.keys[f"dipcontrib:{name}"]
         value = integer(text)
         if value is None or value < 1 or (name == "pol" and value > 3):
             raise DeckError(place, f"rt_tddft:dipcontrib:{name} cannot be {text!r}")
@@ -142,7 +144,7 @@ def _contributions(state: State) -> DipoleContributions:
         low, high = low or 1, high or 0
         if high and high < low:
             raise DeckError(
-                state.keys[f"dipcontrib:{mo}max"][1], f"rt_tddft:dipcontrib:{mo}max is below {mo}min"
+                database.keys[f"dipcontrib:{mo}max"][1], f"rt_tddft:dipcontrib:{mo}max is below {mo}min"
             )
         return low, high
 

@@ -10,7 +10,8 @@ which they do not (scan, hse03, kt1, ...) are NWChem's alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..system.functional import Functional
+from ..system import Functional
+from .lines import real, suggestion
 
 
 @dataclass(frozen=True)
@@ -233,8 +234,6 @@ def _description(exact: float, cam: Attenuation | None, weights: Mapping[str, fl
 
 
 def _take_stand_in(rest: list[str], mixture: _Mixture) -> None:
-    from .lines import real
-
     near, weight = ONLY_NWCHEM[rest.pop(0)], 1.0
     if rest and (given := real(rest[0])) is not None:
         rest.pop(0)
@@ -245,8 +244,6 @@ def _take_stand_in(rest: list[str], mixture: _Mixture) -> None:
 
 
 def _take_word(rest: list[str], mixture: _Mixture) -> None:
-    from .lines import real, suggestion
-
     word = rest.pop(0)
     if word in COMBINATIONS:
         for name, weight in COMBINATIONS[word].items():

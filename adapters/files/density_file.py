@@ -14,7 +14,7 @@ from pyscf import gto
 
 from ..orbitals import Orbitals
 from ..system.geometry import ANGSTROM_PER_BOHR
-from .read_errors import in_words
+from .read_errors import reason
 from .whole_file import whole_file
 
 
@@ -66,7 +66,7 @@ def read_density(path: Path) -> StoredDensity:
             rows = file.get("dynamics/density_real")
             last = np.asarray(rows[-1], float) if isinstance(rows, h5py.Dataset) and len(rows) else None
     except OSError as error:
-        raise DensityFileError(f"{path}: not an HDF5 file that can be read ({in_words(error)})") from error
+        raise DensityFileError(f"{path}: not an HDF5 file that can be read ({reason(error)})") from error
     except KeyError as error:
         raise DensityFileError(f"{path}: neither a trajectory nor a starting density ({error})") from error
     numbers, positions, C, occupations = arrays

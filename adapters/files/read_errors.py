@@ -3,7 +3,7 @@
 import os
 
 
-def in_words(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """The system's own words where it has a number for it, for HDF5 makes a paragraph of them."""
     number = error.errno if isinstance(error, OSError) else None
     return os.strerror(number) if number else " ".join(str(error).split())

@@ -14,14 +14,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ..system import System
 from ..system.geometry import ANGSTROM_PER_BOHR
-from ..system.system import System
-from .read_errors import in_words
+from .read_errors import reason
 from .whole_file import whole_file
 
 #: Rows of one chunk of the growing datasets.
 _CHUNK_ROWS = 256
-
 
 #: Files up to this size, bytes, are put together in memory.
 IN_MEMORY = 2**28
@@ -194,6 +193,4 @@ def read_contents(path: Path) -> Contents:
                 arrays("ground"),
             )
     except OSError as error:
-        raise TrajectoryError(
-            f"{path}: not a trajectory file that can be read ({in_words(error)})"
-        ) from error
+        raise TrajectoryError(f"{path}: not a trajectory file that can be read ({reason(error)})") from error

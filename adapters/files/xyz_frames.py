@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..system.geometry import ANGSTROM_PER_BOHR, Geometry
-from .read_errors import in_words
+from ..system import Geometry
+from ..system.geometry import ANGSTROM_PER_BOHR
+from .read_errors import reason
 
 
 class FramesError(Exception):
@@ -23,7 +24,7 @@ def read_frames(path: Path, geometry: Geometry) -> list[Geometry]:
     try:
         frames = read(path, index=":", format="extxyz")
     except (OSError, ValueError, KeyError, IndexError, UnicodeDecodeError) as error:
-        raise FramesError(f"{path}: no xyz file that can be read ({in_words(error)})") from error
+        raise FramesError(f"{path}: no xyz file that can be read ({reason(error)})") from error
     if not isinstance(frames, list) or not frames:
         raise FramesError(f"{path}: no frames")
     for number, frame in enumerate(frames, start=1):

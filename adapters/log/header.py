@@ -5,14 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..system.field import Field
-from ..system.real_time import Quantity, RealTime
-from ..system.system import System
+from ..system import Field, RealTime, System
+from ..system.real_time import Quantity
+from .units import EV_PER_AU, FS_PER_AU, V_PER_NM_PER_AU
 
-# NWChem's own rounding, for its headers and ours to agree.
-_FS_PER_AU = 0.024189
-_EV_PER_AU = 27.2114
-_V_PER_NM_PER_AU = 514.21
 _METHODS = {
     "magnus": "2nd order Magnus w/ self-consistent interpolation",
     "rk4": "4th order Runge-Kutta",
@@ -194,8 +190,8 @@ def _propagation_parameters(real_time: RealTime) -> list[str]:
     tmax, dt = real_time.tmax, real_time.dt
     return [
         *("", "", _centred("Propagation parameters", 30)),
-        f"     End time (tmax)       : {_number(tmax)} au = {_number(tmax * _FS_PER_AU)} fs",
-        f"     Time step (dt)        : {_number(dt)} au = {_number(dt * _FS_PER_AU)} fs",
+        f"     End time (tmax)       : {_number(tmax)} au = {_number(tmax * FS_PER_AU)} fs",
+        f"     Time step (dt)        : {_number(dt)} au = {_number(dt * FS_PER_AU)} fs",
         f"     No. time steps (nt)   : {real_time.n_points}",
         # The misspelling is NWChem's, and readers look for it.
         f"     Progagation method    : {_METHODS[real_time.propagator]}",
@@ -251,14 +247,14 @@ def _matrices(summary: PropagationSummary) -> list[str]:
 def _fields(real_time: RealTime) -> list[str]:
     lines = ["", "", _centred("Applied fields", 15)]
     for field in real_time.fields:
-        volts = _number(field.maximum * _V_PER_NM_PER_AU)
+        volts = _number(field.maximum * V_PER_NM_PER_AU)
         lines += [
             *("", f'               "{field.name}"', f"     Type            : {field.shape}"),
             f"     Polarization    : {_polarization(field)}",
             f"     Field maximum   : {_number(field.maximum)} au = {volts} V/nm",
         ]
         if field.shape == "cw":
-            energy = _number(field.frequency * _EV_PER_AU)
+            energy = _number(field.frequency * EV_PER_AU)
             lines.append(f"     Field frequency : {_number(field.frequency)} au = {energy} eV")
     if not real_time.fields:
         lines.append("     (none specified)")

@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from ..system.real_time import DipoleContributions, Quantity, RealTime
-from ..system.system import System
+from ..system import DipoleContributions, RealTime, System
+from ..system.real_time import Quantity
 from .lines import (
     engineering,
     fill,

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from ..system.system import System
+from ..system import System
 
 
 def nwchem_order(system: System) -> tuple[np.ndarray, np.ndarray]:

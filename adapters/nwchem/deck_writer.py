@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..deck.deck import GroundState, Propagation
-from ..system.field import Field
-from ..system.geometry import Geometry
-from ..system.real_time import EVERY, RealTime
-from ..system.system import Shells, System
+from ..deck import GroundStateTask, PropagationTask
+from ..system import Field, Geometry, RealTime, Shells, System
+from ..system.real_time import EVERY
 
 #: Tag of NWChem's time-dependent lines; the user's own is put on ours.
 TAG = "<rt_tddft>:"
@@ -25,8 +23,8 @@ _AXES = {(1.0, 0.0, 0.0): "x", (0.0, 1.0, 0.0): "y", (0.0, 0.0, 1.0): "z"}
 
 def nwchem_deck(
     name: str,
-    grounds: Sequence[GroundState],
-    task: Propagation,
+    grounds: Sequence[GroundStateTask],
+    task: PropagationTask,
     files: Mapping[str, str],
     n_points: int,
     n_checks: int,
@@ -45,12 +43,12 @@ def nwchem_deck(
     before: System | None = None
     for ground in grounds:
         lines += _system(ground.system, before)
-        lines += _dft(ground.system, ground.for_nwchem, [*_orbitals(ground, files)])
+        lines += _dft(ground.system, ground.nwchem_only_lines, [*_orbitals(ground, files)])
         lines.append("task dft energy")
         before = ground.system
     if not grounds or not same_calculation(task.system, grounds[-1].system):
         lines += _system(task.system, before)
-        lines += _dft(task.system, task.for_nwchem, [f"vectors input {files[task.vectors]}"])
+        lines += _dft(task.system, task.nwchem_only_lines, [f"vectors input {files[task.vectors]}"])
     lines += _real_time(task.real_time, task.system, n_points, n_checks)
     lines += ["set rt_tddft:print_dipcontribs .false."]
     if task.real_time.skip_interpolation:
@@ -59,11 +57,11 @@ def nwchem_deck(
     return "\n".join(lines) + "\n"
 
 
-def ground_state_deck(name: str, ground: GroundState, start: str | None, output: str) -> str:
+def ground_state_deck(name: str, ground: GroundStateTask, start: str | None, output: str) -> str:
     """Text of a deck with one ground state, from the orbitals in a file `start` or NWChem's atomic guess."""
     vectors = f"vectors {'' if start is None else f'input {start} '}output {output}"
     lines = [f"start {name}", *_geometry(ground.system.geometry), *_system(ground.system, None)]
-    lines += _dft(ground.system, ground.for_nwchem, [f"iterations {ground.max_iterations}", vectors])
+    lines += _dft(ground.system, ground.nwchem_only_lines, [f"iterations {ground.max_iterations}", vectors])
     return "\n".join([*lines, "task dft energy"]) + "\n"
 
 
@@ -136,7 +134,7 @@ def _dft(system: System, own: Sequence[str], vectors: Sequence[str]) -> list[str
     return [*lines, *(f"  {line}" for line in (*own, *vectors)), "end"]
 
 
-def _orbitals(ground: GroundState, files: Mapping[str, str]) -> list[str]:
+def _orbitals(ground: GroundStateTask, files: Mapping[str, str]) -> list[str]:
     names = " ".join(files[name] for name in ground.vectors.files)
     kind = ground.vectors.kind
     start = {"atomic": "", "hcore": "input hcore ", "file": f"input {names} "}

@@ -8,7 +8,7 @@ import numpy as np
 from ..engine import Energies
 from ..log.reader import match_line
 from ..log.step_block import ENERGIES
-from ..system.system import System
+from ..system import System
 from .deck_writer import TAG
 
 _CHANGE, _COUNT = "# Magnus interpol (matrix", "# Magnus total interpolations"

@@ -21,7 +21,7 @@ _ROUNDING_MARGIN = 4.0
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class MagnusStep:
     """A Magnus step of `dt` without a field: where it leads, an AO density (n_spin, n, n), and the standard
     deviation of its elements, which are rounded."""
 
@@ -40,7 +40,7 @@ class RestForce:
     shift: np.ndarray
 
 
-def rest_force(engine: PySCFEngine, density: np.ndarray, step: Step) -> RestForce:
+def rest_force(engine: PySCFEngine, density: np.ndarray, step: MagnusStep) -> RestForce:
     """Compare a step from a real AO density (n_spin, n, n) with the engine's own mid-point step."""
     middle = 0.5 * (engine.fock(density.astype(complex)).fock + engine.fock(step.end).fock)
     basis = make_working_basis(engine.integrals.overlap, np.real(middle))

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..deck.deck import GroundState
+from ..deck import GroundStateTask
 from ..orbitals import Orbitals
 from ..pyscf.molecule import molecule
 from ..scf_run import ScfRun
@@ -21,7 +21,7 @@ _ITERATION = re.compile(r"\s*d=\s*\S+,ls=\S+?\s+(\d+)\s+(-?\d+\.\d+)\s+\S+\s+\S+
 _START, _END, _TAIL_LINES = "start.movecs", "end.movecs", 15
 
 
-def run_nwchem_scf(ground: GroundState, command: str, guess: Orbitals | None) -> ScfRun:
+def run_nwchem_scf(ground: GroundStateTask, command: str, guess: Orbitals | None) -> ScfRun:
     """Converge the deck's ground state, with its own thresholds, from `guess` or NWChem's atomic guess.
 
     guess: in PySCF's order of functions, all orbitals. Raises NWChemError.

@@ -12,17 +12,17 @@ from pyscf import dft, gto
 from pyscf.data.elements import COMMON_ISOTOPE_MASSES
 
 from ..engine import Energies, FockBuild, Integrals
-from ..system.system import System
+from ..system import System
 from .molecule import molecule
 from .quadrature import (
     GRID_LEVEL,
+    ExpansionPoint,
     Quadrature,
-    Reference,
     apply_kernel,
     exchange_correlation,
+    make_expansion_point,
     make_kernel,
     make_quadrature,
-    make_reference,
     quadrature_on,
 )
 from .two_electron import TwoElectron, coulomb, exchange, long_range_exchange, make_two_electron
@@ -36,7 +36,7 @@ class PySCFEngine:
     """One system's reference code.
 
     hybrid, long_range: shares a and b of exact exchange and of its erf-attenuated part.
-    quadrature: None for Hartree-Fock. reference, kernel: the density about which changes are computed.
+    quadrature: None for Hartree-Fock. expansion_point, kernel: about which changes are computed.
     shift: a constant (n_spin, n, n) on top of every Fock matrix; no energy belongs to it.
     """
 
@@ -47,7 +47,7 @@ class PySCFEngine:
     hybrid: float
     long_range: float
     quadrature: Quadrature | None
-    reference: Reference | None
+    expansion_point: ExpansionPoint | None
     kernel: np.ndarray | None
     shift: np.ndarray | None = None
 
@@ -70,8 +70,8 @@ class PySCFEngine:
         fock = self.integrals.core + J + exchange_part
         # E_x = ½ Σ_σ Tr P_σ F_x,σ; the closed shell's ½ is in F_x already.
         exchange_correlation_energy = 0.5 * float(np.vdot(density, exchange_part).real)
-        if self.quadrature is not None and self.reference is not None:
-            energy, potential = exchange_correlation(self.quadrature, self.reference, real)
+        if self.quadrature is not None and self.expansion_point is not None:
+            energy, potential = exchange_correlation(self.quadrature, self.expansion_point, real)
             exchange_correlation_energy += energy
             fock += potential
         if self.shift is not None:
@@ -84,7 +84,7 @@ class PySCFEngine:
         return FockBuild(fock, energies)
 
     def response(self, change: np.ndarray) -> np.ndarray:
-        """First-order change of the Fock matrix at the reference density, (n_spin, n, n) Hermitian."""
+        """First-order change of the Fock matrix at the expansion point, (n_spin, n, n) Hermitian."""
         image = self.mean_field_response(change)
         if self.quadrature is not None and self.kernel is not None:
             image += apply_kernel(self.quadrature, self.kernel, np.ascontiguousarray(np.real(change)))
@@ -116,7 +116,7 @@ def make_engine(
     """Integrals and grid for a system; `memory` in bytes bounds what is kept of both.
 
     points: coordinates (n_grid, 3) in bohr and weights of another code's grid, instead of PySCF's.
-    The quadrature has no reference density yet: `with_reference` gives it one.
+    The quadrature has no expansion point yet: `expanded_about` gives it one.
     """
     mol = molecule(system)
     spin = system.multiplicity - 1
@@ -143,23 +143,23 @@ def make_engine(
         hybrid=hybrid,
         long_range=alpha - hybrid if omega else 0.0,
         quadrature=quadrature,
-        reference=None,
+        expansion_point=None,
         kernel=None,
     )
 
 
-def with_reference(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) -> PySCFEngine:
+def expanded_about(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) -> PySCFEngine:
     """The engine with changes counted from a real `density` (n_spin, n, n).
 
     kernel: with f_xc, which `response` needs.
     """
     if engine.quadrature is None:
         return engine
-    reference = make_reference(engine.quadrature, density)
+    expansion_point = make_expansion_point(engine.quadrature, density)
     return replace(
         engine,
-        reference=reference,
-        kernel=make_kernel(engine.quadrature, reference) if kernel else None,
+        expansion_point=expansion_point,
+        kernel=make_kernel(engine.quadrature, expansion_point) if kernel else None,
     )
 
 

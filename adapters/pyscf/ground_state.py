@@ -6,7 +6,7 @@ import numpy as np
 from pyscf import dft, lib
 
 from ..orbitals import Orbitals
-from .engine import PySCFEngine, with_reference
+from .engine import PySCFEngine, expanded_about
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
 ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
@@ -35,7 +35,7 @@ def solve_ground_state(
     if engine.quadrature is None:
         thresholds = thresholds[1:]
     for energy_tolerance, gradient_tolerance in thresholds:
-        referred = with_reference(engine, density, kernel=False)
+        referred = expanded_about(engine, density, kernel=False)
         calls = _use_fock_of(mean_field, referred)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max_iterations
@@ -60,7 +60,7 @@ def solve_ground_state(
         float(mean_field.e_tot),
         builds,
     )
-    return with_reference(engine, orbitals.density(), kernel=True), orbitals
+    return expanded_about(engine, orbitals.density(), kernel=True), orbitals
 
 
 def _mean_field(engine: PySCFEngine) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 from pyscf import dft, gto
 
 from ..orbitals import Orbitals
-from ..system.system import System
+from ..system import System
 from .quadrature import GRID_LEVEL
 
 

@@ -1,23 +1,17 @@
 """A system as a PySCF molecule."""
 
-from __future__ import annotations
+from pyscf import gto
 
-from typing import TYPE_CHECKING
-
-from ..system.system import System
-
-if TYPE_CHECKING:
-    from pyscf.gto import Mole
+from ..system import System
+from ..system.elements import SYMBOLS
 
 
-def molecule(system: System) -> Mole:
+def molecule(system: System) -> gto.Mole:
     """Build the PySCF molecule of a system: positions in bohr, basis and ECP by tag, no symmetry, no output.
 
     Atoms keep the order of `system.geometry`, shells the order of `system.basis`. A centre without nucleus
     becomes a ghost atom that carries its tag's basis functions.
     """
-    from pyscf import gto
-
     geometry = system.geometry
     numbers = dict(zip(geometry.tags, geometry.atomic_numbers, strict=True))
     # PySCF looks bases up by label, and reads the element from the label's letters: tags are numbered.
@@ -38,6 +32,4 @@ def molecule(system: System) -> Mole:
 
 
 def _label(atomic_number: int, k: int) -> str:
-    from pyscf.data.elements import ELEMENTS
-
-    return f"{ELEMENTS[atomic_number]}{k}" if atomic_number else f"GHOST{k}"
+    return f"{SYMBOLS[atomic_number]}{k}" if atomic_number else f"GHOST{k}"

@@ -4,7 +4,7 @@
     V_μν = Σ_g w_g [ v_ρ φ_μ φ_ν + 2 v_σ ∇ρ·∇(φ_μ φ_ν) ]_g      (GGA; LDA without, meta-GGA with τ term)
 
 A propagation asks for the same quantity at ten thousand densities close to one another, so only what changes
-is recomputed: ρ and v are kept at a reference density P0 in double precision, and δρ[P - P0] and V[v - v0]
+is recomputed: ρ and v are kept at an expansion point P0 in double precision, and δρ[P - P0] and V[v - v0]
 are contracted in single precision, whose rounding is relative to the *change*. AO values stay in memory in
 blocks that fit the cache; blocks beyond the memory allowed are evaluated again at each build. The functional
 itself is a Taylor series where that is exact (`xc_expansion`).
@@ -49,8 +49,8 @@ class Quadrature:
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
-    """What is kept in double precision at a reference density P0, (n_spin, n, n) real.
+class ExpansionPoint:
+    """What is kept in double precision at a density P0, (n_spin, n, n) real.
 
     rho: (n_spin, n_variables, n_grid); potential: w v, the same shape; matrix: V[P0], (n_spin, n, n).
     expansion: the functional's Taylor series about rho, for closed shells.
@@ -101,7 +101,7 @@ def quadrature_on(
     )
 
 
-def make_reference(quadrature: Quadrature, density: np.ndarray) -> Reference:
+def make_expansion_point(quadrature: Quadrature, density: np.ndarray) -> ExpansionPoint:
     """The double-precision quantities at a real `density`, (n_spin, n, n)."""
     kind, n_components = quadrature.kind, _COMPONENTS[quadrature.kind]
     rho = np.empty((len(density), _VARIABLES[kind], quadrature.weights.size))
@@ -115,35 +115,35 @@ def make_reference(quadrature: Quadrature, density: np.ndarray) -> Reference:
         ao = _evaluate(quadrature.mol, quadrature.coords[part], n_components)
         matrix += _contract_potential(kind, ao, potential[..., part])
     expansion = make_expansion(quadrature.xc, rho[0]) if len(rho) == 1 else None
-    return Reference(np.array(density), rho, potential, matrix + matrix.transpose(0, 2, 1), expansion)
+    return ExpansionPoint(np.array(density), rho, potential, matrix + matrix.transpose(0, 2, 1), expansion)
 
 
 def exchange_correlation(
-    quadrature: Quadrature, reference: Reference, density: np.ndarray
+    quadrature: Quadrature, point: ExpansionPoint, density: np.ndarray
 ) -> tuple[float, np.ndarray]:
     """E_xc in Hartree and V_xc, (n_spin, n, n), at a real `density` of that shape (AO basis).
 
     Cost: 4 n_spin n² n_grid single-precision flops, two passes over the AO values, libxc where the density
-    has changed by more than the functional's series about the reference allows.
+    has changed by more than the functional's series about the point allows.
     """
-    rho = reference.rho + _density_change(quadrature, density - reference.density)
-    if reference.expansion is not None:
-        energy_density, total = evaluate(reference.expansion, rho[0])
+    rho = point.rho + _density_change(quadrature, density - point.density)
+    if point.expansion is not None:
+        energy_density, total = evaluate(point.expansion, rho[0])
         potential = total[None]
     else:
         energy_density, potential = _energy_and_potential(quadrature.xc, rho)
     potential *= quadrature.weights
-    potential -= reference.potential
+    potential -= point.potential
     energy = float(energy_density @ quadrature.weights)
-    return energy, reference.matrix + _potential_matrix(quadrature, potential)
+    return energy, point.matrix + _potential_matrix(quadrature, potential)
 
 
-def make_kernel(quadrature: Quadrature, reference: Reference) -> np.ndarray:
-    """w f_xc at the reference density: (n_spin, n_variables, n_spin, n_variables, n_grid)."""
-    n_spin, n_variables = reference.rho.shape[:2]
-    fxc = dft.numint.NumInt().eval_xc_eff(
-        quadrature.xc, _libxc_layout(reference.rho), deriv=2, spin=n_spin - 1
-    )[2]
+def make_kernel(quadrature: Quadrature, point: ExpansionPoint) -> np.ndarray:
+    """w f_xc at the expansion point: (n_spin, n_variables, n_spin, n_variables, n_grid)."""
+    n_spin, n_variables = point.rho.shape[:2]
+    fxc = dft.numint.NumInt().eval_xc_eff(quadrature.xc, _libxc_layout(point.rho), deriv=2, spin=n_spin - 1)[
+        2
+    ]
     return fxc.reshape(n_spin, n_variables, n_spin, n_variables, -1) * quadrature.weights
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..orbitals import Orbitals
 from ..scf_run import ScfRun
-from ..system.system import System
+from ..system import System
 from .mean_field import mean_field_of
 from .molecule import molecule
 

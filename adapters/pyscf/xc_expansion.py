@@ -1,4 +1,4 @@
-"""Exchange and correlation of a closed shell close to a reference density, by its Taylor series.
+"""Exchange and correlation of a closed shell close to an expansion point, by its Taylor series.
 
 With a = ρ - ρ0, b = σ - σ0, σ = |∇ρ|², and e(ρ, σ) the energy density a volume:
 
@@ -22,9 +22,9 @@ THIN = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Expansion:
-    """Derivatives of e at the reference density, each (n_grid,); an LDA has none with respect to σ.
+    """Derivatives of e at the expansion point, each (n_grid,); an LDA has none with respect to σ.
 
-    rho, sigma: the reference's own. first: e0, e_ρ, e_σ; second: e_ρρ, e_ρσ, e_σσ; third: e_ρρρ, e_ρρσ,
+    rho, sigma: the expansion point's own. first: e0, e_ρ, e_σ; second: e_ρρ, e_ρσ, e_σσ; third: e_ρρρ, e_ρρσ,
     e_ρσσ, e_σσσ.
     usable: points where the series may serve at all.
     """

@@ -1,11 +1,9 @@
 """Chemical elements and the tags that NWChem decks name centres with."""
 
-_SYMBOLS = (
-    "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr "
-    "Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu "
-    "Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr"
-)
-SYMBOLS: tuple[str, ...] = tuple(_SYMBOLS.split())
+from ...atomic.solver import elements
+
+#: By atomic number, 0 for a centre without nucleus. NWChem 7.0.2 knows none beyond copernicium.
+SYMBOLS: tuple[str, ...] = ("X", *elements.SYMBOLS[:112])
 
 _NAMES = (
     "hydrogen helium lithium beryllium boron carbon nitrogen oxygen fluorine neon sodium magnesium "

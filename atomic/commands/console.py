@@ -9,8 +9,10 @@ import numpy as np
 
 from ..solver.elements import atomic_number
 from ..solver.errors import ConvergenceError, InputError
+from .options import parse_solve
 from .progress import convergence_display
 from .report import Atom, energy_table, orbital_table
+from .solve import solve_options
 
 _HELP = (
     "an atom and options as in `hybrid-atomic solve`:  Fe --spin --relativity scalar  or  --preset iron\n"
@@ -65,9 +67,6 @@ def draw_density(atom: Atom, width: int = 72, height: int = 14) -> str:
 
 
 def _solve(line: str) -> Atom:
-    from .main import parse_solve
-    from .solve import solve_options
-
     options = parse_solve(shlex.split(line))
     if options.element is not None:
         atomic_number(options.element)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..solver.elements import LETTERS, SYMBOLS
 from ..solver.scf import Solution
+from ..starting_density import evaluate
 from .report import Atom
 
 if TYPE_CHECKING:
@@ -71,6 +72,4 @@ def _resampled(atom: Atom, values: np.ndarray, r: np.ndarray) -> np.ndarray:
     """Values between nodes: the element's own polynomial, not a chord, on the spectral mesh."""
     if not isinstance(atom, Solution):
         return np.interp(r, atom.radius, values)
-    from ..starting_density import evaluate
-
     return evaluate(atom.mesh, values, r)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ..solver.elements import SYMBOLS
 from ..solver.scf import Solution
 from ..solver.uniform import UniformSolution
-from ..study.ionisation import HARTREE_IN_EV
+from ..units import EV_PER_HARTREE
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -59,7 +59,7 @@ def orbital_table(atom: Atom) -> "Table":
             spin,
             f"{o.occupation:g}",
             f"{level:.6f}",
-            f"{level * HARTREE_IN_EV:.3f}",
+            f"{level * EV_PER_HARTREE:.3f}",
             f"{radius:.4f}",
         )
     return table

@@ -195,10 +195,10 @@ class _LargeComponent:
         """(S, n, n) of all orbitals, with ε fixed inside M."""
         mesh = self.mesh
         mass = self.mass(energies)
-        metric = np.where(self.inside, mesh.element_weight / (2 * mass * self.stretched), 0.0)
+        kinetic = np.where(self.inside, mesh.element_weight / (2 * mass * self.stretched), 0.0)
         local = mesh.element_weight * mesh.stretch * (self.potential + self.barrier / (2 * mass))
         gradient = mesh.derivative + self.kappa_term[..., None] * np.eye(mesh.order + 1)
-        blocks = np.swapaxes(gradient, -1, -2) * metric[..., None, :] @ gradient
+        blocks = np.swapaxes(gradient, -1, -2) * kinetic[..., None, :] @ gradient
         np.einsum("...ii->...i", blocks)[...] += np.where(self.inside, local, 0.0)
         return assemble(mesh, blocks)
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
-class Energies:
+class AtomEnergies:
     """Total energy and its parts, Hartree.
 
     eigenvalue_sum: Σ fε. xc_potential: Σ_σ ∫ n_σ v_σ. nuclear: ∫ n (−Z/r).

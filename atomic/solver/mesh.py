@@ -181,8 +181,8 @@ def _lagrange(order: int, x: Array) -> Array:
 
 def kinetic_blocks(mesh: Mesh) -> Array:
     """(E, p+1, p+1) ½∫ℓ_i' ℓ_j' dr in each element, not normalised."""
-    half_metric = 0.5 * mesh.element_weight / mesh.stretch
-    return np.swapaxes(mesh.derivative, 1, 2) * half_metric[:, None, :] @ mesh.derivative
+    half_weight = 0.5 * mesh.element_weight / mesh.stretch
+    return np.swapaxes(mesh.derivative, 1, 2) * half_weight[:, None, :] @ mesh.derivative
 
 
 def on_elements(mesh: Mesh, vectors: Array) -> Array:

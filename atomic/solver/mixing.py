@@ -14,11 +14,10 @@ Array = NDArray[np.float64]
 class Anderson:
     """The last `history` inputs and residuals.
 
-    metric: weights (...,) of the inner product in which the residual is minimised, broadcast against the
-    input.
+    weight: (...,), of the inner product in which the residual is minimised, broadcast against the input.
     """
 
-    metric: Array
+    weight: Array
     history: int = 8
     inputs: deque[Array] = field(default_factory=deque)
     residuals: deque[Array] = field(default_factory=deque)
@@ -33,8 +32,8 @@ class Anderson:
         if len(self.inputs) > 1:
             change = np.array([r - residual for r in list(self.residuals)[:-1]])
             moves = np.array([x - value for x in list(self.inputs)[:-1]])
-            flat = (change * self.metric).reshape(len(change), -1)
-            share = np.linalg.lstsq(flat.T, (residual * self.metric).ravel(), rcond=1e-10)[0]
+            flat = (change * self.weight).reshape(len(change), -1)
+            share = np.linalg.lstsq(flat.T, (residual * self.weight).ravel(), rcond=1e-10)[0]
             value = value - np.tensordot(share, moves, 1)
             residual = residual - np.tensordot(share, change, 1)
         return value + precondition(residual)

@@ -3,13 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ..units import SPEED_OF_LIGHT
 from .configuration import Configuration, with_polarisation
 from .elements import LETTERS
 from .errors import InputError
 from .functionals import check_correlation
-
-# CODATA 2022; the NIST tables of 1997 used 137.0359895.
-SPEED_OF_LIGHT = 137.035999177
 
 Relativity = Literal["none", "scalar", "dirac"]
 
@@ -23,7 +21,7 @@ class Model:
     relativity: Schrödinger ("none"), scalar-relativistic (Koelling and Harmon) or Dirac.
     relativistic_exchange: the MacDonald-Vosko factor on exchange, used only when relativity is not "none".
     use_hartree, use_exchange, use_correlation: without all three, the hydrogenic atom.
-    speed_of_light: au.
+    speed_of_light: au; the NIST tables of 1997 used 137.0359895.
     """
 
     xc: str = "vwn"

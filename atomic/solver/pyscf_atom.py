@@ -84,10 +84,10 @@ def _densities(
         shells = [s for s in configuration.shells if s.l == l]
         if not shells:
             continue
-        metric = overlap[np.ix_(index[0], index[0])]
+        block_overlap = overlap[np.ix_(index[0], index[0])]
         for spin in range(2):
             radial = np.mean([fock[spin][np.ix_(i, i)] for i in index], axis=0)
-            vectors = eigh(radial, metric)[1]
+            vectors = eigh(radial, block_overlap)[1]
             filling = np.zeros(vectors.shape[1])
             for shell in shells:
                 filling[shell.n - l - 1] = shell.spin_occupations[spin] / (2 * l + 1)

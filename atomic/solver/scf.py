@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .configuration import Configuration, ground_configuration
 from .eigenstates import States, bound_states, refine
 from .elements import SYMBOLS, atomic_number
-from .energies import Energies, Iteration
+from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
 from .functionals import exchange_correlation
 from .mesh import Mesh, spectral_mesh
@@ -52,7 +52,7 @@ class Solution:
     states: States
     potential: Array
     node_charges: Array
-    energies: Energies
+    energies: AtomEnergies
     iterations: int
 
     @property
@@ -129,7 +129,7 @@ def self_consistent(
     occupations = np.array([o.occupation for o in orbitals])
     in_spin = np.array([[o.spin == s for o in orbitals] for s in range(n_spin)], dtype=float) * occupations
     potential = slater_potential(mesh, z, orbitals, model) if start is None else start
-    mixer = Anderson(metric=np.sqrt(mesh.weight) * mesh.radius)
+    mixer = Anderson(weight=np.sqrt(mesh.weight) * mesh.radius)
     precondition: Callable[[Array], Array] = np.copy
     response_at, residual_then = -_RESPONSE_LASTS, 0.0
     old_energy, old_levels, shift, change = np.inf, None, np.inf, np.inf
@@ -159,7 +159,7 @@ def self_consistent(
         if stalled and model.interacting:
             chi = susceptibility(mesh, orbitals, states, potential, z, model, shared=True)
             precondition = dielectric_solver(chi, interaction_kernel(mesh, node_charges, model))
-            mixer = Anderson(metric=mixer.metric)
+            mixer = Anderson(weight=mixer.weight)
             response_at, residual_then = number, size
         proposed = mixer.next(potential, residual, precondition)
         potential = potential + _limited(proposed - potential, orbitals, states)
@@ -187,7 +187,7 @@ def _energies(
     node_charges: Array,
     potential: Array,
     model: Model,
-) -> tuple[Energies, Array]:
+) -> tuple[AtomEnergies, Array]:
     """Energies of the output density and its Hartree and exchange-correlation potential."""
     total = node_charges.sum(axis=0)
     density = node_charges / (4 * np.pi * mesh.radius**2 * mesh.weight)
@@ -199,7 +199,7 @@ def _energies(
     nuclear = float(-z * np.sum(total / mesh.radius))
     kinetic = eigenvalue_sum - nuclear - float(np.sum(node_charges * potential))
     hartree, exchange, correlation = (float(total @ v) for v in (0.5 * v_hartree, e_x, e_c))
-    energies = Energies(
+    energies = AtomEnergies(
         total=kinetic + nuclear + hartree + exchange + correlation,
         kinetic=kinetic,
         nuclear=nuclear,

@@ -17,7 +17,7 @@ from scipy.linalg import eigh_tridiagonal
 
 from .configuration import Configuration, ground_configuration
 from .elements import atomic_number
-from .energies import Energies, Iteration
+from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
 from .functionals import exchange_correlation
 from .model import Model, Orbital, check_model, orbitals_of
@@ -58,7 +58,7 @@ class UniformSolution:
     radius: Array
     density: Array
     radial_functions: Array
-    energies: Energies
+    energies: AtomEnergies
     iterations: int
 
 
@@ -133,11 +133,11 @@ def _potential(radius: Array, density: Array, model: Model) -> tuple[Array, tupl
 
 def _collect(
     radius: Array, z: float, eigenvalue_sum: float, new: Array, potential: Array, parts: tuple[float, ...]
-) -> Energies:
+) -> AtomEnergies:
     measure = 4 * np.pi * radius**2 * radius[0]
     hartree, exchange, correlation, xc_potential = parts
     nuclear = -z * float(measure @ (new.sum(axis=0) / radius))
-    return Energies(
+    return AtomEnergies(
         total=eigenvalue_sum - hartree + exchange + correlation - xc_potential,
         kinetic=eigenvalue_sum - nuclear - float(measure @ (new * potential).sum(axis=0)),
         nuclear=nuclear,

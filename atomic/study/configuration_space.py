@@ -17,7 +17,7 @@ _ORDER = madelung_order()
 
 
 @dataclass(frozen=True)
-class Case:
+class StudyCase:
     """One configuration of one element. kind:
     ground, ion, single, double, low-spin, half-filled or fractional.
     """
@@ -53,7 +53,7 @@ def order_parameters(configuration: Configuration) -> dict[str, float]:
     }
 
 
-def generate(z: int, count: int) -> list[Case]:
+def generate(z: int, count: int) -> list[StudyCase]:
     """Up to `count` different configurations of element z, the ground configuration first."""
     ground = {(s.n, s.l): s.occupation for s in ground_configuration(z).shells}
     kinds = {
@@ -65,14 +65,14 @@ def generate(z: int, count: int) -> list[Case]:
         "double": _excitations(ground, 2),
         "fractional": _fractional(ground),
     }
-    seen: dict[tuple[object, ...], Case] = {}
+    seen: dict[tuple[object, ...], StudyCase] = {}
     while kinds and len(seen) < count:
         for kind in list(kinds):
             found = next((c for c in kinds[kind] if _identity(c) not in seen), None)
             if found is None:
                 del kinds[kind]
             elif len(seen) < count:
-                seen[_identity(found)] = Case(z, kind, found)
+                seen[_identity(found)] = StudyCase(z, kind, found)
     return list(seen.values())
 
 

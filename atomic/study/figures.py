@@ -7,8 +7,8 @@ import numpy as np
 
 from ..solver.configuration import Configuration, Shell, ground_configuration
 from ..solver.elements import NOBLE_GASES, SYMBOLS
+from ..units import EV_PER_HARTREE
 from .configuration_space import order_parameters
-from .ionisation import HARTREE_IN_EV
 from .move_graph import descents
 from .occupation_flow import Trajectory
 from .study import Record, neutral_energies
@@ -79,7 +79,7 @@ def _portrait(
     points = {c: _place(c) for c in energies}
     lowest = min(energies.values())
     x, y = np.array(list(points.values())).T
-    above = np.array([(e - lowest) * HARTREE_IN_EV for e in energies.values()])
+    above = np.array([(e - lowest) * EV_PER_HARTREE for e in energies.values()])
     for start, end in descents(energies).items():
         if start != end and points[start] != points[end]:
             style = {"arrowstyle": "->", "color": _GREY, "lw": 0.6, "alpha": 0.6, "shrinkA": 3, "shrinkB": 3}
@@ -125,7 +125,7 @@ def energy_landscape(records: list[Record], elements: list[int], path: Path) -> 
         if not energies:
             continue
         lowest = min(energies.values())
-        above = np.array([(e - lowest) * HARTREE_IN_EV for e in energies.values()])
+        above = np.array([(e - lowest) * EV_PER_HARTREE for e in energies.values()])
         spin = np.array([c.moment / 2 for c in energies])
         image = axes.scatter(
             np.full(len(above), z),
@@ -155,7 +155,7 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
         z = [r["z"] for r in chosen]
         top.plot(
             z,
-            [r["gap"] * HARTREE_IN_EV for r in chosen],
+            [r["gap"] * EV_PER_HARTREE for r in chosen],
             "-",
             color=colour,
             lw=1,
@@ -164,13 +164,13 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
             label=name,
         )
         bottom.plot(
-            z, [r["largest_rate"] * HARTREE_IN_EV for r in chosen], "-", color=colour, lw=1, label=name
+            z, [r["largest_rate"] * EV_PER_HARTREE for r in chosen], "-", color=colour, lw=1, label=name
         )
     for r in spin:
         if r["symbol"] in NOBLE_GASES:
             top.annotate(
                 r["symbol"],
-                (r["z"], r["gap"] * HARTREE_IN_EV),
+                (r["z"], r["gap"] * EV_PER_HARTREE),
                 (0, 5),
                 textcoords="offset points",
                 ha="center",
@@ -178,7 +178,7 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
         elif r["z"] in _HALF_FILLED:
             top.annotate(
                 r["symbol"],
-                (r["z"], r["gap"] * HARTREE_IN_EV),
+                (r["z"], r["gap"] * EV_PER_HARTREE),
                 (0, 7),
                 textcoords="offset points",
                 ha="center",
@@ -187,7 +187,7 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
             )
         bottom.plot(
             r["z"],
-            r["largest_rate"] * HARTREE_IN_EV,
+            r["largest_rate"] * EV_PER_HARTREE,
             "o",
             ms=5,
             color=_GREEN if r["stable"] else _RED,
@@ -246,7 +246,7 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
     figure, axes = plt.subplots(figsize=(10, 5), constrained_layout=True)
     colours = plt.get_cmap("tab20")
     for i, (z, t) in enumerate(sorted(paths, key=lambda p: p[0])):
-        above = np.maximum((t.energies - t.energies[-1]) * HARTREE_IN_EV, 1e-3)
+        above = np.maximum((t.energies - t.energies[-1]) * EV_PER_HARTREE, 1e-3)
         start = _as_configuration(t, t.occupations[0])
         axes.plot(
             t.times,

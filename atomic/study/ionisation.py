@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from ..solver.configuration import ground_configuration
 from ..solver.model import Model, orbitals_of
 from ..solver.scf import self_consistent, solve_atom
-
-HARTREE_IN_EV = 27.211386245981
+from ..units import EV_PER_HARTREE
 
 # eV, Z = 1 to 108. NIST Atomic Spectra Database, as carried by mendeleev 1.3.0 (MIT licence), to six digits.
 # fmt: off
@@ -30,10 +29,10 @@ def ionisation_energy(z: int, model: Model) -> float:
     """E(cation) − E(neutral) in eV, both in their experimental ground configurations."""
     neutral = solve_atom(z, model=model)
     if z == 1:
-        return -neutral.energies.total * HARTREE_IN_EV
+        return -neutral.energies.total * EV_PER_HARTREE
     orbitals = orbitals_of(ground_configuration(z, 1), model)
     cation = self_consistent(float(z), orbitals, model, neutral.mesh, neutral.potential)
-    return (cation.energies.total - neutral.energies.total) * HARTREE_IN_EV
+    return (cation.energies.total - neutral.energies.total) * EV_PER_HARTREE
 
 
 def mean_absolute_error(energies: dict[int, float], elements: Iterable[int]) -> float:

@@ -21,7 +21,7 @@ from ..solver.mesh import Mesh, spectral_mesh
 from ..solver.model import Model, Orbital, orbitals_of
 from ..solver.pyscf_atom import gaussian_energy
 from ..solver.scf import self_consistent, solve_atom
-from .configuration_space import Case, generate, order_parameters
+from .configuration_space import StudyCase, generate, order_parameters
 
 Array = NDArray[np.float64]
 Solver = Literal["radial", "pyscf"]
@@ -98,7 +98,7 @@ def neutral_energies(
     }
 
 
-def write_configurations(path: Path, elements: Iterable[int], count: int) -> list[Case]:
+def write_configurations(path: Path, elements: Iterable[int], count: int) -> list[StudyCase]:
     """Generates `count` configurations for each element and writes them as JSON."""
     cases = [case for z in elements for case in generate(z, count)]
     path.write_text(json.dumps([case.as_dict() for case in cases], indent=1) + "\n", encoding="utf-8")
@@ -106,7 +106,7 @@ def write_configurations(path: Path, elements: Iterable[int], count: int) -> lis
 
 
 def run(
-    cases: list[Case],
+    cases: list[StudyCase],
     solvers: Iterable[Solver],
     results: Path,
     workers: int,
@@ -119,18 +119,18 @@ def run(
     """
     solvers = tuple(solvers)
     done = {(r.z, r.configuration, r.solver) for r in load(results)}
-    wanted: list[tuple[Case, Solver]] = [
+    wanted: list[tuple[StudyCase, Solver]] = [
         (c, s) for s in solvers for c in cases if s == "radial" or (c.z <= 10 and _gaussian_can(c))
     ]
-    missing: list[tuple[Case, Solver]] = [
+    missing: list[tuple[StudyCase, Solver]] = [
         (c, s) for c, s in wanted if (c.z, _text(c.configuration), s) not in done
     ]
     finished = len(wanted) - len(missing)
-    groups: dict[tuple[int, Solver], list[Case]] = {}
+    groups: dict[tuple[int, Solver], list[StudyCase]] = {}
     for case, solver in missing:
         groups.setdefault((case.z, solver), []).append(case)
     # Heavy elements first, so that the last chunks are short.
-    chunks: list[tuple[Solver, list[Case]]] = [
+    chunks: list[tuple[Solver, list[StudyCase]]] = [
         (solver, group[i : i + _CHUNK])
         for (_, solver), group in sorted(groups.items(), key=lambda item: -item[0][0])
         for i in range(0, len(group), _CHUNK)
@@ -150,7 +150,7 @@ def run(
     return load(results)
 
 
-def compute(solver: Solver, cases: list[Case]) -> list[Record]:
+def compute(solver: Solver, cases: list[StudyCase]) -> list[Record]:
     """Records of some configurations of one element; the ground state's potential starts each radial one."""
     z = cases[0].z
     model = study_model(z)
@@ -191,7 +191,7 @@ def _text(configuration: Configuration) -> str:
     return " ".join(map(str, configuration.shells))
 
 
-def _gaussian_can(case: Case) -> bool:
+def _gaussian_can(case: StudyCase) -> bool:
     return all(shell.l <= 2 and shell.n - shell.l <= 3 for shell in case.configuration.shells)
 
 

@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...adapters.deck.deck import Deck
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import Deck, DeckError
 from ...adapters.deck.reader import read_deck
 from .reference import single_propagation
 

@@ -17,8 +17,8 @@ from ...adapters.deck.reader import read_deck
 from ..baselines.casida import all_excitations, induced_dipole
 from ..baselines.dynamic_mode_decomposition import dmd_extrapolation
 from ..baselines.esprit import esprit_extrapolation
-from .metrics import Score, Truth, make_truth, score, score_spectrum, spectrum_of
 from .reference import ReferenceRun, converge, single_propagation
+from .score import Score, Truth, make_truth, score, score_spectrum, spectrum_of
 
 #: Shortest training stretch, points, and how many times as long the next one is.
 SHORTEST, GROWTH = 16, 1.15
@@ -29,7 +29,7 @@ DMD_DELAYS = (0.0, 0.25)
 
 
 @dataclass(frozen=True)
-class Point:
+class CurvePoint:
     """A method at one setting of its knob.
 
     knob: points of the run that it was given; builds: Fock builds in them. wall, cpu: seconds to make them,
@@ -58,7 +58,7 @@ def truth_of(run: ReferenceRun, *, magnus: bool) -> Truth:
     return make_truth(run.time, run.dipole, run.field, magnus=magnus)
 
 
-def dynamic_modes(run: ReferenceRun, truth: Truth) -> list[Point]:
+def dynamic_modes(run: ReferenceRun, truth: Truth) -> list[CurvePoint]:
     """Dynamic mode decomposition of P(t), from where no field acts any more. Raises PyDMDMissing."""
 
     def settings(known: slice, n: int) -> list[tuple[str, Callable[[], np.ndarray]]]:
@@ -74,7 +74,7 @@ def dynamic_modes(run: ReferenceRun, truth: Truth) -> list[Point]:
     return _trained(run, truth, settings)
 
 
-def esprit(run: ReferenceRun, truth: Truth) -> list[Point]:
+def esprit(run: ReferenceRun, truth: Truth) -> list[CurvePoint]:
     """ESPRIT on the dipole, from where no field acts any more."""
 
     def settings(known: slice, n: int) -> list[tuple[str, Callable[[], np.ndarray]]]:
@@ -94,13 +94,13 @@ def _trained(
     run: ReferenceRun,
     truth: Truth,
     settings: Callable[[slice, int], Sequence[tuple[str, Callable[[], np.ndarray]]]],
-) -> list[Point]:
+) -> list[CurvePoint]:
     """For every length, the setting whose trajectory error is least."""
     # The point at which a kick ends still holds none of its effect.
     first, n = truth.free_from, len(run.time)
     points = []
     for length in lengths(first, n):
-        best: Point | None = None
+        best: CurvePoint | None = None
         for chosen, continued in settings(slice(first, first + length), n - first):
             began = _Clock()
             dipole = np.concatenate([run.dipole[:first], continued()])
@@ -112,7 +112,7 @@ def _trained(
     return points
 
 
-def pade(run: ReferenceRun, truth: Truth) -> list[Point]:
+def pade(run: ReferenceRun, truth: Truth) -> list[CurvePoint]:
     """Spectra of shortened runs by Padé approximants: no trajectory, so no trajectory error."""
     points = []
     for length in lengths(0, len(run.time)) if truth.kick is not None else []:
@@ -122,7 +122,7 @@ def pade(run: ReferenceRun, truth: Truth) -> list[Point]:
     return points
 
 
-def linear_response(deck: Path, run: ReferenceRun, truth: Truth) -> list[Point]:
+def linear_response(deck: Path, run: ReferenceRun, truth: Truth) -> list[CurvePoint]:
     """Every excitation by linear response, and the dipole that the deck's field induces through them.
 
     Raises DeckError, NotConverged, NoLinearResponse.
@@ -134,7 +134,9 @@ def linear_response(deck: Path, run: ReferenceRun, truth: Truth) -> list[Point]:
     moved = induced_dipole(excitations, run.field, task.real_time.dt)
     wall, cpu = began.spent()
     result = score(truth, run.dipole[0] + moved)
-    return [Point(0, 0, started + wall, started + cpu, result, f"{len(excitations.energies)} excitations")]
+    return [
+        CurvePoint(0, 0, started + wall, started + cpu, result, f"{len(excitations.energies)} excitations")
+    ]
 
 
 class _Clock:
@@ -147,17 +149,17 @@ class _Clock:
         return time.perf_counter() - self._wall, time.process_time() - self._cpu
 
 
-def _point(run: ReferenceRun, knob: int, own: tuple[float, float], result: Score, chosen: str) -> Point:
+def _point(run: ReferenceRun, knob: int, own: tuple[float, float], result: Score, chosen: str) -> CurvePoint:
     last = knob - 1
     wall, cpu = float(run.wall[last]) + own[0], float(run.cpu[last]) + own[1]
-    return Point(knob, int(run.builds[last]), wall, cpu, result, chosen)
+    return CurvePoint(knob, int(run.builds[last]), wall, cpu, result, chosen)
 
 
-def as_rows(points: Sequence[Point]) -> list[dict[str, object]]:
+def as_rows(points: Sequence[CurvePoint]) -> list[dict[str, object]]:
     """For JSON."""
     return [asdict(point) for point in points]
 
 
-def from_rows(rows: Sequence[dict[str, object]]) -> list[Point]:
+def from_rows(rows: Sequence[dict[str, object]]) -> list[CurvePoint]:
     """Back from JSON."""
-    return [Point(**(row | {"score": Score(**row["score"])})) for row in rows]  # pyright: ignore
+    return [CurvePoint(**(row | {"score": Score(**row["score"])})) for row in rows]  # pyright: ignore

@@ -12,15 +12,15 @@ import h5py
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import DeckError
 from ..baselines.casida import induced_dipole
 from ..baselines.nwchem_excitations import excitation_deck, read_excitations
 from .case import BenchError, Case, with_larger_step
 from .engines import Timing, read_timing, timing_piece
-from .extrapolated import Point, from_rows, truth_of
-from .metrics import Score, Truth, score, trajectory_error
+from .extrapolated import CurvePoint, from_rows, truth_of
 from .pieces import Done, Piece, PieceFailed, python, run_piece
 from .reference import ReferenceRun
+from .score import Score, Truth, score, trajectory_error
 from .worker import load_reference
 
 #: How many times the deck's own time step the larger ones are.
@@ -317,7 +317,7 @@ def _baseline(case: Case, plan: Plan, method: str, reference: Done) -> list[Entr
     return [_trained_entry(TRAINED[method], point, peak, done.sources) for point in points]
 
 
-def _trained_entry(name: str, point: Point, peak: int, sources: str) -> Entry:
+def _trained_entry(name: str, point: CurvePoint, peak: int, sources: str) -> Entry:
     setting = f"first {point.knob} points" if point.knob else ""
     return Entry(
         name,

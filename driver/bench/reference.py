@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, GroundState, Propagation
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask
 from ...adapters.deck.reader import read_deck
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine, make_engine
@@ -43,14 +42,14 @@ class ReferenceRun:
     dipole_rows: np.ndarray
 
 
-def single_propagation(deck: Deck) -> tuple[GroundState, Propagation]:
+def single_propagation(deck: Deck) -> tuple[GroundStateTask, PropagationTask]:
     """The deck's one propagation and the ground state it starts from. Raises DeckError."""
-    propagations = [task for task in deck.tasks if isinstance(task, Propagation)]
+    propagations = [task for task in deck.tasks if isinstance(task, PropagationTask)]
     if len(propagations) != 1:
         place = propagations[1].place if propagations else deck.tasks[-1].place
         raise DeckError(place, f"{len(propagations)} propagations; the benchmark takes decks with one")
     (task,) = propagations
-    grounds = [t for t in deck.tasks if isinstance(t, GroundState) and t.output == task.vectors]
+    grounds = [t for t in deck.tasks if isinstance(t, GroundStateTask) and t.output == task.vectors]
     if task.real_time.load.kind != "scf" or not grounds or grounds[-1].vectors.files:
         raise DeckError(
             task.place, "the benchmark starts from a ground state that the deck's own task dft energy makes"
@@ -58,7 +57,7 @@ def single_propagation(deck: Deck) -> tuple[GroundState, Propagation]:
     return grounds[-1], task
 
 
-def converge(ground: GroundState) -> tuple[PySCFEngine, Orbitals]:
+def converge(ground: GroundStateTask) -> tuple[PySCFEngine, Orbitals]:
     """Engine and orbitals of a ground state. Raises NotConverged."""
     return solve_ground_state(make_engine(ground.system, half_of_memory()), None, ground.max_iterations)
 
@@ -76,7 +75,7 @@ def make_reference_run(path: Path) -> ReferenceRun:
     observables = make_observables(task.system, engine.integrals, basis)
     active = [g.name for g in task.system.geometries].index(task.system.geometry.name)
     step = make_step(problem)
-    state = initial_state(problem, problem.base_density, basis.fock_in(base.fock).astype(complex), 0, 0.0)
+    state = initial_state(problem, problem.ground_density, basis.fock_in(base.fock).astype(complex), 0, 0.0)
     energies = base.energies
     times, moments, changes, builds, wall, cpu = [], [], [], [0], [], []
     for _ in range(problem.n_steps):
@@ -84,7 +83,7 @@ def make_reference_run(path: Path) -> ReferenceRun:
         cpu.append(time.process_time())
         times.append(state.time)
         moments.append(dipoles(observables, state.density[None])[0, active, -1])
-        changes.append(_as_vector(state.density - problem.base_density))
+        changes.append(_as_vector(state.density - problem.ground_density))
         segment, energies = reference_segment(problem, step, state, energies, 1, np.inf, "CONTINUE")
         builds.append(builds[-1] + segment.fock_builds)
         state = segment.end

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import DeckError
 from ...adapters.deck.reader import read_deck
 from ...adapters.pyscf.ground_state import NotConverged
 from ..baselines.casida import NoLinearResponse

@@ -167,7 +167,7 @@ def _run(options: argparse.Namespace, command: str) -> int:
 
 
 def _errors() -> tuple[Errors, Errors]:
-    from ...adapters.deck.errors import DeckError
+    from ...adapters.deck import DeckError
     from ...adapters.nwchem.process import NWChemError
     from ..bench.case import BenchError
 

@@ -31,7 +31,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _errors() -> tuple[Errors, Errors]:
-    from ...adapters.deck.errors import DeckError
+    from ...adapters.deck import DeckError
     from ...adapters.log.reader import LogError
     from ...adapters.nwchem.rt_restart import RestartError
     from ...adapters.pyscf.ground_state import NotConverged

@@ -38,9 +38,9 @@ def _run(options: argparse.Namespace) -> int:
 def _errors() -> tuple[Errors, Errors]:
     from ...surrogate.samples.pairs_file import PairsError
     from ..dataset.build import DatasetError
-    from ..dataset.config import ConfigError
+    from ..dataset.config import DatasetConfigError
 
-    return (ConfigError, DatasetError, PairsError), ()
+    return (DatasetConfigError, DatasetError, PairsError), ()
 
 
 def _parser() -> argparse.ArgumentParser:

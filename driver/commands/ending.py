@@ -41,7 +41,7 @@ def carry_out(
         # The reference code's own last words, where it has any.
         for line in getattr(error, "tail", ()):
             print(f"  nwchem| {line}", file=sys.stderr)
-        return fail(name, _in_words(error), 2 if isinstance(error, bad_input) else 1)
+        return fail(name, _reason(error), 2 if isinstance(error, bad_input) else 1)
 
 
 def fail(name: str, reason: str, code: int) -> int:
@@ -50,7 +50,7 @@ def fail(name: str, reason: str, code: int) -> int:
     return code
 
 
-def _in_words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)

@@ -202,7 +202,7 @@ def _without_use(options: argparse.Namespace) -> str | None:
 
 
 def _errors() -> tuple[Errors, Errors]:
-    from ...adapters.deck.errors import DeckError
+    from ...adapters.deck import DeckError
     from ...adapters.files.trajectory import TrajectoryError
     from ...adapters.files.xyz_frames import FramesError
     from ...adapters.nwchem.movecs import MovecsError
@@ -210,12 +210,16 @@ def _errors() -> tuple[Errors, Errors]:
     from ...adapters.nwchem.rt_restart import RestartError
     from ...adapters.pyscf.ground_state import NotConverged
     from ...surrogate.on_the_fly.earlier_run import PriorError
-    from ...surrogate.runtime.network_response import NotApplicable
+    from ...surrogate.runtime.network_response import NetworkNotApplicable
     from ...surrogate.runtime.session import DeviceError, GraphError
     from ..propagators.magnus import NoFixedPoint
 
     bad_input = (DeckError, FramesError, TrajectoryError, RestartError, MovecsError, PriorError)
-    return (*bad_input, DeviceError, GraphError, NotApplicable), (NWChemError, NotConverged, NoFixedPoint)
+    return (*bad_input, DeviceError, GraphError, NetworkNotApplicable), (
+        NWChemError,
+        NotConverged,
+        NoFixedPoint,
+    )
 
 
 def _write(text: str) -> None:

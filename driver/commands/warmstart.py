@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .ending import Errors, carry_out, fail
 
 if TYPE_CHECKING:
-    from ...adapters.deck.deck import Deck, GroundState
+    from ...adapters.deck import Deck, GroundStateTask
     from ...adapters.pyscf.engine import PySCFEngine
     from ..warmstart.choice import Start
     from ..warmstart.measure import Comparison
@@ -20,7 +20,7 @@ _NAME = "hybrid-warmstart"
 _DESCRIPTION = """Predicts the ground-state density of a deck's system and writes it as a start for SCFs:
 <prefix>.movecs for NWChem's `vectors input`, <prefix>.h5 for PySCF's dm0, <prefix>.molden to look at. A
 prediction that is no better than PySCF's standard guess is dropped, with a message."""
-#: `auto`, and the names of `warmstart_named.NAMED`, spelled out so that --help imports nothing.
+#: `auto`, and the names of `warmstart.named.NAMED`, spelled out so that --help imports nothing.
 _GUESSES = ("auto", "minao", "atom", "huckel", "sap", "atomic-density", "atomic-potential", "neural")
 
 
@@ -89,7 +89,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _errors() -> tuple[Errors, Errors]:
-    from ...adapters.deck.errors import DeckError
+    from ...adapters.deck import DeckError
     from ...adapters.files.density_file import DensityFileError
     from ...adapters.files.xyz_frames import FramesError
     from ...adapters.nwchem.movecs import MovecsError
@@ -134,13 +134,12 @@ def _found(deck: Deck, options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def _ground(deck: Deck) -> GroundState:
+def _ground(deck: Deck) -> GroundStateTask:
     """The deck's first ground state, which is the one that starts from nothing."""
-    from ...adapters.deck.deck import GroundState
-    from ...adapters.deck.errors import DeckError, Place
+    from ...adapters.deck import DeckError, GroundStateTask, Place
 
     for task in deck.tasks:
-        if isinstance(task, GroundState):
+        if isinstance(task, GroundStateTask):
             return task
     raise DeckError(Place(str(deck.path), 1), "no task dft energy and no task scf energy")
 

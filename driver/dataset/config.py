@@ -8,14 +8,13 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import numpy as np
 
 from ...adapters.deck.xc import FunctionalError, functional
+from ...adapters.system import Functional, Geometry, System
 from ...adapters.system.basis_library import library_has, library_shells
 from ...adapters.system.elements import element_of_tag
-from ...adapters.system.functional import Functional
-from ...adapters.system.geometry import ANGSTROM_PER_BOHR, Geometry
-from ...adapters.system.system import System
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 
 
-class ConfigError(Exception):
+class DatasetConfigError(Exception):
     """A configuration that cannot be used. One line: file, what is wrong, what is accepted."""
 
 
@@ -99,25 +98,25 @@ _T = TypeVar("_T")
 
 
 def read_config(path: Path) -> DatasetConfig:
-    """Read a configuration. Raises ConfigError."""
+    """Read a configuration. Raises DatasetConfigError."""
     import yaml
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
+        raise DatasetConfigError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not a text file") from error
+        raise DatasetConfigError(f"{path}: not a text file") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+        raise DatasetConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     top = _mapping(path, "the file", content)
     known = {field.name for field in fields(DatasetConfig)} | {"held_out"}
     _refuse_unknown(path, "the file", top, known)
     for name in ("folder", "levels"):
         if not top.get(name):
-            raise ConfigError(f"{path}: {name} is missing")
+            raise DatasetConfigError(f"{path}: {name} is missing")
     if not (top.get("molecules") or top.get("held_out")):
-        raise ConfigError(f"{path}: molecules are missing")
+        raise DatasetConfigError(f"{path}: molecules are missing")
     levels = tuple(_make(path, "levels", Level, entry) for entry in _list(path, "levels", top["levels"]))
     molecules = [
         _molecule(path, entry, held_out=key == "held_out")
@@ -126,10 +125,12 @@ def read_config(path: Path) -> DatasetConfig:
     ]
     names = [molecule.name for molecule in molecules]
     if len(set(names)) < len(names):
-        raise ConfigError(f"{path}: two molecules of one name; give each a name of its own")
+        raise DatasetConfigError(f"{path}: two molecules of one name; give each a name of its own")
     trajectories = _make(path, "trajectories", Trajectories, top.get("trajectories") or {})
     if unknown := set(trajectories.fields) - set(_FIELDS):
-        raise ConfigError(f"{path}: trajectories: fields: {min(unknown)!r}; accepted: {', '.join(_FIELDS)}")
+        raise DatasetConfigError(
+            f"{path}: trajectories: fields: {min(unknown)!r}; accepted: {', '.join(_FIELDS)}"
+        )
     geometries = _make(path, "geometries", Sampling, top.get("geometries") or {})
     _check_levels(path, levels, molecules)
     _check_numbers(path, geometries, trajectories)
@@ -179,12 +180,14 @@ def _check_levels(path: Path, levels: tuple[Level, ...], molecules: list[Molecul
         try:
             functional_of(level)
         except FunctionalError as error:
-            raise ConfigError(f"{path}: levels: xc: {error}") from error
+            raise DatasetConfigError(f"{path}: levels: xc: {error}") from error
         if not library_has(level.basis):
-            raise ConfigError(f"{path}: levels: basis: no library set is called {level.basis!r}")
+            raise DatasetConfigError(f"{path}: levels: basis: no library set is called {level.basis!r}")
         for number in numbers:
             if library_shells(level.basis, number) is None:
-                raise ConfigError(f"{path}: levels: basis {level.basis} has no element of number {number}")
+                raise DatasetConfigError(
+                    f"{path}: levels: basis {level.basis} has no element of number {number}"
+                )
 
 
 def _check_numbers(path: Path, geometries: Sampling, trajectories: Trajectories) -> None:
@@ -200,7 +203,7 @@ def _check_numbers(path: Path, geometries: Sampling, trajectories: Trajectories)
         (len(trajectories.fields) > 0, "trajectories: fields: at least one"),
     ):
         if not holds:
-            raise ConfigError(f"{path}: {what}")
+            raise DatasetConfigError(f"{path}: {what}")
 
 
 def _molecule(path: Path, entry: object, *, held_out: bool) -> Molecule:
@@ -212,7 +215,7 @@ def _molecule(path: Path, entry: object, *, held_out: bool) -> Molecule:
     _refuse_unknown(path, where, given, {"name", "atoms", "charge", "multiplicity"})
     name = str(given.get("name", ""))
     if not name or "/" in name:
-        raise ConfigError(f"{path}: {where}: a molecule needs a name without '/'")
+        raise DatasetConfigError(f"{path}: {where}: a molecule needs a name without '/'")
     if "atoms" in given:
         symbols, positions = _atoms(path, name, str(given["atoms"]))
     else:
@@ -221,7 +224,7 @@ def _molecule(path: Path, entry: object, *, held_out: bool) -> Molecule:
         try:
             atoms = molecule(name)
         except KeyError:
-            raise ConfigError(
+            raise DatasetConfigError(
                 f"{path}: {where}: ASE has no molecule {name!r}; give its atoms, one 'symbol x y z' a line"
             ) from None
         symbols, positions = tuple(atoms.get_chemical_symbols()), atoms.get_positions()
@@ -231,19 +234,21 @@ def _molecule(path: Path, entry: object, *, held_out: bool) -> Molecule:
     )
     n_electrons = sum(element_of_tag(symbol) or 0 for symbol in symbols) - charge
     if n_electrons < 1 or not 0 < multiplicity <= n_electrons + 1 or (n_electrons + multiplicity) % 2 == 0:
-        raise ConfigError(f"{path}: {name}: {n_electrons} electrons cannot have multiplicity {multiplicity}")
+        raise DatasetConfigError(
+            f"{path}: {name}: {n_electrons} electrons cannot have multiplicity {multiplicity}"
+        )
     return Molecule(name, symbols, positions, charge, multiplicity, held_out)
 
 
 def _whole(path: Path, where: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ConfigError(f"{path}: {where}: {value!r} is not a whole number")
+        raise DatasetConfigError(f"{path}: {where}: {value!r} is not a whole number")
     return value
 
 
 def _atoms(path: Path, name: str, text: str) -> tuple[tuple[str, ...], np.ndarray]:
     rows = [line.split() for line in text.splitlines() if line.strip()]
-    wrong = ConfigError(f"{path}: molecule {name}: atoms are lines of 'symbol x y z', in Å")
+    wrong = DatasetConfigError(f"{path}: molecule {name}: atoms are lines of 'symbol x y z', in Å")
     if not rows or not all(len(row) == 4 and element_of_tag(row[0]) for row in rows):
         raise wrong
     try:
@@ -260,7 +265,7 @@ def _make(path: Path, where: str, kind: type[_T], entry: object) -> _T:
     try:
         return kind(**{name: _value(types[name], value) for name, value in given.items()})
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{path}: {where}: {error}") from error
+        raise DatasetConfigError(f"{path}: {where}: {error}") from error
 
 
 def _value(wanted: Any, value: Any) -> Any:
@@ -278,17 +283,19 @@ def _value(wanted: Any, value: Any) -> Any:
 
 def _mapping(path: Path, where: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise ConfigError(f"{path}: {where}: names with values expected, found {value!r}")
+        raise DatasetConfigError(f"{path}: {where}: names with values expected, found {value!r}")
     return value
 
 
 def _list(path: Path, where: str, value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise ConfigError(f"{path}: {where}: a list expected, found {value!r}")
+        raise DatasetConfigError(f"{path}: {where}: a list expected, found {value!r}")
     return value
 
 
 def _refuse_unknown(path: Path, where: str, given: Mapping[str, Any], known: set[str]) -> None:
     for name in given:
         if name not in known:
-            raise ConfigError(f"{path}: {where}: unknown {name!r}; accepted: {', '.join(sorted(known))}")
+            raise DatasetConfigError(
+                f"{path}: {where}: unknown {name!r}; accepted: {', '.join(sorted(known))}"
+            )

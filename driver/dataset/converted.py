@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, Propagation
+from ...adapters.deck import Deck, PropagationTask
 from ...adapters.deck.reader import read_deck
 from ...adapters.files.trajectory import TrajectoryFile
 from ...adapters.log.reader import LogError, RunLog, read_log
@@ -84,9 +84,9 @@ def convert_run(
 
 def _matching(
     deck: Deck, deck_path: Path, runs: list[RunLog], log_path: Path, tag: str | None
-) -> tuple[Propagation, RunLog]:
+) -> tuple[PropagationTask, RunLog]:
     """The deck's propagation and the log's run of one tag."""
-    tasks = [task for task in deck.tasks if isinstance(task, Propagation)]
+    tasks = [task for task in deck.tasks if isinstance(task, PropagationTask)]
     tags = [task.real_time.tag.strip() for task in tasks]
     if tag is None and len(tasks) > 1:
         raise ConversionError(f"{deck_path}: several propagations, say which: --tag {' or '.join(tags)}")

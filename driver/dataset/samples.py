@@ -8,8 +8,8 @@ import numpy as np
 
 from ...adapters.files.basis_table import BasisTable, basis_table
 from ...adapters.files.whole_file import whole_file
+from ...adapters.system import System
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
-from ...adapters.system.system import System
 from ...surrogate.samples.pairs_file import KINDS, SPLITS, Geometries, Pairs, ResponsePairs, write_pairs
 from ...surrogate.samples.sampling import SIZES, Point, lowdin, respond, rotated_densities, solve_point
 from .config import DatasetConfig, Level, Molecule, system_of
@@ -18,7 +18,6 @@ from .trajectories import random_field, visited_densities
 
 #: |tr PS − N| and dipole deviations above these mean that a pair is wrong, not rounded.
 _TRACE, _DIPOLE = 1e-6, 1e-6
-
 
 _GEOMETRY_ARRAYS = ("positions", "overlap", "dipole", "density", "fock", "dipole_moment")
 
@@ -150,7 +149,7 @@ def response_pairs(
 def geometry_arrays(point: Point) -> dict[str, np.ndarray]:
     """What a file keeps of a geometry, by name; of the basis too, as `basis_<name>`."""
     geometry = point.system.geometry
-    at_rest = point.basis.fock_in(point.base.fock)
+    at_rest = point.basis.fock_in(point.ground_build.fock)
     table = basis_table(point.engine.mol)
     return {
         "positions": geometry.positions * ANGSTROM_PER_BOHR,

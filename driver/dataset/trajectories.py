@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Propagation
-from ...adapters.deck.errors import Place
+from ...adapters.deck import Place, PropagationTask
 from ...adapters.files.trajectory import TrajectoryFile
 from ...adapters.system.field import Excitation, Field
 from ...adapters.system.real_time import RealTime
 from ...surrogate.kernel.analytic import kernel_response
-from ...surrogate.on_the_fly.response import Response
+from ...surrogate.on_the_fly.response import OnTheFlyResponse
 from ...surrogate.samples.resonances import resonances
 from ...surrogate.samples.sampling import Point
 from ..loop.checkpoint import pack_checkpoint
@@ -88,7 +87,7 @@ def point_problem(point: Point, real_time: RealTime) -> Problem:
         real_time,
         point.engine,
         point.basis,
-        point.base,
+        point.ground_build,
         point.density.astype(complex),
         tuple(couplings),
     )
@@ -119,15 +118,17 @@ def visited_densities(
     outside = float(np.clip(target.residual, 1e-6, 1e-4))
     kernel = point.kernel
     prior = None if kernel is None else kernel_response(kernel)
-    surrogate = Response(point.engine, point.basis, problem.base_density, point.base, prior, outside)
-    at_rest = point.basis.fock_in(point.base.fock).astype(complex)
-    state = initial_state(problem, problem.base_density, at_rest, 0, 0.0)
-    progress = Progress(state, point.base.energies, Ledger(length=target.max_ml_steps), Tally())
+    surrogate = OnTheFlyResponse(
+        point.engine, point.basis, problem.ground_density, point.ground_build, prior, outside
+    )
+    at_rest = point.basis.fock_in(point.ground_build.fock).astype(complex)
+    state = initial_state(problem, problem.ground_density, at_rest, 0, 0.0)
+    progress = Progress(state, point.ground_build.energies, Ledger(length=target.max_ml_steps), Tally())
     sampler = Sampler()
     reporters: list[Reporter] = [sampler]
     store = None
     if path is not None:
-        task = Propagation(Place(path.name, 0), point.system, real_time, "")
+        task = PropagationTask(Place(path.name, 0), point.system, real_time, "")
         settings = {"tolerance": json.dumps(tolerance), "field": str(applied)}
         store = TrajectoryFile(path, stored_run(task, point.engine, settings, {}))
         observer = make_observer(problem)

@@ -53,6 +53,6 @@ class Backend(Protocol):
 
 def embedded_first_build(problem: Problem, density: np.ndarray) -> tuple[np.ndarray, Energies]:
     """`Backend.first_build` by the embedded engine; no build where P' is the ground state's."""
-    if density is problem.base_density:
-        return problem.basis.fock_in(problem.base.fock).astype(complex), problem.base.energies
+    if density is problem.ground_density:
+        return problem.basis.fock_in(problem.ground_build.fock).astype(complex), problem.ground_build.energies
     return problem.reference_fock(density)

@@ -64,7 +64,7 @@ def tell(hybrid: Hybrid, progress: Progress, event: Event) -> None:
 
 def changes(problem: Problem, segment: Segment) -> np.ndarray:
     """|P - P0| at a segment's points, (k,)."""
-    return np.linalg.norm((segment.densities - problem.base_density).reshape(segment.n_steps, -1), axis=1)
+    return np.linalg.norm((segment.densities - problem.ground_density).reshape(segment.n_steps, -1), axis=1)
 
 
 def book_changes(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...adapters.deck.deck import Propagation
+from ...adapters.deck import PropagationTask
 from ...adapters.engine import Energies, Engine, FockBuild
 from ...adapters.pyscf.engine import PySCFEngine
-from ...adapters.system.field import Field, amplitude
-from ...adapters.system.real_time import MOCap, RealTime
-from ...adapters.system.system import System, function_mask
+from ...adapters.system import Field, MOCap, RealTime, System
+from ...adapters.system.field import amplitude
+from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
 from ..propagators.absorbing_potential import absorbing_potential
 from ..propagators.exponential import propagate_lossy
@@ -34,15 +34,15 @@ class Coupling:
 class Problem:
     """What a run needs to know.
 
-    base: the reference Fock build at `base_density` (working basis, real), about which a surrogate expands.
+    ground_build: the reference Fock build at `ground_density` (working basis, real); surrogates expand there.
     """
 
     system: System
     real_time: RealTime
     engine: Engine
     basis: WorkingBasis
-    base: FockBuild
-    base_density: np.ndarray
+    ground_build: FockBuild
+    ground_density: np.ndarray
     couplings: tuple[Coupling, ...]
 
     @property
@@ -70,7 +70,7 @@ def field_free(problem: Problem, fock_of: FockOf) -> FockOf:
     """`fock_of` with what the deck puts on top of every Fock build: `static` and `mocap`."""
     real_time = problem.real_time
     if real_time.static:
-        frozen = problem.basis.fock_in(problem.base.fock)
+        frozen = problem.basis.fock_in(problem.ground_build.fock)
         return lambda density: frozen
     cap = real_time.mocap
     if cap is None:
@@ -112,7 +112,11 @@ def initial_state(problem: Problem, density: np.ndarray, fock: np.ndarray, step:
 
 
 def make_problem(
-    task: Propagation, engine: PySCFEngine, basis: WorkingBasis, base: FockBuild, density: np.ndarray
+    task: PropagationTask,
+    engine: PySCFEngine,
+    basis: WorkingBasis,
+    ground_build: FockBuild,
+    density: np.ndarray,
 ) -> Problem:
     """A task set up from its engine, working basis, and the Fock build at its AO density (n_spin, n, n)."""
     system, real_time = task.system, task.real_time
@@ -127,5 +131,11 @@ def make_problem(
         matrix = basis.fock_in(np.array([along * on for on in acting]))
         couplings.append(Coupling(shape, matrix.astype(complex)))
     return Problem(
-        system, real_time, engine, basis, base, basis.density_in(density).astype(complex), tuple(couplings)
+        system,
+        real_time,
+        engine,
+        basis,
+        ground_build,
+        basis.density_in(density).astype(complex),
+        tuple(couplings),
     )

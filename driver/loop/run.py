@@ -70,7 +70,7 @@ def audit(hybrid: Hybrid, progress: Progress) -> None:
         start = reference.taken_up(progress.state)
         guess, _ = make_step(problem)(start, field_free(problem, hybrid.surrogate.predict))
         segment, energies = reference.steps(progress.state, progress.energies, 1, np.inf, "AUDIT")
-        change = float(np.linalg.norm(segment.end.density - problem.base_density))
+        change = float(np.linalg.norm(segment.end.density - problem.ground_density))
         apart = float(np.linalg.norm(guess.density - segment.end.density))
     tally.reference_steps += 1
     tally.fock_builds += segment.fock_builds

@@ -118,7 +118,7 @@ class NWChemReference:
 
     def anchor(self, surrogate: Surrogate, density: np.ndarray, time: float) -> tuple[Measurement, Energies]:
         """See `Reference`."""
-        base = self.problem.basis.fock_in(self.problem.base.fock).astype(complex)
+        base = self.problem.basis.fock_in(self.problem.ground_build.fock).astype(complex)
         try:
             own = self.own_step(density, time, surrogate.predict)
         except NoFixedPoint:

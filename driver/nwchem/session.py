@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import DeckError
 from ...adapters.engine import Energies
 from ...adapters.nwchem.process import NWChemProcess
 from ...adapters.orbitals import Orbitals
@@ -20,7 +20,7 @@ from ..loop.problem import Problem
 from ..loop.reference import Reference
 from .reference import NWChemReference
 from .start import NWChemCall, NWChemStart, start_nwchem
-from .stream import NWChemStream, first_guesses, streamed_base
+from .stream import NWChemStream, first_guesses, stream_expansion_point
 
 #: Makes the surrogate of a run where the embedded engine stands for NWChem.
 MakeSurrogate = Callable[[GroundState, Problem, Target], Surrogate]
@@ -100,7 +100,7 @@ class NWChemSession:
         """Surrogate and reference where the codes differ; the embedded kernel is a first guess."""
         place = self.call.task.place
         try:
-            space = occupied_empty(problem.base_density, problem.basis.energies)
+            space = occupied_empty(problem.ground_density, problem.basis.energies)
         except ValueError as error:
             raise DeckError(place, f"{error}; --surrogate none runs NWChem alone") from error
         kernel = analytic_kernel(ground.engine, ground.orbitals.density(), self.call.memory)
@@ -108,7 +108,7 @@ class NWChemSession:
             raise DeckError(place, "too many orbitals for a response learned from NWChem's stream")
         stream = NWChemStream(reference, space)
         guesses = first_guesses(kernel, problem.basis, space)
-        surrogate = StreamedResponse(space, streamed_base(problem), *guesses, stream.probe)
+        surrogate = StreamedResponse(space, stream_expansion_point(problem), *guesses, stream.probe)
         stream.find_rest(surrogate)
         reference.fock_of = surrogate.predict
         return surrogate, stream

@@ -12,9 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, Propagation
-from ...adapters.deck.deck import GroundState as GroundStateTask
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask
 from ...adapters.engine import FockBuild
 from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.agreement import DIPOLE, OVERLAP, Agreement, compare
@@ -24,10 +22,10 @@ from ...adapters.nwchem.gridpts import GridFileError, read_grid
 from ...adapters.nwchem.movecs import find_movecs, read_movecs, write_movecs
 from ...adapters.nwchem.printed_points import PrintedPoint
 from ...adapters.nwchem.process import NAME, NWChemError, NWChemProcess
-from ...adapters.nwchem.rest_force import RestForce, Step, rest_force
+from ...adapters.nwchem.rest_force import MagnusStep, RestForce, rest_force
 from ...adapters.nwchem.rt_restart import RestartPoint, rounding
 from ...adapters.orbitals import Orbitals
-from ...adapters.pyscf.engine import PySCFEngine, make_engine, with_reference
+from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.molecule import molecule
 from ..loop.backend import GroundState
 from .reference import BEFORE, MANY_POINTS
@@ -51,7 +49,7 @@ class NWChemCall:
     """
 
     deck: Deck
-    task: Propagation
+    task: PropagationTask
     command: str
     keep: bool
     hybrid: bool
@@ -108,7 +106,7 @@ def start_nwchem(call: NWChemCall, process: NWChemProcess) -> NWChemStart:
     agreement, streamed, build = None, False, None
     if call.hybrid:
         first = _first_step(call, process, density)
-        engine = with_reference(_engine_on_grid(call, process), density, kernel=True)
+        engine = expanded_about(_engine_on_grid(call, process), density, kernel=True)
         rest = _force_at_rest(call, engine, density, first)
         agreement = compare(engine, orbitals, first.printed, converged, rest)
         streamed = _judge(call, agreement, converged)
@@ -118,7 +116,7 @@ def start_nwchem(call: NWChemCall, process: NWChemProcess) -> NWChemStart:
         elif rest is not None:
             engine = replace(engine, shift=rest.shift)
     else:
-        engine = with_reference(make_engine(call.task.system, call.memory), density, kernel=False)
+        engine = expanded_about(make_engine(call.task.system, call.memory), density, kernel=False)
     orbitals = _log(call, process, orbitals)
     seconds = time.perf_counter() - began
     build = build or engine.fock(density.astype(complex))
@@ -171,7 +169,7 @@ def _force_at_rest(
         return None
     order = nwchem_order(call.task.system)
     end, error = (density_from_nwchem(p, order) for p in (first.end.densities, rounding(first.end.densities)))
-    return rest_force(engine, density, Step(end, error, real_time.dt))
+    return rest_force(engine, density, MagnusStep(end, error, real_time.dt))
 
 
 def _log(call: NWChemCall, process: NWChemProcess, orbitals: Orbitals) -> Orbitals:
@@ -251,7 +249,7 @@ def fock_of_orbitals(orbitals: Orbitals, overlap: np.ndarray) -> np.ndarray:
     return np.einsum("smi,si,sni->smn", covariant, orbitals.energies, covariant).astype(complex)
 
 
-def needed_grounds(deck: Deck, task: Propagation) -> list[GroundStateTask]:
+def needed_grounds(deck: Deck, task: PropagationTask) -> list[GroundStateTask]:
     """The ground states, in order, that a propagation's orbitals come from."""
     load = task.real_time.load
     wanted = {task.vectors, *(load.files if load.kind == "vectors" else ())}

@@ -19,7 +19,7 @@ from ...adapters.nwchem.rt_restart import RestartPoint
 from ...adapters.working_basis import WorkingBasis
 from ...surrogate.kernel.analytic import AuxiliaryKernel, apply_auxiliary_kernel
 from ...surrogate.matrices.occupied_empty import OccupiedEmpty
-from ...surrogate.on_the_fly.streamed_response import Base, Pair, StreamedResponse
+from ...surrogate.on_the_fly.streamed_response import Pair, StreamedResponse, StreamExpansionPoint
 from ...surrogate.surrogate import Measurement, Surrogate
 from ..loop.problem import Problem
 from ..loop.segment import Reason, Segment
@@ -57,17 +57,17 @@ class NWChemStream:
         self.time = -BEFORE * dt
 
     def find_rest(self, surrogate: StreamedResponse) -> None:
-        """Take the block of NWChem's F' that its SCF has not brought to zero into the surrogate's base.
+        """Take the block of NWChem's F' that its SCF has not brought to zero into the expansion point.
 
         Also sets `amplitude`.
         """
-        reference, density = self.reference, self.reference.problem.base_density
+        reference, density = self.reference, self.reference.problem.ground_density
         point, _ = reference.one_step(density, self.time)
         self.amplitude = (10.0 * reference.rounding(point) / reference.problem.real_time.dt) ** (1.0 / 3.0)
         for _ in range(2):
             lacking = self._lacking(surrogate, density, self.time, point)[1]
-            fock = surrogate.base.fock + self.space.matrix(np.real(lacking))
-            surrogate.base = replace(surrogate.base, fock=fock)
+            fock = surrogate.about.fock + self.space.matrix(np.real(lacking))
+            surrogate.about = replace(surrogate.about, fock=fock)
 
     def probe(self, surrogate: StreamedResponse, direction: np.ndarray) -> Pair:
         """Two steps, from X and -X along a direction (d,) of any length."""
@@ -100,7 +100,7 @@ class NWChemStream:
     def anchor(self, surrogate: Surrogate, density: np.ndarray, time: float) -> tuple[Measurement, Energies]:
         """See `Reference`. A deviation too small for ten digits is measured along its direction, enlarged."""
         assert isinstance(surrogate, StreamedResponse)
-        x = self.space.block(density - surrogate.base.density)
+        x = self.space.block(density - surrogate.about.density)
         size = float(np.linalg.norm(x))
         enlarged = size < self.amplitude
         if size == 0.0:
@@ -128,12 +128,12 @@ class NWChemStream:
 
     def _turned(self, x: np.ndarray) -> np.ndarray:
         """P' = e^K P'0 e^-K with [K, P'0] = X."""
-        base = self.reference.problem.base_density
-        flat = np.zeros(base.size, complex)
+        ground = self.reference.problem.ground_density
+        flat = np.zeros(ground.size, complex)
         flat[self.space.index] = x / self.space.filling
         flat[self.space.mirrored] = -np.conj(x) / self.space.filling
-        turns = [scipy.linalg.expm(k) for k in flat.reshape(base.shape)]
-        return np.array([u @ p @ u.conj().T for u, p in zip(turns, base, strict=True)])
+        turns = [scipy.linalg.expm(k) for k in flat.reshape(ground.shape)]
+        return np.array([u @ p @ u.conj().T for u, p in zip(turns, ground, strict=True)])
 
     def _lacking(
         self,
@@ -152,7 +152,7 @@ class NWChemStream:
             point, _ = reference.one_step(density, time)
         end = reference.density(point)
         change = self.space.block(end - own)
-        middle = self.space.block(0.5 * (density + end) - surrogate.base.density)
+        middle = self.space.block(0.5 * (density + end) - surrogate.about.density)
         return middle, self._inverse * change - 0.5 * surrogate.response(change)
 
 
@@ -175,19 +175,19 @@ def first_guesses(
     return 0.5 * (a + a.T), 0.5 * (b + b.T)
 
 
-def streamed_base(problem: Problem) -> Base:
+def stream_expansion_point(problem: Problem) -> StreamExpansionPoint:
     """The point of expansion, by NWChem's orbitals."""
     basis, engine = problem.basis, problem.engine
-    density = problem.base_density
+    density = problem.ground_density
     total = np.real(basis.density_out(density)).sum(axis=0)
-    energies = problem.base.energies
+    energies = problem.ground_build.energies
 
     def inside(matrix: np.ndarray) -> np.ndarray:
-        return basis.fock_in(np.broadcast_to(matrix, problem.base.fock.shape))
+        return basis.fock_in(np.broadcast_to(matrix, problem.ground_build.fock.shape))
 
-    return Base(
+    return StreamExpansionPoint(
         density=density,
-        fock=inside(problem.base.fock),
+        fock=inside(problem.ground_build.fock),
         core=inside(engine.integrals.core),
         coulomb=inside(engine.coulomb(np.ascontiguousarray(total))),
         energies=(energies.core, energies.coulomb, energies.exchange_correlation),

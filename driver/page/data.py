@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...adapters.files.trajectory import Contents
+from ...adapters.system import System
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
-from ...adapters.system.system import System
 from ...atomic.units import FS_PER_AU
 from ..pictures.bonds import bonds
 
@@ -18,7 +18,7 @@ MOST_POINTS = 200_000
 
 
 @dataclass(frozen=True)
-class Segment:
+class Bar:
     """Steps `first` … `first + steps - 1`, from time `start` to `end` (au)."""
 
     start: float
@@ -42,8 +42,8 @@ class Decision:
     builds: int
 
 
-def segments(contents: Contents) -> list[Segment]:
-    """Accepted segments in order of time."""
+def bars(contents: Contents) -> list[Bar]:
+    """Accepted segments as bars of the time line, in order."""
     control = contents.control
     if "segment_step" not in control or "time" not in contents.series:
         return []
@@ -60,7 +60,7 @@ def segments(contents: Contents) -> list[Segment]:
         strict=True,
     )
     return [
-        Segment(
+        Bar(
             float(start),
             float(start + dt * steps),
             int(step),
@@ -110,7 +110,7 @@ def figure_numbers(
                 "surrogate": s.surrogate,
                 "reason": s.reason,
             }
-            for s in segments(contents)
+            for s in bars(contents)
         ],
         "events": [{name: _json(value) for name, value in vars(d).items()} for d in decisions(contents)],
         "allowed": allowed,

@@ -11,20 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, Propagation
+from ...adapters.deck import Deck, PropagationTask
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
 from ...adapters.files.whole_file import write_whole
 from ..loop.controller import Target
 from ..pictures.density_movie import movie_path
 from . import tables, words
-from .data import decisions, figure_numbers, is_kick, segments
+from .data import bars, decisions, figure_numbers, is_kick
 from .spectrum import report_spectrum
 
 _PAGE = Path(__file__).parent / "assets"
 _SCRIPTS = ("plot", "time_axes", "spectrum", "decisions", "figures", "molecule")
 
 
-def write_report(task: Propagation, deck: Deck, stem: Path) -> Path:
+def write_report(task: PropagationTask, deck: Deck, stem: Path) -> Path:
     """Write the page beside the run's `.h5` and `.json`, with the density movie where there is one.
 
     Raises TrajectoryError and OSError.
@@ -70,12 +70,12 @@ def _hash(script: str) -> str:
 
 
 def _figures(
-    task: Propagation, contents: Contents, summary: Mapping[str, Any], trajectory: Path, stem: Path
+    task: PropagationTask, contents: Contents, summary: Mapping[str, Any], trajectory: Path, stem: Path
 ) -> tuple[str, dict[str, Any]]:
     """Sections with room for the figures, and what the script draws there."""
     series = contents.series
     dipole, time = np.asarray(series["dipole"]), np.asarray(series["time"])
-    parts, decided = segments(contents), decisions(contents)
+    parts, decided = bars(contents), decisions(contents)
     hybrid = any(part.surrogate for part in parts)
     shaded = hybrid and not all(part.surrogate for part in parts)
     sections = [_section("Induced dipole", _figure("dipole", words.dipole_caption(dipole, time, shaded)))]
@@ -150,12 +150,12 @@ def _movie(path: Path) -> str:
     )
 
 
-def _target(task: Propagation, summary: Mapping[str, Any]) -> Target:
+def _target(task: PropagationTask, summary: Mapping[str, Any]) -> Target:
     real_time = task.real_time
     return Target(float(summary["tolerance"]), 0, max((real_time.n_points - 1) * real_time.dt, real_time.dt))
 
 
-def _span(task: Propagation) -> float:
+def _span(task: PropagationTask) -> float:
     return max(task.real_time.n_points - 1, 0) * task.real_time.dt
 
 
@@ -163,7 +163,7 @@ def _n_basis(contents: Contents) -> int:
     return int(np.asarray(contents.attributes["n_basis"]))
 
 
-def _formula(task: Propagation) -> str:
+def _formula(task: PropagationTask) -> str:
     from ase.data import chemical_symbols
     from ase.formula import Formula
 

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from ..spectra.spectrum import Peak
-from .data import Decision, Segment
+from .data import Bar, Decision
 from .words import counted, duration, number
 
 #: What stands beside each code.
@@ -44,7 +44,7 @@ def peak_table(lines: Sequence[Peak]) -> str:
     return folded(f"The {len(rows)} strongest lines as a table", table(heads, rows, "nnnn"))
 
 
-def reason_table(parts: Sequence[Segment], decided: Sequence[Decision]) -> str:
+def reason_table(parts: Sequence[Bar], decided: Sequence[Decision]) -> str:
     """How often each code stands for an accepted segment and for a rejected one, and what it means."""
     ended = Counter(part.reason for part in parts)
     steps: Counter[str] = Counter()

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ...adapters.deck.deck import Propagation
-from ...adapters.system.field import Field
+from ...adapters.deck import PropagationTask
+from ...adapters.system import Field
 from ...atomic.units import EV_PER_HARTREE, FS_PER_AU
 from ..spectra.spectrum import Peak, direction_label
 
@@ -76,7 +76,7 @@ def standing(summary: Mapping[str, Any]) -> str:
     return f'<p class="standing {"good" if met else "bad"}">{text}</p>'
 
 
-def system_line(task: Propagation, formula: str, n_basis: int, span: float) -> str:
+def system_line(task: PropagationTask, formula: str, n_basis: int, span: float) -> str:
     """What was propagated, under which fields, for how long (au)."""
     system, real_time = task.system, task.real_time
     state = _MULTIPLICITIES.get(system.multiplicity, f"multiplicity {system.multiplicity}")

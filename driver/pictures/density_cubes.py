@@ -9,7 +9,8 @@ from pyscf import gto
 from pyscf.dft.numint import eval_ao
 
 from ...adapters.files.whole_file import write_whole
-from ...adapters.system.real_time import DensityPlot, Visualization
+from ...adapters.system import DensityPlot
+from ...adapters.system.real_time import Visualization
 
 #: Grid points evaluated at once.
 BLOCK = 20000

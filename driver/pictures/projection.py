@@ -14,7 +14,8 @@ import numpy as np
 from pyscf import gto
 from pyscf.dft.numint import eval_ao
 
-from ...adapters.system.real_time import DensityPlot, Visualization
+from ...adapters.system import DensityPlot
+from ...adapters.system.real_time import Visualization
 from .density_cubes import SAME_TIME, shown, spin_part
 
 #: Times that are looked at: all of the window, or so many of them.

@@ -6,7 +6,7 @@ F' → F' - i Γ,   Γ = Σ_k γ(ε_k) |k⟩⟨k|,
 
 import numpy as np
 
-from ...adapters.system.real_time import MOCap
+from ...adapters.system import MOCap
 
 
 def absorbing_potential(fock: np.ndarray, cap: MOCap) -> np.ndarray:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...adapters.log.step_block import StepBlock
+from ...adapters.system import System
 from ...adapters.system.field import amplitude
 from ...adapters.system.real_time import Quantity, RealTime, at_point
-from ...adapters.system.system import System
 from ..loop.problem import Problem
 from ..loop.segment import Segment
 from .observables import (
@@ -101,7 +101,7 @@ def _energies(problem: Problem, segment: Segment) -> np.ndarray:
     nuclear = problem.engine.integrals.nuclear_repulsion
     core, coulomb, exchange_correlation = segment.energies.T
     total = core + coulomb + exchange_correlation + nuclear
-    first = problem.base.energies.electronic + nuclear
+    first = problem.ground_build.energies.electronic + nuclear
     parts = [np.full_like(core, nuclear), core, coulomb, exchange_correlation, np.zeros_like(core)]
     return np.stack([*parts, total, total - first], axis=1)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...adapters.engine import Integrals
-from ...adapters.system.real_time import DipoleContributions
-from ...adapters.system.system import System, function_mask
+from ...adapters.system import DipoleContributions, System
+from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
 
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...adapters.deck.deck import Propagation
+from ...adapters.deck import PropagationTask
 from ...adapters.files.basis_table import basis_table
 from ...adapters.files.trajectory import Fixed, fixed_part
 from ...adapters.pyscf.engine import PySCFEngine
 
 
 def stored_run(
-    task: Propagation, engine: PySCFEngine, settings: dict[str, str], ground: dict[str, np.ndarray]
+    task: PropagationTask, engine: PySCFEngine, settings: dict[str, str], ground: dict[str, np.ndarray]
 ) -> Fixed:
     """The part of the file that does not change; ground: arrays of the starting point, by name."""
     real_time, table = task.real_time, basis_table(engine.mol)

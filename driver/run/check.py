@@ -1,8 +1,14 @@
 """What a deck asks for and cannot be carried out, found before any time is spent."""
 
-from ...adapters.deck.deck import Deck, LinearResponse, Propagation, Task
-from ...adapters.deck.deck import GroundState as GroundStateTask
-from ...adapters.deck.errors import DeckError, Place
+from ...adapters.deck import (
+    Deck,
+    DeckError,
+    GroundStateTask,
+    LinearResponseTask,
+    Place,
+    PropagationTask,
+    Task,
+)
 from ...adapters.nwchem.movecs import find_movecs
 from ...surrogate.on_the_fly.earlier_run import read_earlier_run
 from .options import Options, physics_of
@@ -19,17 +25,17 @@ def check_deck(deck: Deck, options: Options) -> None:
             case GroundStateTask():
                 _check_ground_state(task, made, deck, options)
                 made.add(task.output)
-            case Propagation():
+            case PropagationTask():
                 _check_propagation(task, made, deck, options)
-            case LinearResponse():
+            case LinearResponseTask():
                 pass
 
 
 def _check_functional(task: Task, options: Options) -> None:
     """What only NWChem has needs NWChem, also for the linear response, which is computed here."""
     wanted = task.system.functional
-    if wanted.stand_in and (options.engine == "pyscf" or isinstance(task, LinearResponse)):
-        hint = "" if isinstance(task, LinearResponse) else "; accepted with --engine nwchem"
+    if wanted.stand_in and (options.engine == "pyscf" or isinstance(task, LinearResponseTask)):
+        hint = "" if isinstance(task, LinearResponseTask) else "; accepted with --engine nwchem"
         raise DeckError(task.place, f"xc {wanted.directive} is not carried out by PySCF{hint}")
 
 
@@ -43,7 +49,7 @@ def _check_ground_state(task: GroundStateTask, made: set[str], deck: Deck, optio
             raise DeckError(task.place, f"fragment {name}: only fragments that this deck makes can be joined")
 
 
-def _check_propagation(task: Propagation, made: set[str], deck: Deck, options: Options) -> None:
+def _check_propagation(task: PropagationTask, made: set[str], deck: Deck, options: Options) -> None:
     load, real_time = task.real_time.load, task.real_time
     if load.kind == "density":
         for name in load.files:

@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from ...adapters.deck.deck import Deck, LinearResponse, Propagation
-from ...adapters.deck.deck import GroundState as GroundStateTask
+from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask
 from ...surrogate.surrogate import Surrogate
 from ..loop.backend import GroundState
 from ..loop.controller import Target
@@ -40,10 +39,10 @@ def run_deck(
                 number = grounds.add(task)
                 if not options.restart and options.engine == "pyscf":
                     grounds.solve(number)
-            case LinearResponse():
+            case LinearResponseTask():
                 if not options.restart:
                     write(_linear_response(task, grounds))
-            case Propagation():
+            case PropagationTask():
                 stem = deck.permanent_dir / next(names)
                 job = Job(task, deck, stem, options, started, write, stopping)
                 finished = _by_nwchem(job, grounds) if options.engine == "nwchem" else _embedded(job, grounds)
@@ -55,7 +54,7 @@ def run_deck(
     return True
 
 
-def _linear_response(task: LinearResponse, grounds: GroundStates) -> str:
+def _linear_response(task: LinearResponseTask, grounds: GroundStates) -> str:
     from .linear_response import linear_response_section
 
     engine, orbitals = grounds.solve(len(grounds.tasks) - 1)

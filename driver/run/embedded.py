@@ -7,8 +7,8 @@ import numpy as np
 
 from ...adapters.engine import Energies
 from ...adapters.orbitals import Orbitals
-from ...adapters.pyscf.engine import make_engine, with_reference
-from ...adapters.system.system import System
+from ...adapters.pyscf.engine import expanded_about, make_engine
+from ...adapters.system import System
 from ...surrogate.surrogate import Surrogate
 from ..loop.backend import GroundState, embedded_first_build
 from ..loop.controller import Target
@@ -46,13 +46,13 @@ class EmbeddedBackend:
             # Several runs may start from one ground state; its time is booked once.
             seconds = self.grounds.seconds.pop(self.number, 0.0)
         if engine is None or not _same_level(engine.system, system):
-            engine = with_reference(make_engine(system, memory), orbitals.density(), kernel=True)
+            engine = expanded_about(make_engine(system, memory), orbitals.density(), kernel=True)
         build = engine.fock(orbitals.density().astype(complex))
         self._ground = GroundState(engine, orbitals, build, seconds)
         return self._ground
 
     def surrogate_and_reference(self, problem: Problem, target: Target) -> tuple[Surrogate | None, Reference]:
-        """See `Backend`. Raises PriorError, DeviceError, GraphError, NotApplicable."""
+        """See `Backend`. Raises PriorError, DeviceError, GraphError, NetworkNotApplicable."""
         reference = EmbeddedReference(problem)
         if not self.job.hybrid:
             return None, reference

@@ -3,10 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from ...adapters.deck.deck import Deck, GroundState, Propagation, Task
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask, Task
 from ...adapters.files.xyz_frames import read_frames
-from ...adapters.system.geometry import Geometry
+from ...adapters.system import Geometry
 
 
 def frame_decks(deck: Deck, path: Path) -> list[Deck]:
@@ -18,9 +17,9 @@ def frame_decks(deck: Deck, path: Path) -> list[Deck]:
     for task in deck.tasks:
         if len(task.system.geometries) > 1:
             raise DeckError(task.place, "frames take the place of a deck's only geometry; this has several")
-        if isinstance(task, Propagation) and task.real_time.load.kind != "scf":
+        if isinstance(task, PropagationTask) and task.real_time.load.kind != "scf":
             raise DeckError(task.place, "frames start from their own ground states; accepted: load scf")
-        if isinstance(task, GroundState) and (task.skip or task.vectors.kind in ("file", "fragment")):
+        if isinstance(task, GroundStateTask) and (task.skip or task.vectors.kind in ("file", "fragment")):
             raise DeckError(task.place, "frames start from guesses; accepted: vectors input atomic")
     frames = read_frames(path, deck.tasks[0].system.geometry)
     return [

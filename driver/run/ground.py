@@ -6,17 +6,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck
-from ...adapters.deck.deck import GroundState as GroundStateTask
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import Deck, DeckError, GroundStateTask
 from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.basis_order import nwchem_order
 from ...adapters.nwchem.deck_writer import same_calculation
 from ...adapters.nwchem.movecs import find_movecs, read_movecs
 from ...adapters.orbitals import Orbitals, assemble_fragments
-from ...adapters.pyscf.engine import PySCFEngine, make_engine, with_reference
+from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
-from ...adapters.system.system import System
+from ...adapters.system import System
 from ..warmstart.sources import known_density
 from .job import file_names
 from .options import Options
@@ -71,7 +69,7 @@ class GroundStates:
         """Orbitals of an earlier NWChem run, as they are. Raises MovecsError."""
         orbitals = _read_orbitals(name, system, self.deck)
         engine = make_engine(system, self.options.memory)
-        return with_reference(engine, orbitals.density(), kernel=True), orbitals
+        return expanded_about(engine, orbitals.density(), kernel=True), orbitals
 
     def known_to_nwchem(self, name: str, system: System) -> Orbitals | None:
         """Orbitals of that name that NWChem has converged for the same calculation."""
@@ -89,7 +87,7 @@ class GroundStates:
         if task.skip:
             if orbitals is None:
                 raise DeckError(task.place, "noscf needs orbitals: vectors input with a file or fragments")
-            return with_reference(engine, orbitals.density(), kernel=True), orbitals
+            return expanded_about(engine, orbitals.density(), kernel=True), orbitals
         guess = None if orbitals is None else orbitals.density()
         if guess is not None and len(guess) != task.system.n_spin:
             guess = None

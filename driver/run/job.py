@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck, Propagation
+from ...adapters.deck import Deck, PropagationTask
 from .options import Options
 
 
@@ -24,7 +24,7 @@ class Job:
     learned: response that an earlier job has learned about the same ground state, as arrays.
     """
 
-    task: Propagation
+    task: PropagationTask
     deck: Deck
     stem: Path
     options: Options

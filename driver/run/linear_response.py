@@ -3,15 +3,14 @@
 import numpy as np
 from pyscf import tdscf
 
-from ...adapters.deck.deck import LinearResponse
+from ...adapters.deck import LinearResponseTask
+from ...adapters.log.units import ROOT_EV_PER_HARTREE
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.pyscf.mean_field import converged_mean_field
 
-_EV = 27.2113845
 
-
-def linear_response_section(task: LinearResponse, engine: PySCFEngine, orbitals: Orbitals) -> str:
+def linear_response_section(task: LinearResponseTask, engine: PySCFEngine, orbitals: Orbitals) -> str:
     """Log section with the roots of one `task tddft`."""
     open_shell = task.system.open_shell
     mean_field = converged_mean_field(task.system, engine.mol, orbitals)
@@ -37,7 +36,7 @@ def linear_response_section(task: LinearResponse, engine: PySCFEngine, orbitals:
             label = "" if open_shell else f" {spin}"
             lines += [
                 "  " + "-" * 76,
-                f"  Root {root:3d}{label} a  {energy:26.9f} a.u. {energy * _EV:21.4f} eV",
+                f"  Root {root:3d}{label} a  {energy:26.9f} a.u. {energy * ROOT_EV_PER_HARTREE:21.4f} eV",
                 "  " + "-" * 76,
                 f"     Dipole Oscillator Strength {strength:25.7f}",
                 "",

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Propagation
+from ...adapters.deck import PropagationTask
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
-from ...adapters.system.system import System
+from ...adapters.system import System
 from ...surrogate.runtime.session import Device
 from ..loop.segment import Limits
 
@@ -73,7 +73,7 @@ def physics_of(system: System) -> dict[str, str]:
     )
 
 
-def fingerprint(task: Propagation, options: Options) -> dict[str, str]:
+def fingerprint(task: PropagationTask, options: Options) -> dict[str, str]:
     """Everything that shapes the trajectory, as text, for the comparison at a restart."""
     real_time = task.real_time
     steps = {

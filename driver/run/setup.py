@@ -128,4 +128,4 @@ def _first_density(job: Job, problem: Problem) -> tuple[np.ndarray, int, float]:
         folder = job.deck.permanent_dir
         found = [find_movecs(name, folder) or Path(name) for name in load.files]
         return problem.basis.density_in(read_densities(found, order, system.n_spin)), 0, 0.0
-    return problem.base_density, 0, 0.0
+    return problem.ground_density, 0, 0.0

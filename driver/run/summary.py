@@ -115,10 +115,10 @@ def dipole_bound(problem: Problem, ledger: Ledger, dipole: np.ndarray) -> float:
     induced = float(np.sqrt(np.mean(np.sum((dipole - dipole[0]) ** 2, axis=1))))
     if induced == 0.0 or ledger.n_points == 0:
         return 1.0
-    occupied = np.diagonal(np.real(problem.base_density), axis1=1, axis2=2) > 1e-6
+    occupied = np.diagonal(np.real(problem.ground_density), axis1=1, axis2=2) > 1e-6
     pairs = occupied[:, :, None] != occupied[:, None, :]
     matrices = [
-        problem.basis.fock_in(np.broadcast_to(d, problem.base.fock.shape))
+        problem.basis.fock_in(np.broadcast_to(d, problem.ground_build.fock.shape))
         for d in problem.engine.integrals.dipole
     ]
     size = float(np.sqrt(sum(np.sum((d * pairs) ** 2) for d in matrices)))

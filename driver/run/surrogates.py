@@ -6,17 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck.deck import Deck
-from ...adapters.deck.errors import DeckError
+from ...adapters.deck import Deck, DeckError
 from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
-from ...surrogate.on_the_fly.response import PRIOR_ERROR, Response
+from ...surrogate.on_the_fly.response import PRIOR_ERROR, OnTheFlyResponse
 from ...surrogate.runtime.network_response import (
     SHIPPED,
     Graphs,
+    NetworkNotApplicable,
     NetworkResponse,
-    NotApplicable,
     check_applicable,
     open_graphs,
 )
@@ -43,7 +42,7 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
         for task in tasks:
             try:
                 check_applicable(graphs.metadata, task.system)
-            except NotApplicable as error:
+            except NetworkNotApplicable as error:
                 raise DeckError(
                     task.place, f"--surrogate {options.surrogate}: {error}; accepted: --surrogate response"
                 ) from error
@@ -56,7 +55,7 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
         try:
             for task in tasks:
                 check_applicable(graphs.metadata, task.system)
-        except NotApplicable:
+        except NetworkNotApplicable:
             return replace(options, surrogate="response")
         return replace(options, surrogate="hybrid", weights_hash=graphs.metadata["weights"])
     return replace(options, surrogate="response")
@@ -64,12 +63,12 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
 
 def make_surrogate(
     ground: GroundState, problem: Problem, options: Options, target: Target
-) -> Response | NeuralSurrogate:
+) -> OnTheFlyResponse | NeuralSurrogate:
     """The surrogate of a run about its ground state.
 
-    Raises PriorError, DeviceError, GraphError, NotApplicable.
+    Raises PriorError, DeviceError, GraphError, NetworkNotApplicable.
     """
-    engine, start = ground.engine, (problem.basis, problem.base_density, problem.base)
+    engine, start = ground.engine, (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
     if options.surrogate not in ("neural", "hybrid"):
         return _learned(ground, problem, options, outside)
@@ -78,10 +77,10 @@ def make_surrogate(
     if options.surrogate == "neural":
         return NeuralSurrogate(engine, *start, network)
     spread = network.typical_spread(_typical_changes(problem))
-    return Response(engine, *start, network.prior(), outside, spread)
+    return OnTheFlyResponse(engine, *start, network.prior(), outside, spread)
 
 
-def _learned(ground: GroundState, problem: Problem, options: Options, outside: float) -> Response:
+def _learned(ground: GroundState, problem: Problem, options: Options, outside: float) -> OnTheFlyResponse:
     """Learned on the fly: from the analytic kernel on, or from the response on a coarse grid where there is
     none, and from what an earlier run has learned beyond that. Raises PriorError.
     """
@@ -92,8 +91,8 @@ def _learned(ground: GroundState, problem: Problem, options: Options, outside: f
         run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
         correction = correction_of(run, problem.system, options.memory)
         prior = carried_prior(correction, prior, engine.integrals.overlap, problem.basis)
-    start = (problem.basis, problem.base_density, problem.base)
-    return Response(engine, *start, prior, outside, PRIOR_ERROR, prior_builds=kernel is None)
+    start = (problem.basis, problem.ground_density, problem.ground_build)
+    return OnTheFlyResponse(engine, *start, prior, outside, PRIOR_ERROR, prior_builds=kernel is None)
 
 
 def weights_folder(options: Options) -> Path:
@@ -121,5 +120,5 @@ def _typical_changes(problem: Problem) -> np.ndarray:
     """AO changes (3, n, n) that fields along x, y, z begin with: occupied-empty elements of the dipole."""
     basis = problem.basis
     dipole = np.array([basis.fock_in(d[None])[0] for d in problem.engine.integrals.dipole])
-    numbers = np.real(np.diagonal(problem.base_density[0]))
+    numbers = np.real(np.diagonal(problem.ground_density[0]))
     return basis.density_out((dipole * (numbers[:, None] - numbers) ** 2)[:, None])[:, 0]

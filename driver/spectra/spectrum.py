@@ -16,14 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...atomic.units import EV_PER_HARTREE
+from ...atomic.units import EV_PER_HARTREE, SPEED_OF_LIGHT
 from .pade import pade_transform
 
-SPEED_OF_LIGHT = 137.035999084
 #: Spacing of the energies, eV, far below the width of a line: the signal is padded with zeros to reach it.
 RESOLUTION_EV = 0.01
-
-
 #: Damping of the figure's spectrum, au.
 DAMPING = 50.0
 

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...adapters.deck.deck import GroundState
+from ...adapters.deck import GroundStateTask
 from ...adapters.nwchem.scf import run_nwchem_scf
 from ...adapters.pyscf.engine import PySCFEngine, make_engine
 from ...adapters.pyscf.scf import run_pyscf_scf
 from ...adapters.scf_run import ScfRun
-from ...adapters.system.geometry import Geometry
+from ...adapters.system import Geometry
 from ...surrogate.starting_density.extrapolation import Extrapolation, Snapshot, snapshot
 from ...surrogate.starting_density.predictor import DensityPredictor
 from ...surrogate.starting_density.pyscf_guess import STANDARD
@@ -53,7 +53,7 @@ class Comparison:
 
 
 def find_start(
-    ground: GroundState, predictors: Sequence[DensityPredictor], memory: float
+    ground: GroundStateTask, predictors: Sequence[DensityPredictor], memory: float
 ) -> tuple[PySCFEngine, Start, float]:
     """Integrals, the best start, and the seconds that both took."""
     began = time.perf_counter()
@@ -63,7 +63,7 @@ def find_start(
 
 
 def compare_scf(
-    ground: GroundState, engine: PySCFEngine, start: Start, guess_seconds: float, code: Code
+    ground: GroundStateTask, engine: PySCFEngine, start: Start, guess_seconds: float, code: Code
 ) -> Comparison:
     """Run both SCFs. Raises NWChemError."""
     if code.nwchem is not None:
@@ -78,7 +78,7 @@ def compare_scf(
 
 
 def compare_along(
-    ground: GroundState, frames: Sequence[Geometry], predictors: Sequence[DensityPredictor], code: Code
+    ground: GroundStateTask, frames: Sequence[Geometry], predictors: Sequence[DensityPredictor], code: Code
 ) -> Iterator[Comparison]:
     """The same at each frame in turn, every one extrapolated from those converged before it."""
     done: list[Snapshot] = []

@@ -14,11 +14,12 @@ from ...adapters.nwchem.movecs import MovecsError, read_movecs
 from ...adapters.nwchem.rt_restart import RestartError, read_restart
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine
-from ...adapters.system.system import System
+from ...adapters.system import System
 from ...surrogate.starting_density.extrapolation import Extrapolation, snapshot
 from ...surrogate.starting_density.predictor import DensityPredictor
 from ...surrogate.starting_density.pyscf_guess import STANDARD
 from .choice import choose_among, make_predictions
+from .named import own_predictors
 
 #: Functions from which on loading the network may pay in a run's own SCF: at 48 it saves 0.2 s and takes
 #: 0.5, 0.1 of it without the loading (docs/warmstart.md).
@@ -86,8 +87,6 @@ def known_density(
         with contextlib.suppress(DensityFileError, MovecsError, RestartError):
             predictors += earlier_runs([path], system)
     if system.n_basis >= _NETWORK_PAYS:
-        from .named import own_predictors
-
         predictors += own_predictors("auto")
     predictions = make_predictions(engine, predictors)
     notes, start = predictions.notes, None

@@ -11,9 +11,9 @@ from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.pyscf.quadrature import (
     GRID_LEVEL,
     apply_kernel,
+    make_expansion_point,
     make_kernel,
     make_quadrature,
-    make_reference,
 )
 from ..surrogate import Prior
 
@@ -33,7 +33,7 @@ def coarse_response(engine: PySCFEngine, density: np.ndarray, memory: float) -> 
         return engine.mean_field_response
     level = min(COARSE_LEVEL, GRID_LEVEL[engine.system.grid])
     quadrature = make_quadrature(engine.mol, fine.xc, level, memory * _SHARE)
-    kernel = make_kernel(quadrature, make_reference(quadrature, density))
+    kernel = make_kernel(quadrature, make_expansion_point(quadrature, density))
 
     def prior(change: np.ndarray) -> np.ndarray:
         response = engine.mean_field_response(change)

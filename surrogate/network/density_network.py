@@ -16,9 +16,9 @@ import torch
 from e3nn import o3
 from torch import Tensor
 
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ..starting_density.blocks import AXES, IRREPS
 from .geometry_encoder import (
-    BOHR_PER_ANGSTROM,
     Bonds,
     GeometryEncoder,
     GeometryEncoderShape,
@@ -53,7 +53,7 @@ class DensityNetwork(torch.nn.Module):
         self.encoder = GeometryEncoder(shape.encoder)
         features = self.encoder.irreps
         channels = make_irreps([(shape.channels, irrep) for irrep in ("0e", "1o", "2e")])
-        self.cutoff = shape.encoder.cutoff * BOHR_PER_ANGSTROM
+        self.cutoff = shape.encoder.cutoff / ANGSTROM_PER_BOHR
         self.bonds = Bonds(shape.encoder.radial_functions, _HARMONICS, self.cutoff)
         self.receiver, self.sender = (o3.Linear(features, channels) for _ in range(2))
         self.left, self.right = (o3.Linear(features, channels) for _ in range(2))

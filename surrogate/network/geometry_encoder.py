@@ -17,7 +17,7 @@ import torch
 from e3nn import nn, o3
 from torch import Tensor
 
-BOHR_PER_ANGSTROM = 1 / 0.529177210903  # CODATA 2018
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class GeometryEncoder(torch.nn.Module):
         table = torch.full((max(shape.elements) + 1,), -1, dtype=torch.long)
         table[list(shape.elements)] = torch.arange(len(shape.elements))
         self.register_buffer("element_index", table)
-        cutoff = shape.cutoff * BOHR_PER_ANGSTROM
+        cutoff = shape.cutoff / ANGSTROM_PER_BOHR
         self.bonds = Bonds(shape.radial_functions, shape.harmonics, cutoff)
         first = make_irreps([(self.irreps.count("0e"), "0e")])
         self.embedding = torch.nn.Parameter(torch.randn(len(shape.elements), first.dim))
@@ -200,7 +200,7 @@ class PairEncoder(torch.nn.Module):
     def __init__(self, shape: GeometryEncoderShape, irreps_out: str, harmonics: int | None = None) -> None:
         super().__init__()
         irreps = make_irreps(shape.irreps)
-        cutoff = shape.cutoff * BOHR_PER_ANGSTROM
+        cutoff = shape.cutoff / ANGSTROM_PER_BOHR
         self.irreps = make_irreps(irreps_out)
         self.bonds = Bonds(
             shape.radial_functions, shape.harmonics if harmonics is None else harmonics, cutoff

@@ -15,7 +15,7 @@ from e3nn import o3
 from torch import Tensor
 
 
-class MetricBlocks(torch.nn.Module):
+class KernelBlocks(torch.nn.Module):
     """Coefficients (…, irreps) to blocks (…, d, d), d the dimension of `tokens`.
 
     highest: L of the irreps; what couples to more is left out of the blocks.

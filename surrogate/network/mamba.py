@@ -23,7 +23,7 @@ class MambaState(NamedTuple):
     h: Tensor
 
 
-class Gates(NamedTuple):
+class MambaGates(NamedTuple):
     """What decides how much is remembered: dt (batch, length, d_inner), B and C (batch, length, d_state), and
     the output gate z (batch, length, d_inner)."""
 
@@ -64,7 +64,7 @@ class Mamba(torch.nn.Module):
         """(d_inner, d_state), negative."""
         return -torch.exp(self.A_log)
 
-    def forward(self, x: Tensor, state: MambaState | None = None) -> tuple[Tensor, MambaState, Gates]:
+    def forward(self, x: Tensor, state: MambaState | None = None) -> tuple[Tensor, MambaState, MambaGates]:
         """Output (batch, length, d_model), the state after the last step, and the gates used."""
         state = self.start(x.shape[0]) if state is None else state
         inside, z = self.in_proj(x).chunk(2, dim=-1)
@@ -74,4 +74,4 @@ class Mamba(torch.nn.Module):
         dt = functional.softplus(self.dt_proj(rank))
         y, h = scan(u, dt, self.A, B, C, state.h)
         y = (y + self.D * u) * functional.silu(z)
-        return self.out_proj(y), MambaState(seen[:, x.shape[1] :], h), Gates(dt, B, C, z)
+        return self.out_proj(y), MambaState(seen[:, x.shape[1] :], h), MambaGates(dt, B, C, z)

@@ -1,8 +1,8 @@
-"""Atom features to the response's metric on tokens: the learned part of the density fitting.
+"""Atom features to the exchange-correlation kernel on tokens: the learned part of the density fitting.
 
     ΔF = base(δP) + Bᵀ W B δP,   W symmetric, one block (A, B) of it for every two atoms
 
-B are analytic factors (`surrogate.fitting_factors`), W is what the network decodes: blocks between two atoms
+B are analytic factors (`runtime.fitting_factors`), W is what the network decodes: blocks between two atoms
 from the bond and the features of both, blocks of one atom from its own features and those of its neighbours.
 Each member of the ensemble reads out on its own, on top of a read-out that all share, as they do the geometry
 encoder and the products.
@@ -15,8 +15,9 @@ import torch
 from e3nn import o3
 from torch import Tensor
 
-from .geometry_encoder import BOHR_PER_ANGSTROM, Bonds, GeometryEncoderShape, PairProduct, envelope
-from .kernel_blocks import MetricBlocks
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
+from .geometry_encoder import Bonds, GeometryEncoderShape, PairProduct, envelope
+from .kernel_blocks import KernelBlocks
 
 #: Highest irrep that blocks are made of. Tokens of d and f functions couple to L = 6; what lies beyond costs
 #: more than it tells.
@@ -32,7 +33,7 @@ class PairLatents(torch.nn.Module):
         super().__init__()
         irreps = o3.Irreps(shape.irreps)
         self.n_scalars = irreps.count("0e")
-        self.cutoff = shape.cutoff * BOHR_PER_ANGSTROM
+        self.cutoff = shape.cutoff / ANGSTROM_PER_BOHR
         self.bonds = Bonds(shape.radial_functions, harmonics, self.cutoff)
         self.receiver, self.sender = o3.Linear(irreps, irreps), o3.Linear(irreps, irreps)
         radial = [shape.radial_functions + 2 * self.n_scalars, width]
@@ -50,7 +51,7 @@ class PairLatents(torch.nn.Module):
 
 
 class ResponseDecoder(torch.nn.Module):
-    """Atom features to the metrics of all members.
+    """Atom features to the kernels of all members.
 
     tokens: irreps of an atom's tokens. latents: multiplicity of each irrep of the coefficients before
     read-out.
@@ -61,7 +62,7 @@ class ResponseDecoder(torch.nn.Module):
     ) -> None:
         super().__init__()
         self.members = members
-        self.blocks = MetricBlocks(o3.Irreps(tokens), HIGHEST)
+        self.blocks = KernelBlocks(o3.Irreps(tokens), HIGHEST)
         coefficients = self.blocks.irreps
         # As many latents of each irrep as asked for, so that members have something to choose from.
         hidden = o3.Irreps([(latents, irrep) for _, irrep in coefficients])
@@ -99,7 +100,7 @@ class ResponseDecoder(torch.nn.Module):
         return self.read(*self.latents(features, positions, pairs), member)
 
 
-def assemble_metric(of_atoms: Tensor, of_pairs: Tensor, pairs: Tensor, n_atoms: int) -> Tensor:
+def assemble_kernel(of_atoms: Tensor, of_pairs: Tensor, pairs: Tensor, n_atoms: int) -> Tensor:
     """Blocks to symmetric matrices: (members, molecules, n_atoms d, n_atoms d).
 
     All molecules of the batch have `n_atoms` atoms and lie end to end.

@@ -1,4 +1,4 @@
-"""The neural surrogate's network: geometry to metrics, and the memory that looks a half step ahead."""
+"""The neural surrogate's network: geometry to kernels, and the memory that looks a half step ahead."""
 
 # e3nn's irreps and torch's buffers come without types.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
@@ -14,12 +14,12 @@ from .basis_latents import BasisLatents
 from .config import ModelConfig
 from .field_encoder import FieldEncoder
 from .geometry_encoder import GeometryEncoder, GeometryEncoderShape
-from .response_decoder import ResponseDecoder, assemble_metric
+from .response_decoder import ResponseDecoder, assemble_kernel
 from .token_dynamics import TokenDynamics
 
 
 class ResponseModel(torch.nn.Module):
-    """encoder, basis, decoder: geometry to metrics. field, context, dynamics: the memory."""
+    """encoder, basis, decoder: geometry to kernels. field, context, dynamics: the memory."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class ResponseModel(torch.nn.Module):
         """Atoms (n,), positions (n, 3) bohr, pairs (2, e), basis moments (n, k) to features (n, irreps)."""
         return self.basis(self.encoder(numbers, positions, pairs), moments)
 
-    def metric(
+    def token_kernel(
         self,
         numbers: Tensor,
         positions: Tensor,
@@ -54,10 +54,10 @@ class ResponseModel(torch.nn.Module):
         n_atoms: int,
         member: int | None = None,
     ) -> Tensor:
-        """Metrics of molecules of `n_atoms` atoms each, end to end: (members, molecules, A d, A d); of one
+        """Kernels of molecules of `n_atoms` atoms each, end to end: (members, molecules, A d, A d); of one
         member alone where asked."""
         features = self.features(numbers, positions, pairs, moments)
-        return assemble_metric(*self.decoder(features, positions, pairs, member), pairs, n_atoms)
+        return assemble_kernel(*self.decoder(features, positions, pairs, member), pairs, n_atoms)
 
     def conditions(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """What the memory needs of a geometry: context (n, c), and the field's coupling (n, d, 3)."""

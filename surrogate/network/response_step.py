@@ -1,4 +1,4 @@
-"""The graphs: geometry to metrics, densities to their responses, and with a memory, one by one or in turn.
+"""The graphs: geometry to kernels, densities to their responses, and with a memory, one by one or in turn.
 
 These modules hold nothing but the network; shapes, units and names are those of docs/neural_graph.md.
 """
@@ -8,13 +8,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .response_decoder import assemble_metric
+from .response_decoder import assemble_kernel
 from .response_model import ResponseModel
 from .token_dynamics import BlockState, DynamicsState, TokenDynamics
 
 
 class Encode(torch.nn.Module):
-    """One geometry: metrics (members, A d, A d), context (A, c), coupling to the field (A, d, 3)."""
+    """One geometry: kernels (members, A d, A d), context (A, c), coupling to the field (A, d, 3)."""
 
     def __init__(self, model: ResponseModel) -> None:
         super().__init__()
@@ -27,9 +27,9 @@ class Encode(torch.nn.Module):
         model, n_atoms = self.model, atomic_numbers.shape[0]
         features = model.features(atomic_numbers, positions, pairs, basis_moments)
         blocks = model.decoder(features, positions, pairs)
-        metric = assemble_metric(blocks[0], blocks[1], pairs, n_atoms)[:, 0]
+        kernel = assemble_kernel(blocks[0], blocks[1], pairs, n_atoms)[:, 0]
         context, coupling = model.conditions(features)
-        return metric, context, coupling
+        return kernel, context, coupling
 
 
 class Linear(NamedTuple):
@@ -122,13 +122,13 @@ class Rollout(Step):
         return StepResult(response_x, response_y, spread, ahead_x, state)
 
 
-def linear(factors: Tensor, metric: Tensor, base_real: Tensor, base_imag: Tensor) -> Linear:
-    """From the metrics of all members (members, A d, A d), once a geometry.
+def linear(factors: Tensor, kernel: Tensor, base_real: Tensor, base_imag: Tensor) -> Linear:
+    """From the kernels of all members (members, A d, A d), once a geometry.
 
     Members differ by Bᵀ d, d = (W − W̄) q, whose square is that of d in B Bᵀ: one quadratic form of q for all.
     """
-    mean = metric.mean(0)
-    apart = metric - mean
+    mean = kernel.mean(0)
+    apart = kernel - mean
     variance = (apart @ (factors @ factors.mT) @ apart).mean(0)
     return Linear(factors, variance, base_real + factors.mT @ mean @ factors, base_imag)
 

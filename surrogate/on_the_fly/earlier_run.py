@@ -19,12 +19,12 @@ import numpy as np
 from pyscf import gto
 from pyscf.gto.mole import ao_rotation_matrix
 
-from ...adapters.files.read_errors import in_words
+from ...adapters.files.read_errors import reason
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import make_engine
 from ...adapters.pyscf.molecule import molecule
+from ...adapters.system import System
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
-from ...adapters.system.system import System
 from ...adapters.working_basis import WorkingBasis
 from ..kernel.analytic import apply_auxiliary_kernel, build_auxiliary_kernel
 from ..kernel.coarse_grid import coarse_response
@@ -92,7 +92,7 @@ def read_earlier_run(path: Path, settings: Mapping[str, str], system: System) ->
                 {name: np.asarray(file[f"checkpoint/surrogate/{name}"]) for name in saved},  # type: ignore[union-attr]
             )
     except (OSError, KeyError, ValueError, AttributeError) as error:
-        raise PriorError(f"{path}: not the trajectory file of a run ({in_words(error)})") from error
+        raise PriorError(f"{path}: not the trajectory file of a run ({reason(error)})") from error
     if not np.array_equal(run.atomic_numbers, system.geometry.atomic_numbers):
         raise PriorError(f"{path}: a run of other atoms, or in another order, than the deck's")
     other = [name for name in SAME if run.settings.get(name) != settings.get(name)]

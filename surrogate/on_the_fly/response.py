@@ -29,7 +29,7 @@ from .remainder import Remainder
 PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
 #: |ΔF - linear| / |δP|², Hartree, as seen in water in strong fields.
 CURVATURE = 0.06
-#: A base density with larger elements between irreps is not symmetric.
+#: A ground-state density with larger elements between irreps is not symmetric.
 ASYMMETRY = 1e-5
 #: Norms below this are rounding.
 NOTHING = 1e-13
@@ -56,10 +56,10 @@ class _Evaluation:
         return float(self.response_x @ self.response_x + self.response_y @ self.response_y)
 
 
-class Response:
-    """The on-the-fly response about one base density; implements `Surrogate`.
+class OnTheFlyResponse:
+    """The on-the-fly response about one ground-state density; implements `Surrogate`.
 
-    density, base: P0 (working basis, real) and its reference Fock build.
+    density, ground_build: P0 (working basis, real) and its reference Fock build.
     prior: Fock response of an AO change (n_spin, n, n), known before any is met; None where there is none.
     outside: a change that leaves the known directions by more than this share of its size makes a new one.
     prior_error: the prior's relative error, until one has been measured.
@@ -72,7 +72,7 @@ class Response:
         engine: Engine,
         basis: WorkingBasis,
         density: np.ndarray,
-        base: FockBuild,
+        ground_build: FockBuild,
         prior: Prior | None,
         outside: float,
         prior_error: float = PRIOR_ERROR,
@@ -83,8 +83,8 @@ class Response:
         self._prior_builds = prior_builds or prior is None
         self._prior_error = NO_PRIOR_ERROR if prior is None else prior_error
         self._engine, self._basis, self._prior, self._outside = engine, basis, prior, outside
-        self._density, self._base = density, base
-        self._fock = basis.fock_in(base.fock)
+        self._density, self._ground_energies = density, ground_build.energies
+        self._fock = basis.fock_in(ground_build.fock)
         packing = self._packing = make_packing(base_irreps(basis, density))
         self._x_map, self._y_map = DirectSum(packing.real_blocks), DirectSum(packing.imag_blocks)
         self._remainder = Remainder(packing.n_real)
@@ -95,8 +95,8 @@ class Response:
         self._last = self._evaluate(density)
         coulomb = engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
         self._core_x, self._coulomb_x, self._fock_x = (
-            pack(packing, basis.fock_in(np.broadcast_to(matrix, base.fock.shape)).astype(complex))[0]
-            for matrix in (engine.integrals.core, coulomb, base.fock)
+            pack(packing, basis.fock_in(np.broadcast_to(matrix, ground_build.fock.shape)).astype(complex))[0]
+            for matrix in (engine.integrals.core, coulomb, ground_build.fock)
         )
 
     @property
@@ -196,10 +196,10 @@ class Response:
         """
         packed = [pack(self._packing, density - self._density) for density in densities]
         x, y = np.array([p[0] for p in packed]), np.array([p[1] for p in packed])
-        base = self._base.energies
-        core = base.core + x @ self._core_x
-        coulomb = base.coulomb + x @ self._coulomb_x + 0.5 * self._x_map.energy(x, "j")
-        total = base.core + base.coulomb + base.exchange_correlation + x @ self._fock_x
+        ground = self._ground_energies
+        core = ground.core + x @ self._core_x
+        coulomb = ground.coulomb + x @ self._coulomb_x + 0.5 * self._x_map.energy(x, "j")
+        total = ground.core + ground.coulomb + ground.exchange_correlation + x @ self._fock_x
         total += 0.5 * self._x_map.energy(x, "k") + 0.5 * self._y_map.energy(y, "k")
         total += self._remainder.energies(x)
         return np.stack([core, coulomb, total - core - coulomb], axis=1)
@@ -322,7 +322,7 @@ class Response:
 
 
 def base_irreps(basis: WorkingBasis, density: np.ndarray) -> np.ndarray:
-    """Irreps of the orbitals, (n_spin, m); all 0 where the base density P' itself is not symmetric."""
+    """Irreps of the orbitals, (n_spin, m); all 0 where the ground-state P' itself is not symmetric."""
     apart = basis.irreps[:, :, None] != basis.irreps[:, None, :]
     if np.abs(density[apart]).max(initial=0.0) > ASYMMETRY:
         return np.zeros_like(basis.irreps)

@@ -37,7 +37,7 @@ _NOTHING = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
-class Base:
+class StreamExpansionPoint:
     """About what the response expands.
 
     density, fock: P'0 and F'0, (n_spin, m, m); core, coulomb: h' and J'[P0]; energies: core, Coulomb,
@@ -72,13 +72,13 @@ class StreamedResponse:
     def __init__(
         self,
         space: OccupiedEmpty,
-        base: Base,
+        about: StreamExpansionPoint,
         real: np.ndarray,
         imaginary: np.ndarray,
         probe: Callable[["StreamedResponse", np.ndarray], Pair],
     ) -> None:
         self.mean_field_builds = 0
-        self.space, self.base, self._probe = space, base, probe
+        self.space, self.about, self._probe = space, about, probe
         self._a, self._b = LearnedMap(real), LearnedMap(imaginary)
         self._guess_errors, self._errors, self._curvatures = [], [], []
         self._visits: list[np.ndarray] = []
@@ -98,8 +98,8 @@ class StreamedResponse:
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P'. Cost: two products with (d, d) matrices."""
-        self._last = self.space.block(density - self.base.density)
-        return self.base.fock + self.space.matrix(self.response(self._last))
+        self._last = self.space.block(density - self.about.density)
+        return self.about.fock + self.space.matrix(self.response(self._last))
 
     def visit(self) -> Visit:
         """See `Surrogate`; the spread is looked at every few steps."""
@@ -119,7 +119,7 @@ class StreamedResponse:
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
         """Learn from the block of F' at one P'; at P' far from the ground state only measure."""
-        x = self.space.block(density - self.base.density)
+        x = self.space.block(density - self.about.density)
         lacking = self.space.block(fock - self.predict(density))
         response = float(np.linalg.norm(self.response(x)))
         measurement = Measurement(
@@ -183,14 +183,14 @@ class StreamedResponse:
 
     def energies(self, densities: np.ndarray) -> np.ndarray:
         """See `Surrogate`: E(P) = E(P0) + Tr F0 δP + ½ Tr ΔF δP, and the like for each part."""
-        change = densities - self.base.density
+        change = densities - self.about.density
         x = self.space.block(change)
-        core, coulomb, _ = self.base.energies
+        core, coulomb, _ = self.about.energies
         flat = change.reshape(len(change), -1)
-        core = core + np.real(flat @ np.conj(self.base.core).ravel())
-        coulomb = coulomb + np.real(flat @ np.conj(self.base.coulomb).ravel())
+        core = core + np.real(flat @ np.conj(self.about.core).ravel())
+        coulomb = coulomb + np.real(flat @ np.conj(self.about.coulomb).ravel())
         coulomb = coulomb + np.vecdot(np.real(x), self._coulomb(np.real(x)))
-        total = sum(self.base.energies) + np.real(flat @ np.conj(self.base.fock).ravel())
+        total = sum(self.about.energies) + np.real(flat @ np.conj(self.about.fock).ravel())
         total = total + np.real(np.vecdot(x, self.response(x)))
         return np.stack([core, coulomb, total - core - coulomb], axis=1)
 
@@ -251,7 +251,7 @@ class StreamedResponse:
             # Once more: what is nearly known already loses its orthogonality to rounding.
             new = new - (new @ self._q.T) @ self._q
             new = np.linalg.qr(new.T)[0].T
-            images = [np.real(self.space.block(self.base.coulomb_of(self.space.matrix(v)))) for v in new]
+            images = [np.real(self.space.block(self.about.coulomb_of(self.space.matrix(v)))) for v in new]
             self._q, self._j = np.concatenate([self._q, new]), np.concatenate([self._j, np.array(images)])
         return (x @ self._q.T) @ self._j
 

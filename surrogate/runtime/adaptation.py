@@ -1,6 +1,6 @@
-"""Closed-form adaptation of a metric to a run's own pairs (δP, ΔF), in milliseconds to tenths of a second.
+"""Closed-form adaptation of a kernel on tokens to a run's own pairs (δP, ΔF), in at most tenths of a second.
 
-First the metric's blocks are scaled, one factor for each kind of block (elements, angular momenta, same atom
+First the kernel's blocks are scaled, one factor for each kind of block (elements, angular momenta, same atom
 or not): a ridge regression of a few tens of unknowns that acts on changes not met too. Then the least
 symmetric change of the response that answers what the pairs leave, within what the factors B = U s Vᵀ
 resolve, v = Vᵀx:
@@ -21,24 +21,24 @@ from .fitting_factors import CHANNELS, N_TOKENS
 
 #: Regularisations tried, as shares of the mean and of the largest eigenvalue; the last: leave it as it is.
 _BLOCK_RIDGES = (1e-4, 1e-2, 1e-1, 1.0, np.inf)
-_METRIC_RIDGES = (1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0, np.inf)
+_KERNEL_RIDGES = (1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0, np.inf)
 #: Singular values of the factors, at most 1, below which a direction is left alone.
 _RESOLVED = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class Adaptation:
-    """metric: the adapted one, (A d, A d). before, after: relative errors on the pairs adapted to."""
+    """token_kernel: the adapted one, (A d, A d). before, after: relative errors on the pairs adapted to."""
 
-    metric: np.ndarray
+    token_kernel: np.ndarray
     before: float
     after: float
 
 
-def adapt_metric(
-    metric: np.ndarray, factors: np.ndarray, numbers: np.ndarray, x: np.ndarray, response: np.ndarray
+def adapt_token_kernel(
+    token_kernel: np.ndarray, factors: np.ndarray, numbers: np.ndarray, x: np.ndarray, response: np.ndarray
 ) -> Adaptation:
-    """Adapt a metric (A d, A d) to pairs: packed Re δP (p, n_pair), and what base and network together should
+    """Adapt a kernel (A d, A d) to pairs: packed Re δP (p, n_pair), and what base and network together should
     add up to less the base, (p, n_pair).
 
     numbers: atomic numbers of the A atoms. Pairs are weighted by 1/|response|.
@@ -46,17 +46,17 @@ def adapt_metric(
     sizes = np.linalg.norm(response, axis=1, keepdims=True)
     x, y = x / np.maximum(sizes, 1e-30), response / np.maximum(sizes, 1e-30)
     q = x @ factors.T
-    before = y - q @ metric @ factors
+    before = y - q @ token_kernel @ factors
     kinds = _block_kinds(numbers)
-    # One row a kind of block: what that part of the metric answers.
-    parts = [np.where(kinds == kind, metric, 0.0) for kind in np.unique(kinds)]
+    # One row a kind of block: what that part of the kernel answers.
+    parts = [np.where(kinds == kind, token_kernel, 0.0) for kind in np.unique(kinds)]
     answers = np.array([q @ part @ factors for part in parts])
     U, resolved, V = np.linalg.svd(factors, full_matrices=False)
     U, resolved, V = U[:, resolved > _RESOLVED], resolved[resolved > _RESOLVED], V[resolved > _RESOLVED]
     v = x @ V.T
 
-    # Squared errors of pairs left out, (block ridge, metric ridge).
-    missed = np.zeros((len(_BLOCK_RIDGES), len(_METRIC_RIDGES)))
+    # Squared errors of pairs left out, (block ridge, kernel ridge).
+    missed = np.zeros((len(_BLOCK_RIDGES), len(_KERNEL_RIDGES)))
     for k in range(len(x)):
         others = np.arange(len(x)) != k
         values, vectors = _modes(v[others])
@@ -67,16 +67,16 @@ def adapt_metric(
             target = left @ V.T @ vectors
             beyond = (left[k] ** 2).sum() - (target[k] ** 2).sum()
             right = _symmetric(turned, target[others])
-            for j, ridge in enumerate(_METRIC_RIDGES):
+            for j, ridge in enumerate(_KERNEL_RIDGES):
                 wrong = target[k] - _damped(right, values, ridge) @ alone
                 missed[i, j] += (wrong**2).sum() + beyond
     i, j = np.unravel_index(missed.argmin(), missed.shape)
 
     shares = _block_shares(answers, before, _BLOCK_RIDGES[i])
     left = before - np.tensordot(shares, answers, 1)
-    adapted = metric + np.tensordot(shares, np.array(parts), 1)
+    adapted = token_kernel + np.tensordot(shares, np.array(parts), 1)
     values, vectors = _modes(v)
-    change = _damped(_symmetric(v @ vectors, left @ V.T @ vectors), values, _METRIC_RIDGES[j])
+    change = _damped(_symmetric(v @ vectors, left @ V.T @ vectors), values, _KERNEL_RIDGES[j])
     outer = (U / resolved) @ vectors
     adapted += outer @ change @ outer.T
     after = y - q @ adapted @ factors
@@ -112,7 +112,7 @@ def _damped(right: np.ndarray, values: np.ndarray, ridge: float) -> np.ndarray:
 
 
 def _block_kinds(numbers: np.ndarray) -> np.ndarray:
-    """A number for every element of the metric: equal where it belongs to the same kind of block."""
+    """A number for every element of the kernel: equal where it belongs to the same kind of block."""
     widths = [n * (2 * k + 1) for k, n in enumerate(CHANNELS)]
     degree = np.tile(np.repeat(np.arange(len(CHANNELS)), widths), len(numbers))
     atom = np.repeat(np.arange(len(numbers)), N_TOKENS)

@@ -10,8 +10,8 @@ import onnxruntime
 from pyscf import gto
 
 from ...adapters.deck.xc import FunctionalError, functional
+from ...adapters.system import Shells, System
 from ...adapters.system.basis_library import library_shells
-from ...adapters.system.system import Shells, System
 from ..kernel.analytic import AuxiliaryKernel, build_auxiliary_kernel
 from ..kernel.coulomb_exchange import coulomb_kernel, repulsion_integrals
 from ..matrices.atom_pairs import atom_pairs
@@ -26,11 +26,13 @@ from ..surrogate import Prior
 from .fitting_factors import TOKENS, fitting_factors, lowdin_orbitals, mean_field_alone, mean_field_kernel
 from .session import Device, GraphError, open_session
 
+#: Version of the graphs' inputs and outputs, docs/neural_graph.md.
+FORMAT = "3"
 #: Weights that ship with the package: the whole response, and the analytic kernel's error.
 SHIPPED = {name: Path(__file__).parents[1] / "weights" / name for name in ("response", "correction")}
 
 
-class NotApplicable(Exception):
+class NetworkNotApplicable(Exception):
     """A network that knows nothing of a system. One line: what of it."""
 
 
@@ -48,27 +50,30 @@ def open_graphs(folder: Path, device: Device) -> Graphs:
     encode = open_session(folder / "encode.onnx", "cpu", once=True)
     response = open_session(folder / "response.onnx", device)
     metadata = dict(response.get_modelmeta().custom_metadata_map)
-    if metadata.get("tokens") != TOKENS:
-        made_for = f"graphs for tokens {metadata.get('tokens')}, of another version"
-        raise GraphError(f"{folder}: {made_for}; this is {TOKENS}")
+    for name, own in (("tokens", TOKENS), ("format", FORMAT)):
+        if metadata.get(name) != own:
+            made_for = f"graphs for {name} {metadata.get(name)}, of another version"
+            raise GraphError(f"{folder}: {made_for}; this is {own}")
     return Graphs(encode, response, metadata)
 
 
 def check_applicable(metadata: Mapping[str, str], system: System) -> None:
-    """Raises NotApplicable for elements, functionals, basis sets and open shells it was not made for."""
+    """Raises NetworkNotApplicable for what it was not made for: element, functional, basis, open shell."""
     if system.open_shell:
-        raise NotApplicable("the network is for closed shells")
+        raise NetworkNotApplicable("the network is for closed shells")
     if system.ecp:
-        raise NotApplicable("the network knows no effective core potentials")
+        raise NetworkNotApplicable("the network knows no effective core potentials")
     known = {int(word) for word in metadata["elements"].split()}
     unknown = sorted({int(number) for number in system.geometry.atomic_numbers} - known)
     if unknown:
-        raise NotApplicable(f"the network knows no element of number {unknown[0]}; it knows {_listed(known)}")
+        raise NetworkNotApplicable(
+            f"the network knows no element of number {unknown[0]}; it knows {_listed(known)}"
+        )
     levels = metadata["levels"].split()
     if mean_field_alone(system.functional.pyscf):
         return
     if not any(_is_level(name, system) for name in levels):
-        raise NotApplicable(f"the network serves Hartree-Fock and {', '.join(levels)} alone")
+        raise NetworkNotApplicable(f"the network serves Hartree-Fock and {', '.join(levels)} alone")
 
 
 class NetworkResponse:
@@ -95,9 +100,9 @@ class NetworkResponse:
         n = mol.nao
         imaginary = base.imaginary if base.imaginary is not None else np.zeros((n * (n - 1) // 2,) * 2)
         # Where Coulomb and exchange are all, so is the base.
-        metric = encoded["metric"].astype(float) * (not mean_field_alone(xc))
-        mean = metric.mean(axis=0)
-        apart, gram = metric - mean, factors.factors @ factors.factors.T
+        token_kernel = encoded["kernel"].astype(float) * (not mean_field_alone(xc))
+        mean = token_kernel.mean(axis=0)
+        apart, gram = token_kernel - mean, factors.factors @ factors.factors.T
         self.real = base.real + factors.factors.T @ mean @ factors.factors
         self.imaginary = imaginary
         self._n, self._graph = n, graphs.response
@@ -159,7 +164,9 @@ def _base(name: str, mol: gto.Mole, density: np.ndarray, xc: str) -> AuxiliaryKe
         return mean_field_kernel(mol, xc)
     kernel = build_auxiliary_kernel(mol, density, xc, basis=lowdin_orbitals(mol))
     if kernel is None:
-        raise NotApplicable("the network corrects the analytic kernel, which this functional or size has not")
+        raise NetworkNotApplicable(
+            "the network corrects the analytic kernel, which this functional or size has not"
+        )
     return kernel
 
 

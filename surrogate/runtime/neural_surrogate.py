@@ -28,7 +28,7 @@ _SAME = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class _Evaluation:
+class _NetworkEvaluation:
     """One prediction, packed, in the Löwdin basis."""
 
     x: np.ndarray
@@ -45,7 +45,7 @@ class _Evaluation:
 class NeuralSurrogate:
     """The network about one closed-shell ground state; implements `Surrogate`.
 
-    density, base: P0 (working basis) and its reference Fock build. network: the trained one, at the geometry.
+    density, ground_build: P0 (working basis) and its reference Fock build. network: at the geometry.
     mean_field_builds: none, the network does without.
     """
 
@@ -56,12 +56,17 @@ class NeuralSurrogate:
         engine: Engine,
         basis: WorkingBasis,
         density: np.ndarray,
-        base: FockBuild,
+        ground_build: FockBuild,
         network: NetworkResponse,
     ) -> None:
-        self._engine, self._basis, self._density, self._base = engine, basis, density, base
+        self._engine, self._basis, self._density, self._ground_energies = (
+            engine,
+            basis,
+            density,
+            ground_build.energies,
+        )
         self._network = network
-        self._fock = basis.fock_in(base.fock)
+        self._fock = basis.fock_in(ground_build.fock)
         # Takes working matrices to the Löwdin basis; orthogonal.
         self._turn = network.root @ basis.coefficients[0]
         self._remainder = Remainder(len(network.real))
@@ -73,7 +78,7 @@ class NeuralSurrogate:
         total = np.real(basis.density_out(density)).sum(axis=0)
         self._core_x, self._coulomb_x, self._fock_x = (
             pack_symmetric(self._turn @ basis.fock_in(np.real(matrix))[0] @ self._turn.T)
-            for matrix in (engine.integrals.core[None], engine.coulomb(total)[None], base.fock)
+            for matrix in (engine.integrals.core[None], engine.coulomb(total)[None], ground_build.fock)
         )
 
     def predict(self, density: np.ndarray) -> np.ndarray:
@@ -127,10 +132,10 @@ class NeuralSurrogate:
         """
         changes = self._turn @ (densities - self._density)[:, 0] @ self._turn.T
         x, y = self._network.pack(changes)
-        base = self._base.energies
-        core = base.core + x @ self._core_x
-        coulomb = base.coulomb + x @ self._coulomb_x + 0.5 * np.vecdot(x @ self._network.coulomb, x)
-        total = base.core + base.coulomb + base.exchange_correlation + x @ self._fock_x
+        ground = self._ground_energies
+        core = ground.core + x @ self._core_x
+        coulomb = ground.coulomb + x @ self._coulomb_x + 0.5 * np.vecdot(x @ self._network.coulomb, x)
+        total = ground.core + ground.coulomb + ground.exchange_correlation + x @ self._fock_x
         total += 0.5 * np.vecdot(x @ self._network.real, x)
         total += 0.5 * np.vecdot(y @ self._network.imaginary, y)
         total += self._remainder.energies(x)
@@ -153,24 +158,24 @@ class NeuralSurrogate:
         self._n_visits, self._stride = np.asarray(arrays["visits"]).tolist()
         self._visited = list(np.array(arrays["visited"]))
 
-    def _evaluate(self, density: np.ndarray) -> _Evaluation:
+    def _evaluate(self, density: np.ndarray) -> _NetworkEvaluation:
         change = self._turn @ (density - self._density)[0] @ self._turn.T
         x, y = self._network.pack(change)
         response_x, response_y, spread = self._network.respond(x, y)
         if self._remainder.n_anchors:
             response_x = response_x + self._remainder.predict(x)
-        return _Evaluation(x, response_x, response_y, spread)
+        return _NetworkEvaluation(x, response_x, response_y, spread)
 
     def _back(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Packed Löwdin matrices in the working basis, (1, m, m)."""
         return (self._turn.T @ self._network.unpack(x, y) @ self._turn)[None]
 
-    def _missing(self, at: _Evaluation) -> float:
+    def _missing(self, at: _NetworkEvaluation) -> float:
         """|F_ref - F| by the ensemble, and by the curvature that no linear network has."""
         curvature = CURVATURE * float(at.x @ at.x) / (1 + self._remainder.n_anchors)
         return float(np.hypot(at.spread * at.size, curvature))
 
-    def _learn(self, at: _Evaluation, wrong: np.ndarray) -> None:
+    def _learn(self, at: _NetworkEvaluation, wrong: np.ndarray) -> None:
         if np.linalg.norm(at.x) <= NOTHING:
             return
         missing, defect = self._missing(at), float(np.linalg.norm(wrong))

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from ...adapters.files.basis_table import BasisTable
-from ...adapters.files.read_errors import in_words
+from ...adapters.files.read_errors import reason
 from ...adapters.files.whole_file import whole_file
 
 #: Which part of a data set a geometry belongs to, as stored.
@@ -118,4 +118,4 @@ def read_pairs(path: Path) -> ResponsePairs:
                 ),
             )
     except (OSError, KeyError) as error:
-        raise PairsError(f"{path}: not a file of response pairs ({in_words(error)})") from error
+        raise PairsError(f"{path}: not a file of response pairs ({reason(error)})") from error

@@ -15,7 +15,7 @@ from ...adapters.engine import FockBuild
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
-from ...adapters.system.system import System
+from ...adapters.system import System
 from ...adapters.working_basis import WorkingBasis, make_working_basis
 from ..kernel.analytic import AuxiliaryKernel, apply_auxiliary_kernel, build_auxiliary_kernel
 from ..matrices.lowdin import overlap_root
@@ -30,16 +30,16 @@ MEMORY = 2e9
 class Point:
     """A converged geometry.
 
-    base: the Fock build at the ground state. occupations: (n_spin, m). dipole: (3, n_spin, m, m) and density:
-    P0', both in the working basis. to_lowdin: S^½ C, (n_spin, n, m), takes working matrices to Löwdin ones.
-    kernel: None for functionals without.
+    ground_build: the Fock build at the ground state. occupations: (n_spin, m). dipole: (3, n_spin, m, m)
+    and density: P0', both in the working basis. to_lowdin: S^½ C, (n_spin, n, m), takes working matrices to
+    Löwdin ones. kernel: None for functionals without.
     """
 
     system: System
     engine: PySCFEngine
     orbitals: Orbitals
     basis: WorkingBasis
-    base: FockBuild
+    ground_build: FockBuild
     occupations: np.ndarray
     density: np.ndarray
     dipole: np.ndarray
@@ -51,9 +51,9 @@ def solve_point(system: System, max_iterations: int = 60) -> Point:
     """Converge the ground state and set up its working basis and kernel. Raises NotConverged."""
     engine, orbitals = solve_ground_state(make_engine(system, MEMORY), None, max_iterations)
     density = orbitals.density()
-    base = engine.fock(density.astype(complex))
+    ground_build = engine.fock(density.astype(complex))
     overlap = engine.integrals.overlap
-    basis = make_working_basis(overlap, np.real(base.fock))
+    basis = make_working_basis(overlap, np.real(ground_build.fock))
     inside = basis.density_in(density)
     dipole = np.array(
         [basis.fock_in(np.broadcast_to(d, density.shape)) for d in engine.integrals.dipole], dtype=float
@@ -61,7 +61,7 @@ def solve_point(system: System, max_iterations: int = 60) -> Point:
     kernel = build_auxiliary_kernel(engine.mol, density, system.functional.pyscf)
     occupations = np.diagonal(inside, axis1=1, axis2=2)
     return Point(
-        *(system, engine, orbitals, basis, base, occupations, inside, dipole),
+        *(system, engine, orbitals, basis, ground_build, occupations, inside, dipole),
         overlap_root(overlap) @ basis.coefficients,
         kernel,
     )
@@ -98,7 +98,7 @@ def respond(point: Point, densities: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """δP, the reference's ΔF and the kernel's, in the Löwdin basis, of P' (p, n_spin, m, m)."""
     basis, T = point.basis, point.to_lowdin
     change = densities - point.density
-    at_rest = basis.fock_in(point.base.fock)
+    at_rest = basis.fock_in(point.ground_build.fock)
     response = np.array(
         [basis.fock_in(point.engine.fock(basis.density_out(density)).fock) - at_rest for density in densities]
     )

@@ -18,8 +18,7 @@ import numpy as np
 from pyscf import gto
 
 from ...adapters.pyscf.molecule import molecule
-from ...adapters.system.geometry import Geometry
-from ...adapters.system.system import System
+from ...adapters.system import Geometry, System
 from ...adapters.working_basis import LINEAR_DEPENDENCE
 from ..matrices.kabsch import kabsch
 from .predictor import NotApplicable

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...adapters.pyscf.molecule import molecule
+from ...adapters.system import Shells, System
+from ...adapters.system.elements import SYMBOLS
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
-from ...adapters.system.system import Shells, System
 from ..matrices.atom_pairs import atom_pairs
 from ..matrices.lowdin import overlap_root
 from .atomic_potentials import atomic_potential_fock
@@ -84,7 +85,7 @@ def find_readout(weights: DensityWeights, mole: Mole, hybrid: bool) -> DensityRe
     for number in numbers:
         if number not in known:
             raise NotApplicable(
-                f"neural: not trained on {_symbol(number)}, only on {', '.join(map(_symbol, known))}"
+                f"neural: not trained on {SYMBOLS[number]}, only on {', '.join(SYMBOLS[z] for z in known)}"
             )
     wanted = "b3lyp" if hybrid else "pbe"
     fitting = [
@@ -114,7 +115,7 @@ def check_distances(weights: DensityWeights, mole: Mole) -> None:
         if len(strange):
             length = (strange[0] + 0.5) * 0.1 * ANGSTROM_PER_BOHR
             raise NotApplicable(
-                f"neural: not trained on {_symbol(left)} and {_symbol(right)} {length:.1f} Å apart"
+                f"neural: not trained on {SYMBOLS[left]} and {SYMBOLS[right]} {length:.1f} Å apart"
             )
 
 
@@ -136,7 +137,7 @@ def predict_fock(
         kind = (*group.elements, group.on_site)
         if kind not in readout.weights:
             raise NotApplicable(
-                f"neural: trained on no molecule with both {_symbol(kind[0])} and {_symbol(kind[1])}"
+                f"neural: trained on no molecule with both {SYMBOLS[kind[0]]} and {SYMBOLS[kind[1]]}"
             )
         shells = [places.shells[int(np.flatnonzero(numbers == z)[0])] for z in group.elements]
         coupling = block_coupling(shells[0], shells[1], kind[0] == kind[1], weights.couplings)
@@ -175,12 +176,6 @@ def basis_shells(mole: Mole, atom: int) -> Shells:
     """Shells of an atom as `find_readout` compares them."""
     own = [s for s in range(mole.nbas) if mole.bas_atom(s) == atom]
     return [[int(mole.bas_angular(s)), *_primitives(mole, s).tolist()] for s in own]
-
-
-def _symbol(number: int) -> str:
-    from pyscf.data.elements import ELEMENTS
-
-    return ELEMENTS[int(number)]
 
 
 @cache

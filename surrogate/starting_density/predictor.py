@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ...adapters.system.system import System
+from ...adapters.system import System
 
 
 class NotApplicable(Exception):

@@ -7,7 +7,7 @@ import numpy as np
 from pyscf import dft
 
 from ...adapters.pyscf.molecule import molecule
-from ...adapters.system.system import System
+from ...adapters.system import System
 from .predictor import NotApplicable
 
 #: `sap` is PySCF's `vsap`, the superposition of tabulated atomic potentials on a grid.

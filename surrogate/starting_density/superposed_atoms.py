@@ -17,7 +17,7 @@ from pyscf import dft
 from scipy.interpolate import CubicSpline
 
 from ...adapters.pyscf.molecule import molecule
-from ...adapters.system.system import System
+from ...adapters.system import System
 from ...atomic.solver.functionals import exchange_correlation
 from ...atomic.starting_density import radial_table
 from .predictor import NotApplicable

@@ -11,7 +11,7 @@ from typing import Any, cast
 import h5py
 import numpy as np
 
-from ...adapters.system.system import Shells
+from ...adapters.system import Shells
 from .blocks import IRREPS, Coefficients, Couplings
 
 #: Graph and read-outs, beside each other.

@@ -19,7 +19,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class ResponseConfig:
-    """Training of the metric. steps, batch: optimiser steps, geometries in each. rate, decay: of AdamW."""
+    """Training of the kernel. steps, batch: optimiser steps, geometries in each. rate, decay: of AdamW."""
 
     steps: int = 1000
     batch: int = 16
@@ -29,8 +29,8 @@ class ResponseConfig:
 
 @dataclass(frozen=True)
 class EnsembleConfig:
-    """Training of what members read out on their own, after the metric. steps, batch, rate: as of the
-    metric."""
+    """Training of what members read out on their own, after the kernel. steps, batch, rate: as of the
+    kernel."""
 
     steps: int = 500
     batch: int = 16
@@ -39,7 +39,7 @@ class EnsembleConfig:
 
 @dataclass(frozen=True)
 class DynamicsConfig:
-    """Training of the memory on trajectories, after the metric. Each loss and curriculum can be switched off.
+    """Training of the memory on trajectories, after the kernel. Each loss and curriculum can be switched off.
 
     target: fock, the response a half step ahead; density, the next density itself, projected.
     weights: of the derivative loss, and of Hermiticity, trace and idempotency, for the density.
@@ -63,7 +63,7 @@ class DynamicsConfig:
 
 @dataclass(frozen=True)
 class FewShotConfig:
-    """Meta-training of the adaptation to one molecule, after the metric. steps, batch: optimiser steps,
+    """Meta-training of the adaptation to one molecule, after the kernel. steps, batch: optimiser steps,
     molecules in each. updates: steps of an adaptation. rate: of AdamW."""
 
     steps: int = 0

@@ -28,7 +28,7 @@ from ..starting_density.blocks import (
     layout,
 )
 from ..starting_density.weights import BlockKind, named_features
-from .density_samples import Ground
+from .density_samples import GroundStateSamples
 
 #: Features are of order one; smaller ones than this are not scaled up to it.
 _SMALLEST = 1e-3
@@ -73,7 +73,7 @@ def features(network: DensityNetwork, numbers: np.ndarray, positions: np.ndarray
     )
 
 
-def target(ground: Ground, basis: str) -> tuple[np.ndarray, Layout]:
+def target(ground: GroundStateSamples, basis: str) -> tuple[np.ndarray, Layout]:
     """S^(-1/2) (F − F_atoms) S^(-1/2) of all geometries (n, n_basis, n_basis), and the layout."""
     atomic, places = [], None
     for positions in ground.positions:

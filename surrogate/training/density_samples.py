@@ -16,11 +16,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-BOHR_PER_ANGSTROM = 1 / 0.529177210903  # CODATA 2018
-HARTREE_PER_KELVIN = 3.166811563e-6
-ELECTRON_MASSES_PER_DALTON = 1822.888486
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
+from ...atomic.units import ELECTRON_MASSES_PER_DALTON, HARTREE_PER_KELVIN, HARTREE_PER_WAVENUMBER
+
 #: Modes softer than 300 cm⁻¹ are drawn as if they had that: the harmonic picture fails for torsions.
-SOFTEST_MODE = 300 * 4.556335e-6
+SOFTEST_MODE = 300 * HARTREE_PER_WAVENUMBER
 _CONVERGED = 1e-8
 
 
@@ -45,7 +45,7 @@ class DensityData:
 
 
 @dataclass(frozen=True)
-class Ground:
+class GroundStateSamples:
     """Ground states of one molecule at one level of theory.
 
     positions: (n, n_atoms, 3) bohr. fock, overlap: (n, n_basis, n_basis), Hartree, PySCF's order.
@@ -86,13 +86,15 @@ def samples_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.h5"
 
 
-def read_samples(path: Path, basis: str, functional: str, held_out: bool) -> Ground:
+def read_samples(path: Path, basis: str, functional: str, held_out: bool) -> GroundStateSamples:
     """Samples to train on, or those held out (the last ones)."""
     with h5py.File(path) as file:
         n = int(np.asarray(file.attrs["held_out"]))
         part = slice(-n, None) if held_out else slice(None, -n)
         names = ("positions", f"{basis}/{functional}/fock", f"{basis}/overlap")
-        return Ground(np.asarray(file["atomic_numbers"]), *(np.asarray(file[name])[part] for name in names))
+        return GroundStateSamples(
+            np.asarray(file["atomic_numbers"]), *(np.asarray(file[name])[part] for name in names)
+        )
 
 
 def thermal_geometries(name: str, n: int, temperature: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +106,7 @@ def thermal_geometries(name: str, n: int, temperature: float, seed: int) -> tupl
     from pyscf import scf
 
     atoms = molecule(name)
-    numbers, centre = atoms.numbers, atoms.positions * BOHR_PER_ANGSTROM
+    numbers, centre = atoms.numbers, atoms.positions / ANGSTROM_PER_BOHR
     field = scf.RHF(_mole(numbers, centre, "6-31g")).run()
     hessian = field.Hessian().kernel().transpose(0, 2, 1, 3).reshape(centre.size, centre.size)
     root_mass = np.sqrt(np.repeat(atoms.get_masses() * ELECTRON_MASSES_PER_DALTON, 3))

@@ -1,7 +1,7 @@
 """Training the memory on trajectories: tokens of the past to tokens of the next half steps.
 
 A trajectory is read at every second of its points, so that the point between is the half step that a Magnus
-step asks for. The geometry's part of the network is what the metric's training left, and stays.
+step asks for. The geometry's part of the network is what the kernel's training left, and stays.
 """
 
 from collections.abc import Sequence

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..network.response_decoder import assemble_metric
+from ..network.response_decoder import assemble_kernel
 from ..network.response_model import ResponseModel
 from .config import EnsembleConfig
-from .kernel_samples import MetricSample
-from .response_task import FLOOR, draw_of_one_size, forms, metric_form, network_inputs, of_one_size
+from .kernel_samples import KernelSample
+from .response_task import FLOOR, draw_of_one_size, forms, kernel_form, network_inputs, of_one_size
 
 #: Size of the read-outs that members start from, as a share of the common one's.
 START = 0.05
@@ -31,7 +31,7 @@ class EnsembleTask:
     name: str = "ensemble"
 
     def __init__(
-        self, model: ResponseModel, samples: list[MetricSample], config: EnsembleConfig, seed: int
+        self, model: ResponseModel, samples: list[KernelSample], config: EnsembleConfig, seed: int
     ) -> None:
         self.model, self.samples, self.config = model, samples, config
         decoder, generator = model.decoder, torch.Generator().manual_seed(seed)
@@ -65,14 +65,14 @@ class EnsembleTask:
         with torch.no_grad():
             latents = self.model.decoder.latents(self.model.features(*inputs), positions, pairs)
         blocks = self.model.decoder.read(*latents, member)
-        metric = assemble_metric(*blocks, pairs, len(samples[0].numbers))
-        squares = metric_form(metric.float(), *forms(self.model, samples))[0]
+        kernel = assemble_kernel(*blocks, pairs, len(samples[0].numbers))
+        squares = kernel_form(kernel.float(), *forms(self.model, samples))[0]
         errors = torch.sqrt(squares.clamp(min=FLOOR))
         weights = torch.as_tensor(self.weights[member, batch], dtype=errors.dtype, device=errors.device)
         return (weights * errors).mean(), {"error": float(errors.detach().mean())}
 
 
-def bootstrap(samples: Sequence[MetricSample], rng: np.random.Generator, members: int) -> np.ndarray:
+def bootstrap(samples: Sequence[KernelSample], rng: np.random.Generator, members: int) -> np.ndarray:
     """Weights of the samples for each member, (members, n), mean 1."""
     names = sorted({sample.molecule for sample in samples})
     of_molecules = rng.exponential(size=(members, len(names)))

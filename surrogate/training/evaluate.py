@@ -8,10 +8,10 @@ from pickle import UnpicklingError
 import numpy as np
 import torch
 
-from ...adapters.files.read_errors import in_words
+from ...adapters.files.read_errors import reason
 from ..matrices.atom_pairs import atom_pairs
 from ..network.response_model import ResponseModel, restored
-from ..runtime.adaptation import adapt_metric
+from ..runtime.adaptation import adapt_token_kernel
 from ..runtime.fitting_factors import mean_field_alone
 from ..samples.pairs_file import SPLITS, PairsError, read_pairs
 from .kernel_samples import GeometryPairs, geometry_pairs
@@ -57,7 +57,7 @@ def load_model(path: Path) -> tuple[ResponseModel, dict[str, object]]:
         content = torch.load(path, map_location="cpu", weights_only=True)
         return restored(content).eval(), content["trained_on"]
     except OSError as error:
-        raise PairsError(f"{path}: {in_words(error)}") from error
+        raise PairsError(f"{path}: {reason(error)}") from error
     except (KeyError, EOFError, UnpicklingError) as error:
         # What torch says of files that are not its own helps nobody.
         raise PairsError(f"{path}: not weights of hybrid-train") from error
@@ -99,10 +99,10 @@ def geometry_errors(
     """Errors of one geometry's pairs."""
     pairs = geometry_pairs(path, content, k, base)
     keep = np.flatnonzero(pairs.sizes <= largest)
-    metric = metrics(model, content.atomic_numbers, pairs).astype(float)
+    token_kernel = token_kernels(model, content.atomic_numbers, pairs).astype(float)
     if mean_field_alone(str(content.attributes["pyscf_xc"])):
-        metric[:] = 0.0
-    B, mean = pairs.factors.factors, metric.mean(0)
+        token_kernel[:] = 0.0
+    B, mean = pairs.factors.factors, token_kernel.mean(0)
     sizes = np.hypot(np.linalg.norm(pairs.response_x, axis=1), np.linalg.norm(pairs.response_y, axis=1))
     missing = pairs.response_x - pairs.base_x
     rest = np.linalg.norm(pairs.response_y - pairs.base_y, axis=1)
@@ -111,7 +111,7 @@ def geometry_errors(
     def error(of: np.ndarray) -> np.ndarray:
         return np.hypot(np.linalg.norm(missing - q @ of @ B, axis=1), rest) / sizes
 
-    deviations = np.array([np.linalg.norm(q @ (m - mean) @ B, axis=1) for m in metric])
+    deviations = np.array([np.linalg.norm(q @ (m - mean) @ B, axis=1) for m in token_kernel])
     kernel = np.full(len(q), np.nan)
     if content.pairs.kernel is not None:
         rows = np.flatnonzero(content.pairs.geometry == k)
@@ -120,18 +120,18 @@ def geometry_errors(
     adapted = np.full(len(q), np.nan)
     if n_adapted and len(keep) > n_adapted:
         few, others = keep[:n_adapted], keep[n_adapted:]
-        found = adapt_metric(mean, B, content.atomic_numbers, pairs.x[few], missing[few])
-        adapted[others] = error(found.metric)[others]
+        found = adapt_token_kernel(mean, B, content.atomic_numbers, pairs.x[few], missing[few])
+        adapted[others] = error(found.token_kernel)[others]
     everything = Errors(
         error(np.zeros_like(mean)), kernel, error(mean), np.sqrt((deviations**2).mean(0)) / sizes, adapted
     )
     return Errors(*(getattr(everything, name)[keep] for name in Errors.__dataclass_fields__))
 
 
-def metrics(model: ResponseModel, numbers: np.ndarray, pairs: GeometryPairs) -> np.ndarray:
-    """Metrics of all members at one geometry, (members, A d, A d)."""
+def token_kernels(model: ResponseModel, numbers: np.ndarray, pairs: GeometryPairs) -> np.ndarray:
+    """Kernels on tokens of all members at one geometry, (members, A d, A d)."""
     with torch.no_grad():
-        return model.metric(
+        return model.token_kernel(
             torch.as_tensor(np.asarray(numbers, np.int64)),
             torch.as_tensor(pairs.mol.atom_coords().astype(np.float32)),
             torch.as_tensor(atom_pairs(np.array([len(numbers)]))),

@@ -35,6 +35,7 @@ from ..network.response_step import (
     state_width,
 )
 from ..runtime.fitting_factors import N_CURRENTS, N_MOMENTS, N_TOKENS, TOKENS
+from ..runtime.network_response import FORMAT
 from .evaluate import load_model
 
 #: Atoms, basis functions and time points of the molecules that graphs are traced with and compared on.
@@ -75,7 +76,7 @@ def export(
     """
     model, trained_on = load_model(weights)
     metadata = {
-        "format": "2",
+        "format": FORMAT,
         "tokens": TOKENS,
         "elements": " ".join(map(str, _list(trained_on["elements"]))),
         "levels": " ".join(map(str, _list(trained_on["levels"]))),
@@ -119,7 +120,7 @@ def _graphs(model: ResponseModel, calibration: float) -> list[_Graph]:
         "encode",
         Encode(model),
         ("atomic_numbers", "positions", "pairs", "basis_moments"),
-        ("metric", "context", "coupling"),
+        ("kernel", "context", "coupling"),
         {"atomic_numbers": atoms, "positions": atoms, "pairs": pairs, "basis_moments": atoms},
     )
     axes: dict[str, Mapping[int, str]] = {
@@ -165,9 +166,9 @@ def _example(name: str, model: ResponseModel, n_atoms: int, n: int, times: int) 
     rows = n_atoms * N_TOKENS
     lead = () if name == "step" else (times,)
     coupling = 0.1 * normal(n_atoms, N_TOKENS, 3)
-    B, metric = normal(rows, p) / rows**0.5, 0.1 * normal(config.members, rows, rows)
+    B, kernel = normal(rows, p) / rows**0.5, 0.1 * normal(config.members, rows, rows)
     base_real, base_imag = (normal(k, k) / max(k, 1) ** 0.5 for k in (p, a))
-    of = linear(B, (metric + metric.mT) / 2, base_real, base_imag)
+    of = linear(B, (kernel + kernel.mT) / 2, base_real, base_imag)
     x, y, field = (scale * normal(*lead, k) for scale, k in ((0.1, p), (0.1, a), (0.01, 3)))
     if name == "response":
         return *of, x, y

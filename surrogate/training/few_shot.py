@@ -23,16 +23,16 @@ from torch import Tensor
 from torch.func import functional_call
 
 from ..matrices.atom_pairs import atom_pairs
-from ..network.response_decoder import ResponseDecoder, assemble_metric
+from ..network.response_decoder import ResponseDecoder, assemble_kernel
 from ..network.response_model import ResponseModel
-from .kernel_samples import MetricSample
-from .response_task import forms, metric_form, network_inputs
+from .kernel_samples import KernelSample
+from .response_task import forms, kernel_form, network_inputs
 
 Form = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Geometries:
+class GeometryLatents:
     """Geometries of one molecule, all that adaptation needs of them. own: latents of atoms, (g, A, hidden);
     bond: of ordered pairs, (g, A (A − 1), hidden); form: as `response_task.forms`."""
 
@@ -43,11 +43,11 @@ class Geometries:
     def __len__(self) -> int:
         return len(self.own)
 
-    def take(self, chosen: Sequence[int]) -> "Geometries":
+    def take(self, chosen: Sequence[int]) -> "GeometryLatents":
         """Some of them."""
         rows = torch.as_tensor(chosen, device=self.own.device)
         first, second, third, fourth = (part[rows] for part in self.form)
-        return Geometries(self.own[rows], self.bond[rows], (first, second, third, fourth))
+        return GeometryLatents(self.own[rows], self.bond[rows], (first, second, third, fourth))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +60,14 @@ class Learned:
     factors: Tensor
 
 
-def geometries(model: ResponseModel, samples: Sequence[MetricSample]) -> Geometries:
+def geometries(model: ResponseModel, samples: Sequence[KernelSample]) -> GeometryLatents:
     """Latents and forms of samples of one molecule."""
     n = len(samples)
     with torch.no_grad():
         inputs = network_inputs(model, samples)
         _, positions, pairs, *_ = inputs
         own, bond = model.decoder.latents(model.features(*inputs), positions, pairs)
-    return Geometries(own.unflatten(0, (n, -1)), bond.unflatten(0, (n, -1)), forms(model, samples))
+    return GeometryLatents(own.unflatten(0, (n, -1)), bond.unflatten(0, (n, -1)), forms(model, samples))
 
 
 def read_outs(decoder: ResponseDecoder) -> Tensor:
@@ -94,20 +94,20 @@ def steepest(decoder: ResponseDecoder, steps: int) -> Learned:
     return Learned(start, torch.ones_like(start), start.new_ones(steps))
 
 
-def squared_errors(decoder: ResponseDecoder, weights: Tensor, known: Geometries) -> Tensor:
+def squared_errors(decoder: ResponseDecoder, weights: Tensor, known: GeometryLatents) -> Tensor:
     """|ΔF_model − ΔF|² / |ΔF|² with read-outs `weights`, (members, geometries)."""
-    return metric_form(_metric(decoder, weights, known), *known.form)
+    return kernel_form(_kernel(decoder, weights, known), *known.form)
 
 
-def mean_error(decoder: ResponseDecoder, weights: Tensor, known: Geometries) -> Tensor:
+def mean_error(decoder: ResponseDecoder, weights: Tensor, known: GeometryLatents) -> Tensor:
     """Squared relative error of the members' mean, which is what is used: (geometries,)."""
     with torch.no_grad():
-        mean = _metric(decoder, weights, known).mean(0, keepdim=True)
-        return metric_form(mean, *known.form)[0].clamp(min=0.0)
+        mean = _kernel(decoder, weights, known).mean(0, keepdim=True)
+        return kernel_form(mean, *known.form)[0].clamp(min=0.0)
 
 
 def adapted(
-    decoder: ResponseDecoder, learned: Learned, support: Geometries, graph: bool, rounds: int = 1
+    decoder: ResponseDecoder, learned: Learned, support: GeometryLatents, graph: bool, rounds: int = 1
 ) -> list[Tensor]:
     """Read-outs (members, weights) after each step. graph: keep what gradients through the steps need.
     rounds: how often all learned steps are taken."""
@@ -130,20 +130,20 @@ def adapted(
     return path
 
 
-def _quadratic_part(decoder: ResponseDecoder, direction: Tensor, known: Geometries) -> Tensor:
+def _quadratic_part(decoder: ResponseDecoder, direction: Tensor, known: GeometryLatents) -> Tensor:
     changes, targets, gram, constants = known.form
-    metric = _metric(decoder, direction, known)
-    return metric_form(metric, changes, torch.zeros_like(targets), gram, torch.zeros_like(constants))
+    kernel = _kernel(decoder, direction, known)
+    return kernel_form(kernel, changes, torch.zeros_like(targets), gram, torch.zeros_like(constants))
 
 
-def _metric(decoder: ResponseDecoder, weights: Tensor, known: Geometries) -> Tensor:
+def _kernel(decoder: ResponseDecoder, weights: Tensor, known: GeometryLatents) -> Tensor:
     """(members, geometries, A d, A d)."""
     n_atoms = known.own.shape[1]
     pairs = torch.as_tensor(atom_pairs(np.full(len(known), n_atoms)), device=known.own.device)
     named = {f"decoder.{name}": value for name, value in _named(decoder, weights).items()}
     inputs = (known.own.flatten(0, 1), known.bond.flatten(0, 1))
     of_atoms, of_pairs = functional_call(_Read(decoder), named, inputs)
-    return assemble_metric(of_atoms, of_pairs, pairs, n_atoms)
+    return assemble_kernel(of_atoms, of_pairs, pairs, n_atoms)
 
 
 def _named(decoder: ResponseDecoder, weights: Tensor) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from ..network.response_decoder import ResponseDecoder
 from ..network.response_model import ResponseModel
 from ..samples.pairs_file import PairsError
 from .config import FewShotConfig
-from .few_shot import Geometries, Learned, adapted, geometries, read_outs, squared_errors
+from .few_shot import GeometryLatents, Learned, adapted, geometries, read_outs, squared_errors
 from .kernel_samples import linear_samples
 from .response_task import FLOOR
 
@@ -29,12 +29,12 @@ _REACH = 10.0
 
 
 @dataclass(frozen=True, eq=False)
-class Molecule:
+class MoleculeGeometries:
     """One molecule's geometries with visited pairs, and with any, and their numbers in the file."""
 
-    visited: Geometries
+    visited: GeometryLatents
     visited_numbers: np.ndarray
-    every: Geometries
+    every: GeometryLatents
     every_numbers: np.ndarray
 
 
@@ -47,7 +47,7 @@ class Draw:
     query: tuple[int, ...]
 
 
-def molecules(model: ResponseModel, paths: Sequence[Path], base: str) -> list[Molecule]:
+def molecules(model: ResponseModel, paths: Sequence[Path], base: str) -> list[MoleculeGeometries]:
     """What the training split of each file has, where trajectories visited enough. Raises PairsError if
     none."""
     found = []
@@ -56,7 +56,7 @@ def molecules(model: ResponseModel, paths: Sequence[Path], base: str) -> list[Mo
         every = linear_samples(path, "train", base) if visited else {}
         if len(every) > 1:
             known = [geometries(model, list(samples.values())) for samples in (visited, every)]
-            found.append(Molecule(known[0], np.array([*visited]), known[1], np.array([*every])))
+            found.append(MoleculeGeometries(known[0], np.array([*visited]), known[1], np.array([*every])))
     if not found:
         raise PairsError(f"{paths[0].parent}: no pairs that trajectories visited, which few_shot needs")
     return found
@@ -67,7 +67,9 @@ class FewShotTask:
 
     name: str = "few_shot"
 
-    def __init__(self, decoder: ResponseDecoder, found: list[Molecule], config: FewShotConfig) -> None:
+    def __init__(
+        self, decoder: ResponseDecoder, found: list[MoleculeGeometries], config: FewShotConfig
+    ) -> None:
         self.decoder, self.molecules, self.config = decoder, found, config
         start = read_outs(decoder)
         self.parameters: torch.nn.ParameterDict = torch.nn.ParameterDict(
@@ -119,6 +121,6 @@ class FewShotTask:
         return Draw(which, tuple(support.tolist()), tuple(query.tolist()))
 
 
-def _error(decoder: ResponseDecoder, weights: Tensor, query: Geometries) -> Tensor:
+def _error(decoder: ResponseDecoder, weights: Tensor, query: GeometryLatents) -> Tensor:
     """Mean over members and geometries."""
     return torch.sqrt(squared_errors(decoder, weights, query).clamp(min=FLOOR)).mean()

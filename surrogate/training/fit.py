@@ -13,7 +13,7 @@ from .config import TrainConfig
 from .dynamics_task import DynamicsTask, read_sequence
 from .ensemble_task import EnsembleTask
 from .few_shot_task import FewShotTask, molecules
-from .kernel_samples import MetricSample, metric_samples
+from .kernel_samples import KernelSample, kernel_samples
 from .response_task import ResponseTask
 from .trainer import Report, Schedule, csv_report, train
 
@@ -100,9 +100,9 @@ def pairs_paths(config: TrainConfig) -> list[Path]:
     return sorted(path for paths in found for path in paths)
 
 
-def all_samples(config: TrainConfig, paths: list[Path], split: str) -> list[MetricSample]:
+def all_samples(config: TrainConfig, paths: list[Path], split: str) -> list[KernelSample]:
     """Samples of all files."""
-    return [s for path in paths for s in metric_samples(path, split, config.seed, config.base)]
+    return [s for path in paths for s in kernel_samples(path, split, config.seed, config.base)]
 
 
 def _folders(config: TrainConfig) -> str:

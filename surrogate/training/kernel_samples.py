@@ -1,6 +1,6 @@
-"""Training samples of the response: for one geometry, a quadratic form of the metric.
+"""Training samples of the response: for one geometry, a quadratic form of the kernel on tokens.
 
-The network's error on density changes x with exchange-correlation responses y is quadratic in its metric W,
+The network's error on density changes x with exchange-correlation responses y is quadratic in its kernel W,
 
     Σ |Bᵀ W B x − y|² / |ΔF|² = Tr (W q)ᵀ G W q − 2 Tr Tᵀ W + c,
     q = Bx / |ΔF|, a column a pair,   T = Σ Bx (By)ᵀ / |ΔF|²,   G = B Bᵀ,   c = Σ |y|² / |ΔF|²,
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from pyscf import gto
 
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ..kernel.exchange_correlation import xc_kernel
 from ..matrices.symmetric_pairs import pack_antisymmetric, pack_symmetric
 from ..runtime.fitting_factors import (
@@ -36,11 +37,10 @@ LINEAR = 0.02
 ROTATIONS = 64
 #: PySCF's level of the grid of the analytic kernel.
 KERNEL_GRID = 1
-_BOHR_PER_ANGSTROM = 1 / 0.529177210903  # CODATA 2018
 
 
 @dataclass(frozen=True, eq=False)
-class MetricSample:
+class KernelSample:
     """One geometry. numbers, positions (bohr), moments: the network's inputs; q, T, G, c as in the module's
     docstring, (n_atoms N_TOKENS, pairs or same), single precision."""
 
@@ -75,10 +75,11 @@ class GeometryPairs:
     fock: np.ndarray
 
 
-def metric_samples(path: Path, split: str, seed: int, base: str = "mean-field") -> list[MetricSample]:
+def kernel_samples(path: Path, split: str, seed: int, base: str = "mean-field") -> list[KernelSample]:
     """Samples of a file of response pairs; nothing for open shells and Hartree-Fock. Raises PairsError.
 
-    base: mean-field or kernel, to which the metric adds. What the kernel lacks only the file's pairs tell.
+    base: mean-field or (analytic) kernel, to which the network adds. What that kernel lacks only the file's
+    pairs tell.
     """
     content = read_pairs(path)
     if int(content.attributes["n_spin"]) != 1 or mean_field_alone(str(content.attributes["pyscf_xc"])):
@@ -89,7 +90,7 @@ def metric_samples(path: Path, split: str, seed: int, base: str = "mean-field") 
 
 def linear_samples(
     path: Path, split: str | None, base: str = "mean-field", kind: str | None = None
-) -> dict[int, MetricSample]:
+) -> dict[int, KernelSample]:
     """Samples of a file's own linear pairs alone, by number of the geometry; none for those without.
 
     split, kind: of `SPLITS` and `KINDS`, all if None. Nothing for open shells and Hartree-Fock. Raises
@@ -155,7 +156,7 @@ def molecule_of(path: Path, content: ResponsePairs, k: int) -> gto.Mole:
         primitives = np.stack([table.exponents[row][used], table.coefficients[row][used]], axis=1)
         basis.setdefault(_label(numbers, atom), []).append([degree, *primitives.tolist()])
         row += (degree + 1) * (degree + 2) // 2 if cartesian else 2 * degree + 1
-    positions = content.geometries.positions[k] * _BOHR_PER_ANGSTROM
+    positions = content.geometries.positions[k] / ANGSTROM_PER_BOHR
     labels = [_label(numbers, atom) for atom in range(len(numbers))]
     mol = gto.M(
         atom=list(zip(labels, positions.tolist(), strict=True)),
@@ -182,7 +183,7 @@ def random_changes(density: np.ndarray, fock: np.ndarray, rng: np.random.Generat
     return pack_symmetric(change + change.swapaxes(1, 2))
 
 
-def _sample(path: Path, content: ResponsePairs, k: int, rng: np.random.Generator, base: str) -> MetricSample:
+def _sample(path: Path, content: ResponsePairs, k: int, rng: np.random.Generator, base: str) -> KernelSample:
     pairs = geometry_pairs(path, content, k, base)
     linear = pairs.sizes < LINEAR
     x, y = pairs.x[linear], (pairs.response_x - pairs.base_x)[linear]
@@ -202,12 +203,12 @@ def _sample(path: Path, content: ResponsePairs, k: int, rng: np.random.Generator
 
 def _form(
     content: ResponsePairs, pairs: GeometryPairs, x: np.ndarray, y: np.ndarray, sizes: np.ndarray
-) -> MetricSample:
-    """From packed changes and what the metric is to answer, (p, n_pair), and |ΔF|, (p,)."""
+) -> KernelSample:
+    """From packed changes and what the network is to answer, (p, n_pair), and |ΔF|, (p,)."""
     x, y = (part / (sizes * np.sqrt(len(sizes)))[:, None] for part in (x, y))
     B = pairs.factors.factors
     q = B @ x.T
-    return MetricSample(
+    return KernelSample(
         str(content.attributes["molecule"]),
         np.asarray(content.atomic_numbers, np.int64),
         pairs.mol.atom_coords().astype(np.float32),

@@ -16,8 +16,17 @@ from ...adapters.files.whole_file import whole_file
 from ..network.response_model import ResponseModel, saved
 from ..samples.pairs_file import PairsError, read_pairs
 from .evaluate import load_model
-from .few_shot import Geometries, Learned, adapted, geometries, mean_error, read_outs, set_read_outs, steepest
-from .kernel_samples import LINEAR, MetricSample, linear_samples
+from .few_shot import (
+    GeometryLatents,
+    Learned,
+    adapted,
+    geometries,
+    mean_error,
+    read_outs,
+    set_read_outs,
+    steepest,
+)
+from .kernel_samples import LINEAR, KernelSample, linear_samples
 
 #: Steps of weights that were not meta-trained, and how often all steps are taken at most: meta-training
 #: affords few of them, and geometries left out tell how many more do good.
@@ -64,7 +73,7 @@ def adapt_weights(weights: Path, data: Sequence[Path], output: Path, say: Callab
         torch.save({**saved(model), "trained_on": about}, part)
 
 
-def adaptation(model: ResponseModel, learned: Learned, known: Geometries) -> list[torch.Tensor]:
+def adaptation(model: ResponseModel, learned: Learned, known: GeometryLatents) -> list[torch.Tensor]:
     """Read-outs of the network as it is, and after each step."""
     return [read_outs(model.decoder), *adapted(model.decoder, learned, known, graph=False, rounds=ROUNDS)]
 
@@ -72,8 +81,8 @@ def adaptation(model: ResponseModel, learned: Learned, known: Geometries) -> lis
 def elsewhere(
     model: ResponseModel,
     learned: Learned,
-    samples: Sequence[MetricSample],
-    known: Geometries,
+    samples: Sequence[KernelSample],
+    known: GeometryLatents,
     say: Callable[[str], None],
 ) -> np.ndarray | None:
     """Relative errors at geometries left out in turn, after 0, 1, … steps on the others; None of one
@@ -99,7 +108,7 @@ def learned_from(weights: Path) -> Learned | None:
     return None if found is None else Learned(**found)
 
 
-def _samples(model: ResponseModel, data: Sequence[Path], base: str) -> tuple[str, int, list[MetricSample]]:
+def _samples(model: ResponseModel, data: Sequence[Path], base: str) -> tuple[str, int, list[KernelSample]]:
     """Name of the one molecule, number of its linear pairs, and its geometries. Raises PairsError."""
     paths, samples, first = [path for given in data for path in _files(given)], [], None
     name, n_pairs = "", 0
@@ -136,7 +145,7 @@ def _files(given: Path) -> list[Path]:
     return found
 
 
-def _labels(samples: Sequence[MetricSample]) -> np.ndarray:
+def _labels(samples: Sequence[KernelSample]) -> np.ndarray:
     """Equal numbers for equal geometries, turned or moved: two trajectories of one do not vouch for
     others."""
     distances = [np.linalg.norm(s.positions[:, None] - s.positions, axis=-1) for s in samples]

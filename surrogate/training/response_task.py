@@ -1,4 +1,4 @@
-"""Training the metric: relative errors of ΔF over geometries, by the read-out that all members share."""
+"""Training the kernel: relative errors of ΔF over geometries, by the read-out that all members share."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from ..matrices.atom_pairs import atom_pairs
 from ..network.response_model import ResponseModel
 from .config import ResponseConfig
-from .kernel_samples import MetricSample
+from .kernel_samples import KernelSample
 
 #: Squared relative errors below this are rounding of single precision.
 FLOOR = 1e-9
@@ -20,7 +20,7 @@ class ResponseTask:
 
     name: str = "response"
 
-    def __init__(self, model: ResponseModel, samples: list[MetricSample], config: ResponseConfig) -> None:
+    def __init__(self, model: ResponseModel, samples: list[KernelSample], config: ResponseConfig) -> None:
         self.model, self.samples, self.config = model, samples, config
         # Members' own read-outs are nothing yet, and stay so (`ensemble_task`); the memory comes last.
         for readout in (*model.decoder.own_readout, *model.decoder.bond_readout):
@@ -41,7 +41,7 @@ class ResponseTask:
         return loss, {"error": float(loss.detach())}
 
 
-def of_one_size(samples: Sequence[MetricSample]) -> list[np.ndarray]:
+def of_one_size(samples: Sequence[KernelSample]) -> list[np.ndarray]:
     """Indices of samples of equally many atoms."""
     sizes = np.array([len(sample.numbers) for sample in samples])
     return [np.flatnonzero(sizes == size) for size in np.unique(sizes)]
@@ -55,19 +55,19 @@ def draw_of_one_size(groups: list[np.ndarray], batch: int, rng: np.random.Genera
 
 
 def squared_errors(
-    model: ResponseModel, samples: Sequence[MetricSample], member: int | None = None
+    model: ResponseModel, samples: Sequence[KernelSample], member: int | None = None
 ) -> Tensor:
     """|ΔF_model − ΔF|² / |ΔF|², averaged over pairs, (members, samples); all of equally many atoms.
 
     member: this one alone, (1, samples).
     """
-    metric = model.metric(*network_inputs(model, samples), len(samples[0].numbers), member)
+    kernel = model.token_kernel(*network_inputs(model, samples), len(samples[0].numbers), member)
     # The form cancels: single precision, whatever the network runs in.
-    return metric_form(metric.float(), *forms(model, samples))
+    return kernel_form(kernel.float(), *forms(model, samples))
 
 
 def network_inputs(
-    model: ResponseModel, samples: Sequence[MetricSample]
+    model: ResponseModel, samples: Sequence[KernelSample]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Atomic numbers, positions, pairs and basis moments, end to end."""
     like = model.context.weight
@@ -79,7 +79,7 @@ def network_inputs(
     return joined("numbers"), joined("positions").to(like.dtype), pairs, joined("moments").to(like.dtype)
 
 
-def forms(model: ResponseModel, samples: Sequence[MetricSample]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def forms(model: ResponseModel, samples: Sequence[KernelSample]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """q (samples, A d, pairs), where a sample has fewer zeros; T, G (samples, A d, A d); c (samples,)."""
     device = model.context.weight.device
     q = np.zeros((len(samples), len(samples[0].q), max(s.q.shape[1] for s in samples)), np.float32)
@@ -89,7 +89,7 @@ def forms(model: ResponseModel, samples: Sequence[MetricSample]) -> tuple[Tensor
     return torch.as_tensor(q, device=device), T, G, torch.tensor([s.c for s in samples], device=device)
 
 
-def metric_form(metric: Tensor, q: Tensor, T: Tensor, G: Tensor, c: Tensor) -> Tensor:
-    """The quadratic form of `metric_samples`, (members, samples)."""
-    answers = metric @ q
-    return ((G @ answers) * answers).sum((-1, -2)) - 2 * (T * metric).sum((-1, -2)) + c
+def kernel_form(kernel: Tensor, q: Tensor, T: Tensor, G: Tensor, c: Tensor) -> Tensor:
+    """The quadratic form of `kernel_samples`, (members, samples)."""
+    answers = kernel @ q
+    return ((G @ answers) * answers).sum((-1, -2)) - 2 * (T * kernel).sum((-1, -2)) + c

@@ -22,6 +22,7 @@ import torch
 import yaml
 from pyscf import gto
 
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ..matrices.atom_pairs import atom_pairs
 from ..network.density_network import DensityNetwork, DensityNetworkShape
 from ..network.geometry_encoder import GeometryEncoderShape
@@ -38,9 +39,8 @@ from ..starting_density.weights import (
 )
 from .density_readout import couplings, features, solve_readout, target
 from .density_samples import (
-    BOHR_PER_ANGSTROM,
     DensityData,
-    Ground,
+    GroundStateSamples,
     MoleculeSamples,
     make_samples,
     read_samples,
@@ -119,7 +119,7 @@ def train(training: DensityTraining, report: Callable[[str], None] = print) -> N
             readout = DensityReadout(basis_set, functional, shells, solve_readout(molecules, training.ridge))
             readouts.append(readout)
             report(f"{basis_set} {functional}: solved, {time.process_time() - seconds:.0f} s")
-    cutoff = training.network.encoder.cutoff * BOHR_PER_ANGSTROM
+    cutoff = training.network.encoder.cutoff / ANGSTROM_PER_BOHR
     attributes = {
         "molecules": " ".join(names),
         "temperature": training.data.temperature,
@@ -239,19 +239,19 @@ def _write_held_out(training: DensityTraining) -> None:
     basis, functional = training.data.basis_sets[0], training.data.functionals[0]
     for molecule in training.data.molecules:
         ground = read_samples(samples_path(training.samples, molecule.name), basis, functional, True)
-        for xyz in ground.positions / BOHR_PER_ANGSTROM:
+        for xyz in ground.positions * ANGSTROM_PER_BOHR:
             frames.append(Atoms(ground.atomic_numbers, xyz, info={"name": molecule.name}))
     part = training.held_out.with_suffix(".part")
     write(part, frames, format="extxyz")
     os.replace(part, training.held_out)
 
 
-def _shells(ground: Ground, basis_set: str) -> dict[int, Any]:
+def _shells(ground: GroundStateSamples, basis_set: str) -> dict[int, Any]:
     mole = _mole(ground, 0, basis_set)
     return {int(z): basis_shells(mole, k) for k, z in enumerate(ground.atomic_numbers)}
 
 
-def _mole(ground: Ground, k: int, basis_set: str) -> gto.Mole:
+def _mole(ground: GroundStateSamples, k: int, basis_set: str) -> gto.Mole:
     atoms = list(zip(ground.atomic_numbers.tolist(), ground.positions[k].tolist(), strict=True))
     return gto.M(atom=atoms, unit="Bohr", basis=basis_set, verbose=0)
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck.deck import Propagation
+from hybrid_propagate.adapters.deck import PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
-from hybrid_propagate.adapters.system.real_time import RealTime
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import RealTime, System
 
 CLOSED_SHELL = """start deck
 title "water, sparse print points"
@@ -112,5 +111,5 @@ def run(
     folder = tmp_path_factory.mktemp("nwchem")
     log = nwchem_in(folder, CLOSED_SHELL if request.param == "closed shell" else OPEN_SHELL)
     task = read_deck(folder / "deck.nw").tasks[-1]
-    assert isinstance(task, Propagation)
+    assert isinstance(task, PropagationTask)
     return Run(log, task.system, task.real_time)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import GroundState, Propagation
+from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.log.reader import RunLog, read_log
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
@@ -152,8 +152,8 @@ def dipoles_with_entries(folder: Path, deck: str, length: int, n_steps: int) -> 
     (folder / "deck.nw").write_text(deck)
     read = read_deck(folder / "deck.nw")
     task = read.tasks[-1]
-    assert isinstance(task, Propagation)
-    grounds = [t for t in read.tasks if isinstance(t, GroundState)]
+    assert isinstance(task, PropagationTask)
+    grounds = [t for t in read.tasks if isinstance(t, GroundStateTask)]
     system, real_time = task.system, task.real_time
     order = nwchem_order(system)
     n_points, n_checks = (n_steps + 1, real_time.n_checks) if length == n_steps else (1000, 0)

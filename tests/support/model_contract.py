@@ -65,7 +65,7 @@ class Case:
 
     mol: gto.Mole
     known: FittingFactors
-    metric: torch.Tensor
+    kernel: torch.Tensor
     linear: Linear
     memory: Memory
 
@@ -83,9 +83,9 @@ def case(model: ResponseModel, mol: gto.Mole) -> Case:
         )
     assert base.imaginary is not None
     B, currents, real, imag = map(torch.as_tensor, (known.factors, known.currents, base.real, base.imaginary))
-    metric, context, coupling = encoded
-    of = linear(B, metric, real, imag)
-    return Case(mol, known, metric, of, Memory(currents, context, coupling, B @ of.real))
+    kernel, context, coupling = encoded
+    of = linear(B, kernel, real, imag)
+    return Case(mol, known, kernel, of, Memory(currents, context, coupling, B @ of.real))
 
 
 def answer(

@@ -7,9 +7,7 @@ import numpy as np
 from hybrid_propagate.adapters.orbitals import Orbitals
 from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, make_engine
 from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
-from hybrid_propagate.adapters.system.functional import Functional
-from hybrid_propagate.adapters.system.geometry import Geometry
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import Functional, Geometry, System
 from pyscf import dft, gto
 from pyscf.data.elements import charge
 

@@ -1,4 +1,4 @@
-"""The smallest graphs that keep docs/neural_graph.md: a constant metric, two members, no memory."""
+"""The smallest graphs that keep docs/neural_graph.md: a constant kernel, two members, no memory."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 from hybrid_propagate.surrogate.runtime.fitting_factors import N_MOMENTS, N_TOKENS, TOKENS
+from hybrid_propagate.surrogate.runtime.network_response import FORMAT
 from onnx import TensorProto, helper, numpy_helper
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
-#: Metrics of the two members, times the identity, Hartree: roughly what XC adds to a hybrid's response.
-METRICS = (-0.10, -0.12)
+#: Kernels of the two members, times the identity, Hartree: roughly what XC adds to a hybrid's response.
+KERNELS = (-0.10, -0.12)
 METADATA = {
-    "format": "2",
+    "format": FORMAT,
     "tokens": TOKENS,
     "elements": "1 8",
     "levels": "pbe0_sto-3g",
@@ -36,9 +37,9 @@ def write_small_graphs(folder: Path, **metadata: str) -> None:
 
 
 def _encode() -> onnx.GraphProto:
-    """metric = identity (A d, A d) times each member's constant; context and coupling zero."""
+    """kernel = identity (A d, A d) times each member's constant; context and coupling zero."""
     constants = {
-        "members": np.array(METRICS, np.float32).reshape(-1, 1, 1),
+        "members": np.array(KERNELS, np.float32).reshape(-1, 1, 1),
         "tokens": np.array([N_TOKENS], np.int64),
         "one": np.array([1], np.int64),
         "context_shape": np.array([2], np.int64),
@@ -50,7 +51,7 @@ def _encode() -> onnx.GraphProto:
         ("Concat", ["rows", "rows"], "square"),
         ("ConstantOfShape", ["square"], "zeros"),
         ("EyeLike", ["zeros"], "identity"),
-        ("Mul", ["members", "identity"], "metric"),
+        ("Mul", ["members", "identity"], "kernel"),
         ("Concat", ["atoms", "context_shape"], "context_of"),
         ("ConstantOfShape", ["context_of"], "context"),
         ("Concat", ["atoms", "coupling_shape"], "coupling_of"),
@@ -67,7 +68,7 @@ def _encode() -> onnx.GraphProto:
             _value("basis_moments", ["A", N_MOMENTS]),
         ],
         [
-            _value("metric", [2, "t", "t"]),
+            _value("kernel", [2, "t", "t"]),
             _value("context", ["A", 2]),
             _value("coupling", ["A", N_TOKENS, 3]),
         ],

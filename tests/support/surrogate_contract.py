@@ -23,14 +23,14 @@ class Case:
 
 def make_case(problem: Problem, size: float) -> Case:
     """Ten densities along a path of unitary turns, each idempotent, at most `size` rad away."""
-    shape = problem.base_density.shape
+    shape = problem.ground_density.shape
     rng = np.random.default_rng(11)
     A, B = rng.standard_normal((2, *shape)) + 1j * rng.standard_normal((2, *shape))
     A, B = A + A.conj().swapaxes(1, 2), B + B.conj().swapaxes(1, 2)
     densities = []
     for s in np.linspace(0.1, 1.0, 10):
         U = np.array([scipy.linalg.expm(-1j * size * (s * a + s * s * b)) for a, b in zip(A, B, strict=True)])
-        densities.append(U @ problem.base_density @ U.conj().swapaxes(1, 2))
+        densities.append(U @ problem.ground_density @ U.conj().swapaxes(1, 2))
     return Case(problem, np.array(densities))
 
 
@@ -57,8 +57,8 @@ class SurrogateContract(ABC):
             assert fock.shape == density.shape
             np.testing.assert_allclose(fock, fock.conj().swapaxes(1, 2), atol=1e-12)
 
-    def test_exact_at_the_base_density(self, case: Case) -> None:
-        base = case.problem.base_density
+    def test_exact_at_the_ground_density(self, case: Case) -> None:
+        base = case.problem.ground_density
         exact = case.reference(base)
         for surrogate in (self.make(case.problem), self.taught(case)):
             np.testing.assert_allclose(surrogate.predict(base), exact, atol=1e-7)
@@ -71,7 +71,7 @@ class SurrogateContract(ABC):
 
     def test_spreads_are_finite_and_not_negative(self, case: Case) -> None:
         surrogate = self.taught(case)
-        for density in (case.problem.base_density, *case.densities):
+        for density in (case.problem.ground_density, *case.densities):
             surrogate.predict(density)
             spread = surrogate.visit().spread
             assert np.isfinite(spread)
@@ -85,10 +85,10 @@ class SurrogateContract(ABC):
         surrogate.visit()
         predicted = surrogate.predict(density)
         fock = case.reference(density)
-        at_base = case.reference(case.problem.base_density)
+        at_ground = case.reference(case.problem.ground_density)
         measured = surrogate.observe(density, fock)
         wrong = fock - predicted
-        response = np.linalg.norm(fock - at_base)
+        response = np.linalg.norm(fock - at_ground)
         np.testing.assert_allclose(measured.response, response, rtol=1e-9)
         np.testing.assert_allclose(measured.defect, np.linalg.norm(wrong), atol=1e-6 * response)
         force = np.linalg.norm(wrong @ density - density @ wrong)
@@ -126,8 +126,8 @@ class SurrogateContract(ABC):
     def residual(self, case: Case, surrogate: Surrogate) -> float:
         """Of the first step of the path, where the response is linear."""
         density = case.densities[0]
-        fock, at_base = case.reference(density), case.reference(case.problem.base_density)
-        return float(np.linalg.norm(fock - surrogate.predict(density)) / np.linalg.norm(fock - at_base))
+        fock, at_ground = case.reference(density), case.reference(case.problem.ground_density)
+        return float(np.linalg.norm(fock - surrogate.predict(density)) / np.linalg.norm(fock - at_ground))
 
     def test_saving_and_loading(self, case: Case) -> None:
         """Bit for bit the same predictions, now and after the same further lessons."""
@@ -145,15 +145,15 @@ class SurrogateContract(ABC):
         np.testing.assert_array_equal(again.predict(case.densities[6]), surrogate.predict(case.densities[6]))
         np.testing.assert_array_equal(again.energies(case.densities), surrogate.energies(case.densities))
 
-    def test_energies_at_the_base_density(self, case: Case) -> None:
-        base = case.problem.base.energies
-        found = self.taught(case).energies(case.problem.base_density[None])
+    def test_energies_at_the_ground_density(self, case: Case) -> None:
+        base = case.problem.ground_build.energies
+        found = self.taught(case).energies(case.problem.ground_density[None])
         np.testing.assert_allclose(found, [[base.core, base.coulomb, base.exchange_correlation]], atol=1e-10)
 
     def test_energies_belong_to_the_fock_matrix(self, case: Case) -> None:
-        """dE = Σ Tr F dP along the path from the base density, integrated by Simpson's rule."""
+        """dE = Σ Tr F dP along the path from the ground density, integrated by Simpson's rule."""
         surrogate = self.taught(case)
-        base, change = case.problem.base_density, case.densities[4] - case.problem.base_density
+        base, change = case.problem.ground_density, case.densities[4] - case.problem.ground_density
         s = np.linspace(0.0, 1.0, 21)
         slopes = np.array([np.vdot(surrogate.predict(base + x * change), change).real for x in s])
         weights = np.array([1.0, *([4.0, 2.0] * 9), 4.0, 1.0]) / 60.0

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck.errors import DeckError
+from hybrid_propagate.adapters.deck import DeckError
 from hybrid_propagate.adapters.deck.reader import read_deck
 
 #: A deck that is read without complaint; each case below breaks it.

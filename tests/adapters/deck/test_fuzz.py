@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck.deck import Deck
-from hybrid_propagate.adapters.deck.errors import DeckError
+from hybrid_propagate.adapters.deck import Deck, DeckError
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

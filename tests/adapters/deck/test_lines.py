@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck.errors import DeckError
+from hybrid_propagate.adapters.deck import DeckError
 from hybrid_propagate.adapters.deck.lines import Line, integer, read_lines, real, suggestion
 from hypothesis import given
 from hypothesis import strategies as st

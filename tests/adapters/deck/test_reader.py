@@ -6,12 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import Deck, GroundState, LinearResponse, Propagation, Vectors
-from hybrid_propagate.adapters.deck.errors import DeckError
+from hybrid_propagate.adapters.deck import (
+    Deck,
+    DeckError,
+    GroundStateTask,
+    LinearResponseTask,
+    PropagationTask,
+    Vectors,
+)
 from hybrid_propagate.adapters.deck.reader import read_deck
-from hybrid_propagate.adapters.system.field import Excitation, Field
+from hybrid_propagate.adapters.system import DensityPlot, DipoleContributions, Excitation, Field, MOCap
 from hybrid_propagate.adapters.system.geometry import ANGSTROM_PER_BOHR
-from hybrid_propagate.adapters.system.real_time import EVERY, DensityPlot, DipoleContributions, Load, MOCap
+from hybrid_propagate.adapters.system.real_time import EVERY, Load
 
 DECKS = Path(__file__).parents[2] / "support/decks"
 
@@ -36,10 +42,10 @@ def read(folder: Path, text: str) -> Deck:
     return read_deck(path)
 
 
-def last(deck: Deck) -> Propagation:
+def last(deck: Deck) -> PropagationTask:
     """The last task, which is a propagation."""
     task = deck.tasks[-1]
-    assert isinstance(task, Propagation)
+    assert isinstance(task, PropagationTask)
     return task
 
 
@@ -49,10 +55,10 @@ def test_kicks_of_methanol(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert (deck.prefix, deck.title) == ("methanol", "Methanol, z and x kicks")
     assert deck.permanent_dir == tmp_path / "perm"
     ground, response, kick_z, kick_x = deck.tasks
-    assert isinstance(ground, GroundState)
-    assert isinstance(response, LinearResponse)
-    assert isinstance(kick_z, Propagation)
-    assert isinstance(kick_x, Propagation)
+    assert isinstance(ground, GroundStateTask)
+    assert isinstance(response, LinearResponseTask)
+    assert isinstance(kick_z, PropagationTask)
+    assert isinstance(kick_x, PropagationTask)
     assert (ground.energy_tolerance, ground.density_tolerance) == pytest.approx((1e-8, 1e-7), rel=1e-14)
     assert (ground.vectors, ground.output, ground.skip) == (Vectors("atomic"), "methanol.movecs", False)
     assert ground.place.line == 29
@@ -78,10 +84,10 @@ def test_kicks_of_methanol(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 def test_fragments_of_a_helium_pair() -> None:
     deck = read_deck(DECKS / "helium_fragments.nw")
     left, right, both, run = deck.tasks
-    assert isinstance(left, GroundState)
-    assert isinstance(right, GroundState)
-    assert isinstance(both, GroundState)
-    assert isinstance(run, Propagation)
+    assert isinstance(left, GroundStateTask)
+    assert isinstance(right, GroundStateTask)
+    assert isinstance(both, GroundStateTask)
+    assert isinstance(run, PropagationTask)
     names = [task.system.geometry.name for task in (left, right, both, run)]
     assert names == ["left", "right", "both", "both"]
     assert [task.system.charge for task in (left, right, both)] == [1, 0, 1]
@@ -294,7 +300,7 @@ def test_settings_of_an_rt_block_do_not_leak_but_loads_do(tmp_path: Path) -> Non
     first = RUN.format(" load restart\n tag a\n static")
     second = RUN.format("")
     deck = read(tmp_path, WATER + first + second + "unset rt_tddft:*\n" + second)
-    runs = [task.real_time for task in deck.tasks if isinstance(task, Propagation)]
+    runs = [task.real_time for task in deck.tasks if isinstance(task, PropagationTask)]
     assert [run.load.kind for run in runs] == ["restart", "restart", "scf"]
     assert [run.static for run in runs] == [True, False, False]
     assert [run.tag for run in runs] == ["a", "<rt_tddft>:", "<rt_tddft>:"]
@@ -302,18 +308,22 @@ def test_settings_of_an_rt_block_do_not_leak_but_loads_do(tmp_path: Path) -> Non
 
 def test_the_same_propagation_twice(tmp_path: Path) -> None:
     deck = read(tmp_path, WATER + RUN.format("") + "task dft rt_tddft\n")
-    assert [type(task) for task in deck.tasks] == [GroundState, Propagation, Propagation]
+    assert [type(task) for task in deck.tasks] == [GroundStateTask, PropagationTask, PropagationTask]
 
 
 def test_linear_response_brings_its_ground_state(tmp_path: Path) -> None:
     text = WATER.replace("task dft energy", "task tddft") + RUN.format("")
-    assert [type(task) for task in read(tmp_path, text).tasks] == [GroundState, LinearResponse, Propagation]
+    assert [type(task) for task in read(tmp_path, text).tasks] == [
+        GroundStateTask,
+        LinearResponseTask,
+        PropagationTask,
+    ]
 
 
 def test_task_scf_is_hartree_fock_and_rt_uses_the_dft_settings(tmp_path: Path) -> None:
     deck = read(tmp_path, WATER.replace("dft energy", "scf energy") + RUN.format(""))
     ground = deck.tasks[0]
-    assert isinstance(ground, GroundState)
+    assert isinstance(ground, GroundStateTask)
     assert ground.system.functional.pyscf == "HF"
     # NWChem's dft default is the local density approximation.
     assert last(deck).system.functional.pyscf == "1*LDA_X, 1*LDA_C_VWN"
@@ -322,7 +332,7 @@ def test_task_scf_is_hartree_fock_and_rt_uses_the_dft_settings(tmp_path: Path) -
 def test_open_shell_scf_is_unrestricted_only(tmp_path: Path) -> None:
     text = WATER.replace("task dft energy", "charge 1\nscf\n doublet\n{}\nend\ntask scf\ndft\n mult 2\nend")
     ground = read(tmp_path, text.format("uhf") + RUN.format("")).tasks[0]
-    assert isinstance(ground, GroundState)
+    assert isinstance(ground, GroundStateTask)
     assert ground.system.open_shell
     with pytest.raises(DeckError, match=r"deck\.nw:10: restricted open-shell scf is not carried out"):
         read(tmp_path, text.format("rohf") + RUN.format(""))
@@ -331,7 +341,7 @@ def test_open_shell_scf_is_unrestricted_only(tmp_path: Path) -> None:
 def test_orbitals_that_no_longer_fit_give_way_to_the_atomic_guess(tmp_path: Path) -> None:
     text = WATER + "basis\n * library 6-31G\nend\ntask dft energy\n" + RUN.format("")
     second = read(tmp_path, text).tasks[1]
-    assert isinstance(second, GroundState)
+    assert isinstance(second, GroundStateTask)
     assert second.vectors == Vectors("atomic")
 
 

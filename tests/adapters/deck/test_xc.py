@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from hybrid_propagate.adapters.deck.deck import Deck
+from hybrid_propagate.adapters.deck import Deck
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.deck.xc import Attenuation, FunctionalError, accepted_words, functional
 from hybrid_propagate.adapters.pyscf.molecule import molecule

@@ -9,11 +9,14 @@ import pytest
 from hybrid_propagate.adapters.log.reader import SeriesKey, read_log
 from hybrid_propagate.adapters.log.step_block import ENERGIES, StepBlock
 from hybrid_propagate.adapters.log.writer import format_block
-from hybrid_propagate.adapters.system.field import Excitation
-from hybrid_propagate.adapters.system.functional import Functional
-from hybrid_propagate.adapters.system.geometry import Geometry
-from hybrid_propagate.adapters.system.real_time import DipoleContributions, RealTime
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import (
+    DipoleContributions,
+    Excitation,
+    Functional,
+    Geometry,
+    RealTime,
+    System,
+)
 
 
 def test_a_real_log_is_reproduced(run) -> None:

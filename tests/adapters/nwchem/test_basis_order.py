@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import Propagation
+from hybrid_propagate.adapters.deck import PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.log.reader import RunLog, read_log
 from hybrid_propagate.adapters.nwchem.basis_order import density_from_nwchem, density_to_nwchem, nwchem_order
 from hybrid_propagate.adapters.nwchem.rt_restart import RestartPoint, read_restart, write_restart
 from hybrid_propagate.adapters.pyscf.molecule import molecule
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import System
 from pyscf import scf
 from scipy.linalg import expm
 
@@ -82,7 +82,7 @@ def system_of(deck: str, folder: Path) -> System:
     path = folder / "deck.nw"
     path.write_text(deck)
     task = read_deck(path).tasks[-1]
-    assert isinstance(task, Propagation)
+    assert isinstance(task, PropagationTask)
     return task.system
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import GroundState, Propagation
+from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.nwchem.agreement import compare
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
@@ -13,7 +13,7 @@ from hybrid_propagate.adapters.nwchem.gridpts import GridFileError, read_grid
 from hybrid_propagate.adapters.nwchem.movecs import read_movecs
 from hybrid_propagate.adapters.nwchem.process import NAME, NWChemProcess
 from hybrid_propagate.adapters.nwchem.rt_restart import RestartPoint
-from hybrid_propagate.adapters.pyscf.engine import make_engine, with_reference
+from hybrid_propagate.adapters.pyscf.engine import expanded_about, make_engine
 
 DECK = """start deck
 geometry "m" units angstroms nocenter noautosym noautoz
@@ -46,8 +46,8 @@ def test_engine_on_nwchems_grid_is_nwchem(command: str, tmp_path: Path) -> None:
     (tmp_path / "deck.nw").write_text(DECK)
     deck = read_deck(tmp_path / "deck.nw")
     ground, task = deck.tasks
-    assert isinstance(ground, GroundState)
-    assert isinstance(task, Propagation)
+    assert isinstance(ground, GroundStateTask)
+    assert isinstance(task, PropagationTask)
     system, order = task.system, nwchem_order(task.system)
     with NWChemProcess(command, system.n_spin, system.n_basis) as process:
         process.start(nwchem_deck(NAME, [ground], task, {ground.output: "o.movecs"}, 100, 0, 5))
@@ -57,7 +57,7 @@ def test_engine_on_nwchems_grid_is_nwchem(command: str, tmp_path: Path) -> None:
         _, printed = process.receive()
         points = read_grid(sorted(process.folder.glob(f"{NAME}.gridpts.*")), process.grid_block)
         assert process.energies["Total DFT"] == pytest.approx(orbitals.total_energy, abs=1e-9)
-    engine = with_reference(make_engine(system, 1e9, points), orbitals.density(), kernel=False)
+    engine = expanded_about(make_engine(system, 1e9, points), orbitals.density(), kernel=False)
     agreement = compare(engine, orbitals, printed, True)
     assert agreement.energy < 1e-8
     assert agreement.overlap < 1e-9
@@ -65,7 +65,7 @@ def test_engine_on_nwchems_grid_is_nwchem(command: str, tmp_path: Path) -> None:
     assert agreement.orbital_energies is not None
     assert agreement.orbital_energies < 1e-5
     assert agreement.failures == []
-    own = with_reference(make_engine(system, 1e9), orbitals.density(), kernel=False)
+    own = expanded_about(make_engine(system, 1e9), orbitals.density(), kernel=False)
     assert compare(own, orbitals, printed, True).energy > 10 * agreement.energy
 
 

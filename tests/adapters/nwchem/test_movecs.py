@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import Propagation
+from hybrid_propagate.adapters.deck import PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.log.reader import read_log
 from hybrid_propagate.adapters.nwchem.basis_order import nwchem_order
 from hybrid_propagate.adapters.nwchem.movecs import MovecsError, read_movecs, write_movecs
 from hybrid_propagate.adapters.pyscf.molecule import molecule
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import System
 
 # d functions ahead of p ones in the deck, so that order and scale both matter.
 DECK = """start deck
@@ -57,7 +57,7 @@ def deck_of(case: str, vectors: str = "", load: str = "") -> str:
 def system_of(folder: Path, deck: str) -> System:
     (folder / "deck.nw").write_text(deck)
     task = read_deck(folder / "deck.nw").tasks[-1]
-    assert isinstance(task, Propagation)
+    assert isinstance(task, PropagationTask)
     return task.system
 
 

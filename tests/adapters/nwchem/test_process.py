@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.nwchem import process as nwchem_process
 from hybrid_propagate.adapters.nwchem.process import NWChemError, NWChemProcess
 from hybrid_propagate.adapters.nwchem.rt_restart import RestartPoint
 
@@ -125,8 +124,8 @@ def test_fails_in_a_segment(fault: str, expected: str, folders: list[Path]) -> N
 @pytest.mark.parametrize("fault", ["hang", "hang at once"])
 def test_hangs(fault: str, folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence for longer than its steps explain ends the process."""
-    monkeypatch.setattr(nwchem_process, "FIRST_PATIENCE", 3.0)
-    monkeypatch.setattr(nwchem_process, "LEAST_PATIENCE", 1.0)
+    monkeypatch.setattr("hybrid_propagate.adapters.nwchem.process.FIRST_PATIENCE", 3.0)
+    monkeypatch.setattr("hybrid_propagate.adapters.nwchem.process.LEAST_PATIENCE", 1.0)
     began = time.monotonic()
     with fake(fault) as process:
         folders.append(process.folder)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 from hybrid_propagate.adapters.nwchem.agreement import Agreement
-from hybrid_propagate.adapters.nwchem.rest_force import Step, rest_force
+from hybrid_propagate.adapters.nwchem.rest_force import MagnusStep, rest_force
 from hybrid_propagate.adapters.pyscf.engine import PySCFEngine
 from hybrid_propagate.adapters.working_basis import make_working_basis
 from pyscf_systems import solved
@@ -34,7 +34,7 @@ def test_the_shift_is_found(cation: bool) -> None:
     shift = 1e-5 * rng.standard_normal(density.shape)
     shift += shift.swapaxes(1, 2)
     end = step_of(replace(engine, shift=shift), density.astype(complex))
-    step = Step(end, np.full(density.shape, 1e-12), DT)
+    step = MagnusStep(end, np.full(density.shape, 1e-12), DT)
     found = rest_force(engine, density, step)
     c, filled = orbitals.coefficients, orbitals.occupations > 0.5
     between = filled[:, :, None] & ~filled[:, None, :]
@@ -50,7 +50,7 @@ def test_what_rounding_explains_is_no_force() -> None:
     engine, orbitals = solved("PBE0")
     density = orbitals.density()
     noise = 1e-9 * np.random.default_rng(2).standard_normal(density.shape)
-    step = Step(density + noise + noise.swapaxes(1, 2) + 0j, np.full(density.shape, 2e-9), DT)
+    step = MagnusStep(density + noise + noise.swapaxes(1, 2) + 0j, np.full(density.shape, 2e-9), DT)
     assert rest_force(engine, density, step).force == 0.0
 
 

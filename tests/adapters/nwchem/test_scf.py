@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck.deck import GroundState
+from hybrid_propagate.adapters.deck import GroundStateTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.nwchem.process import NWChemError
 from hybrid_propagate.adapters.nwchem.scf import run_nwchem_scf, scf_energies
@@ -43,12 +43,12 @@ CASES = {
 }
 
 
-def ground_of(folder: Path, case: str) -> GroundState:
+def ground_of(folder: Path, case: str) -> GroundStateTask:
     charge, multiplicity, kind, xc = CASES[case]
     deck = folder / "deck.nw"
     deck.write_text(DECK.format(charge=charge, multiplicity=multiplicity, kind=kind, xc=xc))
     (task,) = read_deck(deck, propagates=False).tasks
-    assert isinstance(task, GroundState)
+    assert isinstance(task, GroundStateTask)
     return task
 
 
@@ -77,7 +77,7 @@ def test_pyscfs_orbitals_are_nwchems(case: str, tmp_path: Path) -> None:
 
 
 def test_failures_are_one_line_and_nwchems_last(tmp_path: Path) -> None:
-    ground = replace(ground_of(tmp_path, "RHF, cartesian"), for_nwchem=("no such directive",))
+    ground = replace(ground_of(tmp_path, "RHF, cartesian"), nwchem_only_lines=("no such directive",))
     with pytest.raises(NWChemError, match="NWChem's SCF failed") as failure:
         run_nwchem_scf(ground, "nwchem", None)
     assert any("no such directive" in line for line in failure.value.tail)

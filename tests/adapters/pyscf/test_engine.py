@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.pyscf.engine import make_engine, with_reference
+from hybrid_propagate.adapters.pyscf.engine import expanded_about, make_engine
 from pyscf import gto
 from pyscf_systems import FUNCTIONALS, GIB, excited_density, pyscf_fock, solved, water
 
@@ -22,7 +22,7 @@ def test_fock_matrix_of_a_complex_density(xc: str, cation: bool) -> None:
 
 
 @pytest.mark.parametrize("xc", ["PBE0", "TPSS"])
-def test_far_from_the_reference_density_the_error_is_that_of_single_precision(xc: str) -> None:
+def test_far_from_the_expansion_point_the_error_is_that_of_single_precision(xc: str) -> None:
     engine, orbitals = solved(xc)
     density = excited_density(engine, orbitals, 0.2)
     fock, energies = pyscf_fock(engine, density)
@@ -136,7 +136,7 @@ def test_little_memory_changes_nothing(xc: str) -> None:
     assert bare.two_electron.packed is None
     assert bare.quadrature is not None
     assert len(bare.quadrature.aos) == 0
-    bare = with_reference(bare, orbitals.density(), kernel=True)
+    bare = expanded_about(bare, orbitals.density(), kernel=True)
     np.testing.assert_allclose(bare.fock(density).fock, engine.fock(density).fock, atol=1e-10)
     change = density - orbitals.density()
     np.testing.assert_allclose(bare.response(change), engine.response(change), atol=1e-10)

@@ -38,9 +38,9 @@ def test_orbitals_are_orthonormal_and_stationary(cation: bool) -> None:
 
 def test_the_engine_returned_counts_changes_from_the_ground_state() -> None:
     engine, orbitals = solved("PBE")
-    assert engine.reference is not None
+    assert engine.expansion_point is not None
     assert engine.kernel is not None
-    np.testing.assert_array_equal(engine.reference.density, orbitals.density())
+    np.testing.assert_array_equal(engine.expansion_point.density, orbitals.density())
 
 
 def test_a_good_guess_saves_fock_builds() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.pyscf.molecule import molecule
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import System
 
 DECKS = Path(__file__).parents[2] / "support/decks"
 

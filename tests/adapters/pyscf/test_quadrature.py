@@ -1,4 +1,4 @@
-"""Blocks, memory and single precision of the quadrature; its physics is tested in test_pyscf_engine."""
+"""Blocks, memory and single precision of the quadrature; its physics is tested in test_engine."""
 
 from itertools import pairwise
 
@@ -9,9 +9,9 @@ from hybrid_propagate.adapters.pyscf.quadrature import (
     GRID_LEVEL,
     apply_kernel,
     exchange_correlation,
+    make_expansion_point,
     make_kernel,
     make_quadrature,
-    make_reference,
     quadrature_on,
 )
 from pyscf import dft
@@ -27,11 +27,11 @@ def test_points_left_out_hold_nothing(word: str) -> None:
     grids.level = GRID_LEVEL[word]
     grids.build()
     density = solved("PBE")[1].density()
-    reference = make_reference(quadrature, density)
+    point = make_expansion_point(quadrature, density)
     ao = dft.numint.eval_ao(mol, grids.coords)
     rho = dft.numint.eval_rho(mol, ao, density[0])
     assert quadrature.weights.size < grids.weights.size
-    assert reference.rho[0, 0] @ quadrature.weights == pytest.approx(rho @ grids.weights, abs=1e-10)
+    assert point.rho[0, 0] @ quadrature.weights == pytest.approx(rho @ grids.weights, abs=1e-10)
     assert rho @ grids.weights == pytest.approx(10.0, abs=0.02 if word == "xcoarse" else 1e-4)
 
 
@@ -56,17 +56,17 @@ def test_memory_bounds_what_is_kept() -> None:
     density = solved("PBE")[1].density()
     matrices = []
     for quadrature in (whole, half):
-        reference = make_reference(quadrature, density)
-        matrices.append(exchange_correlation(quadrature, reference, 1.001 * density)[1])
+        point = make_expansion_point(quadrature, density)
+        matrices.append(exchange_correlation(quadrature, point, 1.001 * density)[1])
     np.testing.assert_array_equal(matrices[0], matrices[1])
 
 
-def test_at_the_reference_density_nothing_is_in_single_precision() -> None:
+def test_at_the_expansion_point_nothing_is_in_single_precision() -> None:
     quadrature = make_quadrature(molecule(water("PBE")), "PBE, PBE", 1, GIB)
     density = solved("PBE")[1].density()
-    reference = make_reference(quadrature, density)
-    _, matrix = exchange_correlation(quadrature, reference, density)
-    np.testing.assert_array_equal(matrix, reference.matrix)
+    point = make_expansion_point(quadrature, density)
+    _, matrix = exchange_correlation(quadrature, point, density)
+    np.testing.assert_array_equal(matrix, point.matrix)
 
 
 @pytest.mark.parametrize("size", [1e-3, 1e-9, 1e-24])
@@ -74,7 +74,7 @@ def test_rounding_is_relative_to_the_change(size: float) -> None:
     """A kick of any strength: the kernel's image of it keeps single precision's seven digits."""
     quadrature = make_quadrature(molecule(water("PBE")), "PBE, PBE", 1, GIB)
     density = solved("PBE")[1].density()
-    kernel = make_kernel(quadrature, make_reference(quadrature, density))
+    kernel = make_kernel(quadrature, make_expansion_point(quadrature, density))
     change = np.random.default_rng(1).standard_normal(density.shape)
     change += change.transpose(0, 2, 1)
     image = apply_kernel(quadrature, kernel, change)
@@ -115,5 +115,5 @@ def test_blocks_of_points_that_hold_nothing_are_left_out() -> None:
     near = quadrature_on(mol, "PBE, PBE", coords, weights, GIB)
     both = quadrature_on(mol, "PBE, PBE", np.vstack([far, coords]), np.append(np.ones(9000), weights), GIB)
     assert all(part.stop > part.start for part in both.blocks)
-    matrices = [make_reference(quadrature, density).matrix for quadrature in (near, both)]
+    matrices = [make_expansion_point(quadrature, density).matrix for quadrature in (near, both)]
     assert np.abs(matrices[0] - matrices[1]).max() < 1e-12

@@ -12,8 +12,8 @@ from hybrid_propagate.driver.baselines.casida import (
     induced_dipole,
     solve_casida,
 )
-from hybrid_propagate.driver.bench.metrics import trajectory_error
 from hybrid_propagate.driver.bench.reference import converge, make_reference_run, single_propagation
+from hybrid_propagate.driver.bench.score import trajectory_error
 from hybrid_propagate.surrogate.samples.resonances import Excitations
 from pyscf import dft, gto, tdscf
 from small_decks import HYDRIDE, kicked

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck.errors import DeckError
+from hybrid_propagate.adapters.deck import DeckError
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.driver.bench.case import BenchError, read_case, with_larger_step
 from hybrid_propagate.driver.bench.engines import timing_piece

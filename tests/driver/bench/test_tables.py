@@ -9,10 +9,10 @@ import pytest
 from hybrid_propagate.driver.bench.case import Case
 from hybrid_propagate.driver.bench.engines import Timing
 from hybrid_propagate.driver.bench.measure import Entry, Measured, Round
-from hybrid_propagate.driver.bench.metrics import Score, Truth
 from hybrid_propagate.driver.bench.plot import plot_errors
 from hybrid_propagate.driver.bench.report import as_json, conditions, suite_text
 from hybrid_propagate.driver.bench.scaling import Size, fit, scaling_table
+from hybrid_propagate.driver.bench.score import Score, Truth
 from hybrid_propagate.driver.bench.tables import (
     CaseResult,
     case_table,

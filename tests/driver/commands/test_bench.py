@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.driver.commands import bench as bench_command
 from hybrid_propagate.driver.commands.bench import main
 from small_decks import HYDRIDE, kicked
 
@@ -27,7 +26,7 @@ def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(autouse=True)
 def _hybrid_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The surrogate that learns on the fly; the others have tests of their own."""
-    monkeypatch.setattr(bench_command, "SURROGATES", ("response", "none"))
+    monkeypatch.setattr("hybrid_propagate.driver.commands.bench.SURROGATES", ("response", "none"))
 
 
 @pytest.fixture

@@ -108,8 +108,8 @@ def test_files_that_do_not_belong_together(
 
 def test_converting_needs_no_torch() -> None:
     code = (
-        "import sys; from hybrid_propagate.driver.dataset import converted as converted_run; "
-        "from hybrid_propagate.driver.dataset import build as dataset_build; "
+        "import sys; from hybrid_propagate.driver.dataset import converted; "
+        "from hybrid_propagate.driver.dataset import build; "
         "print({'torch', 'e3nn', 'yaml'} & set(sys.modules))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

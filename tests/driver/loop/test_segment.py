@@ -45,7 +45,7 @@ def test_a_reference_segment_records_the_points_it_starts_from(problem: Problem)
     )
     assert (segment.kind, segment.reason, segment.n_steps) == ("reference", "CONTINUE", 7)
     np.testing.assert_allclose(segment.times, 0.1 * np.arange(7), atol=1e-12)
-    np.testing.assert_array_equal(segment.densities[0], problem.base_density)
+    np.testing.assert_array_equal(segment.densities[0], problem.ground_density)
     assert segment.end.step == 7
     # A Fock build for every interpolation; no check points in this run.
     assert segment.fock_builds == segment.interpolations.sum() > 14
@@ -53,7 +53,7 @@ def test_a_reference_segment_records_the_points_it_starts_from(problem: Problem)
     # The energies printed at a point are those of its last build: converged here, they are the density's own.
     own = problem.reference_fock(segment.end.density)[1]
     assert energies.core == pytest.approx(own.core, abs=1e-10)
-    first = problem.base.energies
+    first = problem.ground_build.energies
     np.testing.assert_array_equal(
         segment.energies[0], [first.core, first.coulomb, first.exchange_correlation]
     )

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.driver.loop.problem import Problem, initial_state, make_step
-from hybrid_propagate.driver.nwchem.stream import NWChemStream, streamed_base
+from hybrid_propagate.driver.nwchem.stream import NWChemStream, stream_expansion_point
 from hybrid_propagate.driver.propagators.magnus import FockOf
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.on_the_fly.streamed_response import StreamedResponse
@@ -69,13 +69,13 @@ def exact_maps(problem: Problem, space: OccupiedEmpty) -> tuple[np.ndarray, np.n
 def setting(n_spin: int, share: float = 0.85, shift: float = 0.0) -> Setting:
     """share: of the true response that the first guess has; shift: of a Fock matrix that is not at rest."""
     problem = make_problem(*make_chain(6, n_spin, 0.25, 0.3), RealTime(20.0, 0.1))
-    space = occupied_empty(problem.base_density, problem.basis.energies)
+    space = occupied_empty(problem.ground_density, problem.basis.energies)
     reference = Densities(problem)
     stream = NWChemStream(cast(Any, reference), space)
     a, b = exact_maps(problem, space)
-    base = streamed_base(problem)
-    base = replace(base, fock=base.fock - space.matrix(np.full(space.n_pairs, shift, complex)))
-    surrogate = StreamedResponse(space, base, share * a, share * b, stream.probe)
+    about = stream_expansion_point(problem)
+    about = replace(about, fock=about.fock - space.matrix(np.full(space.n_pairs, shift, complex)))
+    surrogate = StreamedResponse(space, about, share * a, share * b, stream.probe)
     stream.find_rest(surrogate)
     return Setting(problem, space, stream, surrogate, reference)
 
@@ -98,7 +98,7 @@ def error(made: Setting, densities: np.ndarray) -> float:
         made.space.block(np.array([made.surrogate.predict(p), made.problem.reference_fock(p)[0]]))
         for p in densities
     ]
-    rest = made.space.block(made.problem.basis.fock_in(made.problem.base.fock))
+    rest = made.space.block(made.problem.basis.fock_in(made.problem.ground_build.fock))
     found, expected = np.array(blocks).swapaxes(0, 1) - rest
     return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
 
@@ -137,8 +137,8 @@ def test_an_anchor_measures_what_is_missing() -> None:
 def test_the_force_of_an_unconverged_ground_state() -> None:
     """What the orbitals' energies do not show is read off the first step, to a few parts in a thousand."""
     made = setting(1, shift=1e-5)
-    found = made.space.block(made.surrogate.base.fock)
-    expected = made.space.block(made.problem.basis.fock_in(made.problem.base.fock))
+    found = made.space.block(made.surrogate.about.fock)
+    expected = made.space.block(made.problem.basis.fock_in(made.problem.ground_build.fock))
     np.testing.assert_allclose(found, expected, atol=2e-8)
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.deck import Propagation
+from hybrid_propagate.adapters.deck import PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.pyscf.engine import make_engine
-from hybrid_propagate.adapters.system.real_time import DensityPlot
+from hybrid_propagate.adapters.system import DensityPlot
 from hybrid_propagate.driver.pictures import projection as module
 from hybrid_propagate.driver.pictures.density_movie import draw_movie, write_movie
 from hybrid_propagate.driver.pictures.projection import Projection, density_projection
@@ -33,11 +33,11 @@ def deck(polarization: str, reference: str) -> str:
 @pytest.fixture(scope="module")
 def run(
     tmp_path_factory: pytest.TempPathFactory, propagate_in: Callable[..., subprocess.CompletedProcess[str]]
-) -> Callable[[str, str], tuple[Path, gto.Mole, Propagation]]:
+) -> Callable[[str, str], tuple[Path, gto.Mole, PropagationTask]]:
     """The folder of a finished run, its molecule and its task, by polarisation and treference line."""
-    made: dict[tuple[str, str], tuple[Path, gto.Mole, Propagation]] = {}
+    made: dict[tuple[str, str], tuple[Path, gto.Mole, PropagationTask]] = {}
 
-    def finished(polarization: str, reference: str = "") -> tuple[Path, gto.Mole, Propagation]:
+    def finished(polarization: str, reference: str = "") -> tuple[Path, gto.Mole, PropagationTask]:
         key = polarization, reference
         if key not in made:
             folder = tmp_path_factory.mktemp("movie")
@@ -45,14 +45,14 @@ def run(
             ended = propagate_in(folder, "h3.nw", "--surrogate", "none")
             assert ended.returncode == 0, ended.stderr
             task = read_deck(folder / "h3.nw").tasks[-1]
-            assert isinstance(task, Propagation)
+            assert isinstance(task, PropagationTask)
             made[key] = folder, make_engine(task.system, 1e9).mol, task
         return made[key]
 
     return finished
 
 
-def projected(folder: Path, mol: gto.Mole, task: Propagation) -> Projection:
+def projected(folder: Path, mol: gto.Mole, task: PropagationTask) -> Projection:
     assert task.real_time.visualization is not None
     found = density_projection(folder / "trihydrogen.h5", mol, task.real_time.visualization)
     assert found is not None

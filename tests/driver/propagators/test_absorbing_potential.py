@@ -1,7 +1,7 @@
 """The orbital absorbing potential against its formula, state by state."""
 
 import numpy as np
-from hybrid_propagate.adapters.system.real_time import MOCap
+from hybrid_propagate.adapters.system import MOCap
 from hybrid_propagate.driver.propagators.absorbing_potential import absorbing_potential
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import scipy.linalg
-from hybrid_propagate.adapters.system.field import Field, amplitude
-from hybrid_propagate.adapters.system.real_time import RealTime, Tolerances
+from hybrid_propagate.adapters.system import Field, RealTime
+from hybrid_propagate.adapters.system.field import amplitude
+from hybrid_propagate.adapters.system.real_time import Tolerances
 from hybrid_propagate.driver.loop.problem import Problem, initial_state, make_step
 from hybrid_propagate.driver.propagators.magnus import NoFixedPoint, StepRules, canonical_norm, magnus_step
 from hybrid_propagate.driver.propagators.state import State
@@ -19,8 +20,10 @@ def toy_problem(n_spin: int, real_time: RealTime) -> Problem:
 def excited_state(problem: Problem) -> State:
     """Far from the ground state: orbitals turned by 0.3 rad along the dipole, and a Fock matrix that fits."""
     dipole = problem.basis.fock_in(problem.engine.integrals.dipole[2])
-    turns = np.array([scipy.linalg.expm(-0.3j * d) for d in np.broadcast_to(dipole, problem.base.fock.shape)])
-    density = turns @ problem.base_density @ turns.conj().swapaxes(1, 2)
+    turns = np.array(
+        [scipy.linalg.expm(-0.3j * d) for d in np.broadcast_to(dipole, problem.ground_build.fock.shape)]
+    )
+    density = turns @ problem.ground_density @ turns.conj().swapaxes(1, 2)
     return initial_state(problem, density, problem.reference_fock(density)[0], 0, 0.0)
 
 
@@ -122,7 +125,9 @@ def test_nwchems_algorithm_step_by_step(tolerance: float) -> None:
     dipoles, counts = literal_nwchem(mol, kick, dt, 50, tolerance)
     problem = hydrogen_problem(mol, real_time)
     step = make_step(problem)
-    state = initial_state(problem, problem.base_density, problem.basis.fock_in(problem.base.fock), 0, 0.0)
+    state = initial_state(
+        problem, problem.ground_density, problem.basis.fock_in(problem.ground_build.fock), 0, 0.0
+    )
     for expected, n in zip(dipoles, counts, strict=True):
         density = problem.basis.density_out(state.density).real.sum(axis=0)
         ours = -np.vdot(problem.engine.integrals.dipole[2], density)

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.system.geometry import Geometry
-from hybrid_propagate.adapters.system.real_time import DipoleContributions
-from hybrid_propagate.adapters.system.system import System, function_mask
+from hybrid_propagate.adapters.system import DipoleContributions, Geometry, System
+from hybrid_propagate.adapters.system.system import function_mask
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
 from hybrid_propagate.driver.reporters.observables import (
     charges,

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.atomic.units import EV_PER_HARTREE
+from hybrid_propagate.atomic.units import EV_PER_HARTREE, SPEED_OF_LIGHT
 from hybrid_propagate.driver.spectra.signals import read_signals
 from hybrid_propagate.driver.spectra.spectrum import (
-    SPEED_OF_LIGHT,
     Kick,
     Signal,
     SpectrumError,

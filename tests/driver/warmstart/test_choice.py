@@ -8,7 +8,7 @@ import pytest
 from hybrid_propagate.adapters.orbitals import Orbitals
 from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, make_engine
 from hybrid_propagate.adapters.pyscf.scf import run_pyscf_scf
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import System
 from hybrid_propagate.driver.warmstart.choice import choose_start
 from hybrid_propagate.surrogate.starting_density.predictor import NotApplicable
 from hybrid_propagate.surrogate.starting_density.purification import purify

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hybrid_propagate.surrogate.kernel import analytic as auxiliary_kernel
+from hybrid_propagate.surrogate.kernel import analytic
 from hybrid_propagate.surrogate.kernel.analytic import (
     AuxiliaryKernel,
     apply_auxiliary_kernel,
@@ -248,7 +248,7 @@ def test_finer_grid_is_closer_than_a_coarse_one() -> None:
 
 def test_single_precision_costs_less_than_a_part_in_a_million(monkeypatch: pytest.MonkeyPatch) -> None:
     mean_field = ground_state("water", "pbe0")
-    monkeypatch.setattr(auxiliary_kernel, "_SINGLE_PRECISION_PAIRS", 0)
+    monkeypatch.setattr(analytic, "_SINGLE_PRECISION_PAIRS", 0)
     kernel = build_auxiliary_kernel(mean_field.mol, density_of(mean_field), "pbe0")
     assert kernel is not None
     assert kernel.imaginary is not None
@@ -268,10 +268,10 @@ def test_no_kernel_for_functionals_of_the_kinetic_energy_density(xc: str) -> Non
 def test_no_kernel_beyond_the_memory_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     mean_field = ground_state("water", "hf")
     start = (mean_field.mol, density_of(mean_field), "hf")
-    needed = 2 * 8 * 91**2 * auxiliary_kernel.BUILDING
+    needed = 2 * 8 * 91**2 * analytic.BUILDING
     assert build_auxiliary_kernel(*start, memory=needed) is not None
     assert build_auxiliary_kernel(*start, memory=needed - 1) is None
-    monkeypatch.setattr(auxiliary_kernel, "MAX_BYTES", 8 * 91**2)
+    monkeypatch.setattr(analytic, "MAX_BYTES", 8 * 91**2)
     assert build_auxiliary_kernel(*start) is None
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from e3nn import o3
+from hybrid_propagate.adapters.system.geometry import ANGSTROM_PER_BOHR
 from hybrid_propagate.surrogate.matrices.atom_pairs import atom_pairs
 from hybrid_propagate.surrogate.network.geometry_encoder import (
-    BOHR_PER_ANGSTROM,
     GeometryEncoder,
     GeometryEncoderShape,
     PairEncoder,
@@ -110,7 +110,7 @@ def test_a_batch_gives_what_its_molecules_give_alone(encoders: Encoders) -> None
 
 
 def test_features_end_smoothly_at_the_cutoff(encoders: Encoders) -> None:
-    far = SHAPE.cutoff * BOHR_PER_ANGSTROM
+    far = SHAPE.cutoff / ANGSTROM_PER_BOHR
     numbers = NUMBERS[:2]
 
     def carbon(distance: float) -> Tensor:

@@ -125,7 +125,7 @@ def test_one_network_for_every_size(model: ResponseModel, atoms, basis: str) -> 
 
 
 def test_a_batch_is_its_molecules(model: ResponseModel) -> None:
-    """Two geometries end to end give the metrics that each gives alone."""
+    """Two geometries end to end give the kernels that each gives alone."""
     import torch as t
     from hybrid_propagate.surrogate.matrices.atom_pairs import atom_pairs
 
@@ -134,9 +134,11 @@ def test_a_batch_is_its_molecules(model: ResponseModel) -> None:
     positions = t.as_tensor(np.concatenate([c.mol.atom_coords() for c in cases]))
     moments = t.as_tensor(np.concatenate([c.known.basis_moments for c in cases]))
     with t.no_grad():
-        together = model.metric(numbers, positions, t.as_tensor(atom_pairs(np.array([3, 3]))), moments, 3)
+        together = model.token_kernel(
+            numbers, positions, t.as_tensor(atom_pairs(np.array([3, 3]))), moments, 3
+        )
     for k, one in enumerate(cases):
-        t.testing.assert_close(together[:, k], one.metric, rtol=1e-9, atol=1e-11)
+        t.testing.assert_close(together[:, k], one.kernel, rtol=1e-9, atol=1e-11)
 
 
 def test_steps_equal_a_sequence_and_carried_state_one_pass(model: ResponseModel) -> None:
@@ -184,14 +186,14 @@ def test_many_changes_at_once_are_those_of_steps(model: ResponseModel) -> None:
             for together, single in zip(found, one[:3], strict=True):
                 torch.testing.assert_close(together[k], single, rtol=1e-9, atol=1e-13)
     B = of.linear.factors
-    members = torch.stack([x @ B.T @ W @ B for W in of.metric])
+    members = torch.stack([x @ B.T @ W @ B for W in of.kernel])
     apart = (members - members.mean(0)).square().sum(-1).mean(0).sqrt()
     size = torch.hypot(*(torch.linalg.vector_norm(part, dim=-1) for part in found[:2]))
     torch.testing.assert_close(found[2], 2.0 * apart / size, rtol=1e-9, atol=0.0)
 
 
 def test_gradients_are_finite_and_reach_every_parameter(model: ResponseModel) -> None:
-    """Of the metric and of the memory, at rest too, where norms have no derivative."""
+    """Of the kernel and of the memory, at rest too, where norms have no derivative."""
     of = case(model, molecule(WATER))
     moments = torch.as_tensor(of.known.basis_moments)
     numbers = torch.as_tensor(of.mol.atom_charges().astype(np.int64))
@@ -199,13 +201,13 @@ def test_gradients_are_finite_and_reach_every_parameter(model: ResponseModel) ->
     from hybrid_propagate.surrogate.matrices.atom_pairs import atom_pairs
 
     pairs = torch.as_tensor(atom_pairs(np.array([3])))
-    metric = model.metric(numbers, positions, pairs, moments, 3)
+    kernel = model.token_kernel(numbers, positions, pairs, moments, 3)
     context, coupling = model.conditions(model.features(numbers, positions, pairs, moments))
     tokens = torch.randn(3, 5, model.dynamics.irreps.dim, dtype=torch.float64)
     tokens[:, 0] = 0.0
     drive = (coupling @ torch.as_tensor(FIELD))[:, None].expand(-1, 5, -1)
     change, _ = model.dynamics(tokens, drive, context, model.dynamics.start(3))
-    (metric.square().sum() + change.square().sum()).backward()
+    (kernel.square().sum() + change.square().sum()).backward()
     assert positions.grad is not None
     assert torch.isfinite(positions.grad).all()
     missing = [name for name, p in model.named_parameters() if p.grad is None]

@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import System
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.surrogate.matrices.kabsch import kabsch
 from hybrid_propagate.surrogate.matrices.packing import make_packing, pack, unpack

@@ -5,10 +5,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.adapters.working_basis import SymmetryOrbitals, make_working_basis
 from hybrid_propagate.driver.loop.problem import Problem
-from hybrid_propagate.surrogate.on_the_fly.response import Response
+from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
 from surrogate_contract import Case, SurrogateContract, make_case
 from toy_engine import ToyEngine, make_chain, make_problem, make_response
 
@@ -28,21 +28,23 @@ class TestResponse(SurrogateContract):
     def case(self, request: pytest.FixtureRequest) -> Case:
         return make_case(chain(*request.param), 0.01)
 
-    def make(self, problem: Problem) -> Response:
+    def make(self, problem: Problem) -> OnTheFlyResponse:
         return make_response(problem)
 
 
 class TestResponseWithPrior(TestResponse):
     """With a kernel that is wrong by 5 %, as a prior that knows the whole response would be."""
 
-    def make(self, problem: Problem) -> Response:
+    def make(self, problem: Problem) -> OnTheFlyResponse:
         engine = problem.engine
 
         def prior(change: np.ndarray) -> np.ndarray:
             mean_field = engine.mean_field_response(change)
             return mean_field + 0.95 * (engine.response(change) - mean_field)
 
-        return Response(engine, problem.basis, problem.base_density, problem.base, prior, 1e-5)
+        return OnTheFlyResponse(
+            engine, problem.basis, problem.ground_density, problem.ground_build, prior, 1e-5
+        )
 
 
 def symmetric_chain() -> Problem:
@@ -54,11 +56,11 @@ def symmetric_chain() -> Problem:
     symmetry = SymmetryOrbitals(combinations, np.repeat([0, 1], n // 2))
     engine = problem.engine
     assert isinstance(engine, ToyEngine)
-    basis = make_working_basis(engine.integrals.overlap, problem.base.fock.real, symmetry)
-    return replace(problem, basis=basis, base_density=basis.density_in(engine.reference).astype(complex))
+    basis = make_working_basis(engine.integrals.overlap, problem.ground_build.fock.real, symmetry)
+    return replace(problem, basis=basis, ground_density=basis.density_in(engine.reference).astype(complex))
 
 
-def walked(problem: Problem, case: Case) -> Response:
+def walked(problem: Problem, case: Case) -> OnTheFlyResponse:
     surrogate = make_response(problem)
     for density in case.densities:
         surrogate.predict(density)
@@ -76,7 +78,7 @@ def test_hartree_fock_is_exact_without_a_single_fock_build() -> None:
             surrogate.predict(density)
             surrogate.visit()
         error = np.linalg.norm(surrogate.predict(density) - case.reference(density))
-        response = np.linalg.norm(case.reference(density) - case.reference(problem.base_density))
+        response = np.linalg.norm(case.reference(density) - case.reference(problem.ground_density))
         assert error < 1e-4 * response
     assert surrogate.image_error == 0.0
     assert surrogate.refine(0.0, 100) == 0
@@ -101,10 +103,10 @@ def test_refined_directions_carry_the_engines_response() -> None:
     assert builds == exact
     assert approximate == 0
     density = case.densities[6]
-    change = problem.basis.density_out(density - problem.base_density)
+    change = problem.basis.density_out(density - problem.ground_density)
     assert isinstance(problem.engine, ToyEngine)
     linear = problem.basis.fock_in(problem.engine.response(change))
-    predicted = surrogate.predict(density) - case.reference(problem.base_density)
+    predicted = surrogate.predict(density) - case.reference(problem.ground_density)
     assert np.linalg.norm(predicted - linear) < 1e-3 * np.linalg.norm(linear)
 
 
@@ -122,7 +124,7 @@ def test_spread_tells_the_size_of_the_error() -> None:
     surrogate = walked(problem, case)
     surrogate.refine(0.01, 3)
     surrogate.observe(case.densities[3], case.reference(case.densities[3]))
-    at_base = case.reference(problem.base_density)
+    at_base = case.reference(problem.ground_density)
     for density in case.densities[5:]:
         fock = case.reference(density)
         true = np.linalg.norm(fock - surrogate.predict(density)) / np.linalg.norm(fock - at_base)
@@ -147,10 +149,10 @@ def test_irreps_are_kept_apart_and_refined_together() -> None:
     builds = surrogate.refine(0.0, 1000)
     assert surrogate.n_directions[0] == approximate
     assert builds < approximate
-    base = case.reference(problem.base_density)
-    change = case.densities[4] - problem.base_density
+    base = case.reference(problem.ground_density)
+    change = case.densities[4] - problem.ground_density
     for kept in (even, ~even):
-        response = surrogate.predict(problem.base_density + np.where(kept, change, 0.0)) - base
+        response = surrogate.predict(problem.ground_density + np.where(kept, change, 0.0)) - base
         assert np.abs(response[kept]).max() > 1e-6
         assert np.abs(response[~kept]).max() < 1e-12
     assert isinstance(problem.engine, ToyEngine)

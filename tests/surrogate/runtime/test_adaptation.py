@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hybrid_propagate.surrogate.runtime.adaptation import adapt_metric
+from hybrid_propagate.surrogate.runtime.adaptation import adapt_token_kernel
 from hybrid_propagate.surrogate.runtime.fitting_factors import CHANNELS, N_TOKENS, fitting_factors
 from pyscf import gto
 
@@ -24,9 +24,9 @@ def test_what_pairs_determine_is_answered(case) -> None:
     B, W, x = case
     x = np.random.default_rng(1).standard_normal((12, 4)) @ x[:4]
     truth = W + 0.05 * np.outer(W[0], W[0])
-    adapted = adapt_metric(W, B, NUMBERS, x, x @ B.T @ truth @ B)
+    adapted = adapt_token_kernel(W, B, NUMBERS, x, x @ B.T @ truth @ B)
     assert adapted.after < 0.02 * adapted.before
-    np.testing.assert_allclose(adapted.metric, adapted.metric.T, atol=1e-12)
+    np.testing.assert_allclose(adapted.token_kernel, adapted.token_kernel.T, atol=1e-12)
 
 
 def test_what_is_not_linear_is_not_learned(case) -> None:
@@ -36,8 +36,8 @@ def test_what_is_not_linear_is_not_learned(case) -> None:
     few, new = (rng.standard_normal((n, 4)) @ x[:4] for n in (12, 40))
     noise = 0.02 * np.linalg.norm(few @ B.T @ W @ B) / np.sqrt(12 * B.shape[1])
     given = few @ B.T @ W @ B + noise * rng.standard_normal((12, B.shape[1]))
-    adapted = adapt_metric(W, B, NUMBERS, few, given)
-    wrong = new @ B.T @ (adapted.metric - W) @ B
+    adapted = adapt_token_kernel(W, B, NUMBERS, few, given)
+    wrong = new @ B.T @ (adapted.token_kernel - W) @ B
     assert np.sqrt((wrong**2).mean()) < 0.5 * noise
 
 
@@ -47,13 +47,13 @@ def test_a_scaled_block_is_found_from_few_pairs(case) -> None:
     B, W, x = case
     truth = W.copy()
     truth[: CHANNELS[0], : CHANNELS[0]] *= 1.2
-    adapted = adapt_metric(W, B, NUMBERS, x, x @ B.T @ truth @ B)
+    adapted = adapt_token_kernel(W, B, NUMBERS, x, x @ B.T @ truth @ B)
     other = np.random.default_rng(9).standard_normal((20, B.shape[1])) @ B.T
     before = np.linalg.norm(other @ (W - truth) @ B)
-    assert np.linalg.norm(other @ (adapted.metric - truth) @ B) < 0.05 * before
+    assert np.linalg.norm(other @ (adapted.token_kernel - truth) @ B) < 0.05 * before
 
 
 def test_nothing_wrong_changes_nothing(case) -> None:
     B, W, x = case
-    adapted = adapt_metric(W, B, NUMBERS, x, x @ B.T @ W @ B)
-    np.testing.assert_allclose(adapted.metric, W, atol=1e-9)
+    adapted = adapt_token_kernel(W, B, NUMBERS, x, x @ B.T @ W @ B)
+    np.testing.assert_allclose(adapted.token_kernel, W, atol=1e-9)

@@ -38,7 +38,7 @@ def _e3nn_rotation(turn: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("cart", [False, True])
 def test_tokens_turn_as_e3nn_says(cart: bool) -> None:
-    """The metric that tokens have of themselves, B Bᵀ, turned; d functions too, pure and cartesian."""
+    """The overlap of tokens among themselves, B Bᵀ, turned; d functions too, pure and cartesian."""
     turn = Rotation.from_rotvec([0.3, 1.0, -0.6]).as_matrix()
     here, there = (fitting_factors(_water(turn=t, cart=cart)).factors for t in (None, turn))
     D = np.kron(np.eye(3), _e3nn_rotation(turn))

@@ -9,23 +9,23 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from hybrid_propagate.adapters.system.real_time import RealTime
+from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.driver.dataset.trajectories import point_problem
 from hybrid_propagate.driver.loop.problem import Problem
 from hybrid_propagate.surrogate.kernel.analytic import apply_auxiliary_kernel
-from hybrid_propagate.surrogate.on_the_fly.response import Response
+from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
 from hybrid_propagate.surrogate.runtime.fitting_factors import fitting_factors, lowdin_orbitals
 from hybrid_propagate.surrogate.runtime.network_response import (
+    NetworkNotApplicable,
     NetworkResponse,
-    NotApplicable,
     check_applicable,
     open_graphs,
 )
 from hybrid_propagate.surrogate.runtime.neural_surrogate import NeuralSurrogate
 from hybrid_propagate.surrogate.runtime.session import Device, DeviceError, GraphError, open_session
 from hybrid_propagate.surrogate.samples.sampling import Point, rotated_densities, solve_point
-from small_graphs import METADATA, METRICS, write_small_graphs
+from small_graphs import KERNELS, METADATA, write_small_graphs
 from surrogate_contract import Case, SurrogateContract, make_case
 
 WATER = np.array([[0.0, 0.02, 0.12], [0.0, 0.75, -0.45], [0.0, -0.78, -0.48]])
@@ -66,16 +66,18 @@ class TestNeuralSurrogate(SurrogateContract):
 
     def make(self, problem: Problem) -> NeuralSurrogate:
         return NeuralSurrogate(
-            problem.engine, problem.basis, problem.base_density, problem.base, self.network
+            problem.engine, problem.basis, problem.ground_density, problem.ground_build, self.network
         )
 
 
 class TestHybrid(TestNeuralSurrogate):
     """The network as what the on-the-fly response starts from."""
 
-    def make(self, problem: Problem) -> Response:  # type: ignore[override]
+    def make(self, problem: Problem) -> OnTheFlyResponse:  # type: ignore[override]
         prior = self.network.prior()
-        return Response(problem.engine, problem.basis, problem.base_density, problem.base, prior, 1e-5, 0.1)
+        return OnTheFlyResponse(
+            problem.engine, problem.basis, problem.ground_density, problem.ground_build, prior, 1e-5, 0.1
+        )
 
 
 def test_the_graph_is_the_response_that_was_written_into_it(network: NetworkResponse) -> None:
@@ -87,7 +89,7 @@ def test_the_graph_is_the_response_that_was_written_into_it(network: NetworkResp
     B = fitting_factors(here.engine.mol).factors
     root = np.linalg.inv(lowdin_orbitals(here.engine.mol))
     x, _ = network.pack(root @ change[0] @ root)
-    xc = network.unpack(np.mean(METRICS) * B.T @ (B @ x), np.zeros(21))
+    xc = network.unpack(np.mean(KERNELS) * B.T @ (B @ x), np.zeros(21))
     expected = here.engine.mean_field_response(change)[0] + root @ xc @ root
     found = network.prior()(change)[0]
     np.testing.assert_allclose(found, expected, atol=2e-6 * np.abs(expected).max())
@@ -104,7 +106,7 @@ def test_a_correction_is_added_to_the_analytic_kernel(tmp_path: Path) -> None:
     root = corrected.root
     B = fitting_factors(here.engine.mol).factors
     x, _ = corrected.pack(np.linalg.inv(lowdin_orbitals(here.engine.mol)) @ change[0, 0] @ root)
-    xc_part = root @ corrected.unpack(np.mean(METRICS) * B.T @ (B @ x), np.zeros(21)) @ root
+    xc_part = root @ corrected.unpack(np.mean(KERNELS) * B.T @ (B @ x), np.zeros(21)) @ root
     expected = apply_auxiliary_kernel(kernel, change)[0] + xc_part
     np.testing.assert_allclose(corrected.prior()(change[0]), expected, atol=1e-5 * np.abs(expected).max())
 
@@ -114,7 +116,7 @@ def test_the_spread_is_that_of_the_members(network: NetworkResponse) -> None:
     rng = np.random.default_rng(2)
     x, y = rng.standard_normal(28), rng.standard_normal(21)
     response_x, response_y, spread = network.respond(x, y)
-    apart = np.std(METRICS) * np.linalg.norm(B.T @ (B @ x))
+    apart = np.std(KERNELS) * np.linalg.norm(B.T @ (B @ x))
     expected = apart / np.hypot(np.linalg.norm(response_x), np.linalg.norm(response_y))
     np.testing.assert_allclose(spread, expected, rtol=1e-4)
     # A linear response: the smallest kicks have the same spread.
@@ -134,7 +136,7 @@ def test_what_it_was_not_made_for_is_named(
     here: Callable[[], Point], metadata: dict[str, str], message: str
 ) -> None:
     check_applicable(METADATA, point().system)
-    with pytest.raises(NotApplicable, match=message):
+    with pytest.raises(NetworkNotApplicable, match=message):
         check_applicable(METADATA | metadata, here().system)
 
 
@@ -191,10 +193,16 @@ def test_graphs_of_other_tokens_are_named(tmp_path: Path) -> None:
         open_graphs(tmp_path, "cpu")
 
 
+def test_graphs_of_another_format_are_named(tmp_path: Path) -> None:
+    write_small_graphs(tmp_path, format="2")
+    with pytest.raises(GraphError, match="graphs for format 2, of another version; this is 3"):
+        open_graphs(tmp_path, "cpu")
+
+
 def test_running_needs_no_torch() -> None:
     code = (
         "import sys; from hybrid_propagate.surrogate.runtime import neural_surrogate; "
-        "from hybrid_propagate.surrogate.runtime import session as onnx_session; "
+        "from hybrid_propagate.surrogate.runtime import session; "
         "print({'torch', 'e3nn', 'onnx'} & set(sys.modules))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.pyscf.molecule import molecule
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import System
 from hybrid_propagate.surrogate.starting_density.extrapolation import (
     Extrapolation,
     interpolation_weights,

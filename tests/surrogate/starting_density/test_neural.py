@@ -10,8 +10,7 @@ import torch
 from ase import Atoms
 from ase.build import molecule as ase_molecule
 from hybrid_propagate.adapters.pyscf.molecule import molecule
-from hybrid_propagate.adapters.system.functional import Functional
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import Functional, System
 from hybrid_propagate.surrogate.network.density_network import DensityNetwork, DensityNetworkShape
 from hybrid_propagate.surrogate.network.geometry_encoder import GeometryEncoderShape
 from hybrid_propagate.surrogate.starting_density.neural import (

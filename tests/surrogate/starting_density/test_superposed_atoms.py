@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.pyscf.molecule import molecule
-from hybrid_propagate.adapters.system.functional import Functional
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import Functional, System
 from hybrid_propagate.surrogate.starting_density.predictor import NotApplicable
 from hybrid_propagate.surrogate.starting_density.pyscf_guess import PySCFStart
 from hybrid_propagate.surrogate.starting_density.superposed_atoms import SuperposedAtoms

@@ -13,13 +13,13 @@ from hybrid_propagate.driver.commands.train import main
 from hybrid_propagate.surrogate.matrices.atom_pairs import atom_pairs
 from hybrid_propagate.surrogate.matrices.symmetric_pairs import unpack_symmetric
 from hybrid_propagate.surrogate.network.geometry_encoder import GeometryEncoderShape
-from hybrid_propagate.surrogate.network.response_decoder import ResponseDecoder, assemble_metric
+from hybrid_propagate.surrogate.network.response_decoder import ResponseDecoder, assemble_kernel
 from hybrid_propagate.surrogate.network.response_model import ResponseModel, saved
 from hybrid_propagate.surrogate.samples.pairs_file import ResponsePairs, read_pairs, write_pairs
 from hybrid_propagate.surrogate.training.config import FewShotConfig
 from hybrid_propagate.surrogate.training.evaluate import load_model
 from hybrid_propagate.surrogate.training.few_shot import (
-    Geometries,
+    GeometryLatents,
     Learned,
     adapted,
     geometries,
@@ -29,7 +29,7 @@ from hybrid_propagate.surrogate.training.few_shot import (
     squared_errors,
     steepest,
 )
-from hybrid_propagate.surrogate.training.few_shot_task import FewShotTask, Molecule
+from hybrid_propagate.surrogate.training.few_shot_task import FewShotTask, MoleculeGeometries
 from hybrid_propagate.surrogate.training.kernel_samples import geometry_pairs, linear_samples
 from hybrid_propagate.surrogate.training.trainer import Schedule, train
 from model_contract import CONFIG
@@ -52,7 +52,7 @@ def decoder() -> ResponseDecoder:
     return decoder
 
 
-def family(decoder: ResponseDecoder, true: Tensor, seed: int, count: int, pairs: int = 3) -> Geometries:
+def family(decoder: ResponseDecoder, true: Tensor, seed: int, count: int, pairs: int = 3) -> GeometryLatents:
     """Geometries of random latents whose responses are those of the read-outs `true`, B orthonormal."""
     rng = torch.Generator().manual_seed(seed)
 
@@ -61,17 +61,17 @@ def family(decoder: ResponseDecoder, true: Tensor, seed: int, count: int, pairs:
 
     own = random(count, ATOMS, decoder.own.irreps_out.dim)
     bond = random(count, ATOMS * (ATOMS - 1), decoder.own.irreps_out.dim)
-    # Members have equal read-outs: one metric is all of them.
-    metric = _metric(decoder, true, own, bond)[0]
+    # Members have equal read-outs: one kernel is all of them.
+    kernel = _kernel(decoder, true, own, bond)[0]
     # Orthonormal changes: their projector is its own square, and the form's either factor.
     changes = torch.linalg.qr(random(count, ATOMS * N_TOKENS, pairs))[0]
     seen, share = changes @ changes.mT, 1 / (ATOMS * N_TOKENS * pairs)
     gram = share * torch.eye(ATOMS * N_TOKENS, dtype=torch.float64).expand(count, -1, -1)
-    size = share * (metric @ changes).square().sum((1, 2))
-    return Geometries(own, bond, (seen, share * seen @ metric, gram, size))
+    size = share * (kernel @ changes).square().sum((1, 2))
+    return GeometryLatents(own, bond, (seen, share * seen @ kernel, gram, size))
 
 
-def _metric(decoder: ResponseDecoder, weights: Tensor, own: Tensor, bond: Tensor) -> Tensor:
+def _kernel(decoder: ResponseDecoder, weights: Tensor, own: Tensor, bond: Tensor) -> Tensor:
     """By the decoder itself, with its weights set and set back."""
     before = read_outs(decoder)
     set_read_outs(decoder, weights)
@@ -79,7 +79,7 @@ def _metric(decoder: ResponseDecoder, weights: Tensor, own: Tensor, bond: Tensor
     with torch.no_grad():
         blocks = decoder.read(own.flatten(0, 1), bond.flatten(0, 1))
     set_read_outs(decoder, before)
-    return assemble_metric(*blocks, pairs, ATOMS)
+    return assemble_kernel(*blocks, pairs, ATOMS)
 
 
 def task(decoder: ResponseDecoder, seed: int) -> Tensor:
@@ -161,7 +161,7 @@ def test_meta_training_makes_adaptation_better_elsewhere(decoder: ResponseDecode
     steps."""
     numbers, untrained = np.arange(12), read_outs(decoder)
     known = [family(decoder, task(decoder, seed), seed, 12, 1) for seed in range(6)]
-    molecules = [Molecule(of, numbers, of, numbers) for of in known]
+    molecules = [MoleculeGeometries(of, numbers, of, numbers) for of in known]
     learning = FewShotTask(decoder, molecules, FewShotConfig(batch=1, updates=2))
     train(learning, Schedule(40, 0.02, 0.0, "float32", 100, 0), tmp_path, lambda step, values: None)
     left = []
@@ -183,7 +183,7 @@ def test_meta_training_makes_adaptation_better_elsewhere(decoder: ResponseDecode
 def test_draws_keep_what_is_measured_apart(decoder: ResponseDecoder) -> None:
     known = family(decoder, task(decoder, 0), 0, 12)
     some = known.take([1, 3, 5, 7, 9, 11])
-    molecule = Molecule(some, np.array([1, 3, 5, 7, 9, 11]), known, np.arange(12))
+    molecule = MoleculeGeometries(some, np.array([1, 3, 5, 7, 9, 11]), known, np.arange(12))
     learning = FewShotTask(decoder, [molecule], FewShotConfig(steps=1, batch=8))
     for draw in learning.draw(0, np.random.default_rng(0)):
         assert 5 <= len(draw.support) <= 6

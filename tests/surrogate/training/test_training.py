@@ -21,7 +21,7 @@ from hybrid_propagate.surrogate.training.evaluate import evaluate, load_model
 from hybrid_propagate.surrogate.training.few_shot import read_outs
 from hybrid_propagate.surrogate.training.few_shot_task import FewShotTask, molecules
 from hybrid_propagate.surrogate.training.fit import fit
-from hybrid_propagate.surrogate.training.kernel_samples import geometry_pairs, metric_samples
+from hybrid_propagate.surrogate.training.kernel_samples import geometry_pairs, kernel_samples
 from hybrid_propagate.surrogate.training.molecule_adaptation import learned_from
 from hybrid_propagate.surrogate.training.response_task import ResponseTask, squared_errors
 from hybrid_propagate.surrogate.training.trainer import Schedule, train
@@ -91,7 +91,7 @@ def test_32_steps_of_the_tutorial(
     # The steps are learned, and leave what the network does without them as it was.
     assert learned.factors.tolist() != [1.0] * read_config(TUTORIAL).few_shot.updates
     assert not torch.equal(learned.start, read_outs(model.decoder))
-    samples = metric_samples(config.data[0] / "pairs" / f"HF_{LEVEL}.h5", "train", 0)
+    samples = kernel_samples(config.data[0] / "pairs" / f"HF_{LEVEL}.h5", "train", 0)
     torch.manual_seed(0)
     untrained = ResponseModel(model.config)
     with torch.no_grad():
@@ -166,7 +166,7 @@ def _wandb_steps(folder: Path) -> dict[str, list[int]]:
 def test_the_quadratic_form_is_the_error_of_predictions(config: TrainConfig) -> None:
     """A sample's form against the error of its pairs, computed one by one."""
     path = config.data[0] / "pairs" / f"HF_{LEVEL}.h5"
-    sample = metric_samples(path, "train", 0, "kernel")[0]
+    sample = kernel_samples(path, "train", 0, "kernel")[0]
     pairs = geometry_pairs(path, read_pairs(path), 0, "kernel")
     linear = pairs.sizes < 0.02
     W = np.random.default_rng(0).standard_normal(sample.G.shape)
@@ -188,7 +188,7 @@ def test_resumed_training_is_bit_for_bit_the_same(config: TrainConfig, stage: st
         for stop in stops:
             torch.manual_seed(1)
             model = ResponseModel(config.model)
-            samples = [s for path in paths for s in metric_samples(path, "train", 0)]
+            samples = [s for path in paths for s in kernel_samples(path, "train", 0)]
             if stage == "response":
                 task = ResponseTask(model, samples, config.response)
             elif stage == "ensemble":
@@ -212,7 +212,7 @@ def test_resumed_training_is_bit_for_bit_the_same(config: TrainConfig, stage: st
 def test_members_share_one_read_out_until_each_has_its_own(config: TrainConfig) -> None:
     """The first stage moves what members share, the second what they do not, and nothing else."""
     path = config.data[0] / "pairs" / f"HF_{LEVEL}.h5"
-    samples = metric_samples(path, "train", 0)
+    samples = kernel_samples(path, "train", 0)
     torch.manual_seed(0)
     model = ResponseModel(config.model)
     schedule = Schedule(5, 1e-3, 0.0, "float32", 100, 0)
@@ -235,7 +235,7 @@ def test_members_share_one_read_out_until_each_has_its_own(config: TrainConfig) 
 def test_bootstrap_weighs_molecules_and_their_geometries(config: TrainConfig) -> None:
     names = ("H2", "HF")
     files = [config.data[0] / "pairs" / f"{name}_{LEVEL}.h5" for name in names]
-    samples = 200 * [s for path in files for s in metric_samples(path, "train", 0)]
+    samples = 200 * [s for path in files for s in kernel_samples(path, "train", 0)]
     weights = bootstrap(samples, np.random.default_rng(0), 400)
     np.testing.assert_allclose(weights.mean(1), 1.0)
     assert weights.min() > 0
@@ -258,7 +258,7 @@ def test_density_head_decodes_the_density(config: TrainConfig) -> None:
 
 
 def test_no_molecule_that_is_held_out_is_trained_on(config: TrainConfig) -> None:
-    assert metric_samples(config.data[0] / "pairs" / f"LiH_{LEVEL}.h5", "train", 0) == []
+    assert kernel_samples(config.data[0] / "pairs" / f"LiH_{LEVEL}.h5", "train", 0) == []
     rows = evaluate_untrained(config)
     assert {"H2", "HF", "LiH"} == {row.molecule for row in rows}
 

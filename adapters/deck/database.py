@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..system.geometry import Geometry
-from ..system.real_time import DensityPlot, Load
-from ..system.system import System
+from ..system import DensityPlot, Geometry, System
+from ..system.real_time import Load
 from .basis import BasisInput, potentials_of, shells_of
 from .dft import DftSettings, ScfSettings, TddftSettings
 from .errors import DeckError, Place
@@ -17,7 +16,7 @@ _MAX_GEOMETRIES = 100
 
 
 @dataclass
-class State:
+class Database:
     """Settings in force at the current line. `keys`: `rt_tddft:...` entries of `set`, with their places."""
 
     prefix: str
@@ -38,73 +37,74 @@ class State:
     ready: str | None = None
 
 
-def active_geometry(state: State, place: Place) -> Geometry:
+def active_geometry(database: Database, place: Place) -> Geometry:
     """The geometry of `set geometry`, else the unnamed one, else the only one; DeckError where unclear."""
-    names = list(state.geometries)
+    names = list(database.geometries)
     if not names:
         raise DeckError(place, "no geometry has been defined")
-    name = state.active
+    name = database.active
     if name is None:
         name = "geometry" if "geometry" in names else names[0]
         if len(names) > 1 and name != "geometry":
             raise DeckError(
                 place, f'several geometries and none active: say set geometry "{names[0]}" or another'
             )
-    if name not in state.geometries:
+    if name not in database.geometries:
         raise DeckError(place, f"geometry {name!r} has not been defined; defined: {' '.join(names)}")
-    return state.geometries[name].geometry
+    return database.geometries[name].geometry
 
 
-def system(state: State, place: Place, theory: str = "dft") -> System:
+def system(database: Database, place: Place, theory: str = "dft") -> System:
     """System that a task at `place` works on. Raises DeckError for what does not fit together."""
-    geometry = active_geometry(state, place)
-    if len(state.geometries) > _MAX_GEOMETRIES:
+    geometry = active_geometry(database, place)
+    if len(database.geometries) > _MAX_GEOMETRIES:
         raise DeckError(place, f"more than {_MAX_GEOMETRIES} geometries")
-    basis = _named_basis(state, "ao basis", place)
+    basis = _named_basis(database, "ao basis", place)
     if basis is None:
         raise DeckError(place, "no basis has been defined")
-    ecp = _named_basis(state, "ecp basis", place)
-    fitting = _named_basis(state, "cd basis", place)
+    ecp = _named_basis(database, "ecp basis", place)
+    fitting = _named_basis(database, "cd basis", place)
     potentials = potentials_of(ecp, geometry) if ecp else {}
-    multiplicity = state.dft.multiplicity if theory == "dft" else state.scf.multiplicity
-    open_shell = state.dft.open_shell if theory == "dft" else state.scf.kind == "uhf"
-    _check_electrons(state, geometry, potentials, multiplicity, place)
+    multiplicity = database.dft.multiplicity if theory == "dft" else database.scf.multiplicity
+    open_shell = database.dft.open_shell if theory == "dft" else database.scf.kind == "uhf"
+    _check_electrons(database, geometry, potentials, multiplicity, place)
     if theory == "scf" and multiplicity > 1 and not open_shell:
         raise DeckError(
-            state.scf.place or place, "restricted open-shell scf is not carried out; add uhf to the scf block"
+            database.scf.place or place,
+            "restricted open-shell scf is not carried out; add uhf to the scf block",
         )
     return System(
         geometry=geometry,
-        geometries=tuple(named.geometry for named in state.geometries.values()),
+        geometries=tuple(named.geometry for named in database.geometries.values()),
         basis=shells_of(basis, geometry),
         spherical=basis.spherical,
         ecp=potentials,
         fitting_basis=shells_of(fitting, geometry) if fitting else None,
-        charge=state.charge,
+        charge=database.charge,
         multiplicity=multiplicity,
         open_shell=open_shell,
-        functional=state.dft.functional if theory == "dft" else functional(("hfexch",)),
-        grid=state.dft.grid,
+        functional=database.dft.functional if theory == "dft" else functional(("hfexch",)),
+        grid=database.dft.grid,
         fitting_spherical=fitting.spherical if fitting else False,
     )
 
 
-def _named_basis(state: State, role: str, place: Place) -> BasisInput | None:
-    name = state.names.get(role, role)
-    if name not in state.bases:
-        if role in state.names:
+def _named_basis(database: Database, role: str, place: Place) -> BasisInput | None:
+    name = database.names.get(role, role)
+    if name not in database.bases:
+        if role in database.names:
             raise DeckError(place, f"{role} {name!r} has not been defined")
         return None
-    return state.bases[name]
+    return database.bases[name]
 
 
 def _check_electrons(
-    state: State, geometry: Geometry, potentials: dict[str, Any], multiplicity: int, place: Place
+    database: Database, geometry: Geometry, potentials: dict[str, Any], multiplicity: int, place: Place
 ) -> None:
     core = sum(potentials[tag][0] for tag in geometry.tags if tag in potentials)
-    electrons = int(geometry.atomic_numbers.sum()) - core - state.charge
+    electrons = int(geometry.atomic_numbers.sum()) - core - database.charge
     if electrons < 1:
-        raise DeckError(place, f"charge {state.charge} leaves {electrons} electrons")
+        raise DeckError(place, f"charge {database.charge} leaves {electrons} electrons")
     if (electrons - multiplicity + 1) % 2 or multiplicity > electrons + 1:
         raise DeckError(
             place, f"{electrons} electrons cannot have multiplicity {multiplicity}; see charge and mult"

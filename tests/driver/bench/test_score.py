@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
-from hybrid_propagate.driver.bench.metrics import (
+from hybrid_propagate.driver.bench.score import (
     DAMPING,
     largest_shift,
     make_truth,
