@@ -15,7 +15,7 @@ import numpy as np
 from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
-from hybrid_propagate.adapters.nwchem.deck_writer import nwchem_deck
+from hybrid_propagate.adapters.nwchem.deck_writer import ResidentTasks, nwchem_deck
 from hybrid_propagate.adapters.nwchem.movecs import read_movecs
 from hybrid_propagate.adapters.nwchem.process import NAME, NWChemProcess
 from hybrid_propagate.adapters.nwchem.rt_restart import RestartPoint
@@ -33,7 +33,9 @@ def dipoles(grounds: list[GroundStateTask], task: PropagationTask, length: int) 
     label = ("Dipole moment", system.geometry.name, "total" if system.open_shell else "")
     with NWChemProcess("nwchem", system.n_spin, system.n_basis) as process:
         files = {ground.output: "o.movecs" for ground in grounds}
-        process.start(nwchem_deck(NAME, grounds, task, files, n_points, n_checks, N_ENTRIES + 1))
+        process.start(
+            nwchem_deck(NAME, grounds, task, files, ResidentTasks(n_points, n_checks, N_ENTRIES + 1))
+        )
         orbitals = read_movecs(process.folder / "o.movecs", order, system.n_spin)
         state = RestartPoint(0, 0.0, density_to_nwchem(orbitals.density().astype(complex), order))
         found = []

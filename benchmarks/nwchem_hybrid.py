@@ -25,7 +25,7 @@ from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.log.reader import RunLog, read_log
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
-from hybrid_propagate.adapters.nwchem.deck_writer import nwchem_deck
+from hybrid_propagate.adapters.nwchem.deck_writer import ResidentTasks, nwchem_deck
 from hybrid_propagate.adapters.nwchem.movecs import read_movecs
 from hybrid_propagate.adapters.nwchem.process import NAME, NWChemProcess
 from hybrid_propagate.adapters.nwchem.rt_restart import RestartPoint
@@ -81,9 +81,8 @@ def driving(deck: Path, plain: RunLog) -> list[str]:
     system = task.system
     order = nwchem_order(system)
     with NWChemProcess("nwchem", system.n_spin, system.n_basis) as process:
-        process.start(
-            nwchem_deck(NAME, grounds, task, {g.output: "o.movecs" for g in grounds}, _POINTS, 0, 50)
-        )
+        files = {ground.output: "o.movecs" for ground in grounds}
+        process.start(nwchem_deck(NAME, grounds, task, files, ResidentTasks(_POINTS, 0, 50)))
         orbitals = read_movecs(process.folder / "o.movecs", order, system.n_spin)
         state = density_to_nwchem(orbitals.density().astype(complex), order)
         entries = []

@@ -29,7 +29,7 @@ from hybrid_propagate.surrogate.kernel.analytic import kernel_response
 from hybrid_propagate.surrogate.kernel.coarse_grid import coarse_response
 from hybrid_propagate.surrogate.matrices.kabsch import kabsch
 from hybrid_propagate.surrogate.on_the_fly.earlier_run import EarlierRun, carried_prior, correction_of
-from hybrid_propagate.surrogate.on_the_fly.response import PRIOR_ERROR, OnTheFlyResponse
+from hybrid_propagate.surrogate.on_the_fly.response import PRIOR_ERROR, FirstGuess, OnTheFlyResponse
 from hybrid_propagate.surrogate.runtime.network_response import (
     SHIPPED,
     NetworkNotApplicable,
@@ -53,10 +53,9 @@ STEPS, DT, KICK = 400, 0.2, 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """What a run starts from: its prior, and the relative error expected of it."""
+    """What a run with a surrogate starts from; guess: None for Coulomb and exact exchange alone."""
 
-    prior: Prior | None
-    error: float = PRIOR_ERROR
+    guess: FirstGuess | None
 
 
 def main() -> None:
@@ -110,7 +109,7 @@ def _starts(
 ) -> Mapping[str, Start | None]:
     """Columns in order; None for what there is not: weights."""
     learned: list[OnTheFlyResponse] = []
-    _run(nearest, steps, 1e-4, Start(_analytic(nearest)), learned)
+    _run(nearest, steps, 1e-4, Start(FirstGuess(_analytic(nearest))), learned)
     geometry = nearest.system.geometry
     before = EarlierRun(
         *(Path("nearest"), {}, geometry.atomic_numbers, geometry.positions, nearest.orbitals.density()),
@@ -120,12 +119,13 @@ def _starts(
 
     def reused(base: Prior, error: float, *, analytic: bool) -> Start:
         correction = correction_of(before, point.system, 1e9, analytic=analytic)
-        return Start(carried_prior(correction, base, point.engine.integrals.overlap, point.basis), error)
+        carried = carried_prior(correction, base, point.engine.integrals.overlap, point.basis)
+        return Start(FirstGuess(carried, error))
 
     kernel = _analytic(point)
     return {
         "no prior": Start(None),
-        "analytic prior": Start(kernel),
+        "analytic prior": Start(FirstGuess(kernel)),
         "reuse": reused(point.engine.mean_field_response, CARRIED_ERROR, analytic=False),
         "reuse over the analytic prior": reused(kernel, PRIOR_ERROR, analytic=True),
         **{column: _network(point, folder) for column, folder in networks.items()},
@@ -152,7 +152,7 @@ def _network(point: Point, folder: Path) -> Start | None:
     occupied = point.occupations[0] > 0.5
     couples = occupied[:, None] != occupied
     changes = point.basis.density_out((point.dipole[:, 0] * couples)[:, None])[:, 0]
-    return Start(network.prior(), network.typical_spread(changes))
+    return Start(FirstGuess(network.prior(), network.typical_spread(changes)))
 
 
 def _problem(point: Point, steps: int) -> Problem:
@@ -177,15 +177,7 @@ def _run(
     if start is not None:
         outside = float(np.clip(target.residual, *OUTSIDE))
         surrogate = OnTheFlyResponse(
-            *(
-                point.engine,
-                point.basis,
-                problem.ground_density,
-                point.ground_build,
-                start.prior,
-                outside,
-                start.error,
-            )
+            *(point.engine, point.basis, problem.ground_density, point.ground_build, start.guess, outside)
         )
         if keep is not None:
             keep.append(surrogate)

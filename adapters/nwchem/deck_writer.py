@@ -7,6 +7,7 @@ Same nuclei (in bohr), basis (explicit), functional, grid and convergence as the
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,19 +22,31 @@ _MOMENTA = "SPDFGHIK"
 _AXES = {(1.0, 0.0, 0.0): "x", (0.0, 1.0, 0.0): "y", (0.0, 0.0, 1.0): "z"}
 
 
+@dataclass(frozen=True)
+class ResidentTasks:
+    """What a resident NWChem can be asked for.
+
+    n_points: NWChem's nt; a state loaded as point `it` runs nt - it steps.
+    n_checks: NWChem's nchecks, over these points.
+    n_tasks: propagations, each of which loads a state.
+    """
+
+    n_points: int
+    n_checks: int
+    n_tasks: int
+
+
 def nwchem_deck(
     name: str,
     grounds: Sequence[GroundStateTask],
     task: PropagationTask,
     files: Mapping[str, str],
-    n_points: int,
-    n_checks: int,
-    n_tasks: int,
+    resident: ResidentTasks,
 ) -> str:
-    """Text of a deck: ground states in order, then `n_tasks` propagations that each load a state.
+    """Text of a deck: ground states in order, then the propagations.
 
     name: prefix of NWChem's files. files: for each file of orbitals that the deck names, its name in the
-    folder NWChem runs in. n_points: NWChem's nt; a state loaded as point `it` runs nt - it steps.
+    folder NWChem runs in.
     """
     lines = [f"start {name}"]
     geometries = {g.name: g for ground in grounds for g in ground.system.geometries}
@@ -49,11 +62,11 @@ def nwchem_deck(
     if not grounds or not same_calculation(task.system, grounds[-1].system):
         lines += _system(task.system, before)
         lines += _dft(task.system, task.nwchem_only_lines, [f"vectors input {files[task.vectors]}"])
-    lines += _real_time(task.real_time, task.system, n_points, n_checks)
+    lines += _real_time(task.real_time, task.system, resident)
     lines += ["set rt_tddft:print_dipcontribs .false."]
     if task.real_time.skip_interpolation:
         lines += ["set rt_tddft:magnus_skipinterpol .true."]
-    lines += ["task dft rt_tddft"] * n_tasks
+    lines += ["task dft rt_tddft"] * resident.n_tasks
     return "\n".join(lines) + "\n"
 
 
@@ -143,14 +156,14 @@ def _orbitals(ground: GroundStateTask, files: Mapping[str, str]) -> list[str]:
     return [*lines, "noscf"] if ground.skip else lines
 
 
-def _real_time(real_time: RealTime, system: System, n_points: int, n_checks: int) -> list[str]:
+def _real_time(real_time: RealTime, system: System, resident: ResidentTasks) -> list[str]:
     of = real_time.tolerances
     lines = [
         "rt_tddft",
         # Half a step short of n_points dt: no rounding moves NWChem's ceiling of tmax / dt.
-        f"  tmax {(n_points - 0.5) * real_time.dt!r}",
+        f"  tmax {(resident.n_points - 0.5) * real_time.dt!r}",
         f"  dt {real_time.dt!r}",
-        f"  nchecks {'*' if n_checks >= EVERY else n_checks}",
+        f"  nchecks {'*' if resident.n_checks >= EVERY else resident.n_checks}",
         "  nprints *",
         "  nrestarts *",
         f"  checklvl {real_time.check_level}",

@@ -5,6 +5,7 @@ import math
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +107,67 @@ def measure_case(case: Case, plan: Plan) -> Measured:
 
     Raises PieceFailed where the reference fails; any other failure is in `missing`.
     """
+    known = _reference(case, plan)
+    entries: list[Entry] = []
+    missing: dict[str, str] = {}
+    for name, measure in (*_hybrids(plan), *_extrapolations(plan), *_others(plan)):
+        if name in missing:
+            # What cannot be had at one setting cannot at another.
+            continue
+        try:
+            entries += measure(case, plan, known)
+        except PieceFailed as error:
+            missing[name] = str(error)
+            plan.say(f"left out: {name}: {error}")
+    return Measured(case, known.truth, known.entry, entries, missing)
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """The reference on a case: its piece, its run, the signal that methods are compared with, its entry."""
+
+    done: Done
+    run: ReferenceRun
+    truth: Truth
+    entry: Entry
+
+
+#: A method's name in tables, and what measures it at one setting.
+_Method = tuple[str, Callable[[Case, Plan, _Known], list[Entry]]]
+
+
+def _hybrids(plan: Plan) -> list[_Method]:
+    """The first surrogate at every tolerance, the others at the first."""
+    return [
+        (f"hybrid, {surrogate}", partial(_hybrid, surrogate, tolerance))
+        for surrogate in plan.surrogates
+        for tolerance in (plan.tolerances if surrogate == plan.surrogates[0] else plan.tolerances[:1])
+    ]
+
+
+def _extrapolations(plan: Plan) -> list[_Method]:
+    return [
+        (name, partial(_baseline, method)) for method, name in TRAINED.items() if method in plan.baselines
+    ]
+
+
+def _others(plan: Plan) -> list[_Method]:
+    methods: list[_Method] = []
+    if "nwchem-tddft" in plan.baselines:
+        methods.append(("NWChem's tddft", _nwchem_excitations))
+    if "larger-step" in plan.baselines:
+        methods += [("larger step", partial(_larger_step, factor)) for factor in FACTORS]
+    return methods
+
+
+def _reference(case: Case, plan: Plan) -> _Known:
+    """Reference steps alone, by the embedded engine. Raises PieceFailed."""
     done = _piece(case, plan, "reference", python("bench.worker", "reference", "deck.nw"))
     run = load_reference(done.folder)
     truth = truth_of(run, magnus=case.magnus)
     # The last point's own step is made, and counted, too.
     builds = round(int(run.builds[-1]) * len(run.time) / (len(run.time) - 1))
-    perfect = score(truth, truth.dipole)
-    reference = Entry(
+    entry = Entry(
         "PySCF engine",
         "reference steps",
         0.0,
@@ -121,40 +176,11 @@ def measure_case(case: Case, plan: Plan) -> Measured:
         done.wall,
         done.cpu,
         done.peak,
-        perfect,
+        score(truth, truth.dipole),
         None,
         done.sources,
     )
-    wanted: list[tuple[str, Callable[[], list[Entry]]]] = []
-    for surrogate in plan.surrogates:
-        swept = plan.tolerances if surrogate == plan.surrogates[0] else plan.tolerances[:1]
-        for tolerance in swept:
-            wanted.append(
-                (
-                    f"hybrid, {surrogate}",
-                    lambda s=surrogate, t=tolerance: [_hybrid(case, plan, truth, s, t)],
-                )
-            )
-    for method, name in TRAINED.items():
-        if method in plan.baselines:
-            wanted.append((name, lambda m=method: _baseline(case, plan, m, done)))
-    if "nwchem-tddft" in plan.baselines:
-        wanted.append(("NWChem's tddft", lambda: [_nwchem_excitations(case, plan, run, truth)]))
-    if "larger-step" in plan.baselines:
-        for factor in FACTORS:
-            wanted.append(("larger step", lambda f=factor: [_larger_step(case, plan, truth, f)]))
-    entries: list[Entry] = []
-    missing: dict[str, str] = {}
-    for name, measure in wanted:
-        if name in missing:
-            # What cannot be had at one setting cannot at another.
-            continue
-        try:
-            entries += measure()
-        except PieceFailed as error:
-            missing[name] = str(error)
-            plan.say(f"left out: {name}: {error}")
-    return Measured(case, truth, reference, entries, missing)
+    return _Known(done, run, truth, entry)
 
 
 def time_round(measured: Measured, plan: Plan, number: int) -> Round:
@@ -230,10 +256,10 @@ def _hybrid_run(case: Case, plan: Plan, surrogate: str, tolerance: float, name: 
     return _piece(case, plan, name, python("commands.propagate", "deck.nw", *options))
 
 
-def _hybrid(case: Case, plan: Plan, truth: Truth, surrogate: str, tolerance: float) -> Entry:
+def _hybrid(surrogate: str, tolerance: float, case: Case, plan: Plan, known: _Known) -> list[Entry]:
     done = _hybrid_run(case, plan, surrogate, tolerance, f"hybrid-{surrogate}-{tolerance:g}")
     summary, _, dipole = _trajectory(case, done)
-    return Entry(
+    entry = Entry(
         f"hybrid, {surrogate}",
         f"--tol {tolerance:g}",
         tolerance,
@@ -242,13 +268,14 @@ def _hybrid(case: Case, plan: Plan, truth: Truth, surrogate: str, tolerance: flo
         done.wall,
         done.cpu,
         done.peak,
-        score(truth, dipole),
+        score(known.truth, dipole),
         float(summary["estimated_error"]),
         done.sources,
     )
+    return [entry]
 
 
-def _larger_step(case: Case, plan: Plan, truth: Truth, factor: int) -> Entry:
+def _larger_step(factor: int, case: Case, plan: Plan, known: _Known) -> list[Entry]:
     """The run with a larger time step, splined onto the reference's points.
 
     A kick acts through the whole first step; that its middle comes later is taken back.
@@ -262,9 +289,10 @@ def _larger_step(case: Case, plan: Plan, truth: Truth, factor: int) -> Entry:
     done = _piece(case, plan, f"larger-step-{factor}", command, text)
     summary, time, dipole = _trajectory(case, done)
     late = 0.5 * (factor - 1) * case.dt if case.kicked and case.magnus else 0.0
-    moved = CubicSpline(time - late, dipole, axis=0)(truth.time)
-    moved[truth.time <= time[0] - late] = dipole[0]
-    return Entry(
+    at = known.truth.time
+    moved = CubicSpline(time - late, dipole, axis=0)(at)
+    moved[at <= time[0] - late] = dipole[0]
+    entry = Entry(
         "larger step",
         f"dt × {factor}",
         factor,
@@ -273,13 +301,14 @@ def _larger_step(case: Case, plan: Plan, truth: Truth, factor: int) -> Entry:
         done.wall,
         done.cpu,
         done.peak,
-        score(truth, moved),
+        score(known.truth, moved),
         None,
         done.sources,
     )
+    return [entry]
 
 
-def _nwchem_excitations(case: Case, plan: Plan, run: ReferenceRun, truth: Truth) -> Entry:
+def _nwchem_excitations(case: Case, plan: Plan, known: _Known) -> list[Entry]:
     """The lowest excitations by NWChem's own linear response."""
     piece = Piece(
         f"{case.name}/nwchem-tddft",
@@ -290,7 +319,8 @@ def _nwchem_excitations(case: Case, plan: Plan, run: ReferenceRun, truth: Truth)
     found = read_excitations((done.folder / "log").read_text(encoding="utf-8", errors="replace"))
     if not len(found.energies):
         raise PieceFailed(f"{done.folder}: no roots in NWChem's log")
-    return Entry(
+    run = known.run
+    entry = Entry(
         "NWChem's tddft",
         f"{len(found.energies)} excitations",
         0.0,
@@ -299,13 +329,16 @@ def _nwchem_excitations(case: Case, plan: Plan, run: ReferenceRun, truth: Truth)
         done.wall,
         done.cpu,
         done.peak,
-        score(truth, run.dipole[0] + induced_dipole(found, run.field, case.dt)),
+        score(known.truth, run.dipole[0] + induced_dipole(found, run.field, case.dt)),
         None,
         done.sources,
     )
+    return [entry]
 
 
-def _baseline(case: Case, plan: Plan, method: str, reference: Done) -> list[Entry]:
+def _baseline(method: str, case: Case, plan: Plan, known: _Known) -> list[Entry]:
+    """A method of `extrapolated` at every length that it was given."""
+    reference = known.done
     folder = f"{{folder}}/{reference.folder.relative_to(plan.work)}"
     done = _piece(case, plan, method, python("bench.worker", method, "deck.nw", folder))
     points = from_rows(json.loads((done.folder / "result.json").read_text(encoding="utf-8")))

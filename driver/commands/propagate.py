@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .ending import Errors, carry_out, fail
+from .engine_options import add_engine_options
 from .option_values import count, count_or_none, positive
 
 _NAME = "hybrid-propagate"
@@ -54,14 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="most surrogate steps between two anchors (default %(default)s)",
     )
-    parser.add_argument(
-        "--engine", choices=("pyscf", "nwchem"), default="pyscf", help="reference code (default %(default)s)"
-    )
-    parser.add_argument(
-        "--nwchem",
-        metavar="COMMAND",
-        help="how to run NWChem, e.g. 'mpirun -np 4 nwchem' (default: NWCHEM_COMMAND, else nwchem)",
-    )
+    add_engine_options(parser, "reference code")
     parser.add_argument("--keep-scratch", action="store_true", help="keep NWChem's own files")
     parser.add_argument(
         "--surrogate",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .ending import Errors, carry_out, fail
+from .engine_options import add_engine_options
 
 if TYPE_CHECKING:
     from ...adapters.deck import Deck, GroundStateTask
@@ -56,14 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="XYZ",
         help="with --run: at every frame of a multi-frame xyz file, extrapolating from the frames before",
     )
-    parser.add_argument(
-        "--engine", choices=("pyscf", "nwchem"), default="pyscf", help="whose SCF (default %(default)s)"
-    )
-    parser.add_argument(
-        "--nwchem",
-        metavar="COMMAND",
-        help="how to run NWChem, e.g. 'mpirun -np 4 nwchem' (default: NWCHEM_COMMAND, else nwchem)",
-    )
+    add_engine_options(parser, "whose SCF")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--output", type=Path, metavar="PREFIX", help="default: the deck's prefix + _start, in permanent_dir"

@@ -11,7 +11,7 @@ from ...adapters.files.trajectory import TrajectoryFile
 from ...adapters.system.field import Excitation, Field
 from ...adapters.system.real_time import RealTime
 from ...surrogate.kernel.analytic import kernel_response
-from ...surrogate.on_the_fly.response import OnTheFlyResponse
+from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from ...surrogate.samples.resonances import resonances
 from ...surrogate.samples.sampling import Point
 from ..loop.checkpoint import pack_checkpoint
@@ -117,9 +117,9 @@ def visited_densities(
     target = Target(tolerance, _MAX_ML_STEPS, problem.n_steps * dt)
     outside = float(np.clip(target.residual, 1e-6, 1e-4))
     kernel = point.kernel
-    prior = None if kernel is None else kernel_response(kernel)
+    guess = None if kernel is None else FirstGuess(kernel_response(kernel))
     surrogate = OnTheFlyResponse(
-        point.engine, point.basis, problem.ground_density, point.ground_build, prior, outside
+        point.engine, point.basis, problem.ground_density, point.ground_build, guess, outside
     )
     at_rest = point.basis.fock_in(point.ground_build.fock).astype(complex)
     state = initial_state(problem, problem.ground_density, at_rest, 0, 0.0)

@@ -17,7 +17,7 @@ from ...adapters.engine import FockBuild
 from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.agreement import DIPOLE, OVERLAP, Agreement, compare
 from ...adapters.nwchem.basis_order import density_from_nwchem, density_to_nwchem, nwchem_order
-from ...adapters.nwchem.deck_writer import nwchem_deck, same_calculation
+from ...adapters.nwchem.deck_writer import ResidentTasks, nwchem_deck, same_calculation
 from ...adapters.nwchem.gridpts import GridFileError, read_grid
 from ...adapters.nwchem.movecs import find_movecs, read_movecs, write_movecs
 from ...adapters.nwchem.printed_points import PrintedPoint
@@ -133,7 +133,7 @@ def _launch(call: NWChemCall, process: NWChemProcess, grounds: list[GroundStateT
     n_points, n_checks = MANY_POINTS, 0
     if not call.hybrid:
         n_points, n_checks = real_time.n_points, real_time.n_checks
-    text = nwchem_deck(NAME, grounds, call.task, files, n_points, n_checks, _MOST_TASKS)
+    text = nwchem_deck(NAME, grounds, call.task, files, ResidentTasks(n_points, n_checks, _MOST_TASKS))
     process.start(text, call.stopping)
     if call.known is not None:
         return call.known

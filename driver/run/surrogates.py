@@ -10,7 +10,7 @@ from ...adapters.deck import Deck, DeckError
 from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
-from ...surrogate.on_the_fly.response import PRIOR_ERROR, OnTheFlyResponse
+from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from ...surrogate.runtime.network_response import (
     SHIPPED,
     Graphs,
@@ -76,8 +76,8 @@ def make_surrogate(
     network = NetworkResponse(_graphs(options), engine.mol, ground.orbitals.density(), xc)
     if options.surrogate == "neural":
         return NeuralSurrogate(engine, *start, network)
-    spread = network.typical_spread(_typical_changes(problem))
-    return OnTheFlyResponse(engine, *start, network.prior(), outside, spread)
+    guess = FirstGuess(network.prior(), network.typical_spread(_typical_changes(problem)))
+    return OnTheFlyResponse(engine, *start, guess, outside)
 
 
 def _learned(ground: GroundState, problem: Problem, options: Options, outside: float) -> OnTheFlyResponse:
@@ -92,7 +92,7 @@ def _learned(ground: GroundState, problem: Problem, options: Options, outside: f
         correction = correction_of(run, problem.system, options.memory)
         prior = carried_prior(correction, prior, engine.integrals.overlap, problem.basis)
     start = (problem.basis, problem.ground_density, problem.ground_build)
-    return OnTheFlyResponse(engine, *start, prior, outside, PRIOR_ERROR, prior_builds=kernel is None)
+    return OnTheFlyResponse(engine, *start, FirstGuess(prior, builds=kernel is None), outside)
 
 
 def weights_folder(options: Options) -> Path:

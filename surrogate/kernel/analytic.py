@@ -56,6 +56,16 @@ class AuxiliaryKernel:
         return self.real.nbytes + (0 if self.imaginary is None else self.imaginary.nbytes)
 
 
+def building_bytes(m: int, n_spin: int) -> float:
+    """Memory that building the kernel of m orbitals takes."""
+    n_pair = m * (m + 1) // 2
+    return BUILDING * np.dtype(_precision(n_pair)).itemsize * n_pair**2 * (n_spin**2 + 1)
+
+
+def _precision(n_pair: int) -> type[np.floating]:
+    return np.float32 if n_pair > _SINGLE_PRECISION_PAIRS else np.float64
+
+
 def build_auxiliary_kernel(
     mol: gto.Mole,
     density: np.ndarray,
@@ -63,7 +73,6 @@ def build_auxiliary_kernel(
     grid_level: int = 1,
     basis: np.ndarray | None = None,
     packed: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
-    memory: float = BUILDING * MAX_BYTES,
 ) -> AuxiliaryKernel | None:
     """The response kernel at a ground state.
 
@@ -73,9 +82,7 @@ def build_auxiliary_kernel(
     basis: orthonormal orbitals (n, m), XᵀSX = 1, in which density changes δP = X δP' Xᵀ and responses
         ΔF' = Xᵀ ΔF X are given; None for AO matrices.
     packed: 8-fold packed AO integrals of 1/r and of erf(ωr)/r where the caller has them.
-    memory: bytes that building may take.
-    Returns None where there is none: functionals of the kinetic-energy density, kernels above `MAX_BYTES`
-    or that `memory` does not suffice for.
+    Returns None where there is none: functionals of the kinetic-energy density, kernels above `MAX_BYTES`.
     """
     if not has_xc_kernel(xc):
         return None
@@ -86,10 +93,9 @@ def build_auxiliary_kernel(
         covariant = overlap @ basis
     n_spin, m = len(density), basis.shape[1]
     n_pair = m * (m + 1) // 2
-    dtype = np.float32 if n_pair > _SINGLE_PRECISION_PAIRS else np.float64
-    if np.dtype(dtype).itemsize * n_pair**2 * (n_spin**2 + 1) > min(MAX_BYTES, memory / BUILDING):
+    if building_bytes(m, n_spin) > BUILDING * MAX_BYTES:
         return None
-
+    dtype = _precision(n_pair)
     if dft.libxc.xc_type(xc) == "HF":
         real = np.zeros((n_spin * n_pair, n_spin * n_pair), dtype)
     else:
@@ -116,9 +122,11 @@ def analytic_kernel(engine: PySCFEngine, density: np.ndarray, memory: float) -> 
 
     memory: bytes that building it may take.
     """
+    if building_bytes(engine.mol.nao, len(density)) > memory:
+        return None
     integrals, xc = engine.two_electron, engine.system.functional.pyscf
     packed = (integrals.packed, integrals.long_range)
-    return build_auxiliary_kernel(engine.mol, density, xc, packed=packed, memory=memory)
+    return build_auxiliary_kernel(engine.mol, density, xc, packed=packed)
 
 
 def apply_auxiliary_kernel(kernel: AuxiliaryKernel, change: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from .config import ModelConfig
 from .field_encoder import FieldEncoder
 from .geometry_encoder import GeometryEncoder, GeometryEncoderShape
 from .response_decoder import ResponseDecoder, assemble_kernel
-from .token_dynamics import TokenDynamics
+from .token_dynamics import TokenDynamics, TokenDynamicsShape
 
 
 class ResponseModel(torch.nn.Module):
@@ -30,16 +30,9 @@ class ResponseModel(torch.nn.Module):
         self.decoder = ResponseDecoder(shape, TOKENS, config.members, config.latents, config.width)
         self.field = FieldEncoder(self.encoder.irreps, o3.Irreps(TOKENS))
         self.context = torch.nn.Linear(self.basis.n_scalars, config.context)
-        self.dynamics = TokenDynamics(
-            TOKENS,
-            CURRENTS,
-            config.context if config.film else None,
-            config.memory_width,
-            config.memory_state,
-            config.memory_layers,
-            config.bundle,
-            config.memory == "mamba",
-        )
+        layers = config.memory_layers if config.memory == "mamba" else 0
+        memory = TokenDynamicsShape(config.memory_width, config.memory_state, layers, config.bundle)
+        self.dynamics = TokenDynamics(TOKENS, CURRENTS, config.context if config.film else None, memory)
 
     def features(self, numbers: Tensor, positions: Tensor, pairs: Tensor, moments: Tensor) -> Tensor:
         """Atoms (n,), positions (n, 3) bohr, pairs (2, e), basis moments (n, k) to features (n, irreps)."""

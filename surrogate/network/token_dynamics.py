@@ -13,6 +13,7 @@ most as large as the last prediction was wrong; untrained it gives none.
 # e3nn's irreps and torch's buffers come without types.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -103,6 +104,21 @@ class TokenBlock(torch.nn.Module):
         return torch.cat(parts, dim=-1)
 
 
+@dataclass(frozen=True)
+class TokenDynamicsShape:
+    """What the memory is made of.
+
+    width, state: channels of a Mamba block and what each remembers.
+    layers: blocks; none: linear prediction alone.
+    bundle: half steps looked ahead.
+    """
+
+    width: int
+    state: int
+    layers: int
+    bundle: int
+
+
 class TokenDynamics(torch.nn.Module):
     """Tokens and currents of every time, with the field's share, to their change until `bundle` later times.
 
@@ -110,28 +126,18 @@ class TokenDynamics(torch.nn.Module):
     context: invariants of an atom that condition the blocks, None for no conditioning.
     """
 
-    def __init__(
-        self,
-        tokens: str,
-        currents: str,
-        context: int | None,
-        width: int,
-        d_state: int,
-        layers: int,
-        bundle: int,
-        memory: bool = True,
-    ) -> None:
+    def __init__(self, tokens: str, currents: str, context: int | None, shape: TokenDynamicsShape) -> None:
         super().__init__()
         self.irreps = o3.Irreps(tokens) + o3.Irreps(currents)
-        self.n_tokens, self.bundle = o3.Irreps(tokens).dim, bundle
+        self.n_tokens, self.bundle = o3.Irreps(tokens).dim, shape.bundle
         both = 4 * self.irreps + o3.Irreps(tokens)
         ordered = both.sort()
         self.register_buffer("order", _component_order(both, ordered.p), persistent=False)
         inside = ordered.irreps.simplify()
         self.blocks = torch.nn.ModuleList(
-            TokenBlock(inside, context, width, d_state) for _ in range(layers if memory else 0)
+            TokenBlock(inside, context, shape.width, shape.state) for _ in range(shape.layers)
         )
-        self.readout = torch.nn.ModuleList(o3.Linear(inside, self.irreps) for _ in range(bundle))
+        self.readout = torch.nn.ModuleList(o3.Linear(inside, self.irreps) for _ in range(shape.bundle))
         with torch.no_grad():
             for readout in self.readout:
                 readout.weight.zero_()

@@ -26,7 +26,7 @@ from ...adapters.pyscf.molecule import molecule
 from ...adapters.system import System
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...adapters.working_basis import WorkingBasis
-from ..kernel.analytic import apply_auxiliary_kernel, build_auxiliary_kernel
+from ..kernel.analytic import apply_auxiliary_kernel, build_auxiliary_kernel, building_bytes
 from ..kernel.coarse_grid import coarse_response
 from ..matrices.kabsch import kabsch
 from ..matrices.lowdin import overlap_root
@@ -179,7 +179,8 @@ def _linear_base(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Responses of AO changes (k, n_spin, n, n) by the base that a run at this system has."""
     xc = system.functional.pyscf
-    kernel = build_auxiliary_kernel(mol, density, xc, memory=memory) if analytic else None
+    fits = building_bytes(mol.nao, len(density)) <= memory
+    kernel = build_auxiliary_kernel(mol, density, xc) if analytic and fits else None
     if kernel is not None:
         return lambda changes: apply_auxiliary_kernel(kernel, changes)
     engine = make_engine(system, memory)

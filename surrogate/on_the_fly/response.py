@@ -56,14 +56,26 @@ class _Evaluation:
         return float(self.response_x @ self.response_x + self.response_y @ self.response_y)
 
 
+@dataclass(frozen=True, eq=False)
+class FirstGuess:
+    """The response taken for one that has not been met.
+
+    prior: Fock response of an AO change (n_spin, n, n).
+    error: its relative error, until one has been measured.
+    builds: whether it makes a Coulomb-exchange build for every change.
+    """
+
+    prior: Prior
+    error: float = PRIOR_ERROR
+    builds: bool = False
+
+
 class OnTheFlyResponse:
     """The on-the-fly response about one ground-state density; implements `Surrogate`.
 
     density, ground_build: P0 (working basis, real) and its reference Fock build.
-    prior: Fock response of an AO change (n_spin, n, n), known before any is met; None where there is none.
+    guess: what is known before any response is met; None: Coulomb and exact exchange alone.
     outside: a change that leaves the known directions by more than this share of its size makes a new one.
-    prior_error: the prior's relative error, until one has been measured.
-    prior_builds: whether the prior makes a Coulomb-exchange build for every change.
     mean_field_builds: Coulomb-exchange builds made so far.
     """
 
@@ -73,16 +85,12 @@ class OnTheFlyResponse:
         basis: WorkingBasis,
         density: np.ndarray,
         ground_build: FockBuild,
-        prior: Prior | None,
+        guess: FirstGuess | None,
         outside: float,
-        prior_error: float = PRIOR_ERROR,
-        *,
-        prior_builds: bool = False,
     ) -> None:
         self.mean_field_builds = 0
-        self._prior_builds = prior_builds or prior is None
-        self._prior_error = NO_PRIOR_ERROR if prior is None else prior_error
-        self._engine, self._basis, self._prior, self._outside = engine, basis, prior, outside
+        self._engine, self._basis, self._outside = engine, basis, outside
+        self._guess = guess or FirstGuess(engine.mean_field_response, NO_PRIOR_ERROR, builds=True)
         self._density, self._ground_energies = density, ground_build.energies
         self._fock = basis.fock_in(ground_build.fock)
         packing = self._packing = make_packing(base_irreps(basis, density))
@@ -111,7 +119,7 @@ class OnTheFlyResponse:
             return 0.0
         if self._errors:
             return float(np.sqrt(np.mean(np.square(self._errors))))
-        return self._prior_error
+        return self._guess.error
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each.
@@ -293,8 +301,8 @@ class OnTheFlyResponse:
         ]
         directions = [direction for direction, _ in found_x]
         change = self._basis.density_out(unpack(packing, x_map.join(directions), y_map.join(found_y)))
-        response = (self._prior or self._engine.mean_field_response)(change)
-        self.mean_field_builds += self._prior_builds
+        response = self._guess.prior(change)
+        self.mean_field_builds += self._guess.builds
         image_x, image_y = pack(packing, self._basis.fock_in(response))
         for part, direction, image in zip(y_map.maps, found_y, y_map.split(image_y), strict=True):
             if direction is not None:

@@ -13,7 +13,7 @@ from ..matrices.atom_pairs import atom_pairs
 from ..network.response_model import ResponseModel, restored
 from ..runtime.adaptation import adapt_token_kernel
 from ..runtime.fitting_factors import mean_field_alone
-from ..samples.pairs_file import SPLITS, PairsError, read_pairs
+from ..samples.pairs_file import SPLITS, PairsError, ResponsePairs, read_pairs
 from .kernel_samples import GeometryPairs, geometry_pairs
 
 
@@ -90,15 +90,24 @@ def file_errors(
     if int(content.attributes["n_spin"]) != 1 or not known:
         return []
     chosen = np.flatnonzero(content.geometries.split == SPLITS.index(split))
-    return [geometry_errors(model, path, content, int(k), base, n_adapted, largest) for k in chosen]
+    errors = []
+    for k in map(int, chosen):
+        pairs = geometry_pairs(path, content, k, base)
+        everything = geometry_errors(model, content, k, pairs, n_adapted, largest)
+        kept = pairs.sizes <= largest
+        errors.append(Errors(*(getattr(everything, name)[kept] for name in Errors.__dataclass_fields__)))
+    return errors
 
 
 def geometry_errors(
-    model: ResponseModel, path: Path, content, k: int, base: str, n_adapted: int, largest: float
+    model: ResponseModel,
+    content: ResponsePairs,
+    k: int,
+    pairs: GeometryPairs,
+    n_adapted: int,
+    largest: float,
 ) -> Errors:
-    """Errors of one geometry's pairs."""
-    pairs = geometry_pairs(path, content, k, base)
-    keep = np.flatnonzero(pairs.sizes <= largest)
+    """Errors of all pairs of geometry k of a file; adaptation is to the first of those up to `largest`."""
     token_kernel = token_kernels(model, content.atomic_numbers, pairs).astype(float)
     if mean_field_alone(str(content.attributes["pyscf_xc"])):
         token_kernel[:] = 0.0
@@ -112,20 +121,24 @@ def geometry_errors(
         return np.hypot(np.linalg.norm(missing - q @ of @ B, axis=1), rest) / sizes
 
     deviations = np.array([np.linalg.norm(q @ (m - mean) @ B, axis=1) for m in token_kernel])
-    kernel = np.full(len(q), np.nan)
-    if content.pairs.kernel is not None:
-        rows = np.flatnonzero(content.pairs.geometry == k)
-        difference = content.pairs.kernel[rows, 0] - content.pairs.fock[rows, 0]
-        kernel = np.linalg.norm(difference, axis=(1, 2)) / sizes
+    keep = np.flatnonzero(pairs.sizes <= largest)
     adapted = np.full(len(q), np.nan)
     if n_adapted and len(keep) > n_adapted:
         few, others = keep[:n_adapted], keep[n_adapted:]
         found = adapt_token_kernel(mean, B, content.atomic_numbers, pairs.x[few], missing[few])
         adapted[others] = error(found.token_kernel)[others]
-    everything = Errors(
-        error(np.zeros_like(mean)), kernel, error(mean), np.sqrt((deviations**2).mean(0)) / sizes, adapted
-    )
-    return Errors(*(getattr(everything, name)[keep] for name in Errors.__dataclass_fields__))
+    spread = np.sqrt((deviations**2).mean(0)) / sizes
+    return Errors(error(np.zeros_like(mean)), _kernel_errors(content, k), error(mean), spread, adapted)
+
+
+def _kernel_errors(content: ResponsePairs, k: int) -> np.ndarray:
+    """Of the analytic kernel's ΔF at geometry k, nan where the file has none."""
+    rows = np.flatnonzero(content.pairs.geometry == k)
+    if content.pairs.kernel is None:
+        return np.full(len(rows), np.nan)
+    fock = content.pairs.fock[rows, 0]
+    difference = np.linalg.norm(content.pairs.kernel[rows, 0] - fock, axis=(1, 2))
+    return difference / np.linalg.norm(fock, axis=(1, 2))
 
 
 def token_kernels(model: ResponseModel, numbers: np.ndarray, pairs: GeometryPairs) -> np.ndarray:

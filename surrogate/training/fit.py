@@ -1,24 +1,37 @@
 """From a configuration to weights: samples, the stages of training, and the file they end in."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from ..network.response_model import ResponseModel, saved
 from ..samples.pairs_file import PairsError, read_pairs
-from .config import TrainConfig
-from .dynamics_task import DynamicsTask, read_sequence
+from .config import DynamicsConfig, EnsembleConfig, FewShotConfig, ResponseConfig, TrainConfig
+from .dynamics_task import DynamicsTask, TokenSequence, read_sequence
 from .ensemble_task import EnsembleTask
 from .few_shot_task import FewShotTask, molecules
 from .kernel_samples import KernelSample, kernel_samples
 from .response_task import ResponseTask
-from .trainer import Report, Schedule, csv_report, train
+from .trainer import Report, Schedule, Task, csv_report, train
 
 #: Rows of a log.
 _LOG_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Log:
+    """Where a fit tells how it goes.
+
+    config: names the loggers; say: takes lines; rank: of this process, of which the first alone logs.
+    """
+
+    config: TrainConfig
+    say: Callable[[str], None]
+    rank: int
 
 
 def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int = 0) -> Path:
@@ -27,65 +40,66 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
     Raises PairsError for data that is missing or cannot be read, OSError.
     """
     config.output.mkdir(parents=True, exist_ok=True)
-    paths = pairs_paths(config)
+    paths, log = pairs_paths(config), Log(config, say, rank)
     samples = all_samples(config, paths, "train")
     if not samples:
         raise PairsError(f"{_folders(config)}: no closed-shell density functional pairs to train on")
     say(f"{len(samples)} geometries of {len({s.molecule for s in samples})} molecules")
     torch.manual_seed(config.seed)
     model = ResponseModel(config.model).to(device)
-    response = config.response
-    schedule = Schedule(
-        response.steps, response.rate, response.decay, config.precision, config.checkpoint, config.seed
-    )
-    task = ResponseTask(model, samples, response)
-    with _reporting(config, "response", response.steps, say, rank) as report:
-        train(task, schedule, config.output, report)
-    ensemble = config.ensemble
-    if ensemble.steps:
-        members = EnsembleTask(model, samples, ensemble, config.seed)
-        schedule = Schedule(
-            ensemble.steps, ensemble.rate, 0.0, config.precision, config.checkpoint, config.seed
-        )
-        with _reporting(config, "ensemble", ensemble.steps, say, rank) as report:
-            train(members, schedule, config.output, report)
-    dynamics = config.dynamics
-    if dynamics.steps:
-        sequences = [read_sequence(path, of) for path, of in _trajectories(config, paths)]
-        if not sequences:
-            raise PairsError(f"{_folders(config)}: no trajectories to train on")
-        schedule = Schedule(
-            dynamics.steps, dynamics.rate, 0.0, config.precision, config.checkpoint, config.seed
-        )
-        memory = DynamicsTask(model, sequences, dynamics)
-        with _reporting(config, "dynamics", dynamics.steps, say, rank) as report:
-            train(memory, schedule, config.output, report)
-    learned: dict[str, object] = {}
-    few_shot = config.few_shot
-    if few_shot.steps:
+    _stage(log, ResponseTask(model, samples, config.response), config.response, config.response.decay)
+    if config.ensemble.steps:
+        _stage(log, EnsembleTask(model, samples, config.ensemble, config.seed), config.ensemble)
+    if config.dynamics.steps:
+        _stage(log, DynamicsTask(model, _sequences(config, paths), config.dynamics), config.dynamics)
+    content = saved(model)
+    if config.few_shot.steps:
         trained = [path for path in paths if not read_pairs(path).attributes["held_out"]]
-        adaptation = FewShotTask(model.decoder, molecules(model, trained, config.base), few_shot)
-        schedule = Schedule(
-            few_shot.steps, few_shot.rate, 0.0, config.precision, config.checkpoint, config.seed
-        )
-        with _reporting(config, "few_shot", few_shot.steps, say, rank) as report:
-            train(adaptation, schedule, config.output, report)
-        learned["few_shot"] = adaptation.saved()
+        adaptation = FewShotTask(model.decoder, molecules(model, trained, config.base), config.few_shot)
+        _stage(log, adaptation, config.few_shot)
+        content["few_shot"] = adaptation.saved()
     path = config.output / "weights.pt"
     if rank == 0:
-        trained_on = {
-            "levels": list(config.levels),
-            "base": config.base,
-            "seed": config.seed,
-            "elements": sorted({int(z) for sample in samples for z in sample.numbers}),
-            "molecules": sorted({sample.molecule for sample in samples}),
-            "geometries": len(samples),
-            "data": hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest(),
-        }
         part = path.with_suffix(".part")
-        torch.save({**saved(model), **learned, "trained_on": trained_on}, part)
+        torch.save({**content, "trained_on": _trained_on(config, paths, samples)}, part)
         part.replace(path)
     return path
+
+
+def _stage(
+    log: Log,
+    task: Task,
+    settings: ResponseConfig | EnsembleConfig | DynamicsConfig | FewShotConfig,
+    decay: float = 0.0,
+) -> None:
+    """Train one task to its end."""
+    config = log.config
+    schedule = Schedule(
+        settings.steps, settings.rate, decay, config.precision, config.checkpoint, config.seed
+    )
+    with _reporting(log, task.name, settings.steps) as report:
+        train(task, schedule, config.output, report)
+
+
+def _sequences(config: TrainConfig, paths: list[Path]) -> list[TokenSequence]:
+    """Trajectories of the molecules trained on. Raises PairsError where there is none."""
+    sequences = [read_sequence(path, of) for path, of in _trajectories(config, paths)]
+    if not sequences:
+        raise PairsError(f"{_folders(config)}: no trajectories to train on")
+    return sequences
+
+
+def _trained_on(config: TrainConfig, paths: list[Path], samples: Sequence[KernelSample]) -> dict[str, object]:
+    """What the file of weights says of where they come from."""
+    return {
+        "levels": list(config.levels),
+        "base": config.base,
+        "seed": config.seed,
+        "elements": sorted({int(z) for sample in samples for z in sample.numbers}),
+        "molecules": sorted({sample.molecule for sample in samples}),
+        "geometries": len(samples),
+        "data": hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest(),
+    }
 
 
 def pairs_paths(config: TrainConfig) -> list[Path]:
@@ -120,13 +134,11 @@ def _trajectories(config: TrainConfig, paths: list[Path]) -> list[tuple[Path, Pa
 
 
 @contextmanager
-def _reporting(
-    config: TrainConfig, name: str, steps: int, say: Callable[[str], None], rank: int
-) -> Iterator[Report]:
-    """What writes the logs asked for, until the stage ends; of the first process alone."""
-    reports: list[Report] = []
+def _reporting(log: Log, name: str, steps: int) -> Iterator[Report]:
+    """What writes the logs asked for, until the stage ends."""
+    config, reports = log.config, list[Report]()
     every = max(steps // _LOG_ROWS, 1)
-    loggers = config.loggers if rank == 0 else ()
+    loggers = config.loggers if log.rank == 0 else ()
     with ExitStack() as stack:
         if "csv" in loggers:
             reports.append(csv_report(config.output / f"{name}.csv", every))
@@ -157,6 +169,6 @@ def _reporting(
             for one in reports:
                 one(step, values)
             if step % max(steps // 20, 1) == 0:
-                say(f"{name} {step}/{steps}: " + ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
+                log.say(f"{name} {step}/{steps}: " + ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
 
         yield report

@@ -18,7 +18,7 @@ from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.log.reader import RunLog, read_log
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
-from hybrid_propagate.adapters.nwchem.deck_writer import nwchem_deck
+from hybrid_propagate.adapters.nwchem.deck_writer import ResidentTasks, nwchem_deck
 from hybrid_propagate.adapters.nwchem.movecs import read_movecs
 from hybrid_propagate.adapters.nwchem.process import NAME, NWChemProcess
 from hybrid_propagate.adapters.nwchem.rt_restart import RestartPoint
@@ -159,7 +159,7 @@ def dipoles_with_entries(folder: Path, deck: str, length: int, n_steps: int) -> 
     n_points, n_checks = (n_steps + 1, real_time.n_checks) if length == n_steps else (1000, 0)
     with NWChemProcess("nwchem", system.n_spin, system.n_basis) as process:
         files = {ground.output: "o.movecs" for ground in grounds}
-        process.start(nwchem_deck(NAME, grounds, task, files, n_points, n_checks, 100))
+        process.start(nwchem_deck(NAME, grounds, task, files, ResidentTasks(n_points, n_checks, 100)))
         orbitals = read_movecs(process.folder / "o.movecs", order, system.n_spin)
         state = RestartPoint(0, 0.0, density_to_nwchem(orbitals.density().astype(complex), order))
         found = []

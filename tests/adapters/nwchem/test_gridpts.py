@@ -8,7 +8,7 @@ from hybrid_propagate.adapters.deck import GroundStateTask, PropagationTask
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.nwchem.agreement import compare
 from hybrid_propagate.adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
-from hybrid_propagate.adapters.nwchem.deck_writer import nwchem_deck
+from hybrid_propagate.adapters.nwchem.deck_writer import ResidentTasks, nwchem_deck
 from hybrid_propagate.adapters.nwchem.gridpts import GridFileError, read_grid
 from hybrid_propagate.adapters.nwchem.movecs import read_movecs
 from hybrid_propagate.adapters.nwchem.process import NAME, NWChemProcess
@@ -50,7 +50,8 @@ def test_engine_on_nwchems_grid_is_nwchem(command: str, tmp_path: Path) -> None:
     assert isinstance(task, PropagationTask)
     system, order = task.system, nwchem_order(task.system)
     with NWChemProcess(command, system.n_spin, system.n_basis) as process:
-        process.start(nwchem_deck(NAME, [ground], task, {ground.output: "o.movecs"}, 100, 0, 5))
+        files = {ground.output: "o.movecs"}
+        process.start(nwchem_deck(NAME, [ground], task, files, ResidentTasks(100, 0, 5)))
         orbitals = read_movecs(process.folder / "o.movecs", order, system.n_spin)
         first = density_to_nwchem(orbitals.density().astype(complex), order)
         process.send(RestartPoint(99, 0.0, first))

@@ -268,10 +268,11 @@ def test_no_kernel_for_functionals_of_the_kinetic_energy_density(xc: str) -> Non
 def test_no_kernel_beyond_the_memory_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     mean_field = ground_state("water", "hf")
     start = (mean_field.mol, density_of(mean_field), "hf")
-    needed = 2 * 8 * 91**2 * analytic.BUILDING
-    assert build_auxiliary_kernel(*start, memory=needed) is not None
-    assert build_auxiliary_kernel(*start, memory=needed - 1) is None
-    monkeypatch.setattr(analytic, "MAX_BYTES", 8 * 91**2)
+    needed = 2 * 8 * 91**2
+    assert analytic.building_bytes(13, 1) == analytic.BUILDING * needed
+    monkeypatch.setattr(analytic, "MAX_BYTES", needed)
+    assert build_auxiliary_kernel(*start) is not None
+    monkeypatch.setattr(analytic, "MAX_BYTES", needed - 1)
     assert build_auxiliary_kernel(*start) is None
 
 

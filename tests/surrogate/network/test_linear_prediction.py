@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from hybrid_propagate.surrogate.network.linear_prediction import LAGS, continued, nothing_yet
-from hybrid_propagate.surrogate.network.token_dynamics import TokenDynamics
+from hybrid_propagate.surrogate.network.token_dynamics import TokenDynamics, TokenDynamicsShape
 from hybrid_propagate.surrogate.runtime.fitting_factors import CURRENTS, TOKENS
 from scipy.spatial.transform import Rotation
 
@@ -62,7 +62,7 @@ def test_single_precision_is_enough() -> None:
 @pytest.mark.parametrize("bundle", [1, 2, 8])
 def test_untrained_memory_is_linear_prediction(bundle: int) -> None:
     """Whole steps as predicted, half steps on the cubic between; a state of the past alone is the same."""
-    dynamics = TokenDynamics(TOKENS, CURRENTS, 4, 8, 4, 1, bundle).double()
+    dynamics = TokenDynamics(TOKENS, CURRENTS, 4, TokenDynamicsShape(8, 4, 1, bundle)).double()
     d = dynamics.irreps.dim
     points = torch.cat([_oscillations([0.2, 0.5], 40, d), _oscillations([0.3], 40, d)])
     field, context = torch.zeros(2, 40, dynamics.n_tokens).double(), torch.randn(2, 4).double()
@@ -89,7 +89,7 @@ def test_what_it_holds_does_not_grow() -> None:
 def test_corrections_die_out_in_a_rollout() -> None:
     """Whatever the weights: on its own tokens each correction is smaller than the one before."""
     torch.manual_seed(1)
-    dynamics = TokenDynamics(TOKENS, CURRENTS, 4, 8, 4, 1, 2).double()
+    dynamics = TokenDynamics(TOKENS, CURRENTS, 4, TokenDynamicsShape(8, 4, 1, 2)).double()
     with torch.no_grad():
         for readout in dynamics.readout:
             readout.weight.normal_()

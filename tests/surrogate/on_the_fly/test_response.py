@@ -8,7 +8,7 @@ import pytest
 from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.adapters.working_basis import SymmetryOrbitals, make_working_basis
 from hybrid_propagate.driver.loop.problem import Problem
-from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
+from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from surrogate_contract import Case, SurrogateContract, make_case
 from toy_engine import ToyEngine, make_chain, make_problem, make_response
 
@@ -43,7 +43,7 @@ class TestResponseWithPrior(TestResponse):
             return mean_field + 0.95 * (engine.response(change) - mean_field)
 
         return OnTheFlyResponse(
-            engine, problem.basis, problem.ground_density, problem.ground_build, prior, 1e-5
+            engine, problem.basis, problem.ground_density, problem.ground_build, FirstGuess(prior), 1e-5
         )
 
 

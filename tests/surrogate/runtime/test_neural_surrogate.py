@@ -14,7 +14,7 @@ from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.driver.dataset.trajectories import point_problem
 from hybrid_propagate.driver.loop.problem import Problem
 from hybrid_propagate.surrogate.kernel.analytic import apply_auxiliary_kernel
-from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
+from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from hybrid_propagate.surrogate.runtime.fitting_factors import fitting_factors, lowdin_orbitals
 from hybrid_propagate.surrogate.runtime.network_response import (
     NetworkNotApplicable,
@@ -74,9 +74,9 @@ class TestHybrid(TestNeuralSurrogate):
     """The network as what the on-the-fly response starts from."""
 
     def make(self, problem: Problem) -> OnTheFlyResponse:  # type: ignore[override]
-        prior = self.network.prior()
+        guess = FirstGuess(self.network.prior(), 0.1)
         return OnTheFlyResponse(
-            problem.engine, problem.basis, problem.ground_density, problem.ground_build, prior, 1e-5, 0.1
+            problem.engine, problem.basis, problem.ground_density, problem.ground_build, guess, 1e-5
         )
 
 
