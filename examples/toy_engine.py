@@ -4,27 +4,26 @@ A chain of sites with one orthonormal function each (Pariser-Parr-Pople model wi
 
     F_σ,ij = h_ij + δ_ij [Σ_k γ_ik n_k + v(n_σ,i)] - a γ_ij P_σ,ij,   v(n) = -(4/3) c (2 n)^(1/3)
 
-The engine keeps the promises of `adapters.engine.Engine` and nothing else. Run the file to see the loop
-propagate it.
+The engine keeps the promises of `adapters.engine.Engine` and nothing else; `adapters.contract` tests them.
+Run the file to see the loop propagate it.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+from hybrid_propagate.adapters.deck import Place, PropagationTask
 from hybrid_propagate.adapters.engine import Energies, FockBuild, Integrals
-from hybrid_propagate.adapters.system.field import Excitation, Field
-from hybrid_propagate.adapters.system.functional import Functional
-from hybrid_propagate.adapters.system.geometry import Geometry
-from hybrid_propagate.adapters.system.real_time import RealTime, Tolerances
-from hybrid_propagate.adapters.system.system import System
+from hybrid_propagate.adapters.system import Excitation, Field, Functional, Geometry, RealTime, System
+from hybrid_propagate.adapters.system.real_time import Tolerances
 from hybrid_propagate.adapters.working_basis import make_working_basis
 from hybrid_propagate.driver.loop.controller import Ledger, Target
 from hybrid_propagate.driver.loop.hybrid import Hybrid
-from hybrid_propagate.driver.loop.problem import Coupling, Problem, initial_state
+from hybrid_propagate.driver.loop.problem import Problem, initial_state, make_problem
 from hybrid_propagate.driver.loop.progress import Progress, Tally
 from hybrid_propagate.driver.loop.reference import EmbeddedReference
 from hybrid_propagate.driver.loop.run import run
 from hybrid_propagate.driver.loop.segment import Limits
+from hybrid_propagate.surrogate.contract import GroundState
 from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
 
 #: Hopping and distance between neighbours (Hartree, bohr).
@@ -130,27 +129,12 @@ def make_chain(
     return system, engine
 
 
-def make_problem(system: System, engine: ToyEngine, real_time: RealTime) -> Problem:
-    """A propagation from the ground state; every field acts on the whole chain."""
-    base = engine.fock(engine.reference)
-    basis = make_working_basis(engine.integrals.overlap, np.real(base.fock))
-    couplings = tuple(
-        Coupling(
-            field,
-            basis.fock_in(
-                np.array(
-                    [
-                        np.einsum("x,xmn->mn", field.direction, engine.integrals.dipole)
-                        * (field.spin in ("total", spin))
-                        for spin in ("alpha", "beta")[: system.n_spin]
-                    ]
-                )
-            ).astype(complex),
-        )
-        for field in real_time.fields
-    )
-    density = basis.density_in(engine.reference).astype(complex)
-    return Problem(system, real_time, engine, basis, base, density, couplings)
+def toy_problem(system: System, engine: ToyEngine, real_time: RealTime) -> Problem:
+    """A propagation from the ground state."""
+    ground_build = engine.fock(engine.reference)
+    basis = make_working_basis(engine.integrals.overlap, np.real(ground_build.fock))
+    task = PropagationTask(Place("toy", 1), system, real_time, "")
+    return make_problem(task, engine, basis, ground_build, engine.reference)
 
 
 def start(problem: Problem, target: Target) -> Progress:
@@ -160,10 +144,10 @@ def start(problem: Problem, target: Target) -> Progress:
     return Progress(state, problem.ground_build.energies, Ledger(length=target.max_ml_steps), Tally())
 
 
-def make_response(problem: Problem) -> OnTheFlyResponse:
+def make_response(ground: GroundState) -> OnTheFlyResponse:
     """The on-the-fly response, with no analytic kernel to begin with."""
     return OnTheFlyResponse(
-        problem.engine, problem.basis, problem.ground_density, problem.ground_build, None, 1e-5
+        ground.engine, ground.basis, ground.ground_density, ground.ground_build, None, 1e-5
     )
 
 
@@ -207,7 +191,7 @@ def _ground_state(engine: ToyEngine, occupations: np.ndarray) -> np.ndarray:
 def main() -> None:
     """Compare the hybrid loop with reference steps alone on a chain of six sites."""
     system, engine = make_chain(6, 1, hybrid=0.25, local=0.3)
-    problem = make_problem(system, engine, kicked(0.02, 200.0, 0.2))
+    problem = toy_problem(system, engine, kicked(0.02, 200.0, 0.2))
     target = Target(error=1e-3, max_ml_steps=500, duration=200.0)
     reference = EmbeddedReference(problem)
     for name, surrogate in (("reference steps", None), ("hybrid", make_response(problem))):

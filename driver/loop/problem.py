@@ -7,7 +7,6 @@ import numpy as np
 
 from ...adapters.deck import PropagationTask
 from ...adapters.engine import Energies, Engine, FockBuild
-from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.system import Field, MOCap, RealTime, System
 from ...adapters.system.field import amplitude
 from ...adapters.system.system import function_mask
@@ -113,7 +112,7 @@ def initial_state(problem: Problem, density: np.ndarray, fock: np.ndarray, step:
 
 def make_problem(
     task: PropagationTask,
-    engine: PySCFEngine,
+    engine: Engine,
     basis: WorkingBasis,
     ground_build: FockBuild,
     density: np.ndarray,

@@ -4,9 +4,19 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from hybrid_propagate.adapters.contract import EngineCase, EngineContract, engine_case
 from hybrid_propagate.adapters.pyscf.engine import expanded_about, make_engine
 from pyscf import gto
 from pyscf_systems import FUNCTIONALS, GIB, excited_density, pyscf_fock, solved, water
+
+
+class TestContract(EngineContract):
+    """Of every engine, on every kind of functional."""
+
+    @pytest.fixture(params=[(xc, cation) for xc in FUNCTIONALS for cation in (False, True)])
+    def case(self, request: pytest.FixtureRequest) -> EngineCase:
+        engine, orbitals = solved(*request.param)
+        return engine_case(engine, orbitals.density())
 
 
 @pytest.mark.parametrize("cation", [False, True])

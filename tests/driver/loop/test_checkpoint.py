@@ -11,7 +11,7 @@ from hybrid_propagate.driver.loop.reference import EmbeddedReference
 from hybrid_propagate.driver.loop.run import run
 from hybrid_propagate.driver.loop.segment import Limits, Segment
 from hybrid_propagate.surrogate.surrogate import Surrogate
-from toy_engine import kicked, make_chain, make_problem, make_response, start
+from toy_engine import kicked, make_chain, make_response, start, toy_problem
 
 
 class Densities:
@@ -39,7 +39,7 @@ def test_going_on_from_any_checkpoint_changes_not_a_bit(
 ) -> None:
     tmax = 30.0 if hybrid_run else 4.0
     system, engine = make_chain(6, n_spin, hybrid, local)
-    problem = make_problem(system, engine, kicked(size, tmax, 0.2))
+    problem = toy_problem(system, engine, kicked(size, tmax, 0.2))
     target = Target(error=1e-3, max_ml_steps=12, duration=tmax)
     saved: list[dict[str, np.ndarray]] = []
     surrogate = make_response(problem) if hybrid_run else None
@@ -78,7 +78,7 @@ def propagate(
 
 def test_a_checkpoint_is_arrays_that_a_file_takes() -> None:
     system, engine = make_chain(4, 1, 0.25, 0.3)
-    problem = make_problem(system, engine, kicked(0.02, 4.0, 0.2))
+    problem = toy_problem(system, engine, kicked(0.02, 4.0, 0.2))
     target = Target(1e-3, 12, 4.0)
     progress = start(problem, target)
     surrogate = make_response(problem)

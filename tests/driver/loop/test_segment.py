@@ -9,14 +9,14 @@ from hybrid_propagate.driver.loop.controller import Target
 from hybrid_propagate.driver.loop.problem import Problem, make_step
 from hybrid_propagate.driver.loop.segment import Limits, is_check_point, reference_segment, surrogate_segment
 from hybrid_propagate.surrogate.surrogate import Visit
-from toy_engine import kicked, make_chain, make_problem, make_response, start
+from toy_engine import kicked, make_chain, make_response, start, toy_problem
 
 TARGET = Target(1e-3, 500, 4.0)
 
 
 @pytest.fixture(name="problem")
 def make_toy_problem() -> Problem:
-    return make_problem(*make_chain(5, 1, 0.25, 0.3), kicked(0.1, 4.0, 0.1))
+    return toy_problem(*make_chain(5, 1, 0.25, 0.3), kicked(0.1, 4.0, 0.1))
 
 
 class Perfect:
@@ -109,7 +109,7 @@ def test_reasons(problem: Problem, surrogate: dict, limits: Limits, reason: str)
 def test_a_propagator_that_is_not_unitary_is_held_to_hermiticity_alone() -> None:
     """Euler steps lose idempotency at once, as they do in NWChem: no limit ends the segment for it."""
     real_time = replace(kicked(0.1, 4.0, 0.1), propagator="euler")
-    problem = make_problem(*make_chain(5, 1, 0.25, 0.3), real_time)
+    problem = toy_problem(*make_chain(5, 1, 0.25, 0.3), real_time)
     progress = start(problem, TARGET)
     segment = surrogate_segment(
         problem, make_step(problem), Perfect(problem), progress.state, 30, Limits(idempotency=1e-12)
@@ -134,7 +134,7 @@ def test_a_learning_surrogate_makes_its_step_again(problem: Problem) -> None:
 def test_check_points_rebuild_the_fock_matrix() -> None:
     """A build more at each: points where mod(it, nt / (n - 1)) is 0, the first excepted."""
     real_time = replace(kicked(0.1, 4.0, 0.1), n_checks=5)
-    problem = make_problem(*make_chain(5, 1, 0.25, 0.3), real_time)
+    problem = toy_problem(*make_chain(5, 1, 0.25, 0.3), real_time)
     progress = start(problem, TARGET)
     segment, _ = reference_segment(
         problem, make_step(problem), progress.state, progress.energies, 39, np.inf, "CONTINUE"

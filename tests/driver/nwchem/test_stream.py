@@ -11,7 +11,7 @@ from hybrid_propagate.driver.nwchem.stream import NWChemStream, stream_expansion
 from hybrid_propagate.driver.propagators.magnus import FockOf
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.on_the_fly.streamed_response import StreamedResponse
-from toy_engine import make_chain, make_problem
+from toy_engine import make_chain, toy_problem
 
 DIGITS = 1e-10
 
@@ -68,7 +68,7 @@ def exact_maps(problem: Problem, space: OccupiedEmpty) -> tuple[np.ndarray, np.n
 
 def setting(n_spin: int, share: float = 0.85, shift: float = 0.0) -> Setting:
     """share: of the true response that the first guess has; shift: of a Fock matrix that is not at rest."""
-    problem = make_problem(*make_chain(6, n_spin, 0.25, 0.3), RealTime(20.0, 0.1))
+    problem = toy_problem(*make_chain(6, n_spin, 0.25, 0.3), RealTime(20.0, 0.1))
     space = occupied_empty(problem.ground_density, problem.basis.energies)
     reference = Densities(problem)
     stream = NWChemStream(cast(Any, reference), space)

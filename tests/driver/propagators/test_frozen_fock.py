@@ -7,7 +7,7 @@ import pytest
 import scipy.linalg
 from hybrid_propagate.driver.loop.problem import initial_state
 from hybrid_propagate.driver.propagators.frozen_fock import frozen_fock_step
-from toy_engine import kicked, make_chain, make_problem
+from toy_engine import kicked, make_chain, toy_problem
 
 
 def random_hermitian(m: int, seed: int) -> np.ndarray:
@@ -18,7 +18,7 @@ def random_hermitian(m: int, seed: int) -> np.ndarray:
 
 def state_of(density: np.ndarray, fock: np.ndarray):
     system, engine = make_chain(4, 1, 0.25, 0.3)
-    return initial_state(make_problem(system, engine, kicked(0.0, 1.0, 0.1)), density, fock, 0, 0.0)
+    return initial_state(toy_problem(system, engine, kicked(0.0, 1.0, 0.1)), density, fock, 0, 0.0)
 
 
 def step_of(density: np.ndarray, fock: np.ndarray, dt: float, order: int) -> np.ndarray:

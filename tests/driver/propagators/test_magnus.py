@@ -10,11 +10,11 @@ from hybrid_propagate.driver.loop.problem import Problem, initial_state, make_st
 from hybrid_propagate.driver.propagators.magnus import NoFixedPoint, StepRules, canonical_norm, magnus_step
 from hybrid_propagate.driver.propagators.state import State
 from pyscf import gto, scf
-from toy_engine import kicked, make_chain, make_problem
+from toy_engine import kicked, make_chain, toy_problem
 
 
-def toy_problem(n_spin: int, real_time: RealTime) -> Problem:
-    return make_problem(*make_chain(5 + n_spin % 2, n_spin, 0.25, 0.3), real_time)
+def chain_problem(n_spin: int, real_time: RealTime) -> Problem:
+    return toy_problem(*make_chain(5 + n_spin % 2, n_spin, 0.25, 0.3), real_time)
 
 
 def excited_state(problem: Problem) -> State:
@@ -28,7 +28,7 @@ def excited_state(problem: Problem) -> State:
 
 
 def propagated(n_spin: int, dt: float, t_end: float) -> State:
-    problem = toy_problem(n_spin, kicked(0.0, t_end, dt))
+    problem = chain_problem(n_spin, kicked(0.0, t_end, dt))
     step = make_step(problem)
     state = excited_state(problem)
     for _ in range(round(t_end / dt)):
@@ -57,7 +57,7 @@ def test_hermiticity_trace_and_idempotency_stay_to_rounding(n_spin: int) -> None
 
 def test_energy_is_conserved_without_a_field() -> None:
     """To the second order of the step; a factor four when dt is halved."""
-    problem = toy_problem(1, kicked(0.0, 1.0, 0.1))
+    problem = chain_problem(1, kicked(0.0, 1.0, 0.1))
 
     def energy(density: np.ndarray) -> float:
         energies = problem.reference_fock(density)[1]
@@ -71,7 +71,7 @@ def test_energy_is_conserved_without_a_field() -> None:
 
 def test_the_mid_point_fock_matrix_is_self_consistent() -> None:
     """F(t + dt/2) = ½ [F(t) + F[P(t + dt)]] and Y(t + dt) = exp(-i dt F(t + dt/2)) Y(t)."""
-    problem = toy_problem(1, kicked(0.0, 1.0, 0.2))
+    problem = chain_problem(1, kicked(0.0, 1.0, 0.2))
     state = excited_state(problem)
     after, changes = make_step(problem)(state, lambda p: problem.reference_fock(p)[0])
     mid_point = 0.5 * (state.fock + problem.reference_fock(after.density)[0])
@@ -83,7 +83,7 @@ def test_the_mid_point_fock_matrix_is_self_consistent() -> None:
 
 def test_a_step_without_fixed_point_is_reported() -> None:
     """A Fock matrix that jumps between two values at every build."""
-    problem = toy_problem(1, kicked(0.0, 1.0, 0.2))
+    problem = chain_problem(1, kicked(0.0, 1.0, 0.2))
     state = excited_state(problem)
     calls = [0]
 
@@ -104,7 +104,7 @@ def test_a_step_without_fixed_point_is_reported() -> None:
 
 
 def test_nwchems_norm_is_the_largest_element_in_its_basis() -> None:
-    problem = toy_problem(2, kicked(0.0, 1.0, 0.2))
+    problem = chain_problem(2, kicked(0.0, 1.0, 0.2))
     state = excited_state(problem)
     T = problem.basis.to_canonical
     density = T @ state.density @ T.transpose(0, 2, 1)

@@ -12,7 +12,7 @@ import pytest
 from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.driver.dataset.trajectories import point_problem
-from hybrid_propagate.driver.loop.problem import Problem
+from hybrid_propagate.surrogate.contract import GroundState, SurrogateCase, SurrogateContract, surrogate_case
 from hybrid_propagate.surrogate.kernel.analytic import apply_auxiliary_kernel
 from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from hybrid_propagate.surrogate.runtime.fitting_factors import fitting_factors, lowdin_orbitals
@@ -26,7 +26,6 @@ from hybrid_propagate.surrogate.runtime.neural_surrogate import NeuralSurrogate
 from hybrid_propagate.surrogate.runtime.session import Device, DeviceError, GraphError, open_session
 from hybrid_propagate.surrogate.samples.sampling import Point, rotated_densities, solve_point
 from small_graphs import KERNELS, METADATA, write_small_graphs
-from surrogate_contract import Case, SurrogateContract, make_case
 
 WATER = np.array([[0.0, 0.02, 0.12], [0.0, 0.75, -0.45], [0.0, -0.78, -0.48]])
 
@@ -61,22 +60,22 @@ class TestNeuralSurrogate(SurrogateContract):
         self.network = network
 
     @pytest.fixture
-    def case(self) -> Case:
-        return make_case(point_problem(point(), RealTime(1.0, 0.1)), 0.01)
+    def case(self) -> SurrogateCase:
+        return surrogate_case(point_problem(point(), RealTime(1.0, 0.1)), 0.01)
 
-    def make(self, problem: Problem) -> NeuralSurrogate:
+    def make(self, ground: GroundState) -> NeuralSurrogate:
         return NeuralSurrogate(
-            problem.engine, problem.basis, problem.ground_density, problem.ground_build, self.network
+            ground.engine, ground.basis, ground.ground_density, ground.ground_build, self.network
         )
 
 
 class TestHybrid(TestNeuralSurrogate):
     """The network as what the on-the-fly response starts from."""
 
-    def make(self, problem: Problem) -> OnTheFlyResponse:  # type: ignore[override]
+    def make(self, ground: GroundState) -> OnTheFlyResponse:  # type: ignore[override]
         guess = FirstGuess(self.network.prior(), 0.1)
         return OnTheFlyResponse(
-            problem.engine, problem.basis, problem.ground_density, problem.ground_build, guess, 1e-5
+            ground.engine, ground.basis, ground.ground_density, ground.ground_build, guess, 1e-5
         )
 
 
