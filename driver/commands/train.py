@@ -42,23 +42,16 @@ def _errors() -> tuple[Errors, Errors]:
 
 
 def _train(options: argparse.Namespace) -> int:
-    import torch.distributed as dist
-
     from ...surrogate.training.config import ConfigError, read_config
     from ...surrogate.training.fit import fit
-    from ...surrogate.training.trainer import join_processes
+    from ...surrogate.training.trainer import joined_processes
 
     try:
         config = read_config(options.config)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{options.config}: not a text file") from error
-    joined = join_processes(options.device)
-    rank = dist.get_rank() if joined else 0
-    try:
+    with joined_processes(options.device) as rank:
         path = fit(config, options.device, _say if rank == 0 else (lambda _: None), rank)
-    finally:
-        if joined:
-            dist.destroy_process_group()
     if rank == 0:
         print(path)
     return 0

@@ -9,8 +9,8 @@ them.
 import csv
 import math
 import os
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -136,12 +136,17 @@ def csv_report(path: Path, every: int) -> Report:
     return report
 
 
-def join_processes(device: str) -> bool:
-    """Join the processes that `torchrun` started; False if it did not start this one."""
+@contextmanager
+def joined_processes(device: str) -> Iterator[int]:
+    """This process's rank among those that `torchrun` started; 0 if it did not start this one."""
     if "RANK" not in os.environ:
-        return False
+        yield 0
+        return
     dist.init_process_group("nccl" if device == "cuda" else "gloo")
-    return True
+    try:
+        yield dist.get_rank()
+    finally:
+        dist.destroy_process_group()
 
 
 def _share(step: int, steps: int) -> float:

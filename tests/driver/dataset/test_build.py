@@ -8,8 +8,6 @@ import h5py
 import numpy as np
 import pytest
 from hybrid_propagate.driver.commands.dataset import main
-from hybrid_propagate.driver.dataset.config import read_config
-from hybrid_propagate.driver.dataset.geometries import distorted
 from hybrid_propagate.surrogate.samples.pairs_file import read_pairs
 
 CONFIG = """
@@ -138,24 +136,3 @@ def test_mistakes_are_told_in_one_line(
     assert said.startswith(f"hybrid-dataset: {path}: ")
     assert message in said
     assert said.count("\n") == 1
-
-
-def test_the_example_can_be_read() -> None:
-    config = read_config(Path(__file__).parents[3] / "examples/dataset.yaml")
-    assert [molecule.name for molecule in config.molecules if molecule.held_out] == ["H2CO", "HCN", "C2H2"]
-    assert len(config.levels) == 2
-
-
-def test_distortions() -> None:
-    """Of the size asked for, without moving or turning the molecule, out of its plane too, and seeded."""
-    benzene = np.array([[np.cos(a), np.sin(a), 0.0] for a in np.arange(6) * np.pi / 3])
-    rng = np.random.default_rng(5)
-    moves = np.array([distorted(benzene, rng, (0.03, 0.05)) - benzene for _ in range(50)])
-    sizes = np.sqrt((moves**2).sum(-1).mean(-1))
-    assert sizes.min() >= 0.03
-    assert sizes.max() <= 0.05
-    np.testing.assert_allclose(moves.sum(1), 0.0, atol=1e-12)
-    np.testing.assert_allclose(np.cross(benzene, moves).sum(1), 0.0, atol=1e-12)
-    assert np.abs(moves[..., 2]).mean() > 0.2 * np.abs(moves[..., 0]).mean()
-    again = distorted(benzene, np.random.default_rng(5), (0.03, 0.05)) - benzene
-    np.testing.assert_array_equal(again, moves[0])

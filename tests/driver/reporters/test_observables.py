@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.system import DipoleContributions, Geometry, System
-from hybrid_propagate.adapters.system.system import function_mask
+from hybrid_propagate.adapters.system import DipoleContributions, Geometry
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
 from hybrid_propagate.driver.reporters.observables import (
     charges,
@@ -122,13 +121,3 @@ def test_dipole_contributions_add_up(case) -> None:
         observables, inside(basis, densities), DipoleContributions(2, first=(1, 4), second=(5, 99))
     )
     np.testing.assert_array_equal(window, parts[..., 0:4, 4:7])
-
-
-def test_functions_of_a_fragment() -> None:
-    """Atoms are matched by position, whatever their name or order."""
-    system: System = solved("HF")[0].system
-    g = system.geometry
-    hydrogens = Geometry("back to front", ("X", "Y"), np.ones(2, int), np.ones(2), g.positions[[2, 1]] + 1e-9)
-    np.testing.assert_array_equal(function_mask(system, hydrogens), [False] * 5 + [True] * 2)
-    elsewhere = Geometry("elsewhere", ("O",), np.array([8]), np.array([8.0]), g.positions[:1] + 1e-6)
-    assert not function_mask(system, elsewhere).any()

@@ -11,7 +11,7 @@ from hybrid_propagate.surrogate.network.response_model import ResponseModel, sav
 from hybrid_propagate.surrogate.network.response_step import Rollout, state_width
 from hybrid_propagate.surrogate.training import export as exporting
 from hybrid_propagate.surrogate.training.export import ExportFailed, export
-from model_contract import with_readouts
+from small_model import with_readouts
 
 CONFIG = ModelConfig(
     elements=(1, 8), members=2, latents=1, width=4, irreps="2x0e + 1x1o", layers=1, memory_width=4, context=2

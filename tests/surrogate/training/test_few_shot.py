@@ -32,7 +32,7 @@ from hybrid_propagate.surrogate.training.few_shot import (
 from hybrid_propagate.surrogate.training.few_shot_task import FewShotTask, MoleculeGeometries
 from hybrid_propagate.surrogate.training.kernel_samples import geometry_pairs, linear_samples
 from hybrid_propagate.surrogate.training.trainer import Schedule, train
-from model_contract import CONFIG
+from small_model import CONFIG
 from torch import Tensor
 
 LEVEL = "pbe0_sto-3g"

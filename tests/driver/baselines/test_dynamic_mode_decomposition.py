@@ -1,12 +1,10 @@
-"""Dynamic mode decomposition and ESPRIT on signals whose modes are known."""
+"""Dynamic mode decomposition on signals whose modes are known."""
 
 import sys
 
 import numpy as np
 import pytest
 from hybrid_propagate.driver.baselines.dynamic_mode_decomposition import PyDMDMissing, dmd_extrapolation
-from hybrid_propagate.driver.baselines.esprit import esprit_extrapolation, esprit_ratios
-from hybrid_propagate.driver.baselines.exponential_sum import continue_exponentials
 
 DT = 0.2
 FREQUENCIES = np.array([0.31, 0.52, 0.77, 1.4])
@@ -51,36 +49,3 @@ def test_dmd_says_how_to_get_pydmd(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pydmd", None)
     with pytest.raises(PyDMDMissing, match=r"pip install 'hybrid-propagate\[bench\]'"):
         dmd_extrapolation(turning()[:60], np.ones((1, 30)), 100, 1)
-
-
-def test_esprit_finds_the_frequencies() -> None:
-    signal = np.sin(DT * STEPS[:80, None] * FREQUENCIES + 0.4).sum(axis=1, keepdims=True)
-    ratios = esprit_ratios(signal, 1e-8)
-    assert np.abs(ratios) == pytest.approx(np.ones(8), abs=1e-7)
-    assert np.sort(np.angle(ratios)) == pytest.approx(
-        np.sort(np.concatenate([-FREQUENCIES, FREQUENCIES]) * DT), abs=1e-7
-    )
-
-
-def test_esprit_finds_the_damping() -> None:
-    signal = np.exp(-0.05 * DT * STEPS[:80]) * np.cos(0.6 * DT * STEPS[:80])
-    assert np.abs(esprit_ratios(signal[:, None], 1e-8)) == pytest.approx(np.full(2, np.exp(-0.01)), abs=1e-9)
-
-
-def test_esprit_continues_channels_with_the_same_frequencies() -> None:
-    phases = DT * STEPS[:, None] * FREQUENCIES
-    weights = np.random.default_rng(9).normal(size=(4, 3))
-    signal = np.sin(phases) @ weights + np.cos(phases) @ weights[::-1]
-    assert relative(esprit_extrapolation(signal[:80], len(STEPS), 1e-8), signal) < 1e-6
-    # With far too short a stretch it cannot.
-    assert relative(esprit_extrapolation(signal[:8], len(STEPS), 1e-8), signal) > 0.1
-
-
-def test_esprit_of_nothing_is_nothing() -> None:
-    assert np.array_equal(esprit_extrapolation(np.zeros((20, 3)), 40, 1e-3), np.zeros((40, 3)))
-
-
-def test_growing_modes_are_held_on_the_unit_circle() -> None:
-    known = np.cos(0.3 * np.arange(30))[:, None]
-    continued = continue_exponentials(known, 1.2 * np.exp(np.array([0.3j, -0.3j])), 5000)
-    assert np.abs(continued).max() == pytest.approx(1.0, abs=1e-6)
