@@ -121,7 +121,7 @@ class StreamedResponse:
         """Learn from the block of F' at one P'; at P' far from the ground state only measure."""
         x = self.space.block(density - self.about.density)
         lacking = self.space.block(fock - self.predict(density))
-        response = float(np.linalg.norm(self.response(x)))
+        response = self.response(x) + lacking
         measurement = Measurement(
             float(np.sqrt(2.0) * np.linalg.norm(lacking)),
             float(np.sqrt(2.0) * np.linalg.norm(response)),

@@ -9,6 +9,7 @@ from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.driver.loop.problem import Problem, initial_state, make_step
 from hybrid_propagate.driver.nwchem.stream import NWChemStream, stream_expansion_point
 from hybrid_propagate.driver.propagators.magnus import FockOf
+from hybrid_propagate.surrogate.contract import GroundState, SurrogateCase, SurrogateContract, surrogate_case
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.on_the_fly.streamed_response import StreamedResponse
 from toy_engine import make_chain, toy_problem
@@ -101,6 +102,31 @@ def error(made: Setting, densities: np.ndarray) -> float:
     rest = made.space.block(made.problem.basis.fock_in(made.problem.ground_build.fock))
     found, expected = np.array(blocks).swapaxes(0, 1) - rest
     return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+
+
+class BlockCase(SurrogateCase):
+    """What a reference code that shows only densities can tell: F' at rest, and the block that moves them."""
+
+    def reference(self, density: np.ndarray) -> np.ndarray:
+        basis, ground = self.ground.basis, self.ground.ground_density
+        space = occupied_empty(ground, basis.energies)
+        at_rest = basis.fock_in(self.ground.ground_build.fock).astype(complex)
+        return at_rest + space.matrix(space.block(super().reference(density) - at_rest))
+
+
+class TestStreamedResponse(SurrogateContract):
+    """On the block between occupied and empty orbitals, all that it predicts."""
+
+    # What differs from known directions by less than a thousandth is rounding of NWChem's densities.
+    anchor_leaves = 2e-3
+
+    @pytest.fixture(params=[1, 2], ids=["closed shell", "open shell"])
+    def case(self, request: pytest.FixtureRequest) -> SurrogateCase:
+        made = surrogate_case(setting(request.param).problem, 1e-5)
+        return BlockCase(made.ground, made.densities)
+
+    def make(self, ground: GroundState) -> StreamedResponse:
+        return setting(len(ground.ground_density)).surrogate
 
 
 @pytest.mark.parametrize("n_spin", [1, 2])
