@@ -23,7 +23,7 @@ from hybrid_propagate.driver.loop.progress import Progress, Tally
 from hybrid_propagate.driver.loop.reference import EmbeddedReference
 from hybrid_propagate.driver.loop.run import run
 from hybrid_propagate.driver.loop.segment import Limits
-from hybrid_propagate.surrogate.contract import GroundState
+from hybrid_propagate.surrogate.contract import GroundProblem
 from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
 
 #: Hopping and distance between neighbours (Hartree, bohr).
@@ -144,7 +144,7 @@ def start(problem: Problem, target: Target) -> Progress:
     return Progress(state, problem.ground_build.energies, Ledger(length=target.max_ml_steps), Tally())
 
 
-def make_response(ground: GroundState) -> OnTheFlyResponse:
+def make_response(ground: GroundProblem) -> OnTheFlyResponse:
     """The on-the-fly response, with no analytic kernel to begin with."""
     return OnTheFlyResponse(
         ground.engine, ground.basis, ground.ground_density, ground.ground_build, None, 1e-5

@@ -21,7 +21,7 @@ from ..adapters.working_basis import WorkingBasis
 from .surrogate import Surrogate
 
 
-class GroundState(Protocol):
+class GroundProblem(Protocol):
     """What a surrogate is made from; the driver's `Problem` is one."""
 
     @property
@@ -49,7 +49,7 @@ class GroundState(Protocol):
 class SurrogateCase:
     """A ground state, and densities P' (k, n_spin, m, m) of a short excursion from it."""
 
-    ground: GroundState
+    ground: GroundProblem
     densities: np.ndarray
 
     def reference(self, density: np.ndarray) -> np.ndarray:
@@ -58,7 +58,7 @@ class SurrogateCase:
         return basis.fock_in(self.ground.engine.fock(basis.density_out(density)).fock)
 
 
-def surrogate_case(ground: GroundState, size: float) -> SurrogateCase:
+def surrogate_case(ground: GroundProblem, size: float) -> SurrogateCase:
     """Ten densities along a path of unitary turns, each idempotent, at most `size` rad away."""
     shape = ground.ground_density.shape
     rng = np.random.default_rng(11)
@@ -80,7 +80,7 @@ class SurrogateContract(ABC):
     anchor_leaves = 1e-4
 
     @abstractmethod
-    def make(self, ground: GroundState) -> Surrogate:
+    def make(self, ground: GroundProblem) -> Surrogate:
         """A fresh surrogate about a ground state."""
 
     def taught(self, case: SurrogateCase) -> Surrogate:

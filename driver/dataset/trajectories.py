@@ -8,8 +8,7 @@ import numpy as np
 
 from ...adapters.deck import Place, PropagationTask
 from ...adapters.files.trajectory import TrajectoryFile
-from ...adapters.system.field import Excitation, Field
-from ...adapters.system.real_time import RealTime
+from ...adapters.system import Excitation, Field, RealTime
 from ...surrogate.kernel.analytic import kernel_response
 from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from ...surrogate.samples.resonances import resonances

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...adapters.log.step_block import StepBlock
-from ...adapters.system import System
+from ...adapters.system import RealTime, System
 from ...adapters.system.field import amplitude
-from ...adapters.system.real_time import Quantity, RealTime, at_point
+from ...adapters.system.real_time import Quantity, at_point
 from ..loop.problem import Problem
 from ..loop.segment import Segment
 from .observables import (

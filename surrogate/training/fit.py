@@ -23,7 +23,7 @@ _LOG_ROWS = 200
 
 
 @dataclass(frozen=True)
-class Log:
+class TrainingLog:
     """Where a fit tells how it goes.
 
     config: names the loggers; say: takes lines; rank: of this process, of which the first alone logs.
@@ -40,7 +40,7 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
     Raises PairsError for data that is missing or cannot be read, OSError.
     """
     config.output.mkdir(parents=True, exist_ok=True)
-    paths, log = pairs_paths(config), Log(config, say, rank)
+    paths, log = pairs_paths(config), TrainingLog(config, say, rank)
     samples = all_samples(config, paths, "train")
     if not samples:
         raise PairsError(f"{_folders(config)}: no closed-shell density functional pairs to train on")
@@ -67,7 +67,7 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
 
 
 def _stage(
-    log: Log,
+    log: TrainingLog,
     task: Task,
     settings: ResponseConfig | EnsembleConfig | DynamicsConfig | FewShotConfig,
     decay: float = 0.0,
@@ -134,7 +134,7 @@ def _trajectories(config: TrainConfig, paths: list[Path]) -> list[tuple[Path, Pa
 
 
 @contextmanager
-def _reporting(log: Log, name: str, steps: int) -> Iterator[Report]:
+def _reporting(log: TrainingLog, name: str, steps: int) -> Iterator[Report]:
     """What writes the logs asked for, until the stage ends."""
     config, reports = log.config, list[Report]()
     every = max(steps // _LOG_ROWS, 1)

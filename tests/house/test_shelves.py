@@ -48,17 +48,7 @@ LARGE: tuple[str, ...] = (
     "atomic/solver/scf.py:self_consistent",
     "atomic/study/figures.py:stability_by_element",
     "atomic/study/occupation_flow.py:flow",
-    "driver/loop/hybrid.py:_reference",
-    "driver/loop/hybrid.py:_refined_segment",
-    "driver/loop/hybrid.py:_surrogate",
-    "driver/loop/hybrid.py:run",
     "driver/loop/segment.py:reference_segment",
-    "driver/nwchem/session.py:open_session",
-    "driver/reporters/output.py:segment",
-    "driver/run/deck.py:_propagate_by_nwchem",
-    "driver/run/propagation.py:_finish",
-    "driver/run/propagation.py:propagate",
-    "driver/run/summary.py:write_summary",
 )
 #: Tests of a whole shelf.
 WHOLE = {

@@ -9,7 +9,12 @@ from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.driver.loop.problem import Problem, initial_state, make_step
 from hybrid_propagate.driver.nwchem.stream import NWChemStream, stream_expansion_point
 from hybrid_propagate.driver.propagators.magnus import FockOf
-from hybrid_propagate.surrogate.contract import GroundState, SurrogateCase, SurrogateContract, surrogate_case
+from hybrid_propagate.surrogate.contract import (
+    GroundProblem,
+    SurrogateCase,
+    SurrogateContract,
+    surrogate_case,
+)
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.on_the_fly.streamed_response import StreamedResponse
 from toy_engine import make_chain, toy_problem
@@ -125,7 +130,7 @@ class TestStreamedResponse(SurrogateContract):
         made = surrogate_case(setting(request.param).problem, 1e-5)
         return BlockCase(made.ground, made.densities)
 
-    def make(self, ground: GroundState) -> StreamedResponse:
+    def make(self, ground: GroundProblem) -> StreamedResponse:
         return setting(len(ground.ground_density)).surrogate
 
 

@@ -8,7 +8,12 @@ import pytest
 from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.adapters.working_basis import SymmetryOrbitals, make_working_basis
 from hybrid_propagate.driver.loop.problem import Problem
-from hybrid_propagate.surrogate.contract import GroundState, SurrogateCase, SurrogateContract, surrogate_case
+from hybrid_propagate.surrogate.contract import (
+    GroundProblem,
+    SurrogateCase,
+    SurrogateContract,
+    surrogate_case,
+)
 from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from toy_engine import ToyEngine, make_chain, make_response, toy_problem
 
@@ -28,14 +33,14 @@ class TestResponse(SurrogateContract):
     def case(self, request: pytest.FixtureRequest) -> SurrogateCase:
         return surrogate_case(chain(*request.param), 0.01)
 
-    def make(self, ground: GroundState) -> OnTheFlyResponse:
+    def make(self, ground: GroundProblem) -> OnTheFlyResponse:
         return make_response(ground)
 
 
 class TestResponseWithPrior(TestResponse):
     """With a kernel that is wrong by 5 %, as a prior that knows the whole response would be."""
 
-    def make(self, ground: GroundState) -> OnTheFlyResponse:
+    def make(self, ground: GroundProblem) -> OnTheFlyResponse:
         engine = ground.engine
 
         def prior(change: np.ndarray) -> np.ndarray:

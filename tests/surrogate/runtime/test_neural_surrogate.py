@@ -12,7 +12,12 @@ import pytest
 from hybrid_propagate.adapters.system import RealTime
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.driver.dataset.trajectories import point_problem
-from hybrid_propagate.surrogate.contract import GroundState, SurrogateCase, SurrogateContract, surrogate_case
+from hybrid_propagate.surrogate.contract import (
+    GroundProblem,
+    SurrogateCase,
+    SurrogateContract,
+    surrogate_case,
+)
 from hybrid_propagate.surrogate.kernel.analytic import apply_auxiliary_kernel
 from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from hybrid_propagate.surrogate.runtime.fitting_factors import fitting_factors, lowdin_orbitals
@@ -63,7 +68,7 @@ class TestNeuralSurrogate(SurrogateContract):
     def case(self) -> SurrogateCase:
         return surrogate_case(point_problem(point(), RealTime(1.0, 0.1)), 0.01)
 
-    def make(self, ground: GroundState) -> NeuralSurrogate:
+    def make(self, ground: GroundProblem) -> NeuralSurrogate:
         return NeuralSurrogate(
             ground.engine, ground.basis, ground.ground_density, ground.ground_build, self.network
         )
@@ -72,7 +77,7 @@ class TestNeuralSurrogate(SurrogateContract):
 class TestHybrid(TestNeuralSurrogate):
     """The network as what the on-the-fly response starts from."""
 
-    def make(self, ground: GroundState) -> OnTheFlyResponse:  # type: ignore[override]
+    def make(self, ground: GroundProblem) -> OnTheFlyResponse:  # type: ignore[override]
         guess = FirstGuess(self.network.prior(), 0.1)
         return OnTheFlyResponse(
             ground.engine, ground.basis, ground.ground_density, ground.ground_build, guess, 1e-5
