@@ -1,6 +1,6 @@
 """Cost and error of the analytic response kernel.
 
-    OMP_NUM_THREADS=1 python benchmarks/auxiliary_kernel.py H2O NH3 CH3CH2OH C6H6 NO2 --xc pbe0 --level 0 1 2
+    OMP_NUM_THREADS=1 python benchmarks/kernel/cost_and_error.py H2O C6H6 NO2 --xc pbe0 --level 0 1 2
 
 Molecules are ASE's (G2 set). CPU seconds of one Fock build (PySCF, grid level 3, integrals in memory) and of
 building the kernel on each grid level; milliseconds of applying it to one complex change; its memory. The

@@ -1,6 +1,6 @@
 """Seconds that real NWChem takes per RT-TDDFT step of a deck, on one core.
 
-    python benchmarks/nwchem_seconds.py examples/water.nw examples/ethanol.nw examples/benzene.nw --steps 120
+    python benchmarks/nwchem/seconds.py examples/water.nw examples/ethanol.nw examples/benzene.nw --steps 120
 
 Runs each deck in a temporary folder with OMP_NUM_THREADS=1, its `tmax` cut so that the given number of
 steps is made and `cputime` added to what it prints. NWChem flushes every line of its log, so the arrival of

@@ -1,6 +1,6 @@
 """Whole runs against real NWChem on the same deck, one core each, in the same session.
 
-    OMP_NUM_THREADS=1 python benchmarks/whole_run.py [--steps 10000] [water ethanol benzene]
+    OMP_NUM_THREADS=1 python benchmarks/nwchem/whole_run.py [--steps 10000] [water ethanol benzene]
 
 NWChem's run is extrapolated from the processor seconds of its steps (marked), plus what it does before the
 first one. Wall and processor seconds of the hybrid count everything: start-up, imports, ground state, log,
@@ -8,11 +8,15 @@ files, figure.
 """
 
 import argparse
-from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
-from nwchem_seconds import measure
-from runs import ROOT, markdown, run_deck, trajectory_error, with_steps
+from hybrid_propagate.driver.bench.deck_run import deck_with_steps, run_deck
+from hybrid_propagate.driver.bench.metrics import trajectory_error
+from hybrid_propagate.driver.bench.tables import markdown
+from seconds import measure
+
+ROOT = Path(__file__).parents[2]
 
 
 def main() -> None:
@@ -40,11 +44,10 @@ def main() -> None:
         deck = ROOT / f"examples/{name}.nw"
         nwchem = measure(deck, options.nwchem_steps)
         whole = nwchem.seconds(options.steps)
-        run = run_deck(with_steps(deck, options.steps), "--save-density", "0")
+        run = run_deck(deck_with_steps(deck, options.steps), "--save-density", "0")
         compared = min(options.compare, options.steps)
-        reference = run_deck(with_steps(deck, compared), "--surrogate", "none", "--save-density", "0")
-        n = len(reference.time)
-        first = replace(run, time=run.time[:n], dipole=run.dipole[:n])
+        reference = run_deck(deck_with_steps(deck, compared), "--surrogate", "none", "--save-density", "0")
+        first = run.dipole[: len(reference.dipole)]
         s = run.summary
         row = [
             name,
@@ -55,7 +58,10 @@ def main() -> None:
             f"{run.cpu:.1f}",
         ]
         row += [f"{whole / run.wall:.0f}", f"{whole / run.cpu:.0f}", str(s["fock_builds"])]
-        row += [f"{s['estimated_error']:.1e}", f"{trajectory_error(first, reference):.1e} ({compared})"]
+        row += [
+            f"{s['estimated_error']:.1e}",
+            f"{trajectory_error(first, reference.dipole):.1e} ({compared})",
+        ]
         row += [f"{run.peak / 2**20:.0f}"]
         print("| " + " | ".join(row) + " |", flush=True)
         parts = ", ".join(f"{what} {seconds:.2f}" for what, seconds in s["seconds"].items())

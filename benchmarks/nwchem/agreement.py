@@ -1,6 +1,6 @@
 """Dipoles of `hybrid-propagate` against real NWChem runs of the same decks, kicks along x, y and z.
 
-    OMP_NUM_THREADS=1 python benchmarks/nwchem_agreement.py [deck ...]
+    OMP_NUM_THREADS=1 python benchmarks/nwchem/agreement.py [deck ...]
 
 - water_hf: Hartree-Fock (no quadrature), `tolerances interpol 1d-12`, `nchecks 0`, 40 au.
 - water_tight: PBE0, NWChem's default grid and RT tolerances, its SCF converged tightly, 200 au.
@@ -8,6 +8,7 @@
   the rows NWChem against NWChem (the tight deck) show by how much.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -16,9 +17,18 @@ from pathlib import Path
 
 import numpy as np
 from hybrid_propagate.adapters.log.reader import RunLog, read_log
-from runs import HERE, ROOT, markdown
+from hybrid_propagate.driver.bench.tables import markdown
 
-DECKS = (HERE / "decks/water_hf.nw", HERE / "decks/water_tight.nw", ROOT / "examples/water_spectrum.nw")
+ROOT = Path(__file__).parents[2]
+
+DECKS = tuple(
+    ROOT / name
+    for name in (
+        "benchmarks/decks/water_hf.nw",
+        "benchmarks/decks/water_tight.nw",
+        "examples/water_spectrum.nw",
+    )
+)
 
 
 def log_of(deck: Path, command: list[str]) -> list[RunLog]:
@@ -48,8 +58,13 @@ def compare(deck: str, who: str, theirs: list[RunLog], ours: list[RunLog]) -> No
         print("| " + " | ".join(row) + " |", flush=True)
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Run every deck by NWChem, by reference steps alone and by the hybrid."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("decks", nargs="*", metavar="deck", help="the names of some; without, all")
+    names = parser.parse_args().decks
     header = [
         "deck",
         "kick",
@@ -74,4 +89,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+# The published tables and their reader belong to the tests.
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 
 from hybrid_propagate.atomic.solver.errors import ConvergenceError, InputError
 from hybrid_propagate.atomic.solver.mesh import spectral_mesh

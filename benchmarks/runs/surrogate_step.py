@@ -1,15 +1,19 @@
 """Cost of a surrogate step against the number of basis functions, and its growth exponent.
 
-    OMP_NUM_THREADS=1 python benchmarks/surrogate_step.py [--steps 500]
+    OMP_NUM_THREADS=1 python benchmarks/runs/surrogate_step.py [--steps 500]
 
 Kicked water, ethanol and benzene in 6-31G, and benzene in cartesian 6-31G** (13, 39, 66, 120 functions),
 PBE0. A step's seconds are those of the surrogate segments over the steps made in them, repeated ones too.
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
-from runs import ROOT, markdown, run_deck, with_steps
+from hybrid_propagate.driver.bench.deck_run import deck_with_steps, run_deck
+from hybrid_propagate.driver.bench.tables import markdown
+
+ROOT = Path(__file__).parents[2]
 
 
 def main() -> None:
@@ -22,7 +26,7 @@ def main() -> None:
     print(markdown(header, []), flush=True)
     sizes, costs = [], []
     for molecule, basis in cases:
-        deck = with_steps(ROOT / f"examples/{molecule}.nw", steps).replace(
+        deck = deck_with_steps(ROOT / f"examples/{molecule}.nw", steps).replace(
             "library 6-31G", f"library {basis}"
         )
         run = run_deck(deck, "--save-density", "0")

@@ -1,7 +1,7 @@
 """The hybrid with NWChem as its reference, whole runs, beside plain NWChem on the same deck and core.
 
-    OMP_NUM_THREADS=1 python benchmarks/nwchem_hybrid.py examples/water.nw:10000 --plain 10000
-    OMP_NUM_THREADS=1 python benchmarks/nwchem_hybrid.py examples/benzene.nw:5000
+    OMP_NUM_THREADS=1 python benchmarks/nwchem/hybrid.py examples/water.nw:10000 --plain 10000
+    OMP_NUM_THREADS=1 python benchmarks/nwchem/hybrid.py examples/benzene.nw:5000
 
 Plain NWChem makes `--plain` steps (120 at least); its whole run is its seconds before the first step plus the
 mean CPU seconds of a step times the steps, marked `extrapolated`, unless it makes them all. The trajectory
@@ -29,8 +29,9 @@ from hybrid_propagate.adapters.nwchem.deck_writer import nwchem_deck
 from hybrid_propagate.adapters.nwchem.movecs import read_movecs
 from hybrid_propagate.adapters.nwchem.process import NAME, NWChemProcess
 from hybrid_propagate.adapters.nwchem.rt_restart import RestartPoint
-from nwchem_seconds import shortened
-from runs import markdown, run_deck, with_steps
+from hybrid_propagate.driver.bench.deck_run import deck_with_steps, run_deck
+from hybrid_propagate.driver.bench.tables import markdown
+from seconds import shortened
 
 LEAST_PLAIN = 120
 _POINTS = 1000
@@ -55,7 +56,7 @@ def plain_log(deck: Path, n_steps: int) -> RunLog:
 def whole_run(deck: Path, n_steps: int, n_plain: int) -> tuple[list[str], RunLog]:
     """One row of the first table, and plain NWChem's log."""
     plain = plain_log(deck, n_plain)
-    run = run_deck(with_steps(deck, n_steps), "--engine", "nwchem", "--save-density", "0")
+    run = run_deck(deck_with_steps(deck, n_steps), "--engine", "nwchem", "--save-density", "0")
     cpu = plain.find("CPU time").values[:, 0]
     seconds = cpu[0] + n_steps * np.diff(cpu).mean()
     reference = plain.find("Dipole moment").values

@@ -1,6 +1,6 @@
 """Seconds of one response by the exported network, through ONNX Runtime on one thread.
 
-    OMP_NUM_THREADS=1 python benchmarks/neural_cost.py surrogate/weights/response
+    OMP_NUM_THREADS=1 python benchmarks/neural/cost.py surrogate/weights/response
 
 Inputs are random and of the right shapes: cost does not depend on values. Prints two Markdown tables, medians
 of processor time. The first, of one density change: the response graph, which a propagation asks; the step

@@ -1,13 +1,13 @@
 """What entering a resident NWChem again changes: ten entries in 50 steps beside an uninterrupted run.
 
-    OMP_NUM_THREADS=1 python benchmarks/nwchem_entries.py DECK...
+    OMP_NUM_THREADS=1 python benchmarks/nwchem/entries.py DECK...
 
 The change of the dipole, rms, relative to the signal's, for `tolerances interpol 1d-12` with `nchecks 0`, for
 the deck's own tolerance with `nchecks 0`, and for the deck as it is. The resident NWChem has no check points.
 A signal well above the ten digits of a restart file is wanted: kicks of 0.01 au and more.
 """
 
-import sys
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from hybrid_propagate.adapters.nwchem.deck_writer import nwchem_deck
 from hybrid_propagate.adapters.nwchem.movecs import read_movecs
 from hybrid_propagate.adapters.nwchem.process import NAME, NWChemProcess
 from hybrid_propagate.adapters.nwchem.rt_restart import RestartPoint
-from runs import markdown
+from hybrid_propagate.driver.bench.tables import markdown
 
 N_STEPS, N_ENTRIES = 50, 10
 
@@ -64,9 +64,12 @@ def change(deck: Path, tolerance: float | None, n_checks: int | None) -> float:
 
 def main() -> None:
     """Measure each deck; print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("decks", nargs="+", type=Path, metavar="DECK")
     rows = []
-    for word in sys.argv[1:]:
-        deck = Path(word)
+    for deck in parser.parse_args().decks:
         found = (change(deck, 1e-12, 0), change(deck, None, 0), change(deck, None, None))
         rows.append([deck.stem, *(f"{value:.1e}" for value in found)])
     print(markdown(["deck", "interpol 1d-12, nchecks 0", "nchecks 0", "as it is"], rows))

@@ -1,6 +1,6 @@
 """What adaptation to a geometry's own pairs can know: errors by their number, within their span and outside.
 
-    OMP_NUM_THREADS=1 python benchmarks/neural_adaptation.py training/shipped/weights.pt datasets/training
+    OMP_NUM_THREADS=1 python benchmarks/neural/adaptation.py training/shipped/weights.pt datasets/training
 
 Prints a Markdown table, one row a molecule and number of pairs, at most four test geometries each: relative
 errors of ΔF in percent, root mean square over the pairs not adapted to. A change x is split by the span of

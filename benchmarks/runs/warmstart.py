@@ -1,10 +1,10 @@
 """SCF iterations and seconds from every starting guess.
 
-    python benchmarks/warmstart.py molecules                    14 molecules, two bases, two functionals
-    python benchmarks/warmstart.py held-out                     the network's held-out geometries
-    python benchmarks/warmstart.py nwchem                       the same in NWChem, from the network
-    python benchmarks/warmstart.py scan [--nwchem]              20 points along a bond, each from those before
-    python benchmarks/warmstart.py hard                         open shells, ions, ECPs, transition metals
+    python benchmarks/runs/warmstart.py molecules            14 molecules, two bases, two functionals
+    python benchmarks/runs/warmstart.py held-out             the network's held-out geometries
+    python benchmarks/runs/warmstart.py nwchem               the same in NWChem, from the network
+    python benchmarks/runs/warmstart.py scan [--nwchem]      20 points along a bond, each from those before
+    python benchmarks/runs/warmstart.py hard                 open shells, ions, ECPs, transition metals
 
 PySCF's RKS or UKS with its default DIIS and thresholds, grid level 1 for all. `extrapolated` knows four
 earlier geometries, the molecule scaled by 0.96 to 0.99. Seconds are processor seconds of one thread with the
@@ -28,12 +28,12 @@ from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.pyscf.scf import run_pyscf_scf
 from hybrid_propagate.adapters.system import Functional, Geometry, System
 from hybrid_propagate.adapters.system.geometry import ANGSTROM_PER_BOHR
+from hybrid_propagate.driver.bench.tables import markdown
 from hybrid_propagate.driver.warmstart.measure import Code, compare_along, compare_scf, find_start
 from hybrid_propagate.driver.warmstart.named import NAMED
 from hybrid_propagate.surrogate.starting_density.extrapolation import Extrapolation, snapshot
 from hybrid_propagate.surrogate.starting_density.predictor import DensityPredictor, NotApplicable
 from pyscf import gto
-from runs import markdown
 
 MOLECULES = (
     *("H2O", "NH3", "CH4", "HF", "CO", "N2", "HCN", "C2H2"),
@@ -233,7 +233,7 @@ def nwchem(names: Sequence[str]) -> None:
 def held_out() -> None:
     """The geometries of held_out.xyz, on which the network was not trained: mean iterations by molecule."""
     counts: dict[str, list[tuple[int, int]]] = {}
-    for atoms in read(Path(__file__).parent / "held_out.xyz", index=":"):
+    for atoms in read(Path(__file__).parents[1] / "decks/held_out.xyz", index=":"):
         system = system_of(atoms, "6-31g", FUNCTIONALS["PBE"])
         predicted = one(system, "neural")
         if predicted is not None and (standard := one(system, "minao")) is not None:

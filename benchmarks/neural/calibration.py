@@ -1,6 +1,6 @@
 """Whether the ensemble's spread tells its error: rank correlation, calibration, failures that it misses.
 
-    python benchmarks/neural_calibration.py WEIGHTS DATA PICTURE
+    python benchmarks/neural/calibration.py WEIGHTS DATA PICTURE
 
 The factor between spread and error, and the threshold of the spread above which a prediction counts as
 doubtful, are set on the validation geometries of training molecules; test geometries and held-out molecules

@@ -1,6 +1,6 @@
 """What each loss, curriculum and part of the memory is worth: one flag changed at a time.
 
-    OMP_NUM_THREADS=1 python benchmarks/neural_ablations.py training/shipped/weights.pt datasets/training
+    OMP_NUM_THREADS=1 python benchmarks/neural/ablations.py training/shipped/weights.pt datasets/training
 
 Trains the memory anew for every variant, from the same geometry encoder and seed, on the training
 molecules' trajectories, and prints a Markdown table of errors on the held-out molecules': of the tokens a

@@ -1,6 +1,6 @@
 """Fock builds that the on-the-fly response needs for a trajectory error, by what it starts from.
 
-OMP_NUM_THREADS=1 python benchmarks/priors.py [--data datasets/training] [--xc xctpssh] [molecule ...]
+    OMP_NUM_THREADS=1 python benchmarks/kernel/priors.py [--data FOLDER] [--xc xctpssh] [molecule ...]
 
 At a geometry that nothing was trained on (the first of the data set's test split) a kick along (1, 1, 1) is
 propagated by the reference alone, then by the hybrid at tolerances from 0.3 to 3e-5. A column says how many

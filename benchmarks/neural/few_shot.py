@@ -1,7 +1,7 @@
 """Few-shot adaptation: errors at geometries not adapted to, from the pairs that 5 and 10 trajectories
 visited.
 
-    OMP_NUM_THREADS=1 python benchmarks/neural_few_shot.py training/shipped/weights.pt datasets/training
+    OMP_NUM_THREADS=1 python benchmarks/neural/few_shot.py training/shipped/weights.pt datasets/training
 
 Prints a Markdown table, relative errors of ΔF in percent, root mean square over geometries: of the pairs
 that trajectories visited there, and of all linear pairs (rotations in any direction as well). *plain*:

@@ -1,8 +1,8 @@
 """SCF iterations from the trained density network at geometries it was not trained on.
 
-    python benchmarks/neural_start.py                           benchmarks/held_out.xyz, PySCF
-    python benchmarks/neural_start.py --nwchem                  the same, the SCF by NWChem
-    python benchmarks/neural_start.py --unseen                  molecules that it refuses, predicted anyway
+    python benchmarks/runs/neural_start.py                           benchmarks/decks/held_out.xyz, PySCF
+    python benchmarks/runs/neural_start.py --nwchem                  the same, the SCF by NWChem
+    python benchmarks/runs/neural_start.py --unseen                  molecules that it refuses, predicted anyway
 
 PySCF: RKS, default DIIS and thresholds, grid level 1, from minao and from the network. NWChem: its own guess,
 default thresholds. `--frames` takes so many geometries of each molecule, `--names` some molecules only.
@@ -21,6 +21,7 @@ from ase.build import molecule as ase_molecule
 from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.pyscf.scf import run_pyscf_scf
 from hybrid_propagate.adapters.system import System
+from hybrid_propagate.driver.bench.tables import markdown
 from hybrid_propagate.driver.warmstart.measure import Code, compare_scf, find_start
 from hybrid_propagate.surrogate.starting_density.neural import (
     SHIPPED,
@@ -30,10 +31,9 @@ from hybrid_propagate.surrogate.starting_density.neural import (
 )
 from hybrid_propagate.surrogate.starting_density.purification import density_of_fock
 from hybrid_propagate.surrogate.starting_density.weights import GRAPH, READOUTS, read_weights
-from runs import markdown
 from warmstart import BASES, FUNCTIONALS, MEMORY, ground_of, system_of
 
-HELD_OUT = Path(__file__).parent / "held_out.xyz"
+HELD_OUT = Path(__file__).parents[1] / "decks/held_out.xyz"
 UNSEEN = ("C2H6", "HCOOH", "H2CCO", "CH3CN", "N2H4", "C3H4_C3v")
 
 

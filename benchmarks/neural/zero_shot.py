@@ -1,6 +1,6 @@
 """Trajectories without a single Fock build after the ground state, by what predicts them.
 
-OMP_NUM_THREADS=1 python benchmarks/zero_shot.py [--data datasets/training] [--steps 1000] [molecule ...]
+    OMP_NUM_THREADS=1 python benchmarks/neural/zero_shot.py [--data FOLDER] [--steps 1000] [molecule ...]
 
 At a geometry that nothing was trained on (the first of the data set's test split) a kick along z of 1e-4 au
 is propagated in steps of 0.2 au, by the reference and by each method; nothing is refined, nothing measured.

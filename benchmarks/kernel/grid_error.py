@@ -1,6 +1,6 @@
 """What the analytic kernel's error consists of: its grid, and what is not linear.
 
-    OMP_NUM_THREADS=1 python benchmarks/kernel_error.py datasets/training/pairs/LiH_pbe0_6-31g.h5
+    OMP_NUM_THREADS=1 python benchmarks/kernel/grid_error.py datasets/training/pairs/LiH_pbe0_6-31g.h5
 
 Prints a Markdown table of relative errors of ΔF in percent over the first six geometries of a pairs file,
 root mean square (median in brackets), by the size of the change and by PySCF's level of the kernel's grid.

@@ -1,0 +1,31 @@
+"""Benchmarks and examples import what there is."""
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = sorted([*(ROOT / "benchmarks").glob("*/*.py"), *(ROOT / "examples").glob("*.py")])
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_script_imports_from_the_package_is_there(script: Path) -> None:
+    for node in ast.walk(ast.parse(script.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hybrid_propagate"):
+            module = importlib.import_module(str(node.module))
+            missing = [a.name for a in node.names if not hasattr(module, a.name) and not _is_module(module, a)]
+            assert missing == []
+
+
+def _is_module(package: object, alias: ast.alias) -> bool:
+    """`from package import module` also finds a module that nothing has imported yet."""
+    return importlib.util.find_spec(f"{package.__name__}.{alias.name}") is not None
+
+
+def test_benchmarks_are_listed() -> None:
+    """benchmarks/README.md names every script, and no other."""
+    page = (ROOT / "benchmarks/README.md").read_text()
+    scripts = {str(path.relative_to(ROOT / "benchmarks")) for path in SCRIPTS if "benchmarks" in path.parts}
+    assert {name for name in page.split("`") if name.endswith(".py") and not name.startswith("driver")} == scripts
