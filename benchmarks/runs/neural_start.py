@@ -1,8 +1,8 @@
 """SCF iterations from the trained density network at geometries it was not trained on.
 
-    python benchmarks/runs/neural_start.py                           benchmarks/decks/held_out.xyz, PySCF
-    python benchmarks/runs/neural_start.py --nwchem                  the same, the SCF by NWChem
-    python benchmarks/runs/neural_start.py --unseen                  molecules that it refuses, predicted anyway
+    python benchmarks/runs/neural_start.py                    benchmarks/decks/held_out.xyz, PySCF
+    python benchmarks/runs/neural_start.py --nwchem           the same, the SCF by NWChem
+    python benchmarks/runs/neural_start.py --unseen           molecules that it refuses, predicted anyway
 
 PySCF: RKS, default DIIS and thresholds, grid level 1, from minao and from the network. NWChem: its own guess,
 default thresholds. `--frames` takes so many geometries of each molecule, `--names` some molecules only.

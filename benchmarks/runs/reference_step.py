@@ -1,6 +1,6 @@
 """Processor seconds of one reference step of the embedded engine, from two runs of different length.
 
-    OMP_NUM_THREADS=1 python benchmarks/runs/reference_step.py
+OMP_NUM_THREADS=1 python benchmarks/runs/reference_step.py
 """
 
 import argparse

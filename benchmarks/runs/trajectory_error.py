@@ -1,6 +1,6 @@
 """The hybrid against the same engine's reference steps alone: trajectory error and Fock builds.
 
-    OMP_NUM_THREADS=1 python benchmarks/runs/trajectory_error.py [case ...]
+OMP_NUM_THREADS=1 python benchmarks/runs/trajectory_error.py [case ...]
 """
 
 import argparse

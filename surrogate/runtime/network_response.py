@@ -1,4 +1,4 @@
-"""The trained network at one geometry, through ONNX Runtime. Graphs, names, shapes: docs/neural_graph.md."""
+"""The trained network at one geometry, through ONNX Runtime. Graphs, names, shapes: docs/neural/graphs.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ class NetworkResponse:
         self._n, self._graph = n, graphs.response
         constants = {
             "factors": factors.factors,
-            # Of the members' answers, as a form of tokens: docs/neural_graph.md.
+            # Of the members' answers, as a form of tokens: docs/neural/graphs.md.
             "variance": (apart @ gram @ apart).mean(axis=0),
             "real": self.real,
             "imag": imaginary,

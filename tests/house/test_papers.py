@@ -1,4 +1,4 @@
-"""What the README and its neighbours say of commands, options, files and limits holds."""
+"""What the papers say of commands, options, files and limits holds, and they are short."""
 
 import re
 import signal
@@ -11,7 +11,8 @@ import pytest
 from hybrid_propagate.driver.commands.propagate import main
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+OPTIONS = (ROOT / "docs/commands.md").read_text()
+LIMITS = (ROOT / "docs/limits.md").read_text()
 COMMANDS = (
     "hybrid-propagate",
     "hybrid-spectrum",
@@ -26,7 +27,7 @@ COMMANDS = (
 )
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "*/README.md")
+    for pattern in ("*.md", "docs/**/*.md", "*/README.md")
     for path in ROOT.glob(pattern)
     if path.parent.name[0] != "."
 )
@@ -63,11 +64,11 @@ task dft rt_tddft
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_readme_names_every_option_and_no_other(command: str) -> None:
+def test_the_page_names_every_option_and_no_other(command: str) -> None:
     name, *words = command.split()
     program = Path(sysconfig.get_path("scripts")) / name
     shown = subprocess.run([program, *words, "--help"], capture_output=True, text=True, check=True).stdout
-    section = re.search(rf"^### {command}$(.*?)^##", README, re.MULTILINE | re.DOTALL)
+    section = re.search(rf"^### {command}$(.*?)^##", OPTIONS, re.MULTILINE | re.DOTALL)
     assert section is not None
     option = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
     assert set(option.findall(section[1])) == set(option.findall(shown)) - {"--help"}
@@ -87,9 +88,28 @@ def test_links_lead_to_files(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_the_readme_is_short() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 120
+    assert len(text.split()) <= 900
+
+
+def prose(page: str) -> list[str]:
+    """A page's lines but for tables and blocks of code."""
+    text = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+    return [line for line in text.splitlines() if not line.lstrip().startswith("|")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_page_is_read_in_one_go(page: Path) -> None:
+    """At most 120 lines of text, but for the tables that a benchmark writes and the change log."""
+    if page.name not in ("CHANGELOG.md", "CONTRIBUTING.md"):
+        assert len(prose(page.read_text())) <= 120
+
+
 def _refused() -> Iterator[tuple[str, str]]:
-    """Block and line, from the README's table of what is refused."""
-    table = re.search(r"^\| where \| refused \|$(.*?)^$", README, re.MULTILINE | re.DOTALL)
+    """Block and line, from the table of what is refused."""
+    table = re.search(r"^\| where \| refused \|$(.*?)^$", LIMITS + "\n", re.MULTILINE | re.DOTALL)
     assert table is not None
     for row in table[1].strip().splitlines()[1:]:
         where, refused = (cell.strip() for cell in row.strip("|").split("|"))
@@ -97,7 +117,7 @@ def _refused() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("where", "line"), list(_refused()))
-def test_what_the_readme_says_is_refused_is_refused(
+def test_what_the_page_says_is_refused_is_refused(
     where: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blocks = {"geometry": "", "dft": "", "top": "", "rt_tddft": "", "field": ""}
