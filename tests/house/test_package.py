@@ -154,7 +154,7 @@ def test_constraints_pin_what_is_needed() -> None:
     extras = PROJECT["optional-dependencies"]
     needed = [
         *PROJECT["dependencies"],
-        *(name for e in ("bench", "docs", "test", "train") for name in extras[e]),
+        *(need for extra in ("bench", "docs", "test", "train") for need in extras[extra]),
     ]
     names = {_normal(re.split(r"[<>=!~\[; ]", name)[0]) for name in needed} - {"hybrid-propagate"}
     missing = names - pinned
