@@ -50,7 +50,7 @@ def run_deck(text: str, *options: str) -> DeckRun:
         done = run_piece(Path(folder), Piece("run", {"deck.nw": text}, command), "", lambda _: None)
         (trajectory,) = done.folder.glob("*.h5")
         with h5py.File(trajectory) as file:
-            time, dipole = file["dynamics/time"][()], file["dynamics/dipole"][()]
-            n_basis = int(file.attrs["n_basis"])
+            time, dipole = (np.array(file[f"dynamics/{name}"]) for name in ("time", "dipole"))
+            n_basis = int(np.array(file.attrs["n_basis"]))
         summary = json.loads(trajectory.with_suffix(".json").read_text(encoding="utf-8"))
     return DeckRun(summary, done.wall, done.cpu, done.peak, n_basis, time, dipole)

@@ -107,6 +107,23 @@ def test_a_page_is_read_in_one_go(page: Path) -> None:
         assert len(prose(page.read_text())) <= 120
 
 
+def sentences(page: str) -> Iterator[str]:
+    """The sentences of a page's paragraphs and items, code as one word."""
+    lines = ["" if line.startswith(("#", "    ", "\t")) else line for line in prose(page)]
+    for paragraph in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )", "\n".join(lines)):
+        text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"`[^`]*`", "code", paragraph))
+        yield from re.split(r"[.:;!?][*)]*\s", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_sentence_has_at_most_25_words(page: Path) -> None:
+    """Between stops, colons and semicolons, numbers not counted; a benchmark writes suite.md."""
+    if page.name not in ("CHANGELOG.md", "suite.md"):
+        word = re.compile(r"[^\W\d_]{2}|^[aA]$")
+        long = [s for s in sentences(page.read_text()) if len([w for w in s.split() if word.search(w)]) > 25]
+        assert long == []
+
+
 def _refused() -> Iterator[tuple[str, str]]:
     """Block and line, from the table of what is refused."""
     table = re.search(r"^\| where \| refused \|$(.*?)^$", LIMITS + "\n", re.MULTILINE | re.DOTALL)
