@@ -21,8 +21,11 @@ from hybrid_propagate.adapters.system import Excitation, Field, RealTime
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.driver.dataset.trajectories import Sampler, point_problem
 from hybrid_propagate.driver.loop.controller import Ledger, Target
-from hybrid_propagate.driver.loop.hybrid import Progress, Tally, run
+from hybrid_propagate.driver.loop.hybrid import Hybrid
 from hybrid_propagate.driver.loop.problem import Problem, initial_state
+from hybrid_propagate.driver.loop.progress import Progress, Tally
+from hybrid_propagate.driver.loop.reference import EmbeddedReference
+from hybrid_propagate.driver.loop.run import run
 from hybrid_propagate.driver.loop.segment import Limits
 from hybrid_propagate.driver.run.surrogates import OUTSIDE
 from hybrid_propagate.surrogate.kernel.analytic import kernel_response
@@ -194,7 +197,8 @@ def _run(
     progress = Progress(state, point.ground_build.energies, Ledger(length=500), Tally())
     sampler = Sampler()
     limits = replace(Limits(), uncertainty=1.0)
-    run(problem, surrogate, target, limits, progress, [sampler], lambda _: False)
+    hybrid = Hybrid(problem, surrogate, EmbeddedReference(problem), target, limits, (sampler,))
+    run(hybrid, progress, lambda _: False)
     densities = np.concatenate(sampler.densities)
     return np.einsum("xsij,psji->px", point.dipole, densities).real, progress.tally.fock_builds
 

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from hybrid_propagate.driver.bench.deck_run import deck_with_steps, run_deck
-from hybrid_propagate.driver.bench.metrics import trajectory_error
+from hybrid_propagate.driver.bench.score import trajectory_error
 from hybrid_propagate.driver.bench.tables import markdown
 
 ROOT = Path(__file__).parents[2]

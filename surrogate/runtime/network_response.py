@@ -26,7 +26,7 @@ from ..surrogate import Prior
 from .fitting_factors import TOKENS, fitting_factors, lowdin_orbitals, mean_field_alone, mean_field_kernel
 from .session import Device, GraphError, open_session
 
-#: Version of the graphs' inputs and outputs, docs/neural_graph.md.
+#: Version of the graphs' inputs and outputs, docs/neural/graphs.md.
 FORMAT = "3"
 #: Weights that ship with the package: the whole response, and the analytic kernel's error.
 SHIPPED = {name: Path(__file__).parents[1] / "weights" / name for name in ("response", "correction")}

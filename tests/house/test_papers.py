@@ -124,6 +124,16 @@ def test_a_sentence_has_at_most_25_words(page: Path) -> None:
         assert long == []
 
 
+def test_files_that_are_named_are_there() -> None:
+    """In pages, in code and in configurations: sources, pages and scripts by their path from the root."""
+    tops = "adapters|atomic|surrogate|driver|tests|benchmarks|docs|examples|docker"
+    name = re.compile(rf"(?<![\w./-])(?:{tops})/[\w/]+\.(?:py|md|nw|yaml|xyz|png|sh)\b")
+    patterns = ("*.md", "Makefile", "docs/**/*.md", "benchmarks/*/*.py", "examples/*.*", "*/*.py", "*/*/*.py")
+    files = [file for pattern in patterns for file in ROOT.glob(pattern) if file.suffix != ".png"]
+    found = {(path, str(file.relative_to(ROOT))) for file in files for path in name.findall(file.read_text())}
+    assert {pair for pair in found if not (ROOT / pair[0]).exists()} == set()
+
+
 def _refused() -> Iterator[tuple[str, str]]:
     """Block and line, from the table of what is refused."""
     table = re.search(r"^\| where \| refused \|$(.*?)^$", LIMITS + "\n", re.MULTILINE | re.DOTALL)

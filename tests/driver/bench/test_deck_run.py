@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from hybrid_propagate.driver.bench.deck_run import deck_with_steps, run_deck
-from hybrid_propagate.driver.bench.metrics import trajectory_error
+from hybrid_propagate.driver.bench.score import trajectory_error
 
 DECK = Path(__file__).parents[3] / "benchmarks/decks/lithium_hydride.nw"
 STEPS = 12
