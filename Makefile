@@ -1,5 +1,6 @@
 # make demo   a first run, from a fresh clone          make test   everything the tests need, then all tests
 # make lint   ruff and basedpyright                    make clean  what a run or a build left here
+# make docs   the documentation as a site, build/site
 # make bench  the benchmark, its short form            make bench-full  all of it; stopped, it goes on
 
 # Linear algebra in this project is many small matrices: threads only slow it down.
@@ -20,7 +21,7 @@ BENCH_SHORT := $(DECKS)/lithium_hydride.nw:300 examples/water.nw:300 $(DECKS)/am
 BENCH_SIZES := $(foreach size,naphthalene anthracene tetracene pentacene,$(DECKS)/acenes/$(size).nw:200) \
     $(DECKS)/acenes/heptacene.nw:20
 
-.PHONY: help demo test lint clean bench bench-full
+.PHONY: help demo test lint docs clean bench bench-full
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -40,6 +41,11 @@ lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/basedpyright
 
+# Strict: a dead link is an error.
+docs: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet
+	@echo "site: $(CURDIR)/build/site/index.html"
+
 bench: $(VENV)/installed-test
 	$(VENV)/bin/hybrid-bench $(BENCH_SHORT) --repeats 1 --timed-steps 5 --tolerances 1e-3,1e-2 \
 	    --baselines dmd,esprit,pade,linear-response --work bench/short --output bench/short/benchmark
@@ -58,4 +64,8 @@ $(VENV)/installed: $(INSTALLED_FROM)
 
 $(VENV)/installed-test: $(INSTALLED_FROM)
 	@VENV=$(VENV) docker/install.sh test
+	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-docs: $(INSTALLED_FROM)
+	@VENV=$(VENV) docker/install.sh docs
 	@touch $@ $(VENV)/installed

@@ -4,6 +4,7 @@
 #   docker/install.sh python    the package and its commands in .venv
 #   docker/install.sh gpu       in that .venv, ONNX Runtime for CUDA 13 and cuDNN 9 in place of the one for CPUs
 #   docker/install.sh test      the same, and what tests and checks need
+#   docker/install.sh docs      in that .venv, what builds the documentation's site
 #   docker/install.sh nwchem    NWChem by apt-get, where this is root and `nwchem` is missing
 #   docker/install.sh chromium  Chromium and its driver, likewise
 #
@@ -85,14 +86,15 @@ install_chromium() {
     install_by_apt chromedriver "$purpose" "Chromium's driver" chromium-driver
 }
 
-[ $# -gt 0 ] || fail "name what to install: python, gpu, test, nwchem, chromium"
+[ $# -gt 0 ] || fail "name what to install: python, gpu, test, docs, nwchem, chromium"
 for part in "$@"; do
     case $part in
         python) install_python . ;;
         gpu) install_gpu ;;
         test) install_python ".[test]" ;;
+        docs) install_python ".[docs]" ;;
         nwchem) install_nwchem ;;
         chromium) install_chromium ;;
-        *) fail "unknown part '$part'; accepted: python, gpu, test, nwchem, chromium" ;;
+        *) fail "unknown part '$part'; accepted: python, gpu, test, docs, nwchem, chromium" ;;
     esac
 done

@@ -11,7 +11,7 @@ from .ending import Errors, carry_out
 from .option_values import positive
 
 _DESCRIPTION = """Writes trained weights of hybrid-train as the ONNX graphs encode, step and rollout
-(docs/neural_graph.md), the whole ensemble in each, with any number of atoms, functions and time points.
+(docs/neural/graphs.md), the whole ensemble in each, with any number of atoms, functions and time points.
 Each is loaded into ONNX Runtime and compared with torch on molecules of other sizes; one that differs is
 not written."""
 

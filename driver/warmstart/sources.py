@@ -22,7 +22,7 @@ from .choice import choose_among, make_predictions
 from .named import own_predictors
 
 #: Functions from which on loading the network may pay in a run's own SCF: at 48 it saves 0.2 s and takes
-#: 0.5, 0.1 of it without the loading (docs/warmstart.md).
+#: 0.5, 0.1 of it without the loading (docs/warmstart/README.md).
 _NETWORK_PAYS = 60
 
 

@@ -78,7 +78,7 @@ def build_auxiliary_kernel(
 
     density: real (n_spin, n, n) AO density; n_spin 1: the total density of a closed shell; 2: alpha, beta.
     xc: PySCF's description of the functional.
-    grid_level: PySCF's; see `benchmarks/auxiliary_kernel.py` for what each leaves.
+    grid_level: PySCF's; see `benchmarks/kernel/cost_and_error.py` for what each leaves.
     basis: orthonormal orbitals (n, m), XᵀSX = 1, in which density changes δP = X δP' Xᵀ and responses
         ΔF' = Xᵀ ΔF X are given; None for AO matrices.
     packed: 8-fold packed AO integrals of 1/r and of erf(ωr)/r where the caller has them.

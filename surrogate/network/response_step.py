@@ -1,6 +1,6 @@
 """The graphs: geometry to kernels, densities to their responses, and with a memory, one by one or in turn.
 
-These modules hold nothing but the network; shapes, units and names are those of docs/neural_graph.md.
+These modules hold nothing but the network; shapes, units and names are those of docs/neural/graphs.md.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Encode(torch.nn.Module):
     def forward(
         self, atomic_numbers: Tensor, positions: Tensor, pairs: Tensor, basis_moments: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """See docs/neural_graph.md."""
+        """See docs/neural/graphs.md."""
         model, n_atoms = self.model, atomic_numbers.shape[0]
         features = model.features(atomic_numbers, positions, pairs, basis_moments)
         blocks = model.decoder(features, positions, pairs)
@@ -79,7 +79,7 @@ class Response(torch.nn.Module):
         self.calibration = calibration
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`Linear`, x (k, p), y (k, a); see docs/neural_graph.md."""
+        """`Linear`, x (k, p), y (k, a); see docs/neural/graphs.md."""
         *of, x, y = inputs
         _, response_x, response_y, spread = respond(Linear(*of), x, y)
         return response_x, response_y, self.calibration * spread
@@ -93,7 +93,7 @@ class Step(torch.nn.Module):
         self.dynamics, self.calibration = dynamics, calibration
 
     def forward(self, *inputs: Tensor) -> StepResult:
-        """`Linear`, `Memory`, `Now`; see docs/neural_graph.md."""
+        """`Linear`, `Memory`, `Now`; see docs/neural/graphs.md."""
         of, memory, now = Linear(*inputs[:4]), Memory(*inputs[4:8]), Now(*inputs[8:])
         q, response_x, response_y, spread = respond(of, now.x[None], now.y[None])
         n_atoms = memory.context.shape[0]

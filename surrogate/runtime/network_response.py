@@ -1,4 +1,4 @@
-"""The trained network at one geometry, through ONNX Runtime. Graphs, names, shapes: docs/neural_graph.md."""
+"""The trained network at one geometry, through ONNX Runtime. Graphs, names, shapes: docs/neural/graphs.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from ..surrogate import Prior
 from .fitting_factors import TOKENS, fitting_factors, lowdin_orbitals, mean_field_alone, mean_field_kernel
 from .session import Device, GraphError, open_session
 
-#: Version of the graphs' inputs and outputs, docs/neural_graph.md.
+#: Version of the graphs' inputs and outputs, docs/neural/graphs.md.
 FORMAT = "3"
 #: Weights that ship with the package: the whole response, and the analytic kernel's error.
 SHIPPED = {name: Path(__file__).parents[1] / "weights" / name for name in ("response", "correction")}
@@ -108,7 +108,7 @@ class NetworkResponse:
         self._n, self._graph = n, graphs.response
         constants = {
             "factors": factors.factors,
-            # Of the members' answers, as a form of tokens: docs/neural_graph.md.
+            # Of the members' answers, as a form of tokens: docs/neural/graphs.md.
             "variance": (apart @ gram @ apart).mean(axis=0),
             "real": self.real,
             "imag": imaginary,

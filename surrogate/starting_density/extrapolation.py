@@ -24,7 +24,7 @@ from ..matrices.kabsch import kabsch
 from .predictor import NotApplicable
 from .purification import purify
 
-#: Points used, the nearest ones: beyond that nothing is gained (docs/warmstart.md).
+#: Points used, the nearest ones: beyond that nothing is gained (docs/warmstart/README.md).
 MOST_POINTS = 8
 #: Width of the kernel in units of the points' spread; what its diagonal gets for the noise of an SCF.
 _WIDTH, _NOISE = 4.0, 1e-12

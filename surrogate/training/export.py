@@ -1,6 +1,6 @@
 """Trained weights to ONNX graphs, checked against torch on molecules of other sizes before they are kept.
 
-Shapes, units and names: docs/neural_graph.md.
+Shapes, units and names: docs/neural/graphs.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The smallest graphs that keep docs/neural_graph.md: a constant kernel, two members, no memory."""
+"""The smallest graphs that keep docs/neural/graphs.md: a constant kernel, two members, no memory."""
 
 from collections.abc import Sequence
 from pathlib import Path

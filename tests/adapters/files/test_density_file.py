@@ -21,7 +21,7 @@ def test_pyscf_starts_where_it_ended(cation: bool, tmp_path: Path) -> None:
     orbitals = run_pyscf_scf(system, None).orbitals
     path = tmp_path / "start.h5"
     write_density(path, molecule(system), orbitals.density(), orbitals, "earlier")
-    # What docs/warmstart.md tells PySCF's users to write.
+    # What docs/warmstart/README.md tells PySCF's users to write.
     with h5py.File(path) as file:
         mol, dm0 = gto.loads(file.attrs["mol"]), file["dm0"][()]
     mean_field = (scf.UHF if cation else scf.RHF)(mol)

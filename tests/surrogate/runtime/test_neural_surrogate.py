@@ -1,4 +1,4 @@
-"""The trained network as a surrogate: the contract of all, on graphs that keep docs/neural_graph.md."""
+"""The trained network as a surrogate: the contract of all, on graphs that keep docs/neural/graphs.md."""
 
 import subprocess
 import sys

@@ -43,7 +43,7 @@ from pyscf_systems import small_system
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "examples" / "density.yaml"
-HELD_OUT = ROOT / "benchmarks" / "held_out.xyz"
+HELD_OUT = ROOT / "benchmarks/decks/held_out.xyz"
 BOHR = 0.529177210903
 PBE = Functional("xpbe96 cpbe96", "PBE,PBE")
 BENT = Atoms("HOCH", [(0, 0, 0), (0.2, 0.1, 1.0), (1.2, 0.5, 1.6), (1.9, 1.3, 1.2)])

@@ -1,0 +1,26 @@
+"""Benchmarks and examples import what there is."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = sorted([*(ROOT / "benchmarks").glob("*/*.py"), *(ROOT / "examples").glob("*.py")])
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_script_imports_from_the_package_is_there(script: Path) -> None:
+    for node in ast.walk(ast.parse(script.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hybrid_propagate"):
+            module = importlib.import_module(str(node.module))
+            assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+def test_benchmarks_are_listed() -> None:
+    """benchmarks/README.md names every script, and no other."""
+    page = (ROOT / "benchmarks/README.md").read_text()
+    scripts = {str(path.relative_to(ROOT / "benchmarks")) for path in SCRIPTS if "benchmarks" in path.parts}
+    assert set(re.findall(r"^\| .* \| `(\S+\.py)` \|", page, re.MULTILINE)) == scripts
