@@ -153,7 +153,7 @@ class SurrogateContract(ABC):
         at_ground = case.reference(case.ground.ground_density)
         measured = surrogate.observe(density, fock)
         wrong = fock - predicted
-        response = np.linalg.norm(fock - at_ground)
+        response = float(np.linalg.norm(fock - at_ground))
         np.testing.assert_allclose(measured.response, response, rtol=1e-9)
         np.testing.assert_allclose(measured.defect, np.linalg.norm(wrong), atol=1e-6 * response)
         force = np.linalg.norm(wrong @ density - density @ wrong)
