@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .ending import Errors, carry_out, fail
+from .ending import carry_out, fail
 from .option_values import count, count_or_none, positive
 
 _NAME = "hybrid-propagate"
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.perf_counter()
     options = _parser().parse_args(arguments)
     interrupted = "interrupted; --restart goes on from the last checkpoint"
-    return carry_out(_NAME, lambda: _run(options, started), _errors, interrupted)
+    return carry_out(_NAME, lambda: _run(options, started), interrupted)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -199,27 +199,6 @@ def _without_use(options: argparse.Namespace) -> str | None:
         if given and not of_use:
             return f"{name} is for {what}"
     return None
-
-
-def _errors() -> tuple[Errors, Errors]:
-    from ...adapters.deck import DeckError
-    from ...adapters.files.trajectory import TrajectoryError
-    from ...adapters.files.xyz_frames import FramesError
-    from ...adapters.nwchem.movecs import MovecsError
-    from ...adapters.nwchem.process import NWChemError
-    from ...adapters.nwchem.rt_restart import RestartError
-    from ...adapters.pyscf.ground_state import NotConverged
-    from ...surrogate.on_the_fly.earlier_run import PriorError
-    from ...surrogate.runtime.network_response import NetworkNotApplicable
-    from ...surrogate.runtime.session import DeviceError, GraphError
-    from ..propagators.magnus import NoFixedPoint
-
-    bad_input = (DeckError, FramesError, TrajectoryError, RestartError, MovecsError, PriorError)
-    return (*bad_input, DeviceError, GraphError, NetworkNotApplicable), (
-        NWChemError,
-        NotConverged,
-        NoFixedPoint,
-    )
 
 
 def _write(text: str) -> None:
