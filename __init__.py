@@ -18,11 +18,14 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from .adapters.deck.deck import Deck as Deck
+    from .adapters.deck import Deck as Deck
     from .adapters.deck.reader import read_deck as read_deck
     from .atomic.errors import BadInput as BadInput
     from .atomic.errors import Failed as Failed
     from .atomic.errors import HybridPropagateError as HybridPropagateError
+    from .driver.front_door.atom import solve_atom as solve_atom
+    from .driver.front_door.propagate import propagate as propagate
+    from .driver.front_door.propagate import propagate_all as propagate_all
     from .driver.front_door.run import Estimate as Estimate
     from .driver.front_door.run import Run as Run
     from .driver.front_door.run import open_run as open_run
@@ -40,14 +43,17 @@ __all__ = [
     "Run",
     "Spectrum",
     "open_run",
+    "propagate",
+    "propagate_all",
     "read_deck",
+    "solve_atom",
     "spectrum",
 ]
 
 #: Where each name comes from.
 _MODULES = {
     "BadInput": ".atomic.errors",
-    "Deck": ".adapters.deck.deck",
+    "Deck": ".adapters.deck",
     "Estimate": ".driver.front_door.run",
     "Failed": ".atomic.errors",
     "HybridPropagateError": ".atomic.errors",
@@ -55,7 +61,10 @@ _MODULES = {
     "Run": ".driver.front_door.run",
     "Spectrum": ".driver.spectra.spectrum",
     "open_run": ".driver.front_door.run",
+    "propagate": ".driver.front_door.propagate",
+    "propagate_all": ".driver.front_door.propagate",
     "read_deck": ".adapters.deck.reader",
+    "solve_atom": ".driver.front_door.atom",
     "spectrum": ".driver.front_door.spectrum",
 }
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ..front_door.option_values import count, count_or_none, positive
+from ..front_door.options import SURROGATES
 from .ending import carry_out
-from .option_values import count, count_or_none, positive
-from .propagate import SURROGATES
 
 if TYPE_CHECKING:
     from ..bench.case import Case

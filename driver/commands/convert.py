@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..front_door.option_values import count_or_none
 from .ending import carry_out
-from .option_values import count_or_none
 
 _DESCRIPTION = """Makes a trajectory file, and response pairs beside it, from an NWChem run: its deck,
 its log, and its restart files. NWChem overwrites <start>.rt_restart at every point. To keep all points, say

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..front_door.option_values import count
 from .ending import carry_out
-from .option_values import count
 
 _DESCRIPTION = """Makes a data set as a YAML file describes it: response pairs in <folder>/pairs, one file a
 molecule and level, and trajectories in <folder>/trajectories. What exists already is kept, so that a run

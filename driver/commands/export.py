@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..front_door.option_values import positive
 from .ending import carry_out
-from .option_values import positive
 
 _DESCRIPTION = """Writes trained weights of hybrid-train as the ONNX graphs encode, step and rollout
 (docs/neural_graph.md), the whole ensemble in each, with any number of atoms, functions and time points.

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..front_door.option_values import positive
 from .ending import carry_out, fail, system_reason
-from .option_values import positive
 
 if TYPE_CHECKING:
     from ..spectra.spectrum import Spectrum

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..front_door.option_values import count, positive
 from .ending import carry_out
-from .option_values import count, positive
 
 _DESCRIPTION = """Trains the neural surrogate as a YAML file describes it (examples/train.yaml) on what
 hybrid-dataset made. The same command goes on where an interrupted one stopped. Under torchrun many

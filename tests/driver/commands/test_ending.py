@@ -1,15 +1,13 @@
-"""How commands end, whatever is raised in them, and what their options take."""
+"""How commands end, whatever is raised in them."""
 
 import subprocess
 import sys
-from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hybrid_propagate.atomic.errors import BadInput, Failed
 from hybrid_propagate.driver.commands.ending import carry_out
-from hybrid_propagate.driver.commands.option_values import count, count_or_none, positive
 
 
 class Ended(Failed):
@@ -69,17 +67,3 @@ def test_a_reader_of_the_output_that_has_gone_is_no_error(tmp_path: Path) -> Non
         process.stdout.close()
         assert process.wait(60) == 1
     assert (tmp_path / "errors").read_text() == ""
-
-
-@pytest.mark.parametrize("read", [positive, count, count_or_none])
-@pytest.mark.parametrize("text", ["", "x", "-1", "nan", "inf", "1e400", "½"])
-def test_values_that_are_none_are_refused_in_words(read: Callable[[str], float], text: str) -> None:
-    with pytest.raises(ArgumentTypeError, match="is not a "):
-        read(text)
-
-
-def test_values() -> None:
-    assert (positive("1e-3"), count("12"), count_or_none("0")) == (1e-3, 12, 0)
-    for read, text in ((positive, "0"), (count, "0"), (count, "1.5"), (count_or_none, "1_000")):
-        with pytest.raises(ArgumentTypeError, match=f"^'{text}' is not a "):
-            read(text)
