@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ...atomic.errors import BadInput
+
 
 @dataclass(frozen=True)
 class Place:
@@ -14,7 +16,7 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
-class DeckError(Exception):
+class DeckError(BadInput):
     """Bad input. The text is one line: what is wrong and what is accepted, led by file:line."""
 
     def __init__(self, place: Place, message: str) -> None:

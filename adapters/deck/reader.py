@@ -87,7 +87,7 @@ _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
 _TYPES = ("integer", "real", "double", "logical", "string")
 
 
-def read_deck(path: Path, *, propagates: bool = True) -> Deck:
+def read_deck(path: Path | str, *, propagates: bool = True) -> Deck:
     """Read the deck at `path` and the files that it includes or loads geometries from.
 
     propagates: a deck without a propagation is refused.

@@ -10,6 +10,7 @@ which they do not (scan, hse03, kt1, ...) are NWChem's alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...atomic.errors import BadInput
 from ..system import Functional
 from .lines import real, suggestion
 
@@ -165,7 +166,7 @@ _COMMON = (
 )
 
 
-class FunctionalError(ValueError):
+class FunctionalError(BadInput):
     """The words cannot be carried out; the text says which and why."""
 
 

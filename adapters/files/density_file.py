@@ -12,13 +12,14 @@ import h5py
 import numpy as np
 from pyscf import gto
 
+from ...atomic.errors import BadInput
 from ..orbitals import Orbitals
 from ..system.geometry import ANGSTROM_PER_BOHR
 from .read_errors import reason
 from .whole_file import whole_file
 
 
-class DensityFileError(Exception):
+class DensityFileError(BadInput):
     """A file of densities that cannot be used. The text is one line: which file, and what is wrong."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ...atomic.errors import BadInput
 from ..system import System
 from ..system.geometry import ANGSTROM_PER_BOHR
 from .read_errors import reason
@@ -26,7 +27,7 @@ _CHUNK_ROWS = 256
 IN_MEMORY = 2**28
 
 
-class TrajectoryError(Exception):
+class TrajectoryError(BadInput):
     """A trajectory file that cannot be read or does not fit. One line."""
 
 
@@ -194,3 +195,28 @@ def read_contents(path: Path) -> Contents:
             )
     except OSError as error:
         raise TrajectoryError(f"{path}: not a trajectory file that can be read ({reason(error)})") from error
+
+
+def read_density(path: Path, point: int) -> np.ndarray:
+    """(n_spin, n, n) complex AO density of a point, as stored. Raises TrajectoryError where it is not."""
+    try:
+        with h5py.File(path, "r") as file:
+            points = file.get("dynamics/density_step")
+            stored = points[()] if isinstance(points, h5py.Dataset) else np.zeros(0, int)
+            rows = np.flatnonzero(stored == point)
+            if not rows.size:
+                raise TrajectoryError(
+                    f"{path}: the density of point {point} is not stored ({_listed(stored)}); "
+                    "a run with --save-density 1, in Python save_density=1, stores all"
+                )
+            real, imaginary = (file[f"dynamics/density_{part}"] for part in ("real", "imag"))
+            assert isinstance(real, h5py.Dataset)
+            assert isinstance(imaginary, h5py.Dataset)
+            return real[rows[0]].astype(float) + 1j * imaginary[rows[0]].astype(float)
+    except (OSError, KeyError) as error:
+        raise TrajectoryError(f"{path}: not a trajectory file that can be read ({reason(error)})") from error
+
+
+def _listed(points: np.ndarray) -> str:
+    """`none is`, `0 to 990 are`."""
+    return f"{len(points)} are, of points {points[0]} to {points[-1]}" if len(points) else "none is"

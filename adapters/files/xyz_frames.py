@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ...atomic.errors import BadInput
 from ..system import Geometry
 from ..system.geometry import ANGSTROM_PER_BOHR
 from .read_errors import reason
 
 
-class FramesError(Exception):
+class FramesError(BadInput):
     """Frames that cannot be read or are of other atoms. The text is one line led by the file's name."""
 
 

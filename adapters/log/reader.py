@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...atomic.errors import BadInput
+
 _LINE = re.compile(
     r"(?P<tag>.*?\S)\s+(?P<time>-?\d+\.\d{5})(?P<values>(?:\s+\S+)+?)\s+# "
     r"(?P<name>Dipole moment|Applied E-field|Charge|Quadrupole moment|MO Occupations|CPU time|<S\^2>"
@@ -25,7 +27,7 @@ _STEP = re.compile(r"\s*Time step \(dt\)\s*:\s*(\S+) au")
 _METHOD = re.compile(r"\s*Progagation method\s*:\s*(.*\S)")
 
 
-class LogError(Exception):
+class LogError(BadInput):
     """A log that cannot be used. The text is one line: which file, and what is wrong with it."""
 
 

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ...atomic.errors import BadInput
 
-class GridFileError(Exception):
+
+class GridFileError(BadInput):
     """A file of quadrature points that is not as expected. One line."""
 
 

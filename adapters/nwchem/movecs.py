@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ...atomic.errors import BadInput
 from ..files.whole_file import write_whole
 from ..orbitals import Orbitals
 
 _HEADS = 9
 
 
-class MovecsError(Exception):
+class MovecsError(BadInput):
     """A file of orbitals that cannot be used. The text is one line: which file, and what is wrong with it."""
 
 

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+from ...atomic.errors import Failed
 from .printed_points import PointReader, PrintedPoint
 from .rt_restart import RestartError, RestartPoint, parse_restart, restart_text
 
@@ -48,7 +49,7 @@ _TAIL_LINES = 15
 _HEAD_LINES = 7
 
 
-class NWChemError(Exception):
+class NWChemError(Failed):
     """NWChem cannot be used, or ended badly. The text is one line; tail: the last lines of its output."""
 
     def __init__(self, message: str, tail: tuple[str, ...] = ()) -> None:

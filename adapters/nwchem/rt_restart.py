@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...atomic.errors import BadInput
 from ..files.whole_file import write_whole
 
 TITLE = "RT-TDDFT restart file"
@@ -29,7 +30,7 @@ _CHECKSUM_TOLERANCE = 1e-4
 _SUM_WEIGHT, _MAX_WEIGHT = float(np.float32(1.67)), float(np.float32(0.12))
 
 
-class RestartError(Exception):
+class RestartError(BadInput):
     """A restart file that cannot be used. The text is one line: which file, and what is wrong with it."""
 
 

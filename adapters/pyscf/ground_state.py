@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from pyscf import dft, lib
 
+from ...atomic.errors import Failed
 from ..orbitals import Orbitals
 from .engine import PySCFEngine, expanded_about
 
@@ -14,7 +15,7 @@ ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
 _COARSE = (1e-7, 1e-4)
 
 
-class NotConverged(Exception):
+class NotConverged(Failed):
     """The SCF did not converge."""
 
 

@@ -38,7 +38,7 @@ _TRUST = 1.0
 _SETTLED = 5e-2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Solution:
     """A converged atom.
 
@@ -54,6 +54,10 @@ class Solution:
     node_charges: Array
     energies: AtomEnergies
     iterations: int
+
+    def __repr__(self) -> str:
+        element, total = SYMBOLS[int(self.z) - 1], self.energies.total
+        return f"<Solution {element}: {total:.6f} Ha, {len(self.orbitals)} orbitals>"
 
     @property
     def radius(self) -> Array:

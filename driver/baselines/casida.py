@@ -15,13 +15,14 @@ from pyscf import tdscf
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.pyscf.mean_field import converged_mean_field
+from ...atomic.errors import Failed
 from ...surrogate.samples.resonances import LEAST_ENERGY, Excitations, excitations
 
 #: More pairs of occupied and empty orbitals than this are refused: the matrices are (pairs, pairs).
 MOST_PAIRS = 4000
 
 
-class NoLinearResponse(Exception):
+class NoLinearResponse(Failed):
     """Excitations that cannot be had. One line."""
 
 

@@ -11,13 +11,14 @@ import warnings
 
 import numpy as np
 
+from ...atomic.errors import Failed
 from .exponential_sum import continue_exponentials
 
 #: Singular vectors of the densities that are kept, as a share of the largest singular value.
 SMALLEST = 1e-5
 
 
-class PyDMDMissing(Exception):
+class PyDMDMissing(Failed):
     """PyDMD is not installed. One line, which says how to get it."""
 
 

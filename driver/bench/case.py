@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...adapters.deck import Deck, DeckError
 from ...adapters.deck.reader import read_deck
+from ...atomic.errors import BadInput
 from .reference import single_propagation
 
 _TMAX = re.compile(r"^(\s*tmax\s+)\S+", re.MULTILINE | re.IGNORECASE)
@@ -14,7 +15,7 @@ _FIELD = re.compile(r"^\s*field\s.*?^\s*end\s*$", re.MULTILINE | re.DOTALL | re.
 _MAXIMUM = re.compile(r"^(\s*max\s+)(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
-class BenchError(Exception):
+class BenchError(BadInput):
     """Bad input of the benchmark. One line."""
 
 

@@ -17,13 +17,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ...atomic.errors import Failed
+
 #: What a piece's folder says of itself.
 _RECORD = "piece.json"
 #: Seconds between two looks at a process's memory.
 POLL = 0.05
 
 
-class PieceFailed(Exception):
+class PieceFailed(Failed):
     """A process that did not end well. One line: the last of its standard error."""
 
 

@@ -11,12 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck import DeckError
 from ...adapters.deck.reader import read_deck
-from ...adapters.pyscf.ground_state import NotConverged
-from ..baselines.casida import NoLinearResponse
-from ..baselines.dynamic_mode_decomposition import PyDMDMissing
-from ..propagators.magnus import NoFixedPoint
+from ...atomic.errors import HybridPropagateError
 from .extrapolated import as_rows, dynamic_modes, esprit, linear_response, pade, truth_of
 from .reference import ReferenceRun, make_reference_run, single_propagation
 
@@ -28,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     """Carry out one piece; 1 after one line on standard error."""
     try:
         _run(*arguments)
-    except (DeckError, NotConverged, NoFixedPoint, NoLinearResponse, PyDMDMissing) as error:
+    except HybridPropagateError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from .ending import Errors, carry_out
-from .option_values import count, count_or_none, positive
-from .propagate import SURROGATES
+from ..front_door.option_values import count, count_or_none, positive
+from ..front_door.options import SURROGATES
+from .ending import carry_out
 
 if TYPE_CHECKING:
     from ..bench.case import Case
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     interrupted = "interrupted; what was measured is kept, start it again to go on"
-    return carry_out(_NAME, lambda: _run(options, " ".join([_NAME, *given])), _errors, interrupted)
+    return carry_out(_NAME, lambda: _run(options, " ".join([_NAME, *given])), interrupted)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -137,14 +137,18 @@ def _say(line: str) -> None:
 
 
 def _run(options: argparse.Namespace, command: str) -> int:
-    from ...adapters.nwchem.process import command_words, nwchem_command
+    from ...adapters.nwchem.process import NWChemError, command_words, nwchem_command
     from ..bench.case import BenchError, read_case
     from ..bench.measure import Plan
     from ..bench.pieces import sources_digest
 
     nwchem = nwchem_command()
     engines = options.engines
-    if "nwchem" in engines and shutil.which(command_words(nwchem)[0]) is None:
+    try:
+        program = (command_words(nwchem) or [nwchem])[0]
+    except NWChemError as error:
+        raise BenchError(str(error)) from error
+    if "nwchem" in engines and shutil.which(program) is None:
         _say(f"left out: nwchem: {nwchem} is not on the PATH")
         engines = tuple(name for name in engines if name != "nwchem")
     plan = Plan(
@@ -164,14 +168,6 @@ def _run(options: argparse.Namespace, command: str) -> int:
     if repeated is not None:
         raise BenchError(f"two decks are named {repeated}")
     return (_scaling if options.scaling else _suite)(cases, plan, options, command)
-
-
-def _errors() -> tuple[Errors, Errors]:
-    from ...adapters.deck import DeckError
-    from ...adapters.nwchem.process import NWChemError
-    from ..bench.case import BenchError
-
-    return (DeckError, BenchError, NWChemError), ()
 
 
 def _each(cases: Sequence[Case], measure: Callable[[Case], _T]) -> tuple[list[_T], dict[str, str]]:

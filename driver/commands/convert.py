@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from .ending import Errors, carry_out
-from .option_values import count_or_none
+from ..front_door.option_values import count_or_none
+from .ending import carry_out
 
 _DESCRIPTION = """Makes a trajectory file, and response pairs beside it, from an NWChem run: its deck,
 its log, and its restart files. NWChem overwrites <start>.rt_restart at every point. To keep all points, say
@@ -17,7 +17,7 @@ its log, and its restart files. NWChem overwrites <start>.rt_restart at every po
 def main(arguments: Sequence[str]) -> int:
     """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     options = _parser().parse_args(arguments)
-    return carry_out("hybrid-dataset", lambda: _run(options), _errors, "interrupted")
+    return carry_out("hybrid-dataset", lambda: _run(options), "interrupted")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -28,16 +28,6 @@ def _run(options: argparse.Namespace) -> int:
     ):
         print(line)
     return 0
-
-
-def _errors() -> tuple[Errors, Errors]:
-    from ...adapters.deck import DeckError
-    from ...adapters.log.reader import LogError
-    from ...adapters.nwchem.rt_restart import RestartError
-    from ...adapters.pyscf.ground_state import NotConverged
-    from ..dataset.converted import ConversionError
-
-    return (DeckError, LogError, RestartError, ConversionError), (NotConverged,)
 
 
 def _parser() -> argparse.ArgumentParser:

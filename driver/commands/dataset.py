@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .ending import Errors, carry_out
-from .option_values import count
+from ..front_door.option_values import count
+from .ending import carry_out
 
 _DESCRIPTION = """Makes a data set as a YAML file describes it: response pairs in <folder>/pairs, one file a
 molecule and level, and trajectories in <folder>/trajectories. What exists already is kept, so that a run
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return convert(given[1:])
     options = _parser().parse_args(given)
     interrupted = "interrupted; the same command goes on from here"
-    return carry_out("hybrid-dataset", lambda: _run(options), _errors, interrupted)
+    return carry_out("hybrid-dataset", lambda: _run(options), interrupted)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -33,14 +33,6 @@ def _run(options: argparse.Namespace) -> int:
 
     build_dataset(read_config(options.config), options.jobs)
     return 0
-
-
-def _errors() -> tuple[Errors, Errors]:
-    from ...surrogate.samples.pairs_file import PairsError
-    from ..dataset.build import DatasetError
-    from ..dataset.config import DatasetConfigError
-
-    return (DatasetConfigError, DatasetError, PairsError), ()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,18 +6,16 @@
 import sys
 from collections.abc import Callable
 
-Errors = tuple[type[Exception], ...]
+from ...atomic.errors import BadInput, HybridPropagateError
+
 #: What extras install, by the module that is missed first.
 _EXTRAS = {"torch": "train", "e3nn": "train", "onnx": "train", "onnxscript": "train", "yaml": "train"}
 
 
-def carry_out(
-    name: str, run: Callable[[], int], errors: Callable[[], tuple[Errors, Errors]], interrupted: str
-) -> int:
-    """The exit code of `run`, or of what it raised; what is in neither of `errors` is a bug, and raised.
+def carry_out(name: str, run: Callable[[], int], interrupted: str) -> int:
+    """The exit code of `run`, or of what it raised: of the one family of errors, of the system, or Ctrl-C.
 
-    errors: those of bad input and those of failures, asked for when there is one, so that nothing need be
-    imported before. OSError is a failure unless it is among the first. interrupted: what to say of Ctrl-C.
+    Any other exception is a bug, and raised. interrupted: what to say of Ctrl-C.
     """
     try:
         return run()
@@ -34,14 +32,13 @@ def carry_out(
         return fail(name, f"{error.name} is not installed: pip install 'hybrid-propagate[{extra}]'", 2)
     except MemoryError as error:
         return fail(name, f"not enough memory: {error}", 1)
-    except Exception as error:
-        bad_input, failures = errors()
-        if not isinstance(error, (OSError, *bad_input, *failures)):
-            raise
+    except OSError as error:
+        return fail(name, system_reason(error), 1)
+    except HybridPropagateError as error:
         # The reference code's own last words, where it has any.
         for line in getattr(error, "tail", ()):
             print(f"  nwchem| {line}", file=sys.stderr)
-        return fail(name, _reason(error), 2 if isinstance(error, bad_input) else 1)
+        return fail(name, str(error), 2 if isinstance(error, BadInput) else 1)
 
 
 def fail(name: str, reason: str, code: int) -> int:
@@ -50,7 +47,8 @@ def fail(name: str, reason: str, code: int) -> int:
     return code
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)
+def system_reason(error: OSError) -> str:
+    """The file and the system's words."""
+    if not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .ending import Errors, carry_out
-from .option_values import positive
+from ..front_door.option_values import positive
+from .ending import carry_out
 
 _DESCRIPTION = """Writes trained weights of hybrid-train as the ONNX graphs encode, step and rollout
 (docs/neural/graphs.md), the whole ensemble in each, with any number of atoms, functions and time points.
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     options = _parser().parse_args(arguments)
     interrupted = "interrupted; nothing half-written is left"
-    return carry_out("hybrid-export", lambda: _run(options), _errors, interrupted)
+    return carry_out("hybrid-export", lambda: _run(options), interrupted)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -34,13 +34,6 @@ def _run(options: argparse.Namespace) -> int:
     ):
         print(path)
     return 0
-
-
-def _errors() -> tuple[Errors, Errors]:
-    from ...surrogate.samples.pairs_file import PairsError
-    from ...surrogate.training.export import ExportFailed
-
-    return (PairsError,), (ExportFailed,)
 
 
 def _say(line: str) -> None:

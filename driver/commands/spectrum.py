@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .ending import Errors, carry_out
-from .option_values import positive
+from ..front_door.option_values import positive
+from .ending import carry_out, fail, system_reason
 
 if TYPE_CHECKING:
     from ..spectra.spectrum import Spectrum
@@ -22,13 +22,7 @@ under several tags or in several files. Writes <output>.dat and <output>.png."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     options = _parser().parse_args(arguments)
-    return carry_out("hybrid-spectrum", lambda: _run(options), _errors, "interrupted")
-
-
-def _errors() -> tuple[Errors, Errors]:
-    from ..spectra.spectrum import SpectrumError
-
-    return (SpectrumError, OSError), ()
+    return carry_out("hybrid-spectrum", lambda: _run(options), "interrupted")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
 
     from ..pictures.plot import plot_spectrum
     from ..spectra.signals import read_signals
-    from ..spectra.spectrum import absorption, peaks
+    from ..spectra.spectrum import absorption
 
     kick = None
     if options.kick is not None:
@@ -91,10 +85,14 @@ def _run(options: argparse.Namespace) -> int:
     if options.output is None:
         prefix = prefix.with_name(prefix.name + "_spectrum")
     data, picture = Path(f"{prefix}.dat"), Path(f"{prefix}.png")
-    data.write_text(table(spectrum, [signal.name for signal in signals]), encoding="utf-8")
-    plot_spectrum(", ".join(dict.fromkeys(path.name for path in options.files)), spectrum, picture)
+    try:
+        data.write_text(table(spectrum, [signal.name for signal in signals]), encoding="utf-8")
+        plot_spectrum(", ".join(dict.fromkeys(path.name for path in options.files)), spectrum, picture)
+    except OSError as error:
+        # Where to write is the user's to say.
+        return fail("hybrid-spectrum", system_reason(error), 2)
     print(f"{'energy (eV)':>12} {'cross-section (bohr²)':>22} {'oscillator strength':>20}")
-    for peak in peaks(spectrum):
+    for peak in spectrum.peaks:
         print(f"{peak.energy:12.3f} {peak.cross_section:22.4f} {peak.strength:20.4f}")
     print(f"written: {data} {picture}")
     return 0

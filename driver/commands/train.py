@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .ending import Errors, carry_out
-from .option_values import count, positive
+from ..front_door.option_values import count, positive
+from .ending import carry_out
 
 _DESCRIPTION = """Trains the neural surrogate as a YAML file describes it (examples/train.yaml) on what
 hybrid-dataset made. The same command goes on where an interrupted one stopped. Under torchrun many
@@ -30,15 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupted = "interrupted; the same command goes on from here"
     if run is _adapt:
         interrupted = "interrupted; nothing is written"
-    return carry_out("hybrid-train", lambda: run(options), _errors, interrupted)
-
-
-def _errors() -> tuple[Errors, Errors]:
-    from ...surrogate.samples.pairs_file import PairsError
-    from ...surrogate.training.config import ConfigError
-    from ...surrogate.training.molecule_adaptation import NoHelp
-
-    return (ConfigError, PairsError), (NoHelp,)
+    return carry_out("hybrid-train", lambda: run(options), interrupted)
 
 
 def _train(options: argparse.Namespace) -> int:

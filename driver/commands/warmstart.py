@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .ending import Errors, carry_out, fail
+from .ending import carry_out, fail
 from .engine_options import add_engine_options
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _GUESSES = ("auto", "minao", "atom", "huckel", "sap", "atomic-density", "atomic-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 2 bad input, 1 failed, 130 interrupted."""
     options = _parser().parse_args(arguments)
-    return carry_out(_NAME, lambda: _run(options), _errors, "interrupted")
+    return carry_out(_NAME, lambda: _run(options), "interrupted")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,17 +80,6 @@ def _run(options: argparse.Namespace) -> int:
     else:
         _print(found)
     return 0
-
-
-def _errors() -> tuple[Errors, Errors]:
-    from ...adapters.deck import DeckError
-    from ...adapters.files.density_file import DensityFileError
-    from ...adapters.files.xyz_frames import FramesError
-    from ...adapters.nwchem.movecs import MovecsError
-    from ...adapters.nwchem.process import NWChemError
-    from ...adapters.nwchem.rt_restart import RestartError
-
-    return (DeckError, DensityFileError, MovecsError, RestartError, FramesError), (NWChemError,)
 
 
 def _found(deck: Deck, options: argparse.Namespace) -> dict[str, Any]:

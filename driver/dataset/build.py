@@ -9,13 +9,14 @@ from pathlib import Path
 
 from ...adapters.files.whole_file import write_whole
 from ...adapters.pyscf.ground_state import NotConverged
+from ...atomic.errors import BadInput
 from ...atomic.parallel import parallel
 from ..propagators.magnus import NoFixedPoint
 from .config import DatasetConfig, Level, Molecule
 from .samples import CheckFailed, join_parts, make_part
 
 
-class DatasetError(Exception):
+class DatasetError(BadInput):
     """A data set that cannot go on. One line."""
 
 

@@ -12,9 +12,10 @@ from ...adapters.system import Functional, Geometry, System
 from ...adapters.system.basis_library import library_has, library_shells
 from ...adapters.system.elements import element_of_tag
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
+from ...atomic.errors import BadInput
 
 
-class DatasetConfigError(Exception):
+class DatasetConfigError(BadInput):
     """A configuration that cannot be used. One line: file, what is wrong, what is accepted."""
 
 

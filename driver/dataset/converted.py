@@ -13,6 +13,7 @@ from ...adapters.nwchem.basis_order import density_from_nwchem, nwchem_order
 from ...adapters.nwchem.rt_restart import RestartPoint
 from ...adapters.nwchem.rt_restart_records import read_records
 from ...adapters.system.real_time import applied_field
+from ...atomic.errors import BadInput
 from ...surrogate.samples.pairs_file import KINDS, SPLITS, write_pairs
 from ...surrogate.samples.sampling import Point, respond, solve_point
 from ..reporters.stored_run import stored_run
@@ -26,7 +27,7 @@ _TRACE, _DIPOLE = 1e-5, 1e-5
 _LEAST_CHANGE = 1e-5
 
 
-class ConversionError(Exception):
+class ConversionError(BadInput):
     """Files that do not belong together. One line."""
 
 

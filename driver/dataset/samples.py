@@ -10,6 +10,7 @@ from ...adapters.files.basis_table import BasisTable, basis_table
 from ...adapters.files.whole_file import whole_file
 from ...adapters.system import System
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
+from ...atomic.errors import Failed
 from ...surrogate.samples.pairs_file import KINDS, SPLITS, Geometries, Pairs, ResponsePairs, write_pairs
 from ...surrogate.samples.sampling import SIZES, Point, lowdin, respond, rotated_densities, solve_point
 from .config import DatasetConfig, Level, Molecule, system_of
@@ -22,7 +23,7 @@ _TRACE, _DIPOLE = 1e-6, 1e-6
 _GEOMETRY_ARRAYS = ("positions", "overlap", "dipole", "density", "fock", "dipole_moment")
 
 
-class CheckFailed(Exception):
+class CheckFailed(Failed):
     """A sample that contradicts itself. One line."""
 
 

@@ -8,11 +8,18 @@ import numpy as np
 from ...adapters.files.trajectory import Contents
 from ...atomic.units import EV_PER_HARTREE
 from ..spectra.signals import read_signals
-from ..spectra.spectrum import DAMPING, RESOLUTION_EV, Peak, SpectrumError, absorption, fourier_sum, peaks
+from ..spectra.spectrum import (
+    DAMPING,
+    HIGHEST,
+    RESOLUTION_EV,
+    Peak,
+    SpectrumError,
+    absorption,
+    fourier_sum,
+    peaks,
+)
 from .data import encoded, is_kick
 
-#: Highest energy shown, eV.
-HIGHEST = 40.0
 #: A run shorter than this many damping times gets a Padé approximant beside the Fourier sum …
 SHORT = 6.0
 #: … and, shorter than this, its lines from it.

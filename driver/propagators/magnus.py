@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...atomic.errors import Failed
 from .exponential import WEAK, interaction_phases, propagate, propagate_weakly
 from .state import State, density_of
 
@@ -22,7 +23,7 @@ MOST_CORRECTIONS = 200
 FockOf = Callable[[np.ndarray], np.ndarray]
 
 
-class NoFixedPoint(Exception):
+class NoFixedPoint(Failed):
     """The mid-point Fock matrix did not become self-consistent."""
 
 

@@ -65,6 +65,12 @@ def file_names(deck: Deck) -> list[str]:
     return [f"{deck.prefix}_{tag if distinct else k}" for k, tag in enumerate(tags, start=1)]
 
 
+def trajectories(deck: Deck) -> list[Path]:
+    """The trajectory files of its propagations, in order; one that only prints its start leaves none."""
+    names = zip(file_names(deck), deck.propagations, strict=True)
+    return [deck.permanent_dir / f"{name}.h5" for name, task in names if not task.real_time.no_propagation]
+
+
 def last_trajectory(deck: Deck) -> Path | None:
     """Where the last propagation that learns a response keeps it."""
     names = zip(file_names(deck), deck.propagations, strict=True)

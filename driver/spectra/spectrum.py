@@ -16,16 +16,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...atomic.errors import BadInput
 from ...atomic.units import EV_PER_HARTREE, SPEED_OF_LIGHT
 from .pade import pade_transform
 
 #: Spacing of the energies, eV, far below the width of a line: the signal is padded with zeros to reach it.
 RESOLUTION_EV = 0.01
-#: Damping of the figure's spectrum, au.
-DAMPING = 50.0
+#: Damping, au, and highest energy, eV, of a spectrum unless one asks for others.
+DAMPING, HIGHEST = 50.0, 40.0
 
 
-class SpectrumError(Exception):
+class SpectrumError(BadInput):
     """Signals that make no spectrum. The text is one line."""
 
 
@@ -57,6 +58,15 @@ class Signal:
     kick: Kick
 
 
+@dataclass(frozen=True)
+class Peak:
+    """A line: energy (eV), cross-section (bohr²), and the oscillator strength it would have if isolated."""
+
+    energy: float
+    cross_section: float
+    strength: float
+
+
 @dataclass(frozen=True, eq=False)
 class Spectrum:
     """Polarisabilities over energy.
@@ -75,14 +85,10 @@ class Spectrum:
         mean = np.mean(list(self.polarisability.values()), axis=0).imag
         return 4.0 * math.pi * self.energy / EV_PER_HARTREE / SPEED_OF_LIGHT * mean
 
-
-@dataclass(frozen=True)
-class Peak:
-    """A line: energy (eV), cross-section (bohr²), and the oscillator strength it would have if isolated."""
-
-    energy: float
-    cross_section: float
-    strength: float
+    @property
+    def peaks(self) -> tuple[Peak, ...]:
+        """The eight strongest lines, by energy."""
+        return tuple(peaks(self))
 
 
 def absorption(signals: Sequence[Signal], tau: float, highest: float, *, pade: bool = False) -> Spectrum:

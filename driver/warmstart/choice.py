@@ -18,6 +18,7 @@ from pyscf import dft
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.working_basis import canonical_orthogonalisation
+from ...atomic.errors import Failed
 from ...surrogate.starting_density.predictor import DensityPredictor, NotApplicable
 from ...surrogate.starting_density.purification import Purified, purify
 from ...surrogate.starting_density.pyscf_guess import STANDARD, PySCFGuess, PySCFStart
@@ -105,7 +106,7 @@ def choose_among(engine: PySCFEngine, predictions: Predictions) -> Start:
     return replace(best, seconds=seconds, notes=tuple(notes))
 
 
-class Dropped(Exception):
+class Dropped(Failed):
     """A prediction that is not used; the text says why."""
 
 

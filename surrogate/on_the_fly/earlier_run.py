@@ -26,6 +26,7 @@ from ...adapters.pyscf.molecule import molecule
 from ...adapters.system import System
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...adapters.working_basis import WorkingBasis
+from ...atomic.errors import BadInput
 from ..kernel.analytic import apply_auxiliary_kernel, build_auxiliary_kernel, building_bytes
 from ..kernel.coarse_grid import coarse_response
 from ..matrices.kabsch import kabsch
@@ -38,7 +39,7 @@ from .response import base_irreps
 SAME = ("basis", "ecp", "spherical", "charge", "multiplicity", "odft", "xc")
 
 
-class PriorError(Exception):
+class PriorError(BadInput):
     """A file that cannot serve as a prior. One line: which, and what does not match."""
 
 

@@ -12,6 +12,7 @@ from pyscf import gto
 from ...adapters.deck.xc import FunctionalError, functional
 from ...adapters.system import Shells, System
 from ...adapters.system.basis_library import library_shells
+from ...atomic.errors import BadInput
 from ..kernel.analytic import AuxiliaryKernel, build_auxiliary_kernel
 from ..kernel.coulomb_exchange import coulomb_kernel, repulsion_integrals
 from ..matrices.atom_pairs import atom_pairs
@@ -32,7 +33,7 @@ FORMAT = "3"
 SHIPPED = {name: Path(__file__).parents[1] / "weights" / name for name in ("response", "correction")}
 
 
-class NetworkNotApplicable(Exception):
+class NetworkNotApplicable(BadInput):
     """A network that knows nothing of a system. One line: what of it."""
 
 

@@ -10,6 +10,8 @@ from typing import Literal
 
 import onnxruntime
 
+from ...atomic.errors import BadInput
+
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
 _CPU, _CUDA, _TENSORRT = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "Tensorrt"))
 #: Providers of a device, the wanted one first, then what takes over the operations that it lacks.
@@ -18,11 +20,11 @@ _PROVIDERS = {"cpu": [_CPU], "cuda": [_CUDA, _CPU], "tensorrt": [_TENSORRT, _CUD
 _FATAL_ONLY = 4
 
 
-class DeviceError(Exception):
+class DeviceError(BadInput):
     """A device that cannot be used. One line."""
 
 
-class GraphError(Exception):
+class GraphError(BadInput):
     """A file that is no graph, or is not there. One line."""
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from ...adapters.files.basis_table import BasisTable
 from ...adapters.files.read_errors import reason
 from ...adapters.files.whole_file import whole_file
+from ...atomic.errors import BadInput
 
 #: Which part of a data set a geometry belongs to, as stored.
 SPLITS = ("train", "validation", "test")
@@ -26,7 +27,7 @@ SPLITS = ("train", "validation", "test")
 KINDS = ("rotation", "trajectory")
 
 
-class PairsError(Exception):
+class PairsError(BadInput):
     """A file of response pairs that cannot be read. One line."""
 
 

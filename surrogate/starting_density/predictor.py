@@ -9,9 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from ...adapters.system import System
+from ...atomic.errors import BadInput
 
 
-class NotApplicable(Exception):
+class NotApplicable(BadInput):
     """A predictor that cannot serve a system: an element, basis or functional it does not know. One line."""
 
 

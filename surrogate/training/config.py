@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from ...atomic.errors import BadInput
 from ..network.config import ModelConfig
 
 Base = Literal["mean-field", "kernel"]
@@ -13,7 +14,7 @@ Logger = Literal["csv", "tensorboard", "wandb"]
 Target = Literal["fock", "density"]
 
 
-class ConfigError(Exception):
+class ConfigError(BadInput):
     """A configuration that cannot be used. One line: file, what is wrong, what is accepted."""
 
 

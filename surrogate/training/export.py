@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.export import Dim
 
+from ...atomic.errors import Failed
 from ..matrices.atom_pairs import atom_pairs
 from ..network.response_model import ResponseModel
 from ..network.response_step import (
@@ -48,7 +49,7 @@ _ROUNDING, _ROUNDINGS, _WAYS = 2.0**-24, 4.0, 4
 _OPSET = 20
 
 
-class ExportFailed(Exception):
+class ExportFailed(Failed):
     """A graph that differs from torch, or that ONNX Runtime does not take. One line."""
 
 

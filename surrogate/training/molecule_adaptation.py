@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from ...adapters.files.whole_file import whole_file
+from ...atomic.errors import Failed
 from ..network.response_model import ResponseModel, saved
 from ..samples.pairs_file import PairsError, read_pairs
 from .evaluate import load_model
@@ -37,7 +38,7 @@ PARTS = 10
 _SAME = 1e-3
 
 
-class NoHelp(Exception):
+class NoHelp(Failed):
     """Adaptation that makes errors at other geometries no smaller. One line."""
 
 

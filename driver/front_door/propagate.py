@@ -1,0 +1,95 @@
+"""`propagate` and `propagate_all`: decks in, runs out."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, TextIO, Unpack
+
+from ...adapters.deck import Deck
+from .deck_runs import DeckRuns, prepare, run_decks
+from .options import OptionError, PropagationKeywords, all_options
+from .run import Run, open_run
+
+
+def propagate(
+    deck: Deck | Path | str, *, log: Path | str | TextIO | None = None, **options: Unpack[PropagationKeywords]
+) -> Run:
+    """Run a deck with one propagation; the same files as from `hybrid-propagate`, and the same progress.
+
+    deck: its path, or what `read_deck` read. log: file or stream for the log in NWChem's format; a restart
+    adds to the file. Options, with their defaults:
+
+    tol (1e-3): trajectory error wanted, relative.
+    max_ml_steps (500): most surrogate steps between two anchors.
+    engine ("pyscf"): reference code, or "nwchem".
+    nwchem: how to run NWChem, such as "mpirun -np 4 nwchem".
+    keep_scratch (False): keep NWChem's own files.
+    surrogate ("auto"): "response", "neural", "hybrid", or "none" for reference steps alone.
+    device ("auto"): where the network runs: "cpu", "cuda", "tensorrt".
+    weights: folder of graphs from hybrid-export, in place of the shipped ones.
+    prior: trajectory file of an earlier run of the molecule, to start from the response that it learned.
+    restart (False): go on from <start>.h5.
+    report (False): write <start>.html too.
+    save_density: store the density at every Nth point, 0 for never; None: all, where that takes under 64 MB.
+    memory: MB for integrals, grids and the kernel; None: half of what there is.
+    max_uncertainty (0.05), max_trace_error (0.02), max_hermiticity_error (0.01): end a surrogate segment.
+
+    Ctrl-C raises KeyboardInterrupt; restart=True goes on from the last checkpoint.
+    Raises BadInput for decks, files and options that cannot be used, Failed for a calculation that fails.
+    """
+    started = time.perf_counter()
+    runs = prepare(deck, None, all_options(options), started)
+    n = len(runs.trajectories)
+    if n != 1:
+        raise OptionError(f"{runs.decks[0].path}: {n} propagations; propagate_all gives the runs of several")
+    return _run_all(runs, log)[0]
+
+
+def propagate_all(
+    deck: Deck | Path | str,
+    frames: Path | str | None = None,
+    *,
+    log: Path | str | TextIO | None = None,
+    **options: Unpack[PropagationKeywords],
+) -> tuple[Run, ...]:
+    """Run a deck with any number of propagations, at every frame of a file; a run for each, in order.
+
+    frames: multi-frame xyz file with the deck's atoms; each frame learns from those before. The rest, the
+    options among it, is as with `propagate`.
+    """
+    started = time.perf_counter()
+    return _run_all(prepare(deck, frames, all_options(options), started), log)
+
+
+def _run_all(runs: DeckRuns, log: Path | str | TextIO | None) -> tuple[Run, ...]:
+    with _writer(log, restart=runs.options.restart) as write:
+        run_decks(runs, write, lambda: False)
+    return tuple(open_run(path) for path in runs.trajectories)
+
+
+@contextmanager
+def _writer(log: Path | str | TextIO | None, *, restart: bool) -> Iterator[Callable[[str], None]]:
+    """What takes log text, as it comes."""
+    if log is None:
+        yield lambda _: None
+    elif isinstance(log, Path | str):
+        with _opened(Path(log), "a" if restart else "w") as file:
+            yield _flushing(file)
+    else:
+        yield _flushing(log)
+
+
+def _opened(log: Path, mode: Literal["a", "w"]) -> TextIO:
+    try:
+        return log.open(mode, encoding="utf-8")
+    except OSError as error:
+        raise OptionError(f"log {log}: cannot be written: {error.strerror}") from error
+
+
+def _flushing(stream: TextIO) -> Callable[[str], None]:
+    def write(text: str) -> None:
+        stream.write(text)
+        stream.flush()
+
+    return write
