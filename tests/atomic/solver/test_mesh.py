@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hybrid_propagate.atomic.solver.eigenstates import bound_states
+from hybrid_propagate.atomic.solver.eigenstates import bound_states, refine
 from hybrid_propagate.atomic.solver.errors import InputError
+from hybrid_propagate.atomic.solver.hartree import coulomb
 from hybrid_propagate.atomic.solver.mesh import lobatto, spectral_mesh
 from hybrid_propagate.atomic.solver.model import Model, Orbital
 
@@ -34,7 +35,7 @@ def test_hartree_potential_of_a_1s_density(z: float, relativistic: bool) -> None
     mesh = spectral_mesh(z, relativistic)
     r = mesh.radius
     charges = 4 * z**3 * r**2 * np.exp(-2 * z * r) * mesh.weight
-    potential = mesh.coulomb @ charges
+    potential = coulomb(mesh) @ charges
     assert charges.sum() == pytest.approx(1, abs=1e-12)
     exact = 1 / r - np.exp(-2 * z * r) * (1 / r + z)
     # The first element of r = s⁴ resolves this density to 1e-6 only, where it holds 1e-3 electrons.
@@ -64,9 +65,9 @@ def test_dirac_levels_follow_sommerfeld(z: int) -> None:
     )
     nothing = np.zeros((1, len(mesh.radius)))
     model = Model(relativity="dirac")
-    levels = bound_states(mesh, orbitals, nothing, z, model).energies
-    levels = bound_states(mesh, orbitals, nothing, z, model, levels).energies
-    assert levels == pytest.approx([sommerfeld(z, o.n, o.kappa) for o in orbitals], rel=1e-10)
+    states = bound_states(mesh, orbitals, nothing, z, model)
+    states = refine(mesh, orbitals, nothing, z, model, states)
+    assert states.energies == pytest.approx([sommerfeld(z, o.n, o.kappa) for o in orbitals], rel=1e-10)
 
 
 @pytest.mark.parametrize(
