@@ -45,7 +45,7 @@ def command_parser(exit_on_error: bool = True) -> argparse.ArgumentParser:
         "--mesh", choices=("spectral", "uniform"), help="spectral elements, or the textbook grid"
     )
     mesh.add_argument("--r-max", type=float, metavar="BOHR", help="end of the mesh (50; uniform 20)")
-    mesh.add_argument("--order", type=int, metavar="P", help="spectral: polynomial order of an element (16)")
+    mesh.add_argument("--order", type=int, metavar="P", help="spectral: order of elements (18 or 20)")
     mesh.add_argument("--growth", type=float, metavar="X", help="spectral: ratio of element edges (3.3)")
     mesh.add_argument("--num-points", type=int, metavar="N", help="uniform: grid points (4000)")
     mesh.add_argument("--l-max", type=int, metavar="L", help="uniform: highest angular momentum computed")

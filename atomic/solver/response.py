@@ -17,6 +17,7 @@ from scipy.linalg import eigh, lu_factor, lu_solve
 
 from .eigenstates import States, channel_matrices
 from .functionals import exchange_correlation
+from .hartree import coulomb
 from .mesh import Mesh
 from .model import Model, Orbital
 
@@ -66,7 +67,7 @@ def interaction_kernel(mesh: Mesh, node_charges: Array, model: Model) -> Array:
     n_spin, n = node_charges.shape
     kernel = np.zeros((n_spin, n, n_spin, n))
     if model.use_hartree:
-        kernel += mesh.coulomb[None, :, None, :]
+        kernel += coulomb(mesh)[None, :, None, :]
     volume = 4 * np.pi * mesh.radius**2 * mesh.weight
     density = np.maximum(node_charges / volume, _THIN)
     nodes = np.arange(n)

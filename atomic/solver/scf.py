@@ -22,6 +22,7 @@ from .elements import SYMBOLS, atomic_number
 from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
 from .functionals import exchange_correlation
+from .hartree import coulomb
 from .mesh import Mesh, spectral_mesh
 from .mixing import Anderson
 from .model import Model, Orbital, check_model, orbitals_of
@@ -139,22 +140,25 @@ def self_consistent(
     old_energy, old_levels, shift, change = np.inf, None, np.inf, np.inf
     states: States | None = None
     for number in range(max_iterations):
-        if states is None or shift > _SETTLED:
+        followed = states is not None and shift <= _SETTLED
+        if states is None or not followed:
             states = bound_states(mesh, orbitals, potential, z, model, old_levels)
         else:
             states = refine(mesh, orbitals, potential, z, model, states)
         node_charges = in_spin @ states.charges
         energies, output = _energies(mesh, z, occupations, states, node_charges, potential, model)
         residual = output - potential
+        step = precondition(residual)
         levels = states.energies
         shift = np.inf if old_levels is None else float(np.abs(levels - old_levels).max())
+        ahead = float(np.abs(_shifts(step, orbitals, states)).max())
         change = abs(energies.total - old_energy)
         size = float(np.abs(residual * node_charges).max())
         if on_iteration:
             on_iteration(Iteration(number, energies.total, change, shift, size))
         if not np.isfinite(energies.total):
             raise ConvergenceError("the self-consistent cycle diverged")
-        if change < tolerance and shift < tolerance:
+        if followed and max(change, shift, ahead) < tolerance:
             found = (states, potential, node_charges, energies, number + 1)
             solution = Solution(z, model, mesh, orbitals, *found)
             return _checked(solution) if require_bound else solution
@@ -173,11 +177,16 @@ def self_consistent(
     )
 
 
+def _shifts(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Array:
+    """(S,) first-order changes of the levels."""
+    return np.einsum("si,si->s", states.charges, change[[o.spin for o in orbitals]])
+
+
 def _limited(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Array:
     """The change, shortened so that to first order no orbital's level moves by more than _TRUST of its
     depth.
     """
-    shifts = np.einsum("si,si->s", states.charges, change[[o.spin for o in orbitals]])
+    shifts = _shifts(change, orbitals, states)
     allowed = _TRUST * np.abs(states.energies) + 0.01
     filled = [o.occupation > 0 for o in orbitals]
     return change / max(1.0, float(np.max(np.abs(shifts) / allowed, initial=0.0, where=filled)))
@@ -198,7 +207,7 @@ def _energies(
     e_x, e_c, v_xc = exchange_correlation(
         density, model.xc, model.use_exchange, model.use_correlation, model.exchange_light_speed
     )
-    v_hartree = mesh.coulomb @ total if model.use_hartree else np.zeros_like(total)
+    v_hartree = coulomb(mesh) @ total if model.use_hartree else np.zeros_like(total)
     eigenvalue_sum = float(occupations @ states.energies)
     nuclear = float(-z * np.sum(total / mesh.radius))
     kinetic = eigenvalue_sum - nuclear - float(np.sum(node_charges * potential))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from .functionals import exchange_correlation
+from .hartree import coulomb
 from .mesh import Mesh
 from .model import Model, Orbital
 
@@ -38,7 +39,7 @@ def slater_potential(mesh: Mesh, z: float, orbitals: tuple[Orbital, ...], model:
     potential = exchange_correlation(
         density, model.xc, model.use_exchange, model.use_correlation, model.exchange_light_speed
     )[2]
-    return potential + mesh.coulomb @ node_charges.sum(axis=0) if model.use_hartree else potential
+    return potential + coulomb(mesh) @ node_charges.sum(axis=0) if model.use_hartree else potential
 
 
 def _screening(n: int, l: int, shells: dict[tuple[int, int], float]) -> float:

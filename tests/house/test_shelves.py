@@ -53,7 +53,7 @@ LARGE: tuple[str, ...] = (
 #: Tests of a whole shelf.
 WHOLE = {
     "adapters/deck": {"broken", "fuzz"},
-    "atomic/solver": {"reference_tables"},
+    "atomic/solver": {"digits", "reference_tables"},
     "surrogate/network": {"mamba_ssm_scan"},
 }
 

@@ -57,6 +57,14 @@ def dftatom_table(name: str) -> dict[int, tuple[float, list[float]]]:
     }
 
 
+def extended_table(name: str) -> dict[int, tuple[float, list[float]]]:
+    """Z -> (total, eigenvalues by n, l, j) of `extended_atom`, to 1e-12 Ha. name: lda or rlda."""
+    return {
+        int(r["Z"]): (float(r["Etot"]), [float(e) for e in r["eigenvalues_in_order_of_n_l_j"].split()])
+        for r in rows(f"extended_{name}.csv")
+    }
+
+
 def rows(name: str) -> list[dict[str, str]]:
     """Rows of a CSV file in `data`."""
     with (DATA / name).open(newline="", encoding="utf-8") as file:

@@ -58,7 +58,7 @@ def test_uniform_mesh(capsys: pytest.CaptureFixture[str]) -> None:
         (["solve", "U", "--order", "6"], 2, "cannot resolve"),
         (["solve", "Ne", "--num-points", "99"], 2, "belongs to the uniform mesh"),
         (["solve", "He", "--plot", "x.doc"], 2, "cannot plot"),
-        (["solve", "H", "--configuration", "1s2 2s1"], 1, "no self-consistency"),
+        (["solve", "H", "--configuration", "1s1 5g1"], 1, "5g is not bound"),
         (["study", "--z", "5-3", "--out", "unused"], 2, "range"),
     ],
 )

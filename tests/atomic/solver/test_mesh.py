@@ -1,8 +1,8 @@
-"""Quadrature, Poisson solve and hydrogenic levels on the spectral mesh, against closed forms."""
+"""Quadrature and hydrogenic levels on the spectral mesh, against closed forms."""
 
 import numpy as np
 import pytest
-from hybrid_propagate.atomic.solver.eigenstates import bound_states
+from hybrid_propagate.atomic.solver.eigenstates import bound_states, refine
 from hybrid_propagate.atomic.solver.errors import InputError
 from hybrid_propagate.atomic.solver.mesh import lobatto, spectral_mesh
 from hybrid_propagate.atomic.solver.model import Model, Orbital
@@ -27,21 +27,6 @@ def test_lobatto_rule_is_exact_to_degree_2p_minus_1(order: int) -> None:
     assert derivative @ x**3 == pytest.approx(3 * x**2, abs=1e-11)
 
 
-@pytest.mark.parametrize("relativistic", [False, True])
-@pytest.mark.parametrize("z", [1.0, 92.0])
-def test_hartree_potential_of_a_1s_density(z: float, relativistic: bool) -> None:
-    """n = Z³ exp(−2Zr)/π has V = 1/r − exp(−2Zr)(1/r + Z) and E_H = 5Z/16."""
-    mesh = spectral_mesh(z, relativistic)
-    r = mesh.radius
-    charges = 4 * z**3 * r**2 * np.exp(-2 * z * r) * mesh.weight
-    potential = mesh.coulomb @ charges
-    assert charges.sum() == pytest.approx(1, abs=1e-12)
-    exact = 1 / r - np.exp(-2 * z * r) * (1 / r + z)
-    # The first element of r = s⁴ resolves this density to 1e-6 only, where it holds 1e-3 electrons.
-    assert r * potential == pytest.approx(r * exact, abs=1e-8 if relativistic else 1e-10)
-    assert 0.5 * charges @ potential == pytest.approx(5 * z / 16, abs=1e-10 * z)
-
-
 @pytest.mark.parametrize("z", [1, 30, 92])
 def test_hydrogenic_levels(z: int) -> None:
     """−Z²/2n² to 1e-12 relative; n = 1 to 3 fit in the mesh."""
@@ -64,9 +49,9 @@ def test_dirac_levels_follow_sommerfeld(z: int) -> None:
     )
     nothing = np.zeros((1, len(mesh.radius)))
     model = Model(relativity="dirac")
-    levels = bound_states(mesh, orbitals, nothing, z, model).energies
-    levels = bound_states(mesh, orbitals, nothing, z, model, levels).energies
-    assert levels == pytest.approx([sommerfeld(z, o.n, o.kappa) for o in orbitals], rel=1e-10)
+    states = bound_states(mesh, orbitals, nothing, z, model)
+    states = refine(mesh, orbitals, nothing, z, model, states)
+    assert states.energies == pytest.approx([sommerfeld(z, o.n, o.kappa) for o in orbitals], rel=1e-10)
 
 
 @pytest.mark.parametrize(
