@@ -108,7 +108,7 @@ def make_chain(
     quadrupole = np.zeros((3, 3, n_sites, n_sites))
     quadrupole[2, 2] = np.diag(z**2)
     nuclear = 0.5 * float((repulsion * (distance > 0.0)).sum())
-    integrals = Integrals(np.eye(n_sites), core, dipole, quadrupole, np.zeros(3), nuclear)
+    integrals = Integrals(np.eye(n_sites), core, dipole, quadrupole, np.zeros(3), nuclear, np.ones(n_sites))
     engine = ToyEngine(integrals, repulsion, hybrid, local, np.zeros((n_spin, n_sites, n_sites)))
     engine = replace(engine, reference=_ground_state(engine, _occupations(n_sites, n_spin)))
     positions = np.zeros((n_sites, 3))
@@ -133,7 +133,7 @@ def make_chain(
 def make_problem(system: System, engine: ToyEngine, real_time: RealTime) -> Problem:
     """A propagation from the ground state; every field acts on the whole chain."""
     base = engine.fock(engine.reference)
-    basis = make_working_basis(engine.integrals.overlap, np.real(base.fock))
+    basis = make_working_basis(engine.integrals, np.real(base.fock))
     couplings = tuple(
         Coupling(
             field,

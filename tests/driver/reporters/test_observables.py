@@ -32,7 +32,7 @@ def case(request: pytest.FixtureRequest):
     )
     system = replace(engine.system, geometries=(oxygen, whole))
     fock = engine.fock(orbitals.density().astype(complex)).fock.real
-    basis = make_working_basis(engine.integrals.overlap, fock)
+    basis = make_working_basis(engine.integrals, fock)
     densities = np.array([orbitals.density().astype(complex), excited_density(engine, orbitals, 0.3)])
     return engine, system, basis, densities, make_observables(system, engine.integrals, basis)
 
@@ -104,7 +104,7 @@ def test_spin_squared() -> None:
     """PySCF's spin_square for orbitals; NWChem's formula takes Re P alone for a complex density."""
     engine, orbitals = solved("HF", True)
     fock = engine.fock(orbitals.density().astype(complex)).fock.real
-    basis = make_working_basis(engine.integrals.overlap, fock)
+    basis = make_working_basis(engine.integrals, fock)
     observables = make_observables(engine.system, engine.integrals, basis)
     ground = orbitals.density().astype(complex)
     excited = excited_density(engine, orbitals, 0.3)
