@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-#: NWChem drops eigenvectors of S below this (dft's linear dependence tolerance).
+from .engine import Integrals
+
+#: NWChem drops eigenvectors of its S below this (dft's linear dependence tolerance).
 LINEAR_DEPENDENCE = 1e-5
 #: A Fock matrix connecting two irreps by more than this (Hartree) is not symmetric: rounding leaves 1e-8,
 #: a grid without the symmetry 2e-7 (NWChem's, of benzene).
@@ -58,21 +60,25 @@ class WorkingBasis:
         return self.coefficients.transpose(0, 2, 1) @ fock @ self.coefficients
 
 
-def canonical_orthogonalisation(overlap: np.ndarray) -> np.ndarray:
-    """X = U s^(-1/2), (n, m), without the eigenvectors whose s is below LINEAR_DEPENDENCE."""
-    s, u = np.linalg.eigh(overlap)
+def canonical_orthogonalisation(overlap: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """NWChem's X = U s^(-1/2), (n, m), without the eigenvectors whose s is below LINEAR_DEPENDENCE.
+
+    U and s are those of NWChem's overlap: its functions are these, divided by scale (n,).
+    """
+    s, u = np.linalg.eigh(overlap / np.outer(scale, scale))
     keep = s > LINEAR_DEPENDENCE
-    return u[:, keep] / np.sqrt(s[keep])
+    return u[:, keep] / np.sqrt(s[keep]) / scale[:, None]
 
 
 def make_working_basis(
-    overlap: np.ndarray, fock: np.ndarray, symmetry: SymmetryOrbitals | None = None
+    integrals: Integrals, fock: np.ndarray, symmetry: SymmetryOrbitals | None = None
 ) -> WorkingBasis:
     """Eigenvectors of a real field-free Fock matrix, (n_spin, n, n).
 
     symmetry: what a symmetric Fock matrix does not connect; passed over where this one is not symmetric.
     """
-    X = canonical_orthogonalisation(overlap)
+    overlap = integrals.overlap
+    X = canonical_orthogonalisation(overlap, integrals.scale)
     focks = X.T @ fock @ X
     blocks, irreps = _blocks(X.T @ overlap, symmetry)
     if any(

@@ -107,7 +107,7 @@ def make_chain(
     quadrupole = np.zeros((3, 3, n_sites, n_sites))
     quadrupole[2, 2] = np.diag(z**2)
     nuclear = 0.5 * float((repulsion * (distance > 0.0)).sum())
-    integrals = Integrals(np.eye(n_sites), core, dipole, quadrupole, np.zeros(3), nuclear)
+    integrals = Integrals(np.eye(n_sites), core, dipole, quadrupole, np.zeros(3), nuclear, np.ones(n_sites))
     engine = ToyEngine(integrals, repulsion, hybrid, local, np.zeros((n_spin, n_sites, n_sites)))
     engine = replace(engine, reference=_ground_state(engine, _occupations(n_sites, n_spin)))
     positions = np.zeros((n_sites, 3))
@@ -132,7 +132,7 @@ def make_chain(
 def toy_problem(system: System, engine: ToyEngine, real_time: RealTime) -> Problem:
     """A propagation from the ground state."""
     ground_build = engine.fock(engine.reference)
-    basis = make_working_basis(engine.integrals.overlap, np.real(ground_build.fock))
+    basis = make_working_basis(engine.integrals, np.real(ground_build.fock))
     task = PropagationTask(Place("toy", 1), system, real_time, "")
     return make_problem(task, engine, basis, ground_build, engine.reference)
 

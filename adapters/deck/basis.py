@@ -26,25 +26,31 @@ class LibraryEntry:
 
 
 @dataclass(frozen=True, eq=False)
+class ShellEntry:
+    """One explicit shell of a tag; `SP` stands for two."""
+
+    tag: str
+    shells: Shells
+
+
+@dataclass(frozen=True, eq=False)
 class BasisInput:
     """A `basis` or `ecp` block as read. Entries are matched to tags when a task needs them.
 
-    shells: explicit shells by tag. potentials: explicit ECPs by tag, in PySCF's format.
+    entries: in the order of the deck. potentials: explicit ECPs by tag, in PySCF's format.
     """
 
     place: Place
     name: str
     spherical: bool
-    library: tuple[LibraryEntry, ...]
-    shells: dict[str, Shells]
+    entries: tuple[LibraryEntry | ShellEntry, ...]
     potentials: dict[str, Any]
 
 
 def read_basis(line: Line, reader: LineReader) -> BasisInput:
     """Read the `basis` block that `line` opens."""
     name, spherical = _options(line, "ao basis")
-    library: list[LibraryEntry] = []
-    shells: dict[str, Shells] = {}
+    entries: list[LibraryEntry | ShellEntry] = []
     columns: _Columns | None = None
     for row in reader.block(line):
         if real(row.words[0]) is not None:
@@ -54,7 +60,7 @@ def read_basis(line: Line, reader: LineReader) -> BasisInput:
             continue
         kind = row.take("shell type or library").lower()
         if kind == "library":
-            library.append(_library_entry(row))
+            entries.append(_library_entry(row))
         elif kind in _MOMENTA or kind in _SP:
             _check_tag(row)
             if (row.peek() or "").lower() == "rel":
@@ -62,15 +68,16 @@ def read_basis(line: Line, reader: LineReader) -> BasisInput:
             row.finish()
             if columns is not None:
                 columns.close()
-            target = shells.setdefault(row.words[0], [])
-            columns = _Columns(row, target, (0, 1) if kind in _SP else (_MOMENTA[kind],))
+            shell = ShellEntry(row.words[0], [])
+            entries.append(shell)
+            columns = _Columns(row, shell.shells, (0, 1) if kind in _SP else (_MOMENTA[kind],))
         elif kind in ("file", "nelec"):
             row.fail(f"basis: unexpected {kind}")
         else:
             row.fail(f"unknown shell type {kind!r}; accepted: {' '.join(_MOMENTA)} sp library")
     if columns is not None:
         columns.close()
-    return BasisInput(line.place, name, spherical, tuple(library), shells, {})
+    return BasisInput(line.place, name, spherical, tuple(entries), {})
 
 
 def read_ecp(line: Line, reader: LineReader) -> BasisInput:
@@ -105,7 +112,7 @@ def read_ecp(line: Line, reader: LineReader) -> BasisInput:
         else:
             row.fail(f"unknown ecp channel {kind!r}; accepted: ul {' '.join(_MOMENTA)} nelec library")
         row.finish()
-    return BasisInput(line.place, name, spherical, tuple(library), {}, potentials)
+    return BasisInput(line.place, name, spherical, tuple(library), potentials)
 
 
 @dataclass
@@ -214,9 +221,11 @@ def shells_of(basis: BasisInput, geometry: Geometry) -> dict[str, Shells]:
     """Shells by tag of a geometry. Raises DeckError where an atom has none."""
     found: dict[str, Shells] = {}
     for tag, number in _tags(geometry):
-        key = _matching(tag, number, [*basis.shells, *(e.tag for e in basis.library if e.tag != "*")])
-        shells: Shells = list(basis.shells.get(key, [])) if key is not None else []
-        for entry in _entries(basis, tag, key):
+        shells: Shells = []
+        for entry in _entries(basis, tag, number):
+            if isinstance(entry, ShellEntry):
+                shells += entry.shells
+                continue
             element = _library_element(entry, tag, number)
             more = library_shells(entry.set_name, element) if element else None
             if more is None and (entry.tag != "*" or number):
@@ -238,10 +247,13 @@ def potentials_of(ecp: BasisInput, geometry: Geometry) -> dict[str, Any]:
     for tag, number in _tags(geometry):
         if not number:
             continue
-        key = _matching(tag, number, [*ecp.potentials, *(e.tag for e in ecp.library if e.tag != "*")])
+        library = [entry for entry in ecp.entries if isinstance(entry, LibraryEntry)]
+        key = _matching(tag, number, [*ecp.potentials, *(e.tag for e in library if e.tag != "*")])
         if key is not None and key in ecp.potentials:
             found[tag] = ecp.potentials[key]
-        for entry in _entries(ecp, tag, key):
+        for entry in library:
+            if entry.tag != (key or "*") or tag in entry.excepted:
+                continue
             potential = library_ecp(entry.set_name, _library_element(entry, tag, number) or 0)
             if potential is not None:
                 found[tag] = potential
@@ -262,17 +274,20 @@ def _matching(tag: str, number: int, keys: list[str]) -> str | None:
     return next((key for key in keys if key.lower() in names), None)
 
 
-def _entries(basis: BasisInput, tag: str, key: str | None) -> Iterator[LibraryEntry]:
-    """Library entries that serve a tag; the `*` entries only where no entry of its own does."""
-    if key is not None:
-        yield from (entry for entry in basis.library if entry.tag == key)
-        return
-    names = {tag.lower()}
-    yield from (
+def _entries(basis: BasisInput, tag: str, number: int) -> list[LibraryEntry | ShellEntry]:
+    """Entries that serve a tag, in NWChem's order.
+
+    NWChem writes `*` out for every tag of the geometry but the excepted ones, behind all other entries, and
+    adds. A tag takes what stands under its own name, and only where nothing does, its element's entries.
+    """
+    own = [entry for entry in basis.entries if entry.tag == tag]
+    own += [
         entry
-        for entry in basis.library
-        if entry.tag == "*" and not names & {x.lower() for x in entry.excepted}
-    )
+        for entry in basis.entries
+        if isinstance(entry, LibraryEntry) and entry.tag == "*" and tag not in entry.excepted
+    ]
+    key = None if own else _matching(tag, number, [entry.tag for entry in basis.entries if entry.tag != "*"])
+    return own or [entry for entry in basis.entries if entry.tag == key]
 
 
 def _library_element(entry: LibraryEntry, tag: str, number: int) -> int | None:

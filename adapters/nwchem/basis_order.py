@@ -10,11 +10,10 @@ From d on, NWChem scales the cartesian components of a shell so that x^l has nor
 √(4π / (2l+1))), and its spherical functions of odd m > 0 have the opposite sign.
 """
 
-import math
-
 import numpy as np
 
 from ..system import System
+from ..system.system import cartesian_scale
 
 
 def nwchem_order(system: System) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +50,6 @@ def density_from_nwchem(density: np.ndarray, order: tuple[np.ndarray, np.ndarray
 def _scale(degree: int, spherical: bool) -> np.ndarray:
     """Factors of the density for the components of one contraction."""
     if not spherical:
-        factor = math.sqrt(4.0 * math.pi / (2 * degree + 1)) if degree > 1 else 1.0
-        return np.full((degree + 1) * (degree + 2) // 2, factor)
+        return np.full((degree + 1) * (degree + 2) // 2, cartesian_scale(degree))
     m = np.arange(-degree, degree + 1)
     return np.where((degree > 1) & (m > 0) & (m % 2 == 1), -1.0, 1.0)

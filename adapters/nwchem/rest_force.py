@@ -43,7 +43,7 @@ class RestForce:
 def rest_force(engine: PySCFEngine, density: np.ndarray, step: MagnusStep) -> RestForce:
     """Compare a step from a real AO density (n_spin, n, n) with the engine's own mid-point step."""
     middle = 0.5 * (engine.fock(density.astype(complex)).fock + engine.fock(step.end).fock)
-    basis = make_working_basis(engine.integrals.overlap, np.real(middle))
+    basis = make_working_basis(engine.integrals, np.real(middle))
     turns = scipy.linalg.expm(-1j * step.dt * basis.fock_in(middle))
     start, end = basis.density_in(density), basis.density_in(step.end)
     difference = end - turns @ start @ turns.conj().swapaxes(1, 2)

@@ -13,6 +13,7 @@ from pyscf.data.elements import COMMON_ISOTOPE_MASSES
 
 from ..engine import Energies, FockBuild, Integrals
 from ..system import System
+from ..system.system import cartesian_scale
 from .molecule import molecule
 from .quadrature import (
     GRID_LEVEL,
@@ -137,7 +138,7 @@ def make_engine(
     return PySCFEngine(
         system=system,
         mol=mol,
-        integrals=_one_electron(mol, system.geometry.atomic_numbers),
+        integrals=one_electron(mol, system.geometry.atomic_numbers),
         two_electron=two_electron,
         # PySCF gives the full-range share at short range and α at long range.
         hybrid=hybrid,
@@ -163,7 +164,8 @@ def expanded_about(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) ->
     )
 
 
-def _one_electron(mol: gto.Mole, atomic_numbers: np.ndarray) -> Integrals:
+def one_electron(mol: gto.Mole, atomic_numbers: np.ndarray) -> Integrals:
+    """One-electron matrices of a molecule whose nuclei are these elements; 0 for a ghost."""
     # NWChem's centre of mass is that of the most abundant isotopes.
     masses = np.array(COMMON_ISOTOPE_MASSES)[atomic_numbers]
     centre = masses @ mol.atom_coords() / masses.sum() if masses.sum() else np.zeros(3)
@@ -174,4 +176,12 @@ def _one_electron(mol: gto.Mole, atomic_numbers: np.ndarray) -> Integrals:
     core = mol.intor("int1e_kin") + mol.intor("int1e_nuc")
     if mol.has_ecp():
         core += mol.intor("ECPscalar")
-    return Integrals(mol.intor("int1e_ovlp"), core, dipole, quadrupole, centre, float(mol.energy_nuc()))
+    overlap, repulsion = mol.intor("int1e_ovlp"), float(mol.energy_nuc())
+    return Integrals(overlap, core, dipole, quadrupole, centre, repulsion, _scale(mol))
+
+
+def _scale(mol: gto.Mole) -> np.ndarray:
+    """`Integrals.scale`, (n,)."""
+    ends = mol.ao_loc_nr()
+    lengths = [cartesian_scale(mol.bas_angular(shell)) if mol.cart else 1.0 for shell in range(mol.nbas)]
+    return np.repeat(lengths, np.diff(ends))

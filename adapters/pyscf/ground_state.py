@@ -7,6 +7,7 @@ from pyscf import dft, lib
 
 from ...atomic.errors import Failed
 from ..orbitals import Orbitals
+from ..working_basis import canonical_orthogonalisation
 from .engine import PySCFEngine, expanded_about
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
@@ -65,9 +66,19 @@ def solve_ground_state(
 
 
 def _mean_field(engine: PySCFEngine) -> Any:
-    """PySCF's SCF object; its class is built at run time."""
+    """PySCF's SCF object, in the span that the propagation has; its class is built at run time."""
     make = dft.UKS if engine.system.open_shell else dft.RKS
-    return make(engine.mol, xc=engine.system.functional.pyscf)
+    mean_field: Any = make(engine.mol, xc=engine.system.functional.pyscf)
+    X = canonical_orthogonalisation(engine.integrals.overlap, engine.integrals.scale)
+
+    def eigenvectors(fock: np.ndarray, *others: object, **named: object) -> tuple[np.ndarray, np.ndarray]:
+        energies, vectors = np.linalg.eigh(X.T @ fock @ X)
+        return energies, X @ vectors
+
+    mean_field._eigh = eigenvectors
+    # DIIS, too, must not try to remove what the Fock matrix connects with functions that were dropped.
+    mean_field.check_linear_dependency = lambda *_: X
+    return mean_field
 
 
 def _use_fock_of(mean_field: Any, engine: PySCFEngine) -> list[int]:

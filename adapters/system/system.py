@@ -1,5 +1,6 @@
 """A molecular system: what one deck describes at one of its tasks."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,14 @@ def n_functions(shells: Shells, spherical: bool) -> int:
         (2 * shell[0] + 1 if spherical else (shell[0] + 1) * (shell[0] + 2) // 2) * (len(shell[1]) - 1)
         for shell in shells
     )
+
+
+def cartesian_scale(degree: int) -> float:
+    """How many times as long as NWChem's a cartesian function of PySCF is, √(4π / (2l+1)) from d on.
+
+    Both normalise the radial part alone; in NWChem x^l has norm one.
+    """
+    return math.sqrt(4.0 * math.pi / (2 * degree + 1)) if degree > 1 else 1.0
 
 
 #: Two nuclei are the same atom below this distance (bohr).

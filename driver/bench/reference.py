@@ -70,7 +70,7 @@ def make_reference_run(path: Path) -> ReferenceRun:
     engine, orbitals = converge(ground)
     density = orbitals.density()
     base = engine.fock(density.astype(complex))
-    basis = make_working_basis(engine.integrals.overlap, np.real(base.fock))
+    basis = make_working_basis(engine.integrals, np.real(base.fock))
     problem = make_problem(task, engine, basis, base, density)
     observables = make_observables(task.system, engine.integrals, basis)
     active = [g.name for g in task.system.geometries].index(task.system.geometry.name)

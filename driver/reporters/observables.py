@@ -1,7 +1,7 @@
 """Observables of blocks of densities, in NWChem's definitions.
 
 dipole [G]   Σ_{A in G} Z_A R_A - Tr D_G Re P       (D_G: both functions on atoms of G; origin 0)
-charge [G]   -Tr (P S)_G
+charge [G]   -Σ_{μ in G} (P S)_μμ, gross population (Mulliken, J. Chem. Phys. 23, 1833, 1955)
 quadrupole   Σ Z (R - O)(R - O) - Tr Re P (r - O)(r - O),  O the centre of mass, no trace removed
 ⟨S²⟩         ((Na - Nb)/2)² + (Na + Nb)/2 - Tr Re P_a S Re P_b S
 occupations  diagonal of Re P' in the basis of the initial Fock matrix's eigenvectors
@@ -41,15 +41,16 @@ def make_observables(system: System, integrals: Integrals, basis: WorkingBasis) 
     def inside(matrix: np.ndarray) -> np.ndarray:
         return basis.fock_in(np.broadcast_to(matrix, (system.n_spin, *matrix.shape)))
 
-    masks = [np.outer(m, m) for m in (function_mask(system, g) for g in system.geometries)]
+    masks = [function_mask(system, g) for g in system.geometries]
     geometry = system.geometry
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
     relative = geometry.positions - integrals.center_of_mass
     return Observables(
         system=system,
-        dipole=np.array([[inside(mask * d) for d in integrals.dipole] for mask in masks]),
+        dipole=np.array([[inside(np.outer(m, m) * d) for d in integrals.dipole] for m in masks]),
         nuclear_dipole=np.array([g.charges @ g.positions for g in system.geometries]),
-        charge=np.array([inside(mask * integrals.overlap) for mask in masks]),
+        # Symmetric, as the density is: each fragment gets half of the overlap population that it shares.
+        charge=np.array([inside(np.add.outer(m / 2, m / 2) * integrals.overlap) for m in masks]),
         quadrupole=np.array([inside(integrals.quadrupole[i, j]) for i, j in pairs]),
         nuclear_quadrupole=np.array([geometry.charges @ (relative[:, i] * relative[:, j]) for i, j in pairs]),
         spin_overlap=basis.dual[0] @ basis.coefficients[1] if system.open_shell else None,

@@ -93,7 +93,7 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
 def _working_basis(ground: GroundState) -> WorkingBasis:
     engine = ground.engine
     fock = np.real(ground.build.fock)
-    return make_working_basis(engine.integrals.overlap, fock, symmetry_orbitals(engine.mol))
+    return make_working_basis(engine.integrals, fock, symmetry_orbitals(engine.mol))
 
 
 def _stored_orbitals(old: Contents) -> Orbitals:

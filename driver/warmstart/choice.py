@@ -146,7 +146,7 @@ def _first_iteration(name: str, density: np.ndarray, check: _Check) -> Start:
     """One of PySCF's guesses, and the orbitals that its Fock matrix has."""
     engine = check.engine
     fock, _ = _fock_and_energy(check, density)
-    X = canonical_orthogonalisation(engine.integrals.overlap)
+    X = canonical_orthogonalisation(engine.integrals.overlap, engine.integrals.scale)
     pairs = [np.linalg.eigh(X.T @ F @ X) for F in fock]
     orbitals = _orbitals(engine, np.array([X @ u for _, u in pairs]), np.array([e for e, _ in pairs]))
     _, energy = _fock_and_energy(check, orbitals.density())
@@ -157,7 +157,7 @@ def _start(name: str, density: np.ndarray, check: _Check) -> Start:
     """Orbitals that diagonalise the Fock matrix within the occupied and the empty space of a density."""
     fock, energy = _fock_and_energy(check, density)
     engine, overlap = check.engine, check.engine.integrals.overlap
-    X = canonical_orthogonalisation(overlap)
+    X = canonical_orthogonalisation(overlap, engine.integrals.scale)
     coefficients, energies = [], []
     for P, F, k in zip(density, fock, engine.mol.nelec, strict=False):
         natural = X @ np.linalg.eigh(-X.T @ overlap @ P @ overlap @ X)[1]

@@ -32,7 +32,7 @@ class Purified:
 
 def purify(density: np.ndarray, overlap: np.ndarray, occupied: tuple[int, ...]) -> Purified:
     """Project a real density (n_spin, n, n) on `occupied` orbitals of each spin, pairs for a closed shell."""
-    X = canonical_orthogonalisation(overlap)
+    X = canonical_orthogonalisation(overlap, np.ones(len(overlap)))
     share = 2.0 / len(density)
     orbitals, electrons, idempotency, gaps = [], [], [], []
     for P, k in zip(density, occupied, strict=True):
@@ -50,7 +50,7 @@ def purify(density: np.ndarray, overlap: np.ndarray, occupied: tuple[int, ...]) 
 
 def density_of_fock(fock: np.ndarray, overlap: np.ndarray, occupied: tuple[int, ...]) -> np.ndarray:
     """Density of the lowest `occupied` eigenvectors of each spin's Fock matrix, all (n_spin, n, n)."""
-    X = canonical_orthogonalisation(overlap)
+    X = canonical_orthogonalisation(overlap, np.ones(len(overlap)))
     share = 2.0 / len(occupied)
     densities = []
     for F, k in zip(fock, occupied, strict=True):

@@ -12,7 +12,8 @@ def fragment(coefficients: list[list[float]], energies: list[float], occupations
 
 def integrals(overlap: np.ndarray) -> Integrals:
     n = len(overlap)
-    return Integrals(overlap, np.zeros((n, n)), np.zeros((3, n, n)), np.zeros((3, 3, n, n)), np.zeros(3), 0.0)
+    nothing = (np.zeros((n, n)), np.zeros((3, n, n)), np.zeros((3, 3, n, n)), np.zeros(3), 0.0)
+    return Integrals(overlap, *nothing, np.ones(n))
 
 
 LEFT = fragment([[0.8, 0.6], [0.6, -0.8]], [-1.0, 0.5], [2.0, 0.0])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hybrid_propagate.adapters.engine import Integrals
 from hybrid_propagate.adapters.working_basis import (
     LINEAR_DEPENDENCE,
     WorkingBasis,
@@ -16,7 +17,7 @@ def case(request: pytest.FixtureRequest) -> tuple[WorkingBasis, np.ndarray, np.n
     """Basis, overlap, Fock matrix, complex density of water."""
     engine, orbitals = solved("HF", request.param)
     fock = engine.fock(orbitals.density().astype(complex)).fock.real
-    basis = make_working_basis(engine.integrals.overlap, fock)
+    basis = make_working_basis(engine.integrals, fock)
     return basis, engine.integrals.overlap, fock, excited_density(engine, orbitals, 0.2)
 
 
@@ -53,10 +54,11 @@ def test_nwchems_canonical_basis(case) -> None:
 def test_linearly_dependent_functions_are_dropped() -> None:
     """Three functions, two of which differ by less than the threshold: s = 1 - 0.9999999, dropped; 2 stay."""
     overlap = np.array([[1.0, 0.9999999, 0.1], [0.9999999, 1.0, 0.1], [0.1, 0.1, 1.0]])
-    X = canonical_orthogonalisation(overlap)
+    X = canonical_orthogonalisation(overlap, np.ones(3))
     assert X.shape == (3, 2)
     np.testing.assert_allclose(X.T @ overlap @ X, np.eye(2), atol=1e-12)
-    basis = make_working_basis(overlap, np.diag([-1.0, -1.0, 0.5])[None])
+    nothing = (np.zeros((3, 3)), np.zeros((3, 3, 3)), np.zeros((3, 3, 3, 3)), np.zeros(3), 0.0)
+    basis = make_working_basis(Integrals(overlap, *nothing, np.ones(3)), np.diag([-1.0, -1.0, 0.5])[None])
     assert basis.n_functions == 2
     # A density inside the kept span survives the round trip.
     P = X @ np.array([[1.0, 0.3], [0.3, 0.5]]) @ X.T

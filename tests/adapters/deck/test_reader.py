@@ -15,9 +15,11 @@ from hybrid_propagate.adapters.deck import (
     Vectors,
 )
 from hybrid_propagate.adapters.deck.reader import read_deck
+from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.system import DensityPlot, DipoleContributions, Excitation, Field, MOCap
 from hybrid_propagate.adapters.system.geometry import ANGSTROM_PER_BOHR
 from hybrid_propagate.adapters.system.real_time import EVERY, Load
+from pyscf import scf
 
 DECKS = Path(__file__).parents[2] / "support/decks"
 
@@ -247,6 +249,39 @@ end
 task dft
 """
     assert last(read(tmp_path, text + RUN.format(""))).system.n_basis == 37
+
+
+@pytest.mark.parametrize(
+    ("entries", "functions", "energy"),
+    [
+        # Total energies of NWChem 7.0.2, Hartree-Fock. `*` adds to what a tag has under its own name …
+        ("* library STO-3G\n O library 6-31G", 14 + 2, -75.968399355965),
+        ("O library 6-31G\n * library 3-21G\n O D\n  0.8 1.0", 24 + 4, -76.008604705060),
+        ("* library STO-3G\n * library 3-21G", 14 + 6, -75.676549973808),
+        # … and leaves an element's entry without use. Tags, those of `except` too, tell cases apart.
+        ("oxygen library 6-31G\n * library STO-3G", 5 + 2, -74.963805065884),
+        ("* library STO-3G except o\n O library 6-31G", 14 + 2, -75.968399355965),
+        ("* library STO-3G except O H\n O library 6-31G\n H library STO-3G", 9 + 2, -75.958956596221),
+    ],
+)
+def test_star_adds_to_other_entries(tmp_path: Path, entries: str, functions: int, energy: float) -> None:
+    text = f"""\
+geometry noautosym noautoz
+ O 0 0 0
+ H 0 0.8 0.6
+ H 0 -0.8 0.6
+end
+basis
+  {entries}
+end
+dft
+  xc hfexch
+end
+task dft
+"""
+    system = last(read(tmp_path, text + RUN.format(""))).system
+    assert system.n_basis == functions
+    assert scf.RHF(molecule(system)).kernel() == pytest.approx(energy, abs=2e-6)
 
 
 def test_star_with_exceptions_and_ghost_centres(tmp_path: Path) -> None:

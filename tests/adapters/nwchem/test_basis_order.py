@@ -44,6 +44,7 @@ SPDFG = """
 CASES = {
     "6-31G*, cartesian": ("basis\n * library 6-31G*\n", 0, 1),
     "6-31++G**, cartesian, open shell": ("basis\n * library 6-31++G**\n", 1, 2),
+    "library and more": ("basis\n O library STO-3G\n H library STO-3G\n O D\n 0.8 1\n O S\n 0.2 1\n", 0, 1),
     "cc-pVTZ, spherical": ("basis spherical\n * library cc-pVTZ\n", 0, 1),
     "s to g, cartesian": (f"basis cartesian{SPDFG}", -1, 1),
     "s to g, spherical": (f"basis spherical{SPDFG}", -1, 1),

@@ -16,7 +16,7 @@ DT = 0.2
 
 def step_of(engine: PySCFEngine, density: np.ndarray) -> np.ndarray:
     """P after a self-consistent mid-point step."""
-    basis = make_working_basis(engine.integrals.overlap, np.real(engine.fock(density).fock))
+    basis = make_working_basis(engine.integrals, np.real(engine.fock(density).fock))
     end = density
     for _ in range(30):
         middle = basis.fock_in(0.5 * (engine.fock(density).fock + engine.fock(end).fock))

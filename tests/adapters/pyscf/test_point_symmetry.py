@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hybrid_propagate.adapters.pyscf.engine import one_electron
 from hybrid_propagate.adapters.pyscf.point_symmetry import symmetry_orbitals
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
 from pyscf import gto, scf
@@ -15,11 +16,11 @@ NONE = "O 0 0 0.12; H 0 0.76 -0.47; H 0.1 -0.7 -0.5"
 
 def solved(atoms: str, *, symmetric: bool = True) -> tuple[gto.Mole, WorkingBasis, np.ndarray]:
     mol = gto.M(atom=atoms, basis="6-31g*", cart=True, verbose=0)
-    overlap = mol.intor("int1e_ovlp")
+    integrals = one_electron(mol, mol.atom_charges())
     mean_field = scf.RHF(mol).set(conv_tol=1e-12)
     mean_field.kernel()
     fock = mean_field.get_fock()[None]
-    return mol, make_working_basis(overlap, fock, symmetry_orbitals(mol) if symmetric else None), fock
+    return mol, make_working_basis(integrals, fock, symmetry_orbitals(mol) if symmetric else None), fock
 
 
 @pytest.mark.parametrize("atoms", [WATER, AMMONIA, NITROGEN, NONE], ids=["C2v", "C3v", "tilted", "C1"])
@@ -68,7 +69,7 @@ def test_each_dipole_component_has_one_irrep() -> None:
 def test_a_fock_matrix_without_the_symmetry_keeps_no_irreps() -> None:
     mol, _, fock = solved(WATER)
     tilted = fock + 1e-3 * mol.intor("int1e_r")[1]
-    basis = make_working_basis(mol.intor("int1e_ovlp"), tilted, symmetry_orbitals(mol))
+    basis = make_working_basis(one_electron(mol, mol.atom_charges()), tilted, symmetry_orbitals(mol))
     assert (basis.irreps == 0).all()
 
 

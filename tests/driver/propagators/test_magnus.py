@@ -154,10 +154,10 @@ def hydrogen_problem(mol: gto.Mole, real_time: RealTime) -> Problem:
             J, K = scf.hf.get_jk(mol, density[0], hermi=0)
             return FockBuild((h + J.real - 0.5 * K)[None], Energies(0.0, 0.0, 0.0))
 
-    integrals = Integrals(S, h, D, np.zeros((3, 3, *S.shape)), np.zeros(3), 0.0)
+    integrals = Integrals(S, h, D, np.zeros((3, 3, *S.shape)), np.zeros(3), 0.0, np.ones(len(S)))
     engine = HartreeFock(integrals, toy.repulsion, 1.0, 0.0, mean_field.make_rdm1()[None])
     base = engine.fock(engine.reference.astype(complex))
-    basis = make_working_basis(S, base.fock.real)
+    basis = make_working_basis(integrals, base.fock.real)
     couplings = tuple(
         Coupling(field, basis.fock_in(D[2][None]).astype(complex)) for field in real_time.fields
     )

@@ -31,7 +31,7 @@ def case(request: pytest.FixtureRequest):
     )
     system = replace(engine.system, geometries=(oxygen, whole))
     fock = engine.fock(orbitals.density().astype(complex)).fock.real
-    basis = make_working_basis(engine.integrals.overlap, fock)
+    basis = make_working_basis(engine.integrals, fock)
     densities = np.array([orbitals.density().astype(complex), excited_density(engine, orbitals, 0.3)])
     return engine, system, basis, densities, make_observables(system, engine.integrals, basis)
 
@@ -60,14 +60,29 @@ def test_dipoles_of_whole_and_fragment(case) -> None:
 
 
 def test_charges(case) -> None:
+    """Gross populations: the trace of P S over the oxygen's functions, PySCF's Mulliken populations."""
     engine, system, basis, densities, observables = case
     found = charges(observables, inside(basis, densities))
     electrons = [[-5.0, -4.0, -9.0]] if system.open_shell else [[-10.0]]
     np.testing.assert_allclose(found[:, 1], electrons * 2, atol=1e-10)
-    S = engine.integrals.overlap[OXYGEN, OXYGEN]
     for k, density in enumerate(densities):
-        expected = -np.einsum("mn,smn->s", S, density.real[:, OXYGEN, OXYGEN])
+        expected = [
+            -scf.hf.mulliken_pop(engine.mol, spin.real, engine.integrals.overlap, verbose=0)[0][OXYGEN].sum()
+            for spin in density
+        ]
         np.testing.assert_allclose(found[k, 0, : len(expected)], expected, atol=1e-10)
+
+
+def test_charges_of_fragments_add_up(case) -> None:
+    """Disjoint fragments share all electrons: the overlap population between them is lost to neither."""
+    engine, system, basis, densities, _ = case
+    whole = system.geometry
+    hydrogens = Geometry(
+        "hydrogens", whole.tags[1:], whole.atomic_numbers[1:], whole.charges[1:], whole.positions[1:]
+    )
+    parts = replace(system, geometries=(*system.geometries, hydrogens))
+    found = charges(make_observables(parts, engine.integrals, basis), inside(basis, densities))
+    np.testing.assert_allclose(found[:, 0] + found[:, 2], found[:, 1], atol=1e-12)
 
 
 def test_quadrupoles(case) -> None:
@@ -88,7 +103,7 @@ def test_spin_squared() -> None:
     """PySCF's spin_square for orbitals; NWChem's formula takes Re P alone for a complex density."""
     engine, orbitals = solved("HF", True)
     fock = engine.fock(orbitals.density().astype(complex)).fock.real
-    basis = make_working_basis(engine.integrals.overlap, fock)
+    basis = make_working_basis(engine.integrals, fock)
     observables = make_observables(engine.system, engine.integrals, basis)
     ground = orbitals.density().astype(complex)
     excited = excited_density(engine, orbitals, 0.3)

@@ -61,7 +61,7 @@ def symmetric_chain() -> Problem:
     symmetry = SymmetryOrbitals(combinations, np.repeat([0, 1], n // 2))
     engine = problem.engine
     assert isinstance(engine, ToyEngine)
-    basis = make_working_basis(engine.integrals.overlap, problem.ground_build.fock.real, symmetry)
+    basis = make_working_basis(engine.integrals, problem.ground_build.fock.real, symmetry)
     return replace(problem, basis=basis, ground_density=basis.density_in(engine.reference).astype(complex))
 
 
