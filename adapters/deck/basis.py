@@ -176,6 +176,7 @@ def _options(line: Line, name: str) -> tuple[str, bool]:
 
 def _check_tag(row: Line) -> None:
     tag = row.words[0]
+    row.check_tag(tag)
     if tag.endswith("*"):
         row.fail("explicit shells need a tag, not *")
     if element_of_tag(tag) is None:
@@ -185,6 +186,7 @@ def _check_tag(row: Line) -> None:
 def _library_entry(row: Line) -> LibraryEntry:
     """`tag library [element] set [except tag ...]`."""
     tag = row.words[0]
+    row.check_tag(tag)
     if tag != "*" and element_of_tag(tag) is None:
         row.fail(f"unknown element {tag!r}{suggestion(tag, SYMBOLS[1:])}")
     words: list[str] = []

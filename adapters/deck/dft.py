@@ -6,15 +6,13 @@ from ..system import Functional
 from .deck import Vectors
 from .errors import Place
 from .lines import Line, LineReader, suggestion
+from .nwchem_only import NWCHEM_ONLY, convergence_words, nwchem_only_line
 from .xc import Attenuation, FunctionalError, functional
 
 GRIDS = ("xcoarse", "coarse", "medium", "fine", "xfine", "huge")
 
 #: Directives that steer printing, memory, parallel work or the path of the SCF, none of its result.
-_DFT_WITHOUT_EFFECT = (
-    *("direct", "semidirect", "incore", "noio", "print", "noprint", "mulliken", "molden"),
-    *("sym", "adapt", "tolerances", "tol2e", "cgmin", "nocgmin", "ecp"),
-)
+_DFT_WITHOUT_EFFECT = ("print", "noprint", "mulliken", "molden", "ecp")
 _DFT_REFUSED = (
     *(
         "decomp",
@@ -60,17 +58,6 @@ _DFT_CARRIED_OUT = (
         "disp",
     ),
 )
-#: `convergence` words that steer the path of the iterations; those that take a number, and those that do not.
-_CONVERGENCE_NUMBERS = (
-    *("gradient", "dampon", "dampoff", "diison", "diisoff", "levlon", "levloff", "ncydp", "ncyds", "ncysh"),
-    *("damp", "diis", "lshift", "hl_tol", "nr"),
-)
-#: Directives that change nothing here, but the last digits of NWChem's own numbers: it gets them unchanged.
-_FOR_NWCHEM = (
-    *("direct", "semidirect", "incore", "noio", "sym", "adapt", "tolerances", "tol2e"),
-    *("cgmin", "nocgmin", "convergence"),
-)
-_CONVERGENCE_FLAGS = ("nodamping", "nodiis", "nolevelshifting", "fast", "stable")
 _GRID_WITHOUT_EFFECT = ("nodisk", "store_wght", "symm", "nosymm", "new")
 _SCF_WITHOUT_EFFECT = (
     *(
@@ -93,6 +80,8 @@ _TDDFT_WITHOUT_EFFECT = ("maxiter", "maxvecs", "thresh", "print", "noprint", "tr
 
 
 _DEFAULT = functional(("slater", "vwn_5"))
+#: Of `convergence energy` and `convergence density` without a number.
+_DEFAULT_THRESHOLDS = {"energy": 1e-6, "density": 1e-5}
 
 
 @dataclass(frozen=True)
@@ -145,9 +134,11 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
     xc_line: Line | None = None
     for row in reader.block(line):
         key = row.keyword
-        if key in _FOR_NWCHEM:
-            settings = replace(settings, nwchem_only_lines=(*settings.nwchem_only_lines, " ".join(row.words)))
-        if key == "xc":
+        if key in NWCHEM_ONLY:
+            settings = replace(
+                settings, nwchem_only_lines=(*settings.nwchem_only_lines, nwchem_only_line(row))
+            )
+        elif key == "xc":
             if cam_line is not None:
                 cam_line.fail("cam must come behind xc, which resets it in NWChem 7.2 and not in 7.0")
             xc_line = row
@@ -160,7 +151,7 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
         elif key in _DFT_REFUSED:
             row.fail(f"dft directive {row.words[0]!r} is not carried out")
         elif key not in _DFT_WITHOUT_EFFECT:
-            known = (*_DFT_CARRIED_OUT, *_DFT_WITHOUT_EFFECT)
+            known = (*_DFT_CARRIED_OUT, *_DFT_WITHOUT_EFFECT, *NWCHEM_ONLY)
             row.fail(f"unknown dft directive {row.words[0]!r}{suggestion(key, (*known, *_DFT_REFUSED))}")
     if xc_line is None and cam_line is None:
         return settings
@@ -244,27 +235,21 @@ def _grid(row: Line, grid: str) -> str:
 
 
 def _convergence(row: Line, settings: DftSettings) -> DftSettings:
-    while (word := row.next()) is not None:
-        key = word.lower()
-        if key in ("energy", "density"):
-            value = row.maybe_real()
-            default = 1e-6 if key == "energy" else 1e-5
-            value = default if value is None else value
+    """Thresholds, here and in NWChem; the path to them is NWChem's alone."""
+    words = convergence_words(row)
+    thresholds = {"energy": settings.energy_tolerance, "density": settings.density_tolerance}
+    for word in words:
+        if word.name in thresholds:
+            value = float(_DEFAULT_THRESHOLDS[word.name] if word.value is None else word.value)
             if value <= 0.0:
-                row.fail(f"convergence {key} must be positive")
-            settings = (
-                replace(settings, energy_tolerance=value)
-                if key == "energy"
-                else replace(settings, density_tolerance=value)
-            )
-        elif key in _CONVERGENCE_NUMBERS:
-            row.maybe_real()
-        elif key in ("rabuck", "pcglevl", "nrlevl"):
-            row.fail(f"convergence {word} is not carried out")
-        elif key not in _CONVERGENCE_FLAGS:
-            accepted = ("energy", "density", *_CONVERGENCE_NUMBERS, *_CONVERGENCE_FLAGS)
-            row.fail(f"unknown convergence option {word!r}{suggestion(key, accepted)}")
-    return settings
+                row.fail(f"convergence {word.name} must be positive")
+            thresholds[word.name] = value
+    return replace(
+        settings,
+        energy_tolerance=thresholds["energy"],
+        density_tolerance=thresholds["density"],
+        nwchem_only_lines=(*settings.nwchem_only_lines, f"convergence {' '.join(map(str, words))}"),
+    )
 
 
 def read_vectors(row: Line, vectors: Vectors | None, output: str | None) -> tuple[Vectors | None, str | None]:

@@ -24,10 +24,8 @@ def read_field(opening: Line, reader: LineReader) -> Field:
 
     Shapes, polarisations and spins are compared in lower case only, as NWChem does.
     """
-    name = opening.take("name of the field").strip()
+    name = opening.take_name("name of the field", 16)
     opening.finish()
-    if not name or len(name) > 16:
-        opening.fail(f"field name {name!r} must have 1 to 16 characters")
     values: dict[str, Any] = {}
     for row in reader.block(opening):
         key = row.keyword

@@ -123,14 +123,14 @@ def _options(line: Line) -> GeometryOptions:
         elif name:
             line.fail(f"geometry has two names, {name!r} and {word!r}")
         else:
-            name = word
+            name = line.checked_name(word, "name of the geometry")
     scale = _UNITS[units]
     if conversion is not None:
         if not conversion > 0.0:
             line.fail("the length conversion must be positive")
         if units not in ("au", "at", "bo"):
             scale *= conversion * ANGSTROM_PER_BOHR
-    return GeometryOptions(name.strip() or "geometry", scale, center, autosym)
+    return GeometryOptions(name or "geometry", scale, center, autosym)
 
 
 def _refuse_symmetry(row: Line) -> None:
@@ -224,8 +224,7 @@ def _load(row: Line, centers: _Centers, options: GeometryOptions) -> None:
 
 
 def _add(row: Line, centers: _Centers, tag: str, position: np.ndarray) -> None:
-    if len(tag) > 16:
-        row.fail(f"tag {tag!r} is longer than 16 characters")
+    row.check_tag(tag)
     if not np.all(np.abs(position) < _MAX_COORDINATE):
         row.fail(f"{tag}: coordinates are out of range")
     centers.tags.append(tag)

@@ -18,7 +18,15 @@ from .errors import DeckError, Place
 MAX_LINE = 1024
 MAX_INCLUDES = 10
 
-_REAL = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eEdD]([+-]?\d+))?")
+_REAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eEdD]([+-]?[0-9]+))?")
+#: Names and tags that stand for themselves in NWChem's input: printable, and without `"`, `#`, `;`, `\\`.
+_NAME = re.compile(r"[ !$-:<-\[\]-~]+")
+_TAG = re.compile(r"[!$-:<-\[\]-~]+")
+#: What starts a line of NWChem's geometry block that is no centre.
+_NO_TAGS = (
+    *("end", "file", "load", "source", "symmetry", "system", "carfile", "zcoord"),
+    *("zmt", "zmat", "zmatr", "zmatri", "zmatrix"),
+)
 _FIELD = re.compile(r'"(?:\\.|[^"\\])*"|(?:\\.|[^\s"\\])+')
 
 
@@ -56,7 +64,7 @@ def _tenth_to(n: int) -> float:
 
 def integer(text: str) -> int | None:
     """Value of an integer field, None where the text is none."""
-    return int(text) if re.fullmatch(r"[+-]?\d{1,18}", text) else None
+    return int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else None
 
 
 def suggestion(word: str, accepted: Iterable[str]) -> str:
@@ -107,6 +115,32 @@ class Line:
         if value is not None:
             self.cursor += 1
         return value
+
+    def maybe_integer(self) -> int | None:
+        """Consume the next field if it is an integer."""
+        word = self.peek()
+        value = None if word is None else integer(word)
+        if value is not None:
+            self.cursor += 1
+        return value
+
+    def take_name(self, what: str, longest: int = 255) -> str:
+        """Consume a name that NWChem's own deck can hold between quotes."""
+        return self.checked_name(self.take(what), what, longest)
+
+    def checked_name(self, name: str, what: str, longest: int = 255) -> str:
+        """A name without the blanks around it; fails as `take_name` does."""
+        name = name.strip(" \t")
+        if not (1 <= len(name) <= longest and _NAME.fullmatch(name)):
+            self.fail(f'{what} {name!r} must have 1 to {longest} ASCII characters, none of them " ; # \\')
+        return name
+
+    def check_tag(self, tag: str) -> None:
+        """Fail unless the name of a centre is one that NWChem's own deck can hold."""
+        if tag.lower() in _NO_TAGS:
+            self.fail(f"tag {tag!r} is a directive of NWChem's geometry block")
+        if not (len(tag) <= 16 and _TAG.fullmatch(tag)):
+            self.fail(f'tag {tag!r} must have 1 to 16 ASCII characters, none of them blank or " ; # \\')
 
     def take_real(self, what: str) -> float:
         """Consume a real that must be there."""

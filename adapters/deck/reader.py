@@ -187,7 +187,7 @@ def _set(line: Line, database: Database) -> None:
     if (line.peek() or "").lower() in _TYPES:
         line.next()
     if key == "geometry":
-        database.active = line.take("name of the geometry").strip()
+        database.active = line.take_name("name of the geometry")
         line.finish()
     elif key in _BASIS_ROLES:
         database.names[key] = line.take(f"name of the {key}").strip()
@@ -239,10 +239,10 @@ def _unset(line: Line, database: Database) -> None:
 def _tasks(line: Line, database: Database) -> list[Task]:
     """The tasks of a `task` line; linear response brings the ground state that it needs."""
     theory = line.take("theory").lower()
-    operation = (line.next() or "energy").lower()
-    line.finish()
     if theory not in ("dft", "scf", "tddft"):
         line.fail(f"task {theory} is not carried out; accepted: dft, scf, tddft")
+    operation = (line.next() or "energy").lower()
+    line.finish()
     carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
         ("dft", "energy"): lambda: [ground_state(database, line.place, "dft")],
         ("scf", "energy"): lambda: [ground_state(database, line.place, "scf")],

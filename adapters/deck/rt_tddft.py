@@ -166,13 +166,13 @@ def _quantities(row: Line) -> tuple[frozenset[Quantity], bool]:
 
 
 def _excitation(row: Line, fields: dict[str, Field]) -> Excitation:
-    geometry = row.take("name of the geometry to excite").strip()
+    geometry = row.take_name("name of the geometry to excite")
     word = row.take("'with'")
     if word != "with":
         row.fail(
             f"excite: expected 'with' (in lower case), not {word!r}; accepted: excite <geometry> with <field>"
         )
-    name = row.take("name of the field").strip()
+    name = row.take_name("name of the field")
     row.finish()
     if name not in fields:
         known = f"; fields so far: {' '.join(fields)}" if fields else "; a field must come before its excite"

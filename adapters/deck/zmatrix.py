@@ -39,6 +39,7 @@ def _place(atoms: list[Line], values: dict[str, float]) -> tuple[list[str], list
         tag = row.words[0]
         if element_of_tag(tag) is None:
             row.fail(f"unknown element {tag!r} in zmatrix")
+        row.check_tag(tag)
         references: list[int] = []
         numbers: list[float] = []
         for what in ("bond", "angle", "torsion")[: min(n, 3)]:

@@ -120,7 +120,7 @@ REPLACED = [
     (21, "  print Dipole", 21, "unknown print option 'Dipole'; accepted, in lower case: dipole"),
     (21, "  print dipcontribs", 17, "needs set rt_tddft:dipcontrib:pol"),
     (22, "  field kick with spaces", 22, "field: unexpected 'with'"),
-    (22, '  field "a name too long!!"', 22, "must have 1 to 16 characters"),
+    (22, '  field "a name too long!!"', 22, "must have 1 to 16 ASCII characters"),
     (23, "    type Delta", 23, "unknown field type 'Delta'; accepted, in lower case: delta cw"),
     (23, "    type gaussian", 22, "must specify frequency if type is gaussian"),
     (23, "    type file", 23, "not carried out"),
