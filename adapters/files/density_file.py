@@ -15,6 +15,7 @@ from pyscf import gto
 from ...atomic.errors import BadInput
 from ..orbitals import Orbitals
 from ..system.geometry import ANGSTROM_PER_BOHR
+from .plain_hdf5 import open_hdf5
 from .read_errors import reason
 from .whole_file import whole_file
 
@@ -54,7 +55,7 @@ def write_density(path: Path, mol: gto.Mole, density: np.ndarray, orbitals: Orbi
 def read_density(path: Path) -> StoredDensity:
     """The densities in a file of `write_density` or a trajectory file. Raises DensityFileError."""
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             arrays = [
                 np.asarray(file[name])
                 for name in (

@@ -80,10 +80,10 @@ def _kicked_geometry(name: str, run: RunLog) -> str | None:
 
 
 def _stored(path: Path, kick: tuple[np.ndarray, float] | None) -> Signal:
-    import h5py
+    from ...adapters.files.plain_hdf5 import open_hdf5
 
     try:
-        with h5py.File(path, "r") as store:
+        with open_hdf5(path) as store:
             name = f"{path} ({store.attrs.get('tag', store.attrs.get('molecule', ''))})"
             time, dipole, field = (
                 np.array(store[f"dynamics/{key}"], float) for key in ("time", "dipole", "field")

@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 
 from ...adapters.files.basis_table import BasisTable
+from ...adapters.files.plain_hdf5 import open_hdf5
 from ...adapters.files.read_errors import reason
 from ...adapters.files.whole_file import whole_file
 from ...atomic.errors import BadInput
@@ -97,7 +98,7 @@ def write_pairs(path: Path, content: ResponsePairs) -> None:
 def read_pairs(path: Path) -> ResponsePairs:
     """Read a file that `write_pairs` wrote. Raises PairsError."""
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
 
             def array(name: str) -> np.ndarray:
                 return np.asarray(file[name])

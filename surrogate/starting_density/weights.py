@@ -11,6 +11,7 @@ from typing import Any, cast
 import h5py
 import numpy as np
 
+from ...adapters.files.plain_hdf5 import open_hdf5
 from ...adapters.system import Shells
 from .blocks import IRREPS, Coefficients, Couplings
 
@@ -114,7 +115,7 @@ def write_weights(path: Path, weights: DensityWeights) -> None:
 
 def read_weights(path: Path) -> DensityWeights:
     """Read what `write_weights` wrote."""
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         couplings = {
             (int(k[0]), int(k[1]), int(k[2])): np.asarray(v) for k, v in _children(file, "couplings").items()
         }

@@ -16,6 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ...adapters.files.plain_hdf5 import open_hdf5
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...atomic.units import ELECTRON_MASSES_PER_DALTON, HARTREE_PER_KELVIN, HARTREE_PER_WAVENUMBER
 
@@ -88,7 +89,7 @@ def samples_path(folder: Path, name: str) -> Path:
 
 def read_samples(path: Path, basis: str, functional: str, held_out: bool) -> GroundStateSamples:
     """Samples to train on, or those held out (the last ones)."""
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         n = int(np.asarray(file.attrs["held_out"]))
         part = slice(-n, None) if held_out else slice(None, -n)
         names = ("positions", f"{basis}/{functional}/fock", f"{basis}/overlap")
