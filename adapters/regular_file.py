@@ -6,6 +6,9 @@ A named pipe would be waited on without end, a device read without end.
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 _KINDS = (
@@ -35,23 +38,25 @@ def check_regular(path: Path, most: int | None = None) -> None:
     _check(os.stat(path), path, most)
 
 
-def read_regular(path: Path, most: int) -> bytes:
-    """All bytes of a regular file, at most so many. Raises RefusedFile, OSError, ValueError."""
+@contextmanager
+def open_regular(path: Path, most: int | None = None) -> Iterator[BufferedReader]:
+    """A regular file of at most so many bytes, open to read. Raises as `check_regular`."""
     check_regular(path, most)
     # What a name stands for may change before it is opened: a pipe is not waited on, and asked again.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    try:
+    with os.fdopen(descriptor, "rb") as file:
         _check(os.fstat(descriptor), path, most)
-        parts: list[bytes] = []
-        size = 0
-        while part := os.read(descriptor, 1 << 20):
-            size += len(part)
-            if size > most:
-                raise RefusedFile(_too_large(most), path)
-            parts.append(part)
-    finally:
-        os.close(descriptor)
-    return b"".join(parts)
+        yield file
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """All bytes of a regular file, at most so many. Raises RefusedFile, OSError, ValueError."""
+    with open_regular(path, most) as file:
+        # A file may grow while it is read, and those of /proc say that they are empty.
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise RefusedFile(too_large(most), path)
+    return data
 
 
 def _check(status: os.stat_result, path: Path, most: int | None) -> None:
@@ -59,8 +64,9 @@ def _check(status: os.stat_result, path: Path, most: int | None) -> None:
         reason = next((text for applies, text in _KINDS if applies(status.st_mode)), "not a regular file")
         raise RefusedFile(reason, path)
     if most is not None and status.st_size > most:
-        raise RefusedFile(_too_large(most), path)
+        raise RefusedFile(too_large(most), path)
 
 
-def _too_large(most: int) -> str:
-    return f"larger than {most / 2**20:.3g} MB"
+def too_large(most: int) -> str:
+    """Why a file of more than so many bytes is not read."""
+    return f"larger than {most / 2**20:.4g} MB"

@@ -1,5 +1,6 @@
 """The `geometry` block: Cartesian, Z-matrix and loaded xyz coordinates to nuclei in bohr."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from ..system import Geometry
 from ..system.elements import SYMBOLS, element_of_tag
 from ..system.geometry import ANGSTROM_PER_BOHR
 from .errors import Place
-from .lines import Line, LineReader, read_text, real, suggestion
+from .lines import Line, LineReader, integer, read_text, real, suggestion
 from .zmatrix import zmatrix_positions
 
 #: First letters of NWChem's `units` words, and how many bohr one unit is.
@@ -25,6 +26,10 @@ _UNITS = {
 }
 _ZMATRIX = ("zmatrix", "zmatri", "zmatr", "zmat", "zmt")
 _MAX_COORDINATE = 1e5
+#: NWChem's `nw_max_atom`.
+_MAX_CENTERS = 3000
+#: Ends a word where Fortran reads one, as NWChem does in xyz files.
+_SEPARATOR = re.compile(r"[,/*'\"]")
 
 
 @dataclass(frozen=True)
@@ -185,15 +190,17 @@ def _append_center(row: Line, centers: _Centers) -> None:
 
 def _load(row: Line, centers: _Centers, options: GeometryOptions) -> None:
     """`load [format xyz] [frame n] [units u] <file>`: NWChem reads xyz files in Angstrom."""
-    frame, name = 1, ""
+    frame, name, kind = 1, "", ""
     while (word := row.next()) is not None:
         key = word.lower()
         if key == "format":
-            kind = row.take("format").lower()
+            kind = row.take("format")
             if kind != "xyz":
                 row.fail(f"load format {kind} is not carried out; accepted: xyz")
         elif key == "frame":
             frame = row.take_integer("frame")
+            if frame < 1:
+                row.fail(f"frames are counted from 1, not {frame}")
         elif key in ("select", "units"):
             row.fail(f"load {key} is not carried out")
         elif name:
@@ -202,14 +209,16 @@ def _load(row: Line, centers: _Centers, options: GeometryOptions) -> None:
             name = word
     if not name:
         row.fail("load: file name is missing")
-    text = read_text(Path(name), row.place, "xyz file").splitlines()
+    if not (kind or name.endswith(".xyz")):
+        row.fail("load: NWChem takes a file for xyz by its name's end .xyz, or after format xyz")
+    text = read_text(Path(name), row.place, "xyz file").replace("\r\n", "\n").split("\n")
     start = 0
     count = 0
     for k in range(frame):
         head = text[start].split() if start < len(text) else []
-        if len(head) != 1 or not head[0].isdigit():
+        count = integer(head[0]) if len(head) == 1 else None
+        if count is None or count < 1:
             row.fail(f"{name}:{start + 1}: frame {k + 1} should start with the number of atoms")
-        count = int(head[0])
         if k < frame - 1:
             start += count + 2
     angstrom = 1.0 / ANGSTROM_PER_BOHR / options.scale
@@ -218,13 +227,15 @@ def _load(row: Line, centers: _Centers, options: GeometryOptions) -> None:
         values = [real(field) for field in fields[1:4]]
         if len(values) != 3 or None in values:
             row.fail(f"{name}:{number + 1}: expected <element> <x> <y> <z>")
-        if element_of_tag(fields[0]) is None:
-            row.fail(f"{name}:{number + 1}: unknown element {fields[0]!r}")
+        if element_of_tag(fields[0]) is None or _SEPARATOR.search(fields[0]):
+            row.fail(f"{name}:{number + 1}: no element is named so")
         _add(row, centers, fields[0], np.array(values, dtype=float) * angstrom)
 
 
 def _add(row: Line, centers: _Centers, tag: str, position: np.ndarray) -> None:
     row.check_tag(tag)
+    if len(centers.tags) == _MAX_CENTERS:
+        row.fail(f"more than {_MAX_CENTERS} centres")
     if not np.all(np.abs(position) < _MAX_COORDINATE):
         row.fail(f"{tag}: coordinates are out of range")
     centers.tags.append(tag)

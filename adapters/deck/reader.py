@@ -84,6 +84,8 @@ _RT_KEYS = (
     *("magnus_skipinterpol", "print_dipcontribs"),
 )
 _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
+#: Says nothing of what stands there.
+_INCLUDED = "this line of an included file is refused; put it into the deck itself to see why"
 _TYPES = ("integer", "real", "double", "logical", "string")
 
 
@@ -104,24 +106,22 @@ def read_deck(path: Path | str, *, propagates: bool = True) -> Deck:
     tasks: list[Task] = []
     notices: list[str] = []
     for line in reader:
-        key = line.keyword
-        if key == "stop":
-            break
-        if key == "task":
-            tasks.extend(_tasks(line, database))
-        elif key in ("start", "restart"):
-            deck = _name(line, database, deck, bool(tasks))
-        elif key == "title":
-            deck = replace(deck, title=" ".join(line.words[1:]))
-        elif key == "permanent_dir":
-            deck = replace(deck, permanent_dir=Path.cwd() / line.take("folder"))
-            line.finish()
-        elif key == "geometry":
-            named = read_geometry(line, reader)
-            database.geometries[named.geometry.name] = named
-            notices.extend(named.notices)
-        elif key not in _WITHOUT_EFFECT:
-            _setting(line, reader, database)
+        try:
+            if line.keyword == "stop":
+                break
+            if line.keyword == "task":
+                tasks.extend(_tasks(line, database))
+            elif line.keyword == "geometry":
+                named = read_geometry(line, reader)
+                database.geometries[named.geometry.name] = named
+                notices.extend(named.notices)
+            else:
+                deck = _directive(line, reader, database, deck, bool(tasks))
+        except DeckError as error:
+            if error.place.file != str(path):
+                # A deck may include what only the user can read, and messages go where others read them.
+                raise DeckError(error.place, _INCLUDED) from None
+            raise
     if propagates and not any(isinstance(task, PropagationTask) for task in tasks):
         raise DeckError(reader.end, "the deck has no task dft rt_tddft")
     return replace(deck, prefix=database.prefix, tasks=tuple(tasks), notices=tuple(notices))
@@ -141,6 +141,21 @@ def _name(line: Line, database: Database, deck: Deck, too_late: bool) -> Deck:
             line.fail(f"{line.keyword}: {name!r} is no file name")
         database.prefix = name
     database.restarted = line.keyword == "restart"
+    return deck
+
+
+def _directive(line: Line, reader: LineReader, database: Database, deck: Deck, too_late: bool) -> Deck:
+    """The deck after a directive that is neither a task nor a geometry."""
+    key = line.keyword
+    if key in ("start", "restart"):
+        return _name(line, database, deck, too_late)
+    if key == "title":
+        return replace(deck, title=" ".join(line.words[1:]))
+    if key == "permanent_dir":
+        deck = replace(deck, permanent_dir=Path.cwd() / line.take("folder"))
+        line.finish()
+    elif key not in _WITHOUT_EFFECT:
+        _setting(line, reader, database)
     return deck
 
 

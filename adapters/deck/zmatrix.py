@@ -6,7 +6,7 @@ The first atom is the origin, the second lies on +z, the third in the xz plane o
 import numpy as np
 
 from ..system.elements import element_of_tag
-from .lines import Line, LineReader, real
+from .lines import Line, LineReader, integer, real
 
 _SYMBOLS_NEXT = ("variables", "constants")
 
@@ -60,7 +60,8 @@ def _place(atoms: list[Line], values: dict[str, float]) -> tuple[list[str], list
 def _reference(row: Line, tags: list[str], used: list[int], what: str) -> int:
     word = row.take(f"{what} partner of {row.words[0]}")
     named = tags.index(word) if tags.count(word) == 1 else -1
-    index = int(word) - 1 if word.isdigit() else named
+    number = integer(word)
+    index = named if number is None else number - 1
     if not 0 <= index < len(tags) or index in used:
         row.fail(f"zmatrix: {what} of {row.words[0]} refers to {word!r}, which is no other earlier atom")
     return index

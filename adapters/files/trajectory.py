@@ -116,7 +116,7 @@ class TrajectoryFile:
         large = self.path.exists() and self.path.stat().st_size > IN_MEMORY
         with whole_file(self.path) as part:
             if large:
-                with h5py.File(part, "w") as new:
+                with part.open("r+b") as raw, h5py.File(raw, "w") as new:
                     self._fill(new, checkpoint, complete, start)
             else:
                 # HDF5 reports a full disk once more for every object it closes; plain bytes fail once.

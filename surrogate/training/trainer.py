@@ -21,6 +21,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
+from ...adapters.files.whole_file import whole_file
 from .tensor_file import TensorFileError, load_tensors
 
 Report = Callable[[int, dict[str, float]], None]
@@ -116,9 +117,8 @@ def train(task: Task, schedule: Schedule, folder: Path, report: Report, stop: in
                     "torch_rng": torch.get_rng_state(),
                     "step": done,
                 }
-                part = path.with_suffix(".part")
-                torch.save(state, part)
-                os.replace(part, path)
+                with whole_file(path) as part:
+                    torch.save(state, part)
 
 
 def csv_report(path: Path, every: int) -> Report:
