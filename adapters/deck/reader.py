@@ -1,5 +1,6 @@
 """Read an NWChem input deck: top-level directives, blocks and tasks, in order."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,8 @@ _RT_KEYS = (
     *("magnus_skipinterpol", "print_dipcontribs"),
 )
 _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
+#: Of 255 bytes that a file's name may have, 24 may be a tag's, and others an end's and a half-written file's.
+_LONGEST_NAME = 150
 #: Says nothing of what stands there.
 _INCLUDED = "this line of an included file is refused; put it into the deck itself to see why"
 _TYPES = ("integer", "real", "double", "logical", "string")
@@ -122,6 +125,8 @@ def read_deck(path: Path | str, *, propagates: bool = True) -> Deck:
                 # A deck may include what only the user can read, and messages go where others read them.
                 raise DeckError(error.place, _INCLUDED) from None
             raise
+    if (reason := _no_file_name(database.prefix)) is not None:
+        raise DeckError(Place(str(path), 1), f"the deck's own name, {reason}; name one with start")
     if propagates and not any(isinstance(task, PropagationTask) for task in tasks):
         raise DeckError(reader.end, "the deck has no task dft rt_tddft")
     return replace(deck, prefix=database.prefix, tasks=tuple(tasks), notices=tuple(notices))
@@ -131,14 +136,23 @@ def _base_name(path: Path) -> str:
     return path.name[:-3] if path.name.endswith(".nw") and len(path.name) > 3 else path.name
 
 
+def _no_file_name(name: str) -> str | None:
+    """Why the names of a run's files cannot begin with `name`; None where they can."""
+    if name.strip() in ("", ".", "..") or "/" in name or not name.isprintable():
+        return f"{name!r}, is no file name"
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        return f"{name[:30]!r}..., is longer than {_LONGEST_NAME} bytes: no room for the ends of file names"
+    return None
+
+
 def _name(line: Line, database: Database, deck: Deck, too_late: bool) -> Deck:
     if too_late:
         line.fail(f"{line.keyword} must come before the first task")
     name = line.next()
     line.finish()
     if name is not None:
-        if "/" in name or len(name) > 200:
-            line.fail(f"{line.keyword}: {name!r} is no file name")
+        if (reason := _no_file_name(name)) is not None:
+            line.fail(f"{line.keyword}: {reason}")
         database.prefix = name
     database.restarted = line.keyword == "restart"
     return deck

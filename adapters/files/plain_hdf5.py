@@ -10,7 +10,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5l
+from h5py import h5a, h5d, h5l  # pyright: ignore[reportAttributeAccessIssue]
 
 from ..regular_file import RefusedFile, check_regular
 from .whole_file import whole_file

@@ -28,6 +28,53 @@ def run_nwchem(folder: Path, deck: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_results_stay_in_their_folder(tmp_path: Path) -> None:
+    """`start .` once put `<folder>.h5` beside the folder itself."""
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    (folder / "deck.nw").write_text(kicked(H2, tmax=2.0, start="."))
+    done = subprocess.run([*COMMAND, "deck.nw"], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["inside"]
+    assert [path.name for path in folder.iterdir()] == ["deck.nw"]
+
+
+@pytest.mark.parametrize("room", ["atomic", "adapters", "surrogate", "driver"])
+def test_a_folders_own_settings_are_not_run(room: str, tmp_path: Path) -> None:
+    """PySCF by itself runs `.pyscf_conf.py` of the working folder; the user's own is left to it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / ".pyscf_conf.py").write_text("open('PWNED', 'w')\n")
+    code = f"import hybrid_propagate.{room}, pyscf.gto\nprint(pyscf.__config__.MAX_MEMORY)"
+
+    def memory() -> int:
+        plain = {name: value for name, value in os.environ.items() if name != "PYSCF_CONFIG_FILE"}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=plain | {"HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return int(done.stdout)
+
+    assert memory() == 4000
+    (home / ".pyscf_conf.py").write_text("MAX_MEMORY = 1234\n")
+    assert memory() == 1234
+    assert not (tmp_path / "PWNED").exists()
+
+
+def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
+    script = f"mkdir gone && cd gone && rmdir ../gone && exec {' '.join(COMMAND)} {tmp_path}/deck.nw"
+    (tmp_path / "deck.nw").write_text(kicked(H2, tmax=2.0))
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "hybrid-propagate: the working folder cannot be used: No such file or directory"
+    ]
+
+
 @pytest.mark.parametrize(
     ("place", "word"),
     [

@@ -42,7 +42,12 @@ task dft rt_tddft
 #: (line of SOUND, what replaces it, line of the error, part of the message)
 REPLACED = [
     (1, "strat water", 1, "unknown directive 'strat'; did you mean start?"),
-    (1, "start a/b", 1, "no file name"),
+    (1, "start a/b", 1, "start: 'a/b', is no file name"),
+    (1, "start .", 1, "start: '.', is no file name"),
+    (1, "start ..", 1, "start: '..', is no file name"),
+    (1, 'restart " "', 1, "is no file name"),
+    (1, "start " + "x" * 151, 1, "is longer than 150 bytes"),
+    (1, "start " + "\u00e9" * 76, 1, "is longer than 150 bytes"),
     (1, 'title "never closed', 1, "unbalanced quote"),
     (1, "include nowhere.inc", 1, "input file not found: nowhere.inc"),
     (1, "cosmo", 1, "'cosmo' is not carried out"),
@@ -215,6 +220,19 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path.write_bytes(bytes(range(128, 256)) * 3)
     with pytest.raises(DeckError, match=r"deck\.nw:1: control character"):
         read_deck(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("..nw", "'.', is no file name"), ("...nw", "'..'"), ("x" * 200 + ".nw", "longer")]
+)
+def test_a_decks_name_that_gives_none_to_files(tmp_path: Path, name: str, message: str) -> None:
+    path = tmp_path / name
+    path.write_text(SOUND.replace("start water\n", ""))
+    with pytest.raises(DeckError, match=r":1: the deck's own name, .*; name one with start") as caught:
+        read_deck(path)
+    assert message in str(caught.value)
+    path.write_text(SOUND)
+    assert read_deck(path).prefix == "water"
 
 
 def test_a_missing_deck_and_a_folder(tmp_path: Path) -> None:

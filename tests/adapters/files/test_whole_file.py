@@ -44,14 +44,18 @@ def test_a_file_is_there_whole(folder: Path) -> None:
 def test_nothing_is_left_of_a_failure(folder: Path) -> None:
     path = folder / "file"
     write_whole(path, "one")
-    with pytest.raises(FileNotFoundError), whole_file(path) as part:
-        part.write_text("two")
-        (folder / "absent").read_text()
+    with pytest.raises(ZeroDivisionError):
+        _fail(path)
     assert path.read_text() == "one"
     (folder / "taken").mkdir()
     with pytest.raises(IsADirectoryError):
         write_whole(folder / "taken", "three")
     assert names(folder) == {"file", "taken"}
+
+
+def _fail(path: Path) -> None:
+    with whole_file(path) as part:
+        part.write_text(f"half, {1 / 0}")
 
 
 def _text(path: Path) -> None:
