@@ -21,7 +21,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     A link of that name is replaced, not followed. Raises OSError.
     """
-    descriptor = _nameless(path.parent)
+    descriptor = _nameless(path)
     if descriptor is None:
         with _named(path) as part:
             yield part
@@ -44,14 +44,14 @@ def write_whole(path: Path, content: str | bytes) -> None:
         part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
-def _nameless(folder: Path) -> int | None:
-    """A file without a name in a folder; None where the system or its file system has none."""
+def _nameless(path: Path) -> int | None:
+    """A file without a name in the folder of `path`; None where the system or its file system has none."""
     if not (hasattr(os, "O_TMPFILE") and _OPEN_FILES.is_dir()):
         return None
     try:
-        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, _MODE)
-    except FileNotFoundError:
-        raise
+        return os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, _MODE)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(error.errno, error.strerror, str(path)) from error
     except OSError:
         # Whatever else is wrong shows when a name is asked for.
         return None
