@@ -13,7 +13,7 @@ def test_a_file_up_to_its_limit(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * 2000)
     assert read_regular(path, 2000) == b"x" * 2000
-    with pytest.raises(RefusedFile, match=r"larger than 0.00191 MB"):
+    with pytest.raises(RefusedFile, match=r"larger than 0.001906 MB"):
         read_regular(path, 1999)
 
 
