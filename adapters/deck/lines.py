@@ -144,7 +144,9 @@ class Line:
 
     def checked_name(self, name: str, what: str, longest: int = 255) -> str:
         """A name without the blanks around it; fails as `take_name` does."""
-        name = name.strip(" \t")
+        name = name.rstrip(_BLANKS)
+        if name.startswith(tuple(_BLANKS)):
+            self.fail(f"{what} {name!r} begins with a blank, which NWChem takes for a part of it")
         if not (1 <= len(name) <= longest and _NAME.fullmatch(name)):
             self.fail(f'{what} {name!r} must have 1 to {longest} ASCII characters, none of them " ; # \\')
         return name
@@ -172,6 +174,19 @@ class Line:
             self.fail(f"{what} must be an integer, not {word!r}")
         return value
 
+    def take_within(self, what: str, low: float, high: float) -> float:
+        """Consume a real that must lie between two others."""
+        value = self.take_real(what)
+        if not low <= value <= high:
+            self.fail(f"{what} must lie between {low:g} and {high:g}, not {value:g}")
+        return value
+
+    def rest(self) -> tuple[str, ...]:
+        """Consume and return all fields that are left."""
+        words = self.words[self.cursor :]
+        self.cursor = len(self.words)
+        return words
+
     def finish(self) -> None:
         """Fail if fields are left over."""
         if self.cursor < len(self.words):
@@ -181,6 +196,8 @@ class Line:
 class LineReader:
     """Logical lines of a deck, one after another; `block` reads up to the `end` that closes a block.
 
+    Who asks for the next line of a block has taken every field of the one before: one that is left over is
+    refused, also behind `end`, where NWChem passes over it in silence.
     end: place of the last line.
     """
 
@@ -195,10 +212,12 @@ class LineReader:
         """Lines of the block that `opening` starts, without the closing one; DeckError if it never closes."""
         for line in self._lines:
             if line.keyword in closing:
+                line.finish()
                 return
             if line.keyword == "task":  # no block has such a line
                 break
             yield line
+            line.finish()
         raise DeckError(opening.place, f"{opening.words[0]} block has no end")
 
 

@@ -5,21 +5,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from .basis import read_basis, read_ecp
+from .basis import check_tags, read_basis, read_ecp
 from .database import Database
 from .deck import Deck, GroundStateTask, PropagationTask, Task
 from .dft import DftSettings, read_dft, read_scf, read_tddft
 from .dplot import read_dplot
 from .errors import DeckError, Place
 from .geometry import read_geometry
-from .lines import Line, LineReader, read_lines, suggestion
+from .lines import Line, LineReader, read_lines, real, suggestion
+from .nwchem_only import pass_over
 from .rt_tddft import read_rt_tddft
 from .tasks import ground_state, linear_response, propagation
 
 #: Printing, memory, and where scratch files go: nothing that a result depends on.
 _WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_print", "pause")
 _BLOCKS = ("geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
-_PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "stop", "include")
+_PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "include")
 #: Directives of NWChem that would change results or do other work.
 _REFUSED = (
     *("analysis", "analyze", "bq", "bsse", "ccsd", "constraints", "continue", "cosmo", "dimqm", "dirdyvtst"),
@@ -73,7 +74,7 @@ _REFUSED = (
 #: `set` keys that steer memory and integral storage only.
 _KEYS_WITHOUT_EFFECT = (
     "int2e:",
-    "int:",
+    "int:cando_",
     "fock:replicated",
     "quickguess",
     "tolguess",
@@ -89,6 +90,7 @@ _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
 _LONGEST_NAME = 150
 #: Says nothing of what stands there.
 _INCLUDED = "this line of an included file is refused; put it into the deck itself to see why"
+_LOGICALS = ("true", ".true.", "t", "false", ".false.", "f")
 _TYPES = ("integer", "real", "double", "logical", "string")
 
 
@@ -110,8 +112,6 @@ def read_deck(path: Path | str, *, propagates: bool = True) -> Deck:
     notices: list[str] = []
     for line in reader:
         try:
-            if line.keyword == "stop":
-                break
             if line.keyword == "task":
                 tasks.extend(_tasks(line, database))
             elif line.keyword == "geometry":
@@ -120,11 +120,14 @@ def read_deck(path: Path | str, *, propagates: bool = True) -> Deck:
                 notices.extend(named.notices)
             else:
                 deck = _directive(line, reader, database, deck, bool(tasks))
+            line.finish()
         except DeckError as error:
             if error.place.file != str(path):
                 # A deck may include what only the user can read, and messages go where others read them.
                 raise DeckError(error.place, _INCLUDED) from None
             raise
+    for basis in database.bases.values():
+        check_tags(basis, [named.geometry for named in database.geometries.values()])
     if (reason := _no_file_name(database.prefix)) is not None:
         raise DeckError(Place(str(path), 1), f"the deck's own name, {reason}; name one with start")
     if propagates and not any(isinstance(task, PropagationTask) for task in tasks):
@@ -149,7 +152,6 @@ def _name(line: Line, database: Database, deck: Deck, too_late: bool) -> Deck:
     if too_late:
         line.fail(f"{line.keyword} must come before the first task")
     name = line.next()
-    line.finish()
     if name is not None:
         if (reason := _no_file_name(name)) is not None:
             line.fail(f"{line.keyword}: {reason}")
@@ -164,11 +166,12 @@ def _directive(line: Line, reader: LineReader, database: Database, deck: Deck, t
     if key in ("start", "restart"):
         return _name(line, database, deck, too_late)
     if key == "title":
-        return replace(deck, title=" ".join(line.words[1:]))
+        return replace(deck, title=line.take("title, in quotes if it has blanks"))
     if key == "permanent_dir":
-        deck = replace(deck, permanent_dir=Path.cwd() / line.take("folder"))
-        line.finish()
-    elif key not in _WITHOUT_EFFECT:
+        return replace(deck, permanent_dir=Path.cwd() / line.take("folder"))
+    if key in _WITHOUT_EFFECT:
+        pass_over(line)
+    else:
         _setting(line, reader, database)
     return deck
 
@@ -191,21 +194,22 @@ def _setting(line: Line, reader: LineReader, database: Database) -> None:
     elif key == "tddft":
         database.tddft = read_tddft(line, reader, database.tddft)
     elif key == "rt_tddft":
-        database.real_time = read_rt_tddft(line, reader)
+        database.real_time = read_rt_tddft(line, reader, tuple(database.geometries))
     elif key == "dplot":
         database.plot = read_dplot(line, reader)
     elif key == "charge":
-        charge = line.take_real("charge")
-        if charge != int(charge) or abs(charge) > 1000:
+        charge = line.take_within("charge", -1000.0, 1000.0)
+        if charge != int(charge):
             line.fail(f"charge must be a whole number, not {charge:g}")
         database.charge = int(charge)
-        line.finish()
     elif key == "set":
         _set(line, database)
     elif key == "unset":
         _unset(line, database)
     elif key in _REFUSED:
         line.fail(f"directive {line.words[0]!r} is not carried out")
+    elif key == "stop":
+        line.fail("stop ends NWChem with an error; end the input with a line eof, or at its end")
     else:
         hint = suggestion(key, (*_WITHOUT_EFFECT, *_BLOCKS, *_PLAIN, *_REFUSED))
         line.fail(f"unknown directive {line.words[0]!r}{hint}")
@@ -213,25 +217,38 @@ def _setting(line: Line, reader: LineReader, database: Database) -> None:
 
 def _set(line: Line, database: Database) -> None:
     key = line.take("key")
-    if (line.peek() or "").lower() in _TYPES:
-        line.next()
+    kind = (line.next() or "").lower() if (line.peek() or "").lower() in _TYPES else ""
     if key == "geometry":
-        database.active = line.take_name("name of the geometry")
-        line.finish()
+        database.active = _set_name(line, kind, "geometry")
     elif key in _BASIS_ROLES:
-        database.names[key] = line.take(f"name of the {key}").strip()
-        line.finish()
+        database.names[key] = _set_name(line, kind, key)
     elif key.startswith("rt_tddft:"):
-        _set_real_time(line, key.removeprefix("rt_tddft:"), database)
-    elif not key.startswith(_KEYS_WITHOUT_EFFECT):
+        _set_real_time(line, key.removeprefix("rt_tddft:"), kind, database)
+    elif key.startswith(_KEYS_WITHOUT_EFFECT):
+        line.take("value")
+        line.rest()
+    else:
         line.fail(
             f"set {key} is not carried out; accepted: geometry, ao basis, cd basis, ecp basis, rt_tddft:..."
         )
 
 
-def _set_real_time(line: Line, name: str, database: Database) -> None:
+def _set_name(line: Line, kind: str, what: str) -> str:
+    """The name behind `set geometry` and the like; NWChem takes one that looks like a value for that."""
+    name = line.take_name(f"name of the {what}")
+    if kind not in ("", "string"):
+        line.fail(f"set {what}: a name is a string, not of type {kind}")
+    value = name.lower() in _LOGICALS or not name.strip("0123456789:") or real(name) is not None
+    if value and not kind:
+        line.fail(f'set {what}: NWChem takes {name} for a value; say set "{what}" string "{name}"')
+    return name
+
+
+def _set_real_time(line: Line, name: str, kind: str, database: Database) -> None:
     value = line.take(f"value of rt_tddft:{name}")
-    line.finish()
+    wanted = ("", "logical") if name in ("magnus_skipinterpol", "print_dipcontribs") else ("", "integer")
+    if kind not in wanted:
+        line.fail(f"rt_tddft:{name} is of type {wanted[1]}, not {kind}")
     if name in ("terms_series", "terms_interpol"):
         if value != {"terms_series": "3", "terms_interpol": "1"}[name]:
             line.fail(f"rt_tddft:{name} other than NWChem's default is not carried out")
@@ -246,7 +263,6 @@ def _set_real_time(line: Line, name: str, database: Database) -> None:
 
 def _unset(line: Line, database: Database) -> None:
     key = line.take("key")
-    line.finish()
     if key == "rt_tddft:*":
         database.keys.clear()
         database.persistent.clear()

@@ -8,6 +8,7 @@ import numpy as np
 from ..system.elements import element_of_tag
 from .lines import Line, LineReader, integer, real
 
+_FARTHEST = 1e5
 _SYMBOLS_NEXT = ("variables", "constants")
 
 
@@ -25,10 +26,10 @@ def zmatrix_positions(opening: Line, reader: LineReader) -> tuple[list[str], lis
         if key in _SYMBOLS_NEXT:
             section = key
         elif section == "atoms":
-            atoms.append(row)
+            atoms.append(Line(row.place, row.words))
+            row.rest()
         else:
-            values[key] = row.take_real(f"value of {row.words[0]}")
-            row.finish()
+            values[key] = row.take_within(f"value of {row.words[0]}", -_FARTHEST, _FARTHEST)
     return _place(atoms, values)
 
 
