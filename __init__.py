@@ -14,6 +14,9 @@ or a `Failed`, and both are a `HybridPropagateError`. Names import what they nee
 
 from __future__ import annotations
 
+from .atomic.environment import settle
+
+settle()
 #: True for type checkers; `typing` itself would be a tenth of what this import may take.
 TYPE_CHECKING = False
 

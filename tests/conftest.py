@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# As the package itself does; tests import ONNX Runtime before it.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 
 @pytest.fixture(scope="session")
 def nwchem_in() -> Callable[[Path, str], Path]:

@@ -1,6 +1,6 @@
 """The `basis` and `ecp` blocks, and how their entries meet the tags of a geometry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,11 @@ from ..system.elements import SYMBOLS, element_of_tag, names_of_element
 from .errors import DeckError, Place
 from .lines import Line, LineReader, real, suggestion
 
-_MOMENTA = {letter: momentum for momentum, letter in enumerate("spdfghik")}
+_MOMENTA = {letter: momentum for momentum, letter in enumerate("spdfghi")}
+#: NWChem's most primitives of a shell, and columns of coefficients; and what no function lies outside of.
+_MOST_PRIMITIVES, _MOST_COLUMNS = 40, 30
+_LEAST_EXPONENT, _MOST_EXPONENT, _MOST_COEFFICIENT = 1e-8, 1e12, 1e10
+_MOST_POWER = 4
 _SP = ("sp", "l")
 
 
@@ -37,7 +41,9 @@ class ShellEntry:
 class BasisInput:
     """A `basis` or `ecp` block as read. Entries are matched to tags when a task needs them.
 
-    entries: in the order of the deck. potentials: explicit ECPs by tag, in PySCF's format.
+    entries: in the order of the deck.
+    potentials: explicit ECPs by tag, in PySCF's format.
+    tags_at: where each tag stands first.
     """
 
     place: Place
@@ -45,12 +51,14 @@ class BasisInput:
     spherical: bool
     entries: tuple[LibraryEntry | ShellEntry, ...]
     potentials: dict[str, Any]
+    tags_at: dict[str, Place]
 
 
 def read_basis(line: Line, reader: LineReader) -> BasisInput:
     """Read the `basis` block that `line` opens."""
     name, spherical = _options(line, "ao basis")
     entries: list[LibraryEntry | ShellEntry] = []
+    tags_at: dict[str, Place] = {}
     columns: _Columns | None = None
     for row in reader.block(line):
         if real(row.words[0]) is not None:
@@ -58,16 +66,17 @@ def read_basis(line: Line, reader: LineReader) -> BasisInput:
                 row.fail("exponents must follow a line <tag> <shell type>, such as O S")
             columns.append(row)
             continue
+        if columns is not None:
+            columns.close()
+            columns = None
         kind = row.take("shell type or library").lower()
+        tags_at.setdefault(row.words[0], row.place)
         if kind == "library":
             entries.append(_library_entry(row))
         elif kind in _MOMENTA or kind in _SP:
             _check_tag(row)
             if (row.peek() or "").lower() == "rel":
                 row.fail("relativistic shells are not carried out")
-            row.finish()
-            if columns is not None:
-                columns.close()
             shell = ShellEntry(row.words[0], [])
             entries.append(shell)
             columns = _Columns(row, shell.shells, (0, 1) if kind in _SP else (_MOMENTA[kind],))
@@ -77,7 +86,7 @@ def read_basis(line: Line, reader: LineReader) -> BasisInput:
             row.fail(f"unknown shell type {kind!r}; accepted: {' '.join(_MOMENTA)} sp library")
     if columns is not None:
         columns.close()
-    return BasisInput(line.place, name, spherical, tuple(entries), {})
+    return BasisInput(line.place, name, spherical, tuple(entries), {}, tags_at)
 
 
 def read_ecp(line: Line, reader: LineReader) -> BasisInput:
@@ -85,6 +94,7 @@ def read_ecp(line: Line, reader: LineReader) -> BasisInput:
     name, spherical = _options(line, "ecp basis")
     library: list[LibraryEntry] = []
     potentials: dict[str, Any] = {}
+    tags_at: dict[str, Place] = {}
     terms: list[list[list[float]]] | None = None
     for row in reader.block(line):
         if real(row.words[0]) is not None:
@@ -94,6 +104,7 @@ def read_ecp(line: Line, reader: LineReader) -> BasisInput:
             continue
         kind = row.take("channel, nelec or library").lower()
         tag = row.words[0]
+        tags_at.setdefault(tag, row.place)
         if kind == "library":
             library.append(_library_entry(row))
             terms = None
@@ -111,8 +122,7 @@ def read_ecp(line: Line, reader: LineReader) -> BasisInput:
             potential[1].append([-1 if kind == "ul" else _MOMENTA[kind], terms])
         else:
             row.fail(f"unknown ecp channel {kind!r}; accepted: ul {' '.join(_MOMENTA)} nelec library")
-        row.finish()
-    return BasisInput(line.place, name, spherical, tuple(library), potentials)
+    return BasisInput(line.place, name, spherical, tuple(library), potentials, tags_at)
 
 
 @dataclass
@@ -125,20 +135,20 @@ class _Columns:
     rows: list[list[float]] | None = None
 
     def append(self, row: Line) -> None:
-        numbers = [real(word) for word in row.words]
-        if None in numbers:
-            row.fail(
-                f"{self.opening.words[0]}: expected <exponent> <coefficient> ..., found {' '.join(row.words)}"
-            )
-        values = [x for x in numbers if x is not None]
-        if values[0] <= 0.0:
-            row.fail(f"{self.opening.words[0]}: exponents must be positive")
-        values = values if len(values) > 1 else [values[0], 1.0]
+        row.cursor = 0
+        tag = self.opening.words[0]
+        values = [row.take_within(f"{tag}: exponent", _LEAST_EXPONENT, _MOST_EXPONENT)]
+        while row.peek() is not None:
+            values.append(row.take_within(f"{tag}: coefficient", -_MOST_COEFFICIENT, _MOST_COEFFICIENT))
+        if not 2 <= len(values) <= _MOST_COLUMNS + 1:
+            row.fail(f"{tag}: an exponent needs its coefficient, and at most {_MOST_COLUMNS}")
         if len(self.momenta) == 2 and len(values) != 3:
-            row.fail(f"{self.opening.words[0]}: an SP shell needs an exponent and two coefficients a line")
+            row.fail(f"{tag}: an SP shell needs an exponent and two coefficients a line")
         self.rows = self.rows or []
         if self.rows and len(self.rows[0]) != len(values):
-            row.fail(f"{self.opening.words[0]}: lines of one shell differ in length")
+            row.fail(f"{tag}: lines of one shell differ in length")
+        if len(self.rows) == _MOST_PRIMITIVES:
+            row.fail(f"{tag}: more than {_MOST_PRIMITIVES} primitives in a shell")
         self.rows.append(values)
 
     def close(self) -> None:
@@ -153,12 +163,12 @@ class _Columns:
 
 
 def _append_term(row: Line, terms: list[list[list[float]]]) -> None:
-    numbers = [real(word) for word in row.words]
-    if len(numbers) != 3 or None in numbers:
-        row.fail("ecp: expected <power of r> <exponent> <coefficient>")
-    power, exponent, coefficient = (x or 0.0 for x in numbers)
-    if power != int(power) or not 0 <= power <= 6:
-        row.fail("ecp: the power of r must be an integer from 0 to 6")
+    row.cursor = 0
+    power = row.take_within("ecp: the power of r", 0.0, _MOST_POWER)
+    exponent = row.take_within("ecp: exponent", _LEAST_EXPONENT, _MOST_EXPONENT)
+    coefficient = row.take_within("ecp: coefficient", -_MOST_COEFFICIENT, _MOST_COEFFICIENT)
+    if power != int(power):
+        row.fail(f"ecp: the power of r must be an integer from 0 to {_MOST_POWER}")
     terms[int(power)].append([exponent, coefficient])
 
 
@@ -173,7 +183,7 @@ def _options(line: Line, name: str) -> tuple[str, bool]:
         elif key in ("nosegment", "rel", "bse", "file", "library", "ecpset", "soset", "version"):
             line.fail(f"{line.words[0]} option {word!r} is not carried out")
         elif line.cursor == 2:
-            name = word.strip() or name
+            name = line.checked_name(word, "name of the basis")
         else:
             line.fail(
                 f"{line.words[0]}: unexpected {word!r}; accepted: [name] spherical cartesian segment noprint"
@@ -183,7 +193,8 @@ def _options(line: Line, name: str) -> tuple[str, bool]:
 
 def _check_tag(row: Line) -> None:
     tag = row.words[0]
-    if tag.endswith("*"):
+    row.check_tag(tag)
+    if "*" in tag:
         row.fail("explicit shells need a tag, not *")
     if element_of_tag(tag) is None:
         row.fail(f"unknown element {tag!r}{suggestion(tag, SYMBOLS[1:])}")
@@ -192,12 +203,17 @@ def _check_tag(row: Line) -> None:
 def _library_entry(row: Line) -> LibraryEntry:
     """`tag library [element] set [except tag ...]`."""
     tag = row.words[0]
+    row.check_tag(tag)
+    if "*" in tag[1:]:
+        row.fail(f"{tag!r}: patterns of tags are not carried out; accepted: * and tags")
     if tag != "*" and element_of_tag(tag) is None:
         row.fail(f"unknown element {tag!r}{suggestion(tag, SYMBOLS[1:])}")
     words: list[str] = []
     excepted: list[str] = []
     while (word := row.next()) is not None:
         if word.lower() == "except":
+            if tag != "*":
+                row.fail("except stands behind * only")
             while (other := row.next()) is not None:
                 excepted.append(other)
         elif word.lower() in ("file", "rel"):
@@ -242,24 +258,40 @@ def shells_of(basis: BasisInput, geometry: Geometry) -> dict[str, Shells]:
 
 
 def potentials_of(ecp: BasisInput, geometry: Geometry) -> dict[str, Any]:
-    """Effective core potentials by tag, only for tags that have one."""
+    """Effective core potentials by tag, only for tags that have one. Raises DeckError for two of one tag."""
     found: dict[str, Any] = {}
     for tag, number in _tags(geometry):
         if not number:
             continue
-        library = [entry for entry in ecp.entries if isinstance(entry, LibraryEntry)]
-        key = _matching(tag, number, [*ecp.potentials, *(e.tag for e in library if e.tag != "*")])
+        key = _matching(tag, number, _own_tags(ecp))
         if key is not None and key in ecp.potentials:
             found[tag] = ecp.potentials[key]
-        for entry in library:
-            if entry.tag != (key or "*") or tag in entry.excepted:
+        for entry in ecp.entries:
+            if not isinstance(entry, LibraryEntry) or entry.tag not in ("*", key) or tag in entry.excepted:
                 continue
             potential = library_ecp(entry.set_name, _library_element(entry, tag, number) or 0)
-            if potential is not None:
-                found[tag] = potential
-            elif entry.tag != "*":
-                raise DeckError(entry.place, f"library {entry.set_name} has no ECP for {tag}")
+            if potential is None:
+                if entry.tag != "*":
+                    raise DeckError(entry.place, f"library {entry.set_name} has no ECP for {tag}")
+                continue
+            if tag in found:
+                raise DeckError(ecp.tags_at[key or "*"], f"two potentials for {tag}, which NWChem adds up")
+            found[tag] = potential
     return found
+
+
+def check_tags(basis: BasisInput, geometries: Sequence[Geometry]) -> None:
+    """Raise DeckError for a tag that no centre of any geometry takes anything from."""
+    own = _own_tags(basis)
+    used = {_matching(tag, number, own) for geometry in geometries for tag, number in _tags(geometry)}
+    for tag in own:
+        if tag not in used:
+            raise DeckError(basis.tags_at[tag], f"basis {basis.name!r}: no centre takes anything from {tag}")
+
+
+def _own_tags(basis: BasisInput) -> list[str]:
+    """Tags of the block but `*`, in order."""
+    return [tag for tag in basis.tags_at if tag != "*"]
 
 
 def _tags(geometry: Geometry) -> Iterator[tuple[str, int]]:

@@ -6,15 +6,13 @@ from ..system import Functional
 from .deck import Vectors
 from .errors import Place
 from .lines import Line, LineReader, suggestion
+from .nwchem_only import NWCHEM_ONLY, convergence_words, nwchem_only_line, pass_over
 from .xc import Attenuation, FunctionalError, functional
 
 GRIDS = ("xcoarse", "coarse", "medium", "fine", "xfine", "huge")
 
 #: Directives that steer printing, memory, parallel work or the path of the SCF, none of its result.
-_DFT_WITHOUT_EFFECT = (
-    *("direct", "semidirect", "incore", "noio", "print", "noprint", "mulliken", "molden"),
-    *("sym", "adapt", "tolerances", "tol2e", "cgmin", "nocgmin", "ecp"),
-)
+_DFT_WITHOUT_EFFECT = ("print", "noprint", "mulliken", "molden", "ecp")
 _DFT_REFUSED = (
     *(
         "decomp",
@@ -60,17 +58,6 @@ _DFT_CARRIED_OUT = (
         "disp",
     ),
 )
-#: `convergence` words that steer the path of the iterations; those that take a number, and those that do not.
-_CONVERGENCE_NUMBERS = (
-    *("gradient", "dampon", "dampoff", "diison", "diisoff", "levlon", "levloff", "ncydp", "ncyds", "ncysh"),
-    *("damp", "diis", "lshift", "hl_tol", "nr"),
-)
-#: Directives that change nothing here, but the last digits of NWChem's own numbers: it gets them unchanged.
-_FOR_NWCHEM = (
-    *("direct", "semidirect", "incore", "noio", "sym", "adapt", "tolerances", "tol2e"),
-    *("cgmin", "nocgmin", "convergence"),
-)
-_CONVERGENCE_FLAGS = ("nodamping", "nodiis", "nolevelshifting", "fast", "stable")
 _GRID_WITHOUT_EFFECT = ("nodisk", "store_wght", "symm", "nosymm", "new")
 _SCF_WITHOUT_EFFECT = (
     *(
@@ -82,17 +69,26 @@ _SCF_WITHOUT_EFFECT = (
         "adapt",
         "tol2e",
         "diis",
-        "nodiis",
         "nr",
         "level",
         "profile",
     ),
 )
+_GUESSES = ("atomic", "hcore", "fragment")
+_VECTORS_WORDS = (
+    *("input", "output", "swap", "reorder", "project", "rotate", "lock", "molden"),
+    *_GUESSES,
+)
+#: NWChem's most fragments of one guess.
+_MOST_FRAGMENTS = 100
+_MOST_OMEGA, _MOST_WEIGHT, _MOST_ITERATIONS, _MOST_ROOTS = 1e3, 10.0, 10**6, 10**4
 _MULTIPLICITIES = ("singlet", "doublet", "triplet", "quartet", "quintet", "sextet", "septet", "octet")
 _TDDFT_WITHOUT_EFFECT = ("maxiter", "maxvecs", "thresh", "print", "noprint", "trials", "algorithm")
 
 
 _DEFAULT = functional(("slater", "vwn_5"))
+#: Of `convergence energy` and `convergence density` without a number.
+_DEFAULT_THRESHOLDS = {"energy": 1e-6, "density": 1e-5}
 
 
 @dataclass(frozen=True)
@@ -145,9 +141,11 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
     xc_line: Line | None = None
     for row in reader.block(line):
         key = row.keyword
-        if key in _FOR_NWCHEM:
-            settings = replace(settings, nwchem_only_lines=(*settings.nwchem_only_lines, " ".join(row.words)))
-        if key == "xc":
+        if key in NWCHEM_ONLY:
+            settings = replace(
+                settings, nwchem_only_lines=(*settings.nwchem_only_lines, nwchem_only_line(row))
+            )
+        elif key == "xc":
             if cam_line is not None:
                 cam_line.fail("cam must come behind xc, which resets it in NWChem 7.2 and not in 7.0")
             xc_line = row
@@ -159,8 +157,10 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
             settings = _dft_directive(row, settings)
         elif key in _DFT_REFUSED:
             row.fail(f"dft directive {row.words[0]!r} is not carried out")
-        elif key not in _DFT_WITHOUT_EFFECT:
-            known = (*_DFT_CARRIED_OUT, *_DFT_WITHOUT_EFFECT)
+        elif key in _DFT_WITHOUT_EFFECT:
+            pass_over(row)
+        else:
+            known = (*_DFT_CARRIED_OUT, *_DFT_WITHOUT_EFFECT, *NWCHEM_ONLY)
             row.fail(f"unknown dft directive {row.words[0]!r}{suggestion(key, (*known, *_DFT_REFUSED))}")
     if xc_line is None and cam_line is None:
         return settings
@@ -175,7 +175,7 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
 def _xc_words(row: Line) -> tuple[str, ...]:
     if row.peek() is None:
         row.fail("xc names no functional")
-    words = row.words[1:]
+    words = row.rest()
     if words[0].lower() == "new":
         row.fail("xc new is not carried out")
     return words[1:] if words[0].lower() == "old" and len(words) > 1 else words
@@ -211,24 +211,24 @@ def _dft_directive(row: Line, settings: DftSettings) -> DftSettings:
         settings = replace(settings, skip=True)
     else:
         count = row.take_integer("number of iterations")
-        if count < 1:
-            row.fail(f"{row.words[0]} must be at least 1")
+        if not 1 <= count <= _MOST_ITERATIONS:
+            row.fail(f"{row.words[0]} must lie between 1 and {_MOST_ITERATIONS}")
         settings = replace(settings, max_iterations=count)
-    row.finish()
     return settings
 
 
 def _attenuation(row: Line) -> Attenuation:
+    """NWChem takes the two words in this order only, and passes over them in any other."""
     omega = row.maybe_real()
-    values = {"cam_alpha": 1.0, "cam_beta": 0.0}
-    while (word := row.next()) is not None:
-        if word.lower() not in values:
+    if omega is not None and not 0.0 < omega <= _MOST_OMEGA:
+        row.fail(f"cam: omega must lie between 0 and {_MOST_OMEGA:g}")
+    values: list[float] = []
+    for expected in ("cam_alpha", "cam_beta"):
+        word = row.take(expected)
+        if word.lower() != expected:
             row.fail(f"cam: unexpected {word!r}; accepted: cam <omega> cam_alpha <a> cam_beta <b>")
-        values[word.lower()] = row.take_real(word)
-    omega = 0.5 if omega is None else omega
-    if omega <= 0.0:
-        row.fail("cam: omega must be positive")
-    return Attenuation(omega, values["cam_alpha"], values["cam_beta"])
+        values.append(row.take_within(expected, -_MOST_WEIGHT, _MOST_WEIGHT))
+    return Attenuation(0.5 if omega is None else omega, *values)
 
 
 def _grid(row: Line, grid: str) -> str:
@@ -244,64 +244,60 @@ def _grid(row: Line, grid: str) -> str:
 
 
 def _convergence(row: Line, settings: DftSettings) -> DftSettings:
-    while (word := row.next()) is not None:
-        key = word.lower()
-        if key in ("energy", "density"):
-            value = row.maybe_real()
-            default = 1e-6 if key == "energy" else 1e-5
-            value = default if value is None else value
+    """Thresholds, here and in NWChem; the path to them is NWChem's alone."""
+    words = convergence_words(row)
+    thresholds = {"energy": settings.energy_tolerance, "density": settings.density_tolerance}
+    for word in words:
+        if word.name in thresholds:
+            value = float(_DEFAULT_THRESHOLDS[word.name] if word.value is None else word.value)
             if value <= 0.0:
-                row.fail(f"convergence {key} must be positive")
-            settings = (
-                replace(settings, energy_tolerance=value)
-                if key == "energy"
-                else replace(settings, density_tolerance=value)
-            )
-        elif key in _CONVERGENCE_NUMBERS:
-            row.maybe_real()
-        elif key in ("rabuck", "pcglevl", "nrlevl"):
-            row.fail(f"convergence {word} is not carried out")
-        elif key not in _CONVERGENCE_FLAGS:
-            accepted = ("energy", "density", *_CONVERGENCE_NUMBERS, *_CONVERGENCE_FLAGS)
-            row.fail(f"unknown convergence option {word!r}{suggestion(key, accepted)}")
-    return settings
+                row.fail(f"convergence {word.name} must be positive")
+            thresholds[word.name] = value
+    return replace(
+        settings,
+        energy_tolerance=thresholds["energy"],
+        density_tolerance=thresholds["density"],
+        nwchem_only_lines=(*settings.nwchem_only_lines, f"convergence {' '.join(map(str, words))}"),
+    )
 
 
 def read_vectors(row: Line, vectors: Vectors | None, output: str | None) -> tuple[Vectors | None, str | None]:
     """A `vectors` line: the starting guess and the output file in force behind it."""
+    guess: Vectors | None = None
+    written: str | None = None
     while (word := row.next()) is not None:
         key = word.lower()
+        if key == "input":
+            continue  # NWChem passes over it
         if key == "output":
-            output = row.take("file name of vectors output")
-        elif key in ("lock", "swap", "reorder", "project", "rotate"):
-            row.fail(
-                f"vectors {word} is not carried out; accepted: input (atomic|hcore|fragment|<file>) output"
-            )
-        elif key == "fragment":
-            vectors = Vectors("fragment", _fragment_files(row))
+            if written is not None:
+                row.fail("vectors: a second output")
+            written = row.take("file name of vectors output")
+            continue
+        if key in _VECTORS_WORDS and key not in _GUESSES:
+            row.fail(f"vectors {word} is not carried out; accepted: atomic hcore fragment <file> output")
+        if guess is not None:
+            row.fail(f"vectors: unexpected {word!r} behind the guess; accepted: output <file>")
+        if key == "fragment":
+            guess = Vectors("fragment", _fragment_files(row))
+        elif key == "atomic":
+            guess = Vectors("atomic")
+        elif key == "hcore":
+            guess = Vectors("hcore")
         else:
-            name = row.take("guess of vectors input") if key == "input" else word
-            kind = name.lower()
-            if kind in ("project", "rotate"):
-                row.fail(f"vectors input {name} is not carried out")
-            if kind == "fragment":
-                vectors = Vectors("fragment", _fragment_files(row))
-            elif kind == "atomic":
-                vectors = Vectors("atomic")
-            elif kind == "hcore":
-                vectors = Vectors("hcore")
-            else:
-                vectors = Vectors("file", (name,))
-    return vectors, output
+            guess = Vectors("file", (word,))
+    if guess is None and written is None:
+        row.fail("vectors names neither a guess nor an output file")
+    return guess or vectors, written or output
 
 
 def _fragment_files(row: Line) -> tuple[str, ...]:
     files: list[str] = []
-    while (word := row.peek()) is not None and word.lower() not in ("output", "lock", "swap"):
+    while (word := row.peek()) is not None and word.lower() not in _VECTORS_WORDS:
         files.append(word)
         row.next()
-    if not files:
-        row.fail("vectors input fragment names no files")
+    if not 1 <= len(files) <= _MOST_FRAGMENTS:
+        row.fail(f"vectors input fragment must name 1 to {_MOST_FRAGMENTS} files, not {len(files)}")
     return tuple(files)
 
 
@@ -313,7 +309,6 @@ def read_scf(line: Line, reader: LineReader, before: ScfSettings) -> ScfSettings
         key = row.keyword
         if key in _MULTIPLICITIES:
             settings = replace(settings, multiplicity=_MULTIPLICITIES.index(key) + 1)
-            row.finish()
         elif key == "nopen":
             count = row.take_integer("number of open shells")
             if not 0 <= count < 99:
@@ -322,19 +317,19 @@ def read_scf(line: Line, reader: LineReader, before: ScfSettings) -> ScfSettings
         elif key in ("rhf", "rohf", "uhf"):
             settings = replace(settings, kind=key)
         elif key == "thresh":
-            value = row.take_real("thresh")
-            if value <= 0.0:
-                row.fail("thresh must be positive")
+            value = row.take_within("thresh", 1e-30, 1.0)
             settings = replace(settings, threshold=value)
         elif key == "maxiter":
             count = row.take_integer("maxiter")
-            if count < 1:
-                row.fail("maxiter must be at least 1")
+            if not 1 <= count <= _MOST_ITERATIONS:
+                row.fail(f"maxiter must lie between 1 and {_MOST_ITERATIONS}")
             settings = replace(settings, max_iterations=count)
         elif key == "vectors":
             vectors, output = read_vectors(row, settings.vectors, settings.output)
             settings = replace(settings, vectors=vectors, output=output)
-        elif key not in _SCF_WITHOUT_EFFECT:
+        elif key in _SCF_WITHOUT_EFFECT:
+            pass_over(row)
+        else:
             accepted = (
                 *_MULTIPLICITIES,
                 "nopen",
@@ -350,14 +345,18 @@ def read_scf(line: Line, reader: LineReader, before: ScfSettings) -> ScfSettings
 
 
 def read_tddft(line: Line, reader: LineReader, before: TddftSettings) -> TddftSettings:
-    """Settings after the `tddft` block (linear response) that `line` opens."""
-    settings = before
+    """Settings after the `tddft` block (linear response) that `line` opens.
+
+    A block forgets the roots and the approximation of those before it, and keeps their spins, as in NWChem.
+    """
+    line.finish()
+    settings = replace(before, n_roots=1, tamm_dancoff=False)
     for row in reader.block(line):
         key = row.keyword
         if key == "nroots":
             count = row.take_integer("number of roots")
-            if count < 1:
-                row.fail("nroots must be at least 1")
+            if not 1 <= count <= _MOST_ROOTS:
+                row.fail(f"nroots must lie between 1 and {_MOST_ROOTS}")
             settings = replace(settings, n_roots=count)
         elif key in ("notriplet", "nosinglet"):
             settings = replace(settings, **{key[2:]: False})
@@ -365,7 +364,9 @@ def read_tddft(line: Line, reader: LineReader, before: TddftSettings) -> TddftSe
             settings = replace(settings, **{key: True})
         elif key in ("cis", "tda", "rpa"):
             settings = replace(settings, tamm_dancoff=key != "rpa")
-        elif key not in _TDDFT_WITHOUT_EFFECT:
+        elif key in _TDDFT_WITHOUT_EFFECT:
+            pass_over(row)
+        else:
             accepted = (
                 "nroots",
                 "notriplet",

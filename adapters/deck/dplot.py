@@ -7,7 +7,7 @@ from ..system.geometry import ANGSTROM_PER_BOHR
 from .lines import Line, LineReader
 
 _SPINS = ("total", "alpha", "beta", "spindens")
-_MAX_POINTS = 10**9
+_MAX_POINTS, _FARTHEST = 10**9, 1e5
 
 
 def read_dplot(opening: Line, reader: LineReader) -> DensityPlot:
@@ -16,24 +16,24 @@ def read_dplot(opening: Line, reader: LineReader) -> DensityPlot:
     Lengths are in Angstrom unless `units au` says bohr.
     """
     opening.finish()
-    rows = list(reader.block(opening))
     limits: list[tuple[float, float, int]] = []
-    spin, gaussian, skip = "total", False, 0
-    for n, row in enumerate(rows):
+    spin, gaussian, scale, missing = "total", False, 1.0, 0
+    for row in reader.block(opening):
         key = row.keyword
-        if skip:
-            skip -= 1
+        if missing:
+            limits.append(_limit(row, scale))
+            missing -= 1
         elif key == "limitxyz":
-            scale = _scale(row)
-            limits = [_limit(axis, scale) for axis in rows[n + 1 : n + 4]]
-            skip = 3
+            limits, scale, missing = [], _scale(row), 3
         elif key == "gaussian":
             gaussian = True
         elif key == "spin":
             spin = row.take("spin").lower()
             if spin not in _SPINS:
                 row.fail(f"dplot: unknown spin {spin!r}; accepted: {' '.join(_SPINS)}")
-        elif key != "title":
+        elif key == "title":
+            row.take("title, in quotes if it has blanks")
+        else:
             row.fail(
                 f"dplot directive {row.words[0]!r} is not carried out; accepted: limitxyz gaussian spin title"
             )
@@ -53,16 +53,15 @@ def _scale(row: Line) -> float:
     if row.take("units").lower() != "units":
         row.fail("limitxyz: expected units")
     units = row.take("units").lower()
-    if units[:2] not in ("an", "au", "at", "bo"):
-        row.fail(f"unknown units {units!r}; accepted: angstroms, au")
-    return 1.0 / ANGSTROM_PER_BOHR if units.startswith("an") else 1.0
+    if units not in ("angstrom", "au", "bohr"):
+        row.fail(f"unknown units {units!r}; accepted: angstrom au bohr")
+    return 1.0 / ANGSTROM_PER_BOHR if units == "angstrom" else 1.0
 
 
 def _limit(row: Line, scale: float) -> tuple[float, float, int]:
     row.cursor = 0
-    low, high = row.take_real("lower limit"), row.take_real("upper limit")
+    low, high = (row.take_within(f"{end} limit", -_FARTHEST, _FARTHEST) for end in ("lower", "upper"))
     spacings = row.take_integer("number of spacings")
-    row.finish()
     if not low < high or spacings < 1:
         row.fail("limitxyz: expected <from> < <to> and at least one spacing")
     return low * scale, high * scale, spacings

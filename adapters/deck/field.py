@@ -15,7 +15,16 @@ _RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "hann": (("frequency", "center", "width"), ("start",)),
     "sin2ramp": (("frequency", "width", "start"), ("center",)),
 }
-_NUMBERS = ("max", "frequency", "phase", "center", "width", "start")
+#: What no field of any experiment lies outside of, au: 1e3 is 5e14 V/m, 1e6 is 27 MeV, 1e9 is 24 ns.
+_RANGES = {
+    "max": (-1e3, 1e3),
+    "frequency": (-1e6, 1e6),
+    "phase": (-1e6, 1e6),
+    "center": (0.0, 1e9),
+    "width": (0.0, 1e9),
+    "start": (-1e9, 1e9),
+}
+_LEAST_WIDTH, _TURNS = 1e-6, 1e6
 _AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 
 
@@ -24,10 +33,8 @@ def read_field(opening: Line, reader: LineReader) -> Field:
 
     Shapes, polarisations and spins are compared in lower case only, as NWChem does.
     """
-    name = opening.take("name of the field").strip()
+    name = opening.take_name("name of the field", 16)
     opening.finish()
-    if not name or len(name) > 16:
-        opening.fail(f"field name {name!r} must have 1 to 16 characters")
     values: dict[str, Any] = {}
     for row in reader.block(opening):
         key = row.keyword
@@ -37,12 +44,10 @@ def read_field(opening: Line, reader: LineReader) -> Field:
             values["direction"], values["angles"] = _polarization(row)
         elif key == "spin":
             values["spin"] = _spin(row)
-        elif key in _NUMBERS:
-            values[key] = row.take_real(key)
-            if key in ("center", "width") and values[key] < 0.0:
-                row.fail(f"field {name!r}: {key} must not be negative")
+        elif key in _RANGES:
+            values[key] = row.take_within(f"field {name!r}: {key}", *_RANGES[key])
         else:
-            accepted = ("type", "polarization", "spin", *_NUMBERS)
+            accepted = ("type", "polarization", "spin", *_RANGES)
             hint = suggestion(key, accepted) or f"; accepted: {' '.join(accepted)}"
             row.fail(f"unknown field directive {row.words[0]!r}{hint}")
         row.finish()
@@ -65,7 +70,7 @@ def _polarization(row: Line) -> tuple[tuple[float, float, float], tuple[float, f
         return _AXES[word], None
     if word != "angle":
         row.fail(f"unknown polarization {word!r}; accepted, in lower case: x y z angle <theta> <phi>")
-    theta, phi = row.take_real("theta"), row.take_real("phi")
+    theta, phi = (row.take_within(angle, -_TURNS, _TURNS) for angle in ("theta", "phi"))
     t, p = math.radians(theta), math.radians(phi)
     return (math.sin(t) * math.cos(p), math.sin(t) * math.sin(p), math.cos(t)), (theta, phi)
 
@@ -87,5 +92,5 @@ def _check(opening: Line, name: str, values: dict[str, Any]) -> None:
     for key in forbidden:
         if key in values:
             opening.fail(f"field {name!r}: cannot supply {key} if type is {values['shape']}")
-    if "width" in required and values["width"] == 0.0:
-        opening.fail(f"field {name!r}: width must be positive")
+    if "width" in required and values["width"] < _LEAST_WIDTH:
+        opening.fail(f"field {name!r}: width must be at least {_LEAST_WIDTH:g}")

@@ -1,5 +1,6 @@
 """The `geometry` block: Cartesian, Z-matrix and loaded xyz coordinates to nuclei in bohr."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,22 +10,26 @@ from ..system import Geometry
 from ..system.elements import SYMBOLS, element_of_tag
 from ..system.geometry import ANGSTROM_PER_BOHR
 from .errors import Place
-from .lines import Line, LineReader, read_text, real, suggestion
+from .lines import Line, LineReader, integer, read_text, real, suggestion
 from .zmatrix import zmatrix_positions
 
-#: First letters of NWChem's `units` words, and how many bohr one unit is.
+#: NWChem's `units`, of which it looks at two letters, and how many bohr one is.
 _UNITS = {
-    "au": 1.0,
-    "at": 1.0,
-    "bo": 1.0,
-    "an": 1.0 / ANGSTROM_PER_BOHR,
-    "nm": 10.0 / ANGSTROM_PER_BOHR,
-    "na": 10.0 / ANGSTROM_PER_BOHR,
-    "pm": 0.01 / ANGSTROM_PER_BOHR,
-    "pi": 0.01 / ANGSTROM_PER_BOHR,
+    **dict.fromkeys(("angstroms", "angstrom", "ang", "an"), 1.0 / ANGSTROM_PER_BOHR),
+    **dict.fromkeys(("au", "atomic", "at", "bohr", "bo"), 1.0),
+    **dict.fromkeys(("nm", "nanometers", "nanometer", "na"), 10.0 / ANGSTROM_PER_BOHR),
+    **dict.fromkeys(("pm", "picometers", "picometer", "pi"), 0.01 / ANGSTROM_PER_BOHR),
 }
 _ZMATRIX = ("zmatrix", "zmatri", "zmatr", "zmat", "zmt")
 _MAX_COORDINATE = 1e5
+#: NWChem's least distance of two centres, bohr (`geom_verify_coords`).
+_LEAST_DISTANCE = 0.5
+#: Kinds of internal coordinates, and how many atoms one takes.
+_COORDINATES = {"bond": 2, "angle": 3, "torsion": 4}
+#: NWChem's `nw_max_atom`.
+_MAX_CENTERS = 3000
+#: Ends a word where Fortran reads one, as NWChem does in xyz files.
+_SEPARATOR = re.compile(r"[,/*'\"]")
 
 
 @dataclass(frozen=True)
@@ -88,21 +93,19 @@ def read_geometry(line: Line, reader: LineReader) -> NamedGeometry:
 def _options(line: Line) -> GeometryOptions:
     name, scale, center, autosym = "", 1.0 / ANGSTROM_PER_BOHR, True, True
     conversion: float | None = None
-    units = "an"
+    units = "angstroms"
     while (word := line.next()) is not None:
         key = word.lower()
         if key == "units":
             text = line.take("name of the units")
-            units = text.lower()[:2]
+            units = text.lower()
             if units not in _UNITS:
-                line.fail(
-                    f"unknown units {text!r}; accepted: angstroms au bohr atomic nm nanometer pm picometer"
-                )
-        elif key in ("angstrom_to_au", "ang2au"):
-            conversion = line.take_real(key)
-        elif key in ("au_to_angstrom", "au2ang"):
-            value = line.take_real(key)
-            conversion = 1.0 / value if value else 0.0
+                line.fail(f"unknown units {text!r}; accepted: {' '.join(_UNITS)}")
+        elif key in ("angstrom_to_au", "ang2au", "au_to_angstrom", "au2ang"):
+            if conversion is not None:
+                line.fail("a second conversion of lengths")
+            value = line.take_within(key, 1e-3, 1e3)
+            conversion = value if key in ("angstrom_to_au", "ang2au") else 1.0 / value
         elif key in ("center", "nocenter"):
             center = key == "center"
         elif key == "autosym":
@@ -123,40 +126,47 @@ def _options(line: Line) -> GeometryOptions:
         elif name:
             line.fail(f"geometry has two names, {name!r} and {word!r}")
         else:
-            name = word
+            name = line.checked_name(word, "name of the geometry")
     scale = _UNITS[units]
-    if conversion is not None:
-        if not conversion > 0.0:
-            line.fail("the length conversion must be positive")
-        if units not in ("au", "at", "bo"):
-            scale *= conversion * ANGSTROM_PER_BOHR
-    return GeometryOptions(name.strip() or "geometry", scale, center, autosym)
+    if conversion is not None and scale != 1.0:
+        scale *= conversion * ANGSTROM_PER_BOHR
+    return GeometryOptions(name or "geometry", scale, center, autosym)
 
 
 def _refuse_symmetry(row: Line) -> None:
     """RT-TDDFT runs in C1 only: NWChem stops at any other group. `symmetry c1` (or group 1) passes."""
-    group = "c1"
     while (word := row.next()) is not None:
         key = word.lower()
-        if key in ("setting", "tol"):
-            row.take_real(key)
-        elif key not in ("group", "print"):
-            group = key
-    if group not in ("c1", "1"):
-        row.fail(f"symmetry {group}: RT-TDDFT works without symmetry only; write all atoms and symmetry c1")
+        if key == "setting":
+            row.take_integer(key)
+        elif key == "tol":
+            row.maybe_real()
+        elif key not in ("group", "print", "primitive", "conventional", "c1", "1"):
+            row.fail(f"symmetry {key}: RT-TDDFT works without symmetry only; write all atoms and symmetry c1")
 
 
 def _skip_molecule(row: Line, reader: LineReader) -> None:
     kind = row.take("kind of system").lower()
     if kind != "molecule":
         row.fail(f"system {kind} is not carried out; only molecules are")
-    for _ in reader.block(row):
-        pass  # lattice parameters, which a molecule has none of
+    for line in reader.block(row):
+        # A molecule has no lattice: what its parameters are is of no effect.
+        line.cursor = 0
+        while (word := line.next()) is not None:
+            if word.lower() not in ("lat_a", "lat_b", "lat_c", "alpha", "beta", "gamma"):
+                line.fail(f"unexpected {word!r}; accepted: lat_a lat_b lat_c alpha beta gamma")
+            line.take_real(word)
 
 
 def _skip_internal_coordinates(row: Line, reader: LineReader) -> None:
-    for _ in reader.block(row, ("zend", "end")):
-        pass  # internal coordinates serve optimisations only
+    """Internal coordinates serve optimisations, save those with a value, which move NWChem's atoms."""
+    for line in reader.block(row, ("zend", "end")):
+        if line.keyword not in _COORDINATES:
+            line.fail(f"zcoord: unexpected {line.words[0]!r}; accepted: {' '.join(_COORDINATES)}")
+        for _ in range(_COORDINATES[line.keyword]):
+            line.take_integer("number of an atom")
+        if line.peek() is not None:
+            line.fail("zcoord: values and names of coordinates are not carried out; write the atoms there")
 
 
 def _append_center(row: Line, centers: _Centers) -> None:
@@ -165,8 +175,9 @@ def _append_center(row: Line, centers: _Centers) -> None:
     if number is None:
         row.fail(f"unknown element {tag!r} in geometry{suggestion(tag, SYMBOLS[1:])}")
     position = np.array([row.take_real(f"coordinate {axis} of {tag}") for axis in "xyz"])
-    while (value := row.maybe_real()) is not None:
-        if value != 0.0:
+    if row.peek() is not None and real(row.peek() or "") is not None:
+        velocity = [row.take_real(f"velocity along {axis} of {tag}") for axis in "xyz"]
+        if any(velocity):
             row.fail(f"{tag}: initial velocities are not carried out; the nuclei are fixed")
     while (word := row.next()) is not None:
         key = word.lower()
@@ -185,15 +196,17 @@ def _append_center(row: Line, centers: _Centers) -> None:
 
 def _load(row: Line, centers: _Centers, options: GeometryOptions) -> None:
     """`load [format xyz] [frame n] [units u] <file>`: NWChem reads xyz files in Angstrom."""
-    frame, name = 1, ""
+    frame, name, kind = 1, "", ""
     while (word := row.next()) is not None:
         key = word.lower()
         if key == "format":
-            kind = row.take("format").lower()
+            kind = row.take("format")
             if kind != "xyz":
                 row.fail(f"load format {kind} is not carried out; accepted: xyz")
         elif key == "frame":
             frame = row.take_integer("frame")
+            if frame < 1:
+                row.fail(f"frames are counted from 1, not {frame}")
         elif key in ("select", "units"):
             row.fail(f"load {key} is not carried out")
         elif name:
@@ -202,14 +215,16 @@ def _load(row: Line, centers: _Centers, options: GeometryOptions) -> None:
             name = word
     if not name:
         row.fail("load: file name is missing")
-    text = read_text(Path(name), row.place, "xyz file").splitlines()
+    if not (kind or name.endswith(".xyz")):
+        row.fail("load: NWChem takes a file for xyz by its name's end .xyz, or after format xyz")
+    text = read_text(Path(name), row.place, "xyz file").replace("\r\n", "\n").split("\n")
     start = 0
     count = 0
     for k in range(frame):
         head = text[start].split() if start < len(text) else []
-        if len(head) != 1 or not head[0].isdigit():
+        count = integer(head[0]) if len(head) == 1 else None
+        if count is None or count < 1:
             row.fail(f"{name}:{start + 1}: frame {k + 1} should start with the number of atoms")
-        count = int(head[0])
         if k < frame - 1:
             start += count + 2
     angstrom = 1.0 / ANGSTROM_PER_BOHR / options.scale
@@ -218,14 +233,15 @@ def _load(row: Line, centers: _Centers, options: GeometryOptions) -> None:
         values = [real(field) for field in fields[1:4]]
         if len(values) != 3 or None in values:
             row.fail(f"{name}:{number + 1}: expected <element> <x> <y> <z>")
-        if element_of_tag(fields[0]) is None:
-            row.fail(f"{name}:{number + 1}: unknown element {fields[0]!r}")
+        if element_of_tag(fields[0]) is None or _SEPARATOR.search(fields[0]):
+            row.fail(f"{name}:{number + 1}: no element is named so")
         _add(row, centers, fields[0], np.array(values, dtype=float) * angstrom)
 
 
 def _add(row: Line, centers: _Centers, tag: str, position: np.ndarray) -> None:
-    if len(tag) > 16:
-        row.fail(f"tag {tag!r} is longer than 16 characters")
+    row.check_tag(tag)
+    if len(centers.tags) == _MAX_CENTERS:
+        row.fail(f"more than {_MAX_CENTERS} centres")
     if not np.all(np.abs(position) < _MAX_COORDINATE):
         row.fail(f"{tag}: coordinates are out of range")
     centers.tags.append(tag)
@@ -239,10 +255,11 @@ def _finish(line: Line, options: GeometryOptions, centers: _Centers, symmetry_gi
     positions = np.array(centers.positions) * options.scale
     charges = numbers.astype(float)
     distances = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
-    near = np.argwhere(np.triu(distances < 1e-3, 1))
+    near = np.argwhere(np.triu(distances <= _LEAST_DISTANCE, 1))
     if len(near):
         i, j = near[0]
-        line.fail(f"geometry {options.name!r}: atoms {i + 1} and {j + 1} are at the same position")
+        found = f"atoms {i + 1} and {j + 1} are {distances[i, j]:.3g} bohr apart"
+        line.fail(f"geometry {options.name!r}: {found}; NWChem wants more than {_LEAST_DISTANCE}")
     if options.center and charges.sum() > 0.0:
         positions = positions - charges @ positions / charges.sum()
     notices = ()

@@ -1,8 +1,9 @@
 """NWChem's free-format input: physical lines to logical lines, fields, numbers and included files.
 
-Rules as in NWChem's own input reader: blanks and tabs separate fields, `"..."` groups one, `#` starts a
-comment, `;` ends a logical line, a trailing `\\` joins lines, `include <file>` reads another file, and a line
-that is only `.`, `*` or `eof` ends the input.
+Rules as in NWChem's own input reader (src/inp/inp.F), and in its order: a line that is only `.`, `*` or
+`eof` ends the input, `include <file>` at its start reads another file, a trailing `\\` joins lines, comments
+too, `#` starts a comment, `;` ends a logical line, blanks and tabs separate fields, `"..."` groups one. What
+NWChem passes over in silence is refused: text beyond 1024 characters, a last line that is joined to nothing.
 """
 
 import difflib
@@ -12,14 +13,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from ..regular_file import RefusedFile, read_regular
 from .errors import DeckError, Place
 
-#: NWChem's longest physical line.
-MAX_LINE = 1024
+#: NWChem's longest line, whether it is one or joined, and longest field.
+MAX_LINE, MAX_FIELD = 1024, 255
 MAX_INCLUDES = 10
+#: Bytes and lines of a deck with all that it includes, and bytes of another text that it names.
+MAX_INPUT, MAX_LINES, MAX_TEXT = 2**24, 10**6, 2**26
 
-_REAL = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eEdD]([+-]?\d+))?")
-_FIELD = re.compile(r'"(?:\\.|[^"\\])*"|(?:\\.|[^\s"\\])+')
+_REAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eEdD]([+-]?[0-9]+))?")
+#: Names and tags that stand for themselves in NWChem's input: printable, and without `"`, `#`, `;`, `\\`.
+_NAME = re.compile(r"[ !$-:<-\[\]-~]+")
+_TAG = re.compile(r"[!$-:<-\[\]-~]+")
+#: What starts a line of NWChem's geometry block that is no centre.
+_NO_TAGS = (
+    *("end", "file", "load", "source", "symmetry", "system", "carfile", "zcoord"),
+    *("zmt", "zmat", "zmatr", "zmatri", "zmatrix"),
+)
+_FIELD = re.compile(r'"(?P<quoted>(?:\\"|[^"\\]|\\(?!"))*)"|(?P<open>")|(?P<plain>[^ \t]+)')
+_BLANKS = " \t"
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Quoted(str):
+    """A field that stood in quotes; NWChem takes none for a number."""
+
+    __slots__ = ()
 
 
 def real(text: str) -> float | None:
@@ -29,7 +49,7 @@ def real(text: str) -> float | None:
     24*0.1 = 2.4000000000000004. The propagation's step count depends on it.
     """
     match = _REAL.fullmatch(text)
-    if match is None or not (match[2] or match[3]):
+    if match is None or isinstance(text, Quoted) or not (match[2] or match[3]) or len(text) > MAX_FIELD:
         return None
     sign, whole, decimals, exponent = match[1], match[2], match[3] or "", match[4] or "0"
     digits = (whole + decimals).lstrip("0")
@@ -56,7 +76,9 @@ def _tenth_to(n: int) -> float:
 
 def integer(text: str) -> int | None:
     """Value of an integer field, None where the text is none."""
-    return int(text) if re.fullmatch(r"[+-]?\d{1,18}", text) else None
+    if isinstance(text, Quoted) or re.fullmatch(r"[+-]?[0-9]{1,18}", text) is None:
+        return None
+    return int(text)
 
 
 def suggestion(word: str, accepted: Iterable[str]) -> str:
@@ -108,6 +130,34 @@ class Line:
             self.cursor += 1
         return value
 
+    def maybe_integer(self) -> int | None:
+        """Consume the next field if it is an integer."""
+        word = self.peek()
+        value = None if word is None else integer(word)
+        if value is not None:
+            self.cursor += 1
+        return value
+
+    def take_name(self, what: str, longest: int = 255) -> str:
+        """Consume a name that NWChem's own deck can hold between quotes."""
+        return self.checked_name(self.take(what), what, longest)
+
+    def checked_name(self, name: str, what: str, longest: int = 255) -> str:
+        """A name without the blanks around it; fails as `take_name` does."""
+        name = name.rstrip(_BLANKS)
+        if name.startswith(tuple(_BLANKS)):
+            self.fail(f"{what} {name!r} begins with a blank, which NWChem takes for a part of it")
+        if not (1 <= len(name) <= longest and _NAME.fullmatch(name)):
+            self.fail(f'{what} {name!r} must have 1 to {longest} ASCII characters, none of them " ; # \\')
+        return name
+
+    def check_tag(self, tag: str) -> None:
+        """Fail unless the name of a centre is one that NWChem's own deck can hold."""
+        if tag.lower() in _NO_TAGS:
+            self.fail(f"tag {tag!r} is a directive of NWChem's geometry block")
+        if not (len(tag) <= 16 and _TAG.fullmatch(tag)):
+            self.fail(f'tag {tag!r} must have 1 to 16 ASCII characters, none of them blank or " ; # \\')
+
     def take_real(self, what: str) -> float:
         """Consume a real that must be there."""
         word = self.take(what)
@@ -124,6 +174,19 @@ class Line:
             self.fail(f"{what} must be an integer, not {word!r}")
         return value
 
+    def take_within(self, what: str, low: float, high: float) -> float:
+        """Consume a real that must lie between two others."""
+        value = self.take_real(what)
+        if not low <= value <= high:
+            self.fail(f"{what} must lie between {low:g} and {high:g}, not {value:g}")
+        return value
+
+    def rest(self) -> tuple[str, ...]:
+        """Consume and return all fields that are left."""
+        words = self.words[self.cursor :]
+        self.cursor = len(self.words)
+        return words
+
     def finish(self) -> None:
         """Fail if fields are left over."""
         if self.cursor < len(self.words):
@@ -133,6 +196,8 @@ class Line:
 class LineReader:
     """Logical lines of a deck, one after another; `block` reads up to the `end` that closes a block.
 
+    Who asks for the next line of a block has taken every field of the one before: one that is left over is
+    refused, also behind `end`, where NWChem passes over it in silence.
     end: place of the last line.
     """
 
@@ -147,32 +212,37 @@ class LineReader:
         """Lines of the block that `opening` starts, without the closing one; DeckError if it never closes."""
         for line in self._lines:
             if line.keyword in closing:
+                line.finish()
                 return
             if line.keyword == "task":  # no block has such a line
                 break
             yield line
+            line.finish()
         raise DeckError(opening.place, f"{opening.words[0]} block has no end")
 
 
 def read_lines(path: Path) -> LineReader:
     """Reader over the logical lines of a deck and of the files that it includes.
 
-    Raises DeckError for a file that cannot be read or is not text, for unbalanced quotes, overlong lines and
-    includes nested deeper than NWChem's ten.
+    Raises DeckError for a file that cannot be read, is too large or is not text, for unbalanced quotes,
+    overlong lines, joined ones too, and includes nested deeper than NWChem's ten.
     """
-    lines: list[Line] = []
-    last = _append_file(path, Place(str(path), 1), lines, 0)
-    return LineReader(lines, last)
+    reading = _Reading()
+    last = _append_file(path, Place(str(path), 1), reading, 0)
+    return LineReader(reading.lines, last)
 
 
-def read_text(path: Path, place: Place, what: str) -> str:
-    """Text of a file named in a deck; DeckError at `place` if it cannot be read or is not text."""
+def read_text(path: Path, place: Place, what: str, most: int = MAX_TEXT) -> str:
+    """Text of a file named in a deck; DeckError at `place` if it cannot be read or is not text.
+
+    most: bytes; a larger file is not read.
+    """
     try:
-        data = path.read_bytes()
+        data = read_regular(path, most)
     except FileNotFoundError:
         raise DeckError(place, f"{what} not found: {path}") from None
-    except IsADirectoryError:
-        raise DeckError(place, f"{what} is a folder: {path}") from None
+    except RefusedFile as error:
+        raise DeckError(place, f"{what} is {error.strerror}: {path}") from None
     except OSError as error:
         raise DeckError(place, f"{what} cannot be read: {path} ({error.strerror})") from None
     except ValueError:
@@ -186,57 +256,82 @@ def read_text(path: Path, place: Place, what: str) -> str:
         return data.decode("latin-1")
 
 
-def _append_file(path: Path, opened_at: Place, lines: list[Line], depth: int) -> Place:
+@dataclass
+class _Reading:
+    """What has been read of a deck and its includes; left, lines_left: bytes and lines still allowed."""
+
+    lines: list[Line] = field(default_factory=list)
+    left: int = MAX_INPUT
+    lines_left: int = MAX_LINES
+
+
+def _append_file(path: Path, opened_at: Place, reading: _Reading, depth: int) -> Place:
     """Append the logical lines of a file; returns the place of its last line."""
-    text = read_text(path, opened_at, "input file")
+    text = read_text(path, opened_at, "input file", reading.left)
+    reading.left -= len(text)
     physical = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
-    place = Place(str(path), 1)
-    number = 0
-    while number < len(physical):
-        number += 1
-        place = Place(str(path), number)
-        content, joins = _strip_comment(physical[number - 1], place)
-        while joins and number < len(physical):
-            number += 1
-            more, joins = _strip_comment(physical[number - 1], place)
-            content += " " + more
-        for part in _split_logical(content):
-            words = _fields(part, place)
-            if not words:
-                continue
-            if len(words) == 1 and words[0].lower() in (".", "*", "eof"):
-                return place
-            if words[0].lower() == "include":
-                if len(words) != 2:
-                    raise DeckError(place, "include takes one file name")
-                if depth == MAX_INCLUDES:
-                    raise DeckError(place, f"include files are nested deeper than {MAX_INCLUDES}")
-                _append_file(Path(words[1]), place, lines, depth + 1)
-                continue
-            lines.append(Line(place, words))
+    reading.lines_left -= len(physical)
+    if reading.lines_left < 0:
+        raise DeckError(opened_at, f"the deck and what it includes have more than {MAX_LINES} lines")
+    place, joined = Place(str(path), 1), ""
+    for number, more in enumerate(physical, start=1):
+        if not joined:
+            place = Place(str(path), number)
+        line = (joined + more).rstrip(_BLANKS)
+        if len(line) > MAX_LINE:
+            raise DeckError(place, f"line is longer than {MAX_LINE} characters, with those joined to it")
+        if line in (".", "*") or line.lower() == "eof":
+            return place
+        joined = ""
+        if line[:7].lower() == "include":
+            _include(line, place, reading, depth)
+        elif line.endswith("\\"):
+            joined = line[:-1] + " " if line[:-1].strip(_BLANKS) else ""
+        else:
+            _append_logical(line, place, reading.lines)
+    if joined:
+        raise DeckError(place, "the file ends in a line that a backslash joins to the next")
     return place
 
 
-def _strip_comment(text: str, place: Place) -> tuple[str, bool]:
-    """A physical line without its comment, and whether a trailing backslash joins the next one."""
-    if len(text) > MAX_LINE:
-        raise DeckError(place, f"line is longer than {MAX_LINE} characters")
-    bare = re.sub(r"(?<!\\)#.*", "", text).rstrip()
-    return (bare[:-1], True) if bare.endswith("\\") else (bare, False)
+def _include(line: str, place: Place, reading: _Reading, depth: int) -> None:
+    """NWChem takes all that stands behind `include` and one blank for the name, quotes and `;` as well."""
+    name = line[8:]
+    if line[7:8] not in tuple(_BLANKS) or not name or re.search(r'[\s;#"\\]', name):
+        raise DeckError(place, "include takes one file name, behind one blank, without quotes or a comment")
+    if depth == MAX_INCLUDES:
+        raise DeckError(place, f"include files are nested deeper than {MAX_INCLUDES}")
+    _append_file(Path(name), place, reading, depth + 1)
 
 
-def _split_logical(text: str) -> list[str]:
-    return re.split(r"(?<!\\);", text)
+def _append_logical(line: str, place: Place, lines: list[Line]) -> None:
+    """The logical lines of a physical one."""
+    comment = re.search(r"(?<!\\)#", line)
+    bare = line[: comment.start()] if comment else line
+    if not bare.strip(_BLANKS):
+        return
+    if control := _CONTROL.search(bare):
+        raise DeckError(place, f"control character {control[0]!r}")
+    parts = re.split(r"(?<!\\);", bare.replace("\\#", "#"))
+    if len(parts) > 1 and not parts[-1].strip(_BLANKS):
+        parts.pop()
+    for part in parts:
+        words = _fields(part.replace("\\;", ";"), place)
+        if not words:
+            raise DeckError(place, "nothing stands before a semicolon")
+        lines.append(Line(place, words))
 
 
 def _fields(text: str, place: Place) -> tuple[str, ...]:
-    """Fields of one logical line, quotes removed, `\\#`, `\\;` and `\\"` made literal."""
-    if len(re.findall(r'(?<!\\)"', text)) % 2:
-        raise DeckError(place, 'unbalanced quote (")')
-    words = []
+    """Fields of one logical line; a quoted one ends at its quote, and one in the midst of a field is none."""
+    words: list[str] = []
     for match in _FIELD.finditer(text):
-        word = match[0]
-        if word.startswith('"'):
-            word = word[1:-1].strip() or " "
-        words.append(re.sub(r'\\([#;"])', r"\1", word))
+        if match["open"]:
+            raise DeckError(place, 'unbalanced quote (")')
+        word = match["plain"] or Quoted((match["quoted"] or "").replace('\\"', '"'))
+        if len(word) > MAX_FIELD:
+            raise DeckError(place, f"a word is longer than {MAX_FIELD} characters")
+        if not word.isascii() and any(c.lower().isascii() for c in word if not c.isascii()):
+            raise DeckError(place, f"{word!r} has a character that looks like a letter and is none")
+        words.append(word)
     return tuple(words)

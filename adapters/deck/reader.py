@@ -1,24 +1,26 @@
 """Read an NWChem input deck: top-level directives, blocks and tasks, in order."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from .basis import read_basis, read_ecp
+from .basis import check_tags, read_basis, read_ecp
 from .database import Database
 from .deck import Deck, GroundStateTask, PropagationTask, Task
 from .dft import DftSettings, read_dft, read_scf, read_tddft
 from .dplot import read_dplot
 from .errors import DeckError, Place
 from .geometry import read_geometry
-from .lines import Line, LineReader, read_lines, suggestion
+from .lines import Line, LineReader, read_lines, real, suggestion
+from .nwchem_only import pass_over
 from .rt_tddft import read_rt_tddft
 from .tasks import ground_state, linear_response, propagation
 
 #: Printing, memory, and where scratch files go: nothing that a result depends on.
 _WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_print", "pause")
 _BLOCKS = ("geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
-_PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "stop", "include")
+_PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "include")
 #: Directives of NWChem that would change results or do other work.
 _REFUSED = (
     *("analysis", "analyze", "bq", "bsse", "ccsd", "constraints", "continue", "cosmo", "dimqm", "dirdyvtst"),
@@ -72,7 +74,7 @@ _REFUSED = (
 #: `set` keys that steer memory and integral storage only.
 _KEYS_WITHOUT_EFFECT = (
     "int2e:",
-    "int:",
+    "int:cando_",
     "fock:replicated",
     "quickguess",
     "tolguess",
@@ -84,6 +86,11 @@ _RT_KEYS = (
     *("magnus_skipinterpol", "print_dipcontribs"),
 )
 _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
+#: Of 255 bytes that a file's name may have, 24 may be a tag's, and others an end's and a half-written file's.
+_LONGEST_NAME = 150
+#: Says nothing of what stands there.
+_INCLUDED = "this line of an included file is refused; put it into the deck itself to see why"
+_LOGICALS = ("true", ".true.", "t", "false", ".false.", "f")
 _TYPES = ("integer", "real", "double", "logical", "string")
 
 
@@ -104,24 +111,25 @@ def read_deck(path: Path | str, *, propagates: bool = True) -> Deck:
     tasks: list[Task] = []
     notices: list[str] = []
     for line in reader:
-        key = line.keyword
-        if key == "stop":
-            break
-        if key == "task":
-            tasks.extend(_tasks(line, database))
-        elif key in ("start", "restart"):
-            deck = _name(line, database, deck, bool(tasks))
-        elif key == "title":
-            deck = replace(deck, title=" ".join(line.words[1:]))
-        elif key == "permanent_dir":
-            deck = replace(deck, permanent_dir=Path.cwd() / line.take("folder"))
+        try:
+            if line.keyword == "task":
+                tasks.extend(_tasks(line, database))
+            elif line.keyword == "geometry":
+                named = read_geometry(line, reader)
+                database.geometries[named.geometry.name] = named
+                notices.extend(named.notices)
+            else:
+                deck = _directive(line, reader, database, deck, bool(tasks))
             line.finish()
-        elif key == "geometry":
-            named = read_geometry(line, reader)
-            database.geometries[named.geometry.name] = named
-            notices.extend(named.notices)
-        elif key not in _WITHOUT_EFFECT:
-            _setting(line, reader, database)
+        except DeckError as error:
+            if error.place.file != str(path):
+                # A deck may include what only the user can read, and messages go where others read them.
+                raise DeckError(error.place, _INCLUDED) from None
+            raise
+    for basis in database.bases.values():
+        check_tags(basis, [named.geometry for named in database.geometries.values()])
+    if (reason := _no_file_name(database.prefix)) is not None:
+        raise DeckError(Place(str(path), 1), f"the deck's own name, {reason}; name one with start")
     if propagates and not any(isinstance(task, PropagationTask) for task in tasks):
         raise DeckError(reader.end, "the deck has no task dft rt_tddft")
     return replace(deck, prefix=database.prefix, tasks=tuple(tasks), notices=tuple(notices))
@@ -131,16 +139,40 @@ def _base_name(path: Path) -> str:
     return path.name[:-3] if path.name.endswith(".nw") and len(path.name) > 3 else path.name
 
 
+def _no_file_name(name: str) -> str | None:
+    """Why the names of a run's files cannot begin with `name`; None where they can."""
+    if name.strip() in ("", ".", "..") or "/" in name or not name.isprintable():
+        return f"{name!r}, is no file name"
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        return f"{name[:30]!r}..., is longer than {_LONGEST_NAME} bytes: no room for the ends of file names"
+    return None
+
+
 def _name(line: Line, database: Database, deck: Deck, too_late: bool) -> Deck:
     if too_late:
         line.fail(f"{line.keyword} must come before the first task")
     name = line.next()
-    line.finish()
     if name is not None:
-        if "/" in name or len(name) > 200:
-            line.fail(f"{line.keyword}: {name!r} is no file name")
+        if (reason := _no_file_name(name)) is not None:
+            line.fail(f"{line.keyword}: {reason}")
         database.prefix = name
     database.restarted = line.keyword == "restart"
+    return deck
+
+
+def _directive(line: Line, reader: LineReader, database: Database, deck: Deck, too_late: bool) -> Deck:
+    """The deck after a directive that is neither a task nor a geometry."""
+    key = line.keyword
+    if key in ("start", "restart"):
+        return _name(line, database, deck, too_late)
+    if key == "title":
+        return replace(deck, title=line.take("title, in quotes if it has blanks"))
+    if key == "permanent_dir":
+        return replace(deck, permanent_dir=Path.cwd() / line.take("folder"))
+    if key in _WITHOUT_EFFECT:
+        pass_over(line)
+    else:
+        _setting(line, reader, database)
     return deck
 
 
@@ -162,21 +194,22 @@ def _setting(line: Line, reader: LineReader, database: Database) -> None:
     elif key == "tddft":
         database.tddft = read_tddft(line, reader, database.tddft)
     elif key == "rt_tddft":
-        database.real_time = read_rt_tddft(line, reader)
+        database.real_time = read_rt_tddft(line, reader, tuple(database.geometries))
     elif key == "dplot":
         database.plot = read_dplot(line, reader)
     elif key == "charge":
-        charge = line.take_real("charge")
-        if charge != int(charge) or abs(charge) > 1000:
+        charge = line.take_within("charge", -1000.0, 1000.0)
+        if charge != int(charge):
             line.fail(f"charge must be a whole number, not {charge:g}")
         database.charge = int(charge)
-        line.finish()
     elif key == "set":
         _set(line, database)
     elif key == "unset":
         _unset(line, database)
     elif key in _REFUSED:
         line.fail(f"directive {line.words[0]!r} is not carried out")
+    elif key == "stop":
+        line.fail("stop ends NWChem with an error; end the input with a line eof, or at its end")
     else:
         hint = suggestion(key, (*_WITHOUT_EFFECT, *_BLOCKS, *_PLAIN, *_REFUSED))
         line.fail(f"unknown directive {line.words[0]!r}{hint}")
@@ -184,25 +217,38 @@ def _setting(line: Line, reader: LineReader, database: Database) -> None:
 
 def _set(line: Line, database: Database) -> None:
     key = line.take("key")
-    if (line.peek() or "").lower() in _TYPES:
-        line.next()
+    kind = (line.next() or "").lower() if (line.peek() or "").lower() in _TYPES else ""
     if key == "geometry":
-        database.active = line.take("name of the geometry").strip()
-        line.finish()
+        database.active = _set_name(line, kind, "geometry")
     elif key in _BASIS_ROLES:
-        database.names[key] = line.take(f"name of the {key}").strip()
-        line.finish()
+        database.names[key] = _set_name(line, kind, key)
     elif key.startswith("rt_tddft:"):
-        _set_real_time(line, key.removeprefix("rt_tddft:"), database)
-    elif not key.startswith(_KEYS_WITHOUT_EFFECT):
+        _set_real_time(line, key.removeprefix("rt_tddft:"), kind, database)
+    elif key.startswith(_KEYS_WITHOUT_EFFECT):
+        line.take("value")
+        line.rest()
+    else:
         line.fail(
             f"set {key} is not carried out; accepted: geometry, ao basis, cd basis, ecp basis, rt_tddft:..."
         )
 
 
-def _set_real_time(line: Line, name: str, database: Database) -> None:
+def _set_name(line: Line, kind: str, what: str) -> str:
+    """The name behind `set geometry` and the like; NWChem takes one that looks like a value for that."""
+    name = line.take_name(f"name of the {what}")
+    if kind not in ("", "string"):
+        line.fail(f"set {what}: a name is a string, not of type {kind}")
+    value = name.lower() in _LOGICALS or not name.strip("0123456789:") or real(name) is not None
+    if value and not kind:
+        line.fail(f'set {what}: NWChem takes {name} for a value; say set "{what}" string "{name}"')
+    return name
+
+
+def _set_real_time(line: Line, name: str, kind: str, database: Database) -> None:
     value = line.take(f"value of rt_tddft:{name}")
-    line.finish()
+    wanted = ("", "logical") if name in ("magnus_skipinterpol", "print_dipcontribs") else ("", "integer")
+    if kind not in wanted:
+        line.fail(f"rt_tddft:{name} is of type {wanted[1]}, not {kind}")
     if name in ("terms_series", "terms_interpol"):
         if value != {"terms_series": "3", "terms_interpol": "1"}[name]:
             line.fail(f"rt_tddft:{name} other than NWChem's default is not carried out")
@@ -217,7 +263,6 @@ def _set_real_time(line: Line, name: str, database: Database) -> None:
 
 def _unset(line: Line, database: Database) -> None:
     key = line.take("key")
-    line.finish()
     if key == "rt_tddft:*":
         database.keys.clear()
         database.persistent.clear()
@@ -239,10 +284,10 @@ def _unset(line: Line, database: Database) -> None:
 def _tasks(line: Line, database: Database) -> list[Task]:
     """The tasks of a `task` line; linear response brings the ground state that it needs."""
     theory = line.take("theory").lower()
-    operation = (line.next() or "energy").lower()
-    line.finish()
     if theory not in ("dft", "scf", "tddft"):
         line.fail(f"task {theory} is not carried out; accepted: dft, scf, tddft")
+    operation = (line.next() or "energy").lower()
+    line.finish()
     carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
         ("dft", "energy"): lambda: [ground_state(database, line.place, "dft")],
         ("scf", "energy"): lambda: [ground_state(database, line.place, "scf")],

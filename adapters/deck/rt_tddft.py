@@ -1,6 +1,5 @@
 """The `rt_tddft` block."""
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
@@ -21,6 +20,15 @@ _REFUSED = {
     "tmin": "unknown directive 'tmin': propagations start at t = 0",
 }
 _LIMIT = 100
+#: Times, au: a step of 1e-6 is a millionth of what core electrons need, 1e9 is 24 ns.
+_LAST = 1e9
+_TIMES = {"tmax": (1e-6, _LAST), "dt": (1e-6, 100.0)}
+_CAP_RANGES = {
+    "expconst": (-1e3, 1e3),
+    "emin": (-1e6, 1e6),
+    "prefac": (-1e6, 1e6),
+    "maxval": (0.0, 1e6),
+}
 
 
 @dataclass(frozen=True)
@@ -39,8 +47,11 @@ class RealTimeBlock:
     excitations_at: tuple[Place, ...]
 
 
-def read_rt_tddft(line: Line, reader: LineReader) -> RealTimeBlock:
-    """Read the block that `line` opens; NWChem's defaults stand for what it does not name."""
+def read_rt_tddft(line: Line, reader: LineReader, geometries: tuple[str, ...]) -> RealTimeBlock:
+    """Read the block that `line` opens; NWChem's defaults stand for what it does not name.
+
+    geometries: names of those defined so far; NWChem knows no others when it reads `excite`.
+    """
     line.finish()
     values: dict[str, Any] = {}
     fields: dict[str, Field] = {}
@@ -59,7 +70,7 @@ def read_rt_tddft(line: Line, reader: LineReader) -> RealTimeBlock:
                 row.fail(f"more than {_LIMIT} fields")
             fields[field.name], fields_at[field.name] = field, row.place
         elif key == "excite":
-            excitations.append(_excitation(row, fields))
+            excitations.append(_excitation(row, fields, geometries))
             excitations_at.append(row.place)
             if len(excitations) > _LIMIT:
                 row.fail(f"more than {_LIMIT} excite rules")
@@ -89,10 +100,7 @@ def _simple(row: Line) -> dict[str, Any]:
     """Directives that fit one line, as keyword arguments of RealTime."""
     key = row.keyword
     if key in ("tmax", "dt"):
-        value = row.take_real(key)
-        if value < 0.0 or (key == "dt" and value == 0.0):
-            row.fail(f"{key} must be positive, not {value:g}")
-        return {key: value}
+        return {key: row.take_within(key, *_TIMES[key])}
     if key == "tag":
         tag = row.take("tag").rstrip()
         if len(tag) > 24:
@@ -165,14 +173,16 @@ def _quantities(row: Line) -> tuple[frozenset[Quantity], bool]:
     ), everything
 
 
-def _excitation(row: Line, fields: dict[str, Field]) -> Excitation:
-    geometry = row.take("name of the geometry to excite").strip()
+def _excitation(row: Line, fields: dict[str, Field], geometries: tuple[str, ...]) -> Excitation:
+    geometry = row.take_name("name of the geometry to excite")
+    if geometry not in geometries:
+        row.fail(f"excite: unknown geometry {geometry!r}; defined: {' '.join(geometries)}")
     word = row.take("'with'")
     if word != "with":
         row.fail(
             f"excite: expected 'with' (in lower case), not {word!r}; accepted: excite <geometry> with <field>"
         )
-    name = row.take("name of the field").strip()
+    name = row.take_name("name of the field")
     row.finish()
     if name not in fields:
         known = f"; fields so far: {' '.join(fields)}" if fields else "; a field must come before its excite"
@@ -187,7 +197,7 @@ def _visualization(opening: Line, reader: LineReader) -> Visualization:
     for row in reader.block(opening):
         key = row.keyword
         if key in ("tstart", "tend", "treference"):
-            times[key] = row.take_real(key)
+            times[key] = row.take_within(key, -_LAST, _LAST)
         elif key == "dplot":
             dplot = True
         else:
@@ -209,9 +219,7 @@ def _mocap(opening: Line, reader: LineReader) -> MOCap | None:
     for row in reader.block(opening):
         key = row.keyword
         if key in ("expconst", "emin", "prefac", "maxval"):
-            values[key] = row.take_real(key)
-            if not math.isfinite(values[key]) or (key == "maxval" and values[key] < 0.0):
-                row.fail(f"mocap: {key} is out of range")
+            values[key] = row.take_within(f"mocap: {key}", *_CAP_RANGES[key])
         elif key in ("on", "off"):
             active = key == "on"
         elif key in ("checks", "nochecks"):

@@ -215,10 +215,18 @@ def functional(
         assert cam is not None
         mixture.add(full, weight * (1.0 - cam.alpha - cam.beta))
         mixture.add(short, weight * cam.beta)
-    directive = " ".join(words)
+    directive = " ".join(_written(word) for word in words)
     if cam is not None:
-        directive += f" cam {cam.omega:g} cam_alpha {cam.alpha:g} cam_beta {cam.beta:g}"
+        directive += f" cam {cam.omega:.12g} cam_alpha {cam.alpha:.12g} cam_beta {cam.beta:.12g}"
     return Functional(directive, _description(exact, cam, mixture.weights), mixture.stand_in)
+
+
+def _written(word: str) -> str:
+    """A word of a directive that has been read, as NWChem's deck gets it."""
+    from .lines import real
+
+    value = real(word)
+    return word.lower() if value is None else f"{value:.12g}"
 
 
 def _description(exact: float, cam: Attenuation | None, weights: Mapping[str, float]) -> str:

@@ -6,8 +6,9 @@ The first atom is the origin, the second lies on +z, the third in the xz plane o
 import numpy as np
 
 from ..system.elements import element_of_tag
-from .lines import Line, LineReader, real
+from .lines import Line, LineReader, integer, real
 
+_FARTHEST = 1e5
 _SYMBOLS_NEXT = ("variables", "constants")
 
 
@@ -25,10 +26,10 @@ def zmatrix_positions(opening: Line, reader: LineReader) -> tuple[list[str], lis
         if key in _SYMBOLS_NEXT:
             section = key
         elif section == "atoms":
-            atoms.append(row)
+            atoms.append(Line(row.place, row.words))
+            row.rest()
         else:
-            values[key] = row.take_real(f"value of {row.words[0]}")
-            row.finish()
+            values[key] = row.take_within(f"value of {row.words[0]}", -_FARTHEST, _FARTHEST)
     return _place(atoms, values)
 
 
@@ -39,6 +40,7 @@ def _place(atoms: list[Line], values: dict[str, float]) -> tuple[list[str], list
         tag = row.words[0]
         if element_of_tag(tag) is None:
             row.fail(f"unknown element {tag!r} in zmatrix")
+        row.check_tag(tag)
         references: list[int] = []
         numbers: list[float] = []
         for what in ("bond", "angle", "torsion")[: min(n, 3)]:
@@ -59,7 +61,8 @@ def _place(atoms: list[Line], values: dict[str, float]) -> tuple[list[str], list
 def _reference(row: Line, tags: list[str], used: list[int], what: str) -> int:
     word = row.take(f"{what} partner of {row.words[0]}")
     named = tags.index(word) if tags.count(word) == 1 else -1
-    index = int(word) - 1 if word.isdigit() else named
+    number = integer(word)
+    index = named if number is None else number - 1
     if not 0 <= index < len(tags) or index in used:
         row.fail(f"zmatrix: {what} of {row.words[0]} refers to {word!r}, which is no other earlier atom")
     return index

@@ -15,8 +15,8 @@ from pyscf import gto
 from ...atomic.errors import BadInput
 from ..orbitals import Orbitals
 from ..system.geometry import ANGSTROM_PER_BOHR
+from .plain_hdf5 import new_hdf5, open_hdf5
 from .read_errors import reason
-from .whole_file import whole_file
 
 
 class DensityFileError(BadInput):
@@ -39,7 +39,7 @@ class StoredDensity:
 
 def write_density(path: Path, mol: gto.Mole, density: np.ndarray, orbitals: Orbitals, name: str) -> None:
     """Write a density (n_spin, n, n) and its orbitals; name: what predicted it. Raises OSError."""
-    with whole_file(path) as part, h5py.File(part, "w") as file:
+    with new_hdf5(path) as file:
         file.attrs.update({"guess": name, "mol": mol.dumps()})
         file["dm0"] = density[0] if len(density) == 1 else density
         file["geometry/positions"] = mol.atom_coords() * ANGSTROM_PER_BOHR
@@ -54,7 +54,7 @@ def write_density(path: Path, mol: gto.Mole, density: np.ndarray, orbitals: Orbi
 def read_density(path: Path) -> StoredDensity:
     """The densities in a file of `write_density` or a trajectory file. Raises DensityFileError."""
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             arrays = [
                 np.asarray(file[name])
                 for name in (

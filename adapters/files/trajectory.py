@@ -17,6 +17,7 @@ import numpy as np
 from ...atomic.errors import BadInput
 from ..system import System
 from ..system.geometry import ANGSTROM_PER_BOHR
+from .plain_hdf5 import open_hdf5
 from .read_errors import reason
 from .whole_file import whole_file
 
@@ -115,7 +116,7 @@ class TrajectoryFile:
         large = self.path.exists() and self.path.stat().st_size > IN_MEMORY
         with whole_file(self.path) as part:
             if large:
-                with h5py.File(part, "w") as new:
+                with part.open("r+b") as raw, h5py.File(raw, "w") as new:
                     self._fill(new, checkpoint, complete, start)
             else:
                 # HDF5 reports a full disk once more for every object it closes; plain bytes fail once.
@@ -134,7 +135,7 @@ class TrajectoryFile:
         self, file: h5py.File, checkpoint: Mapping[str, np.ndarray], complete: bool, start: bool
     ) -> None:
         if self.path.exists() and not start:
-            with h5py.File(self.path, "r") as old:
+            with open_hdf5(self.path) as old:
                 for name in ("dynamics", "control"):
                     if name in old:
                         old.copy(name, file)
@@ -171,7 +172,7 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> None:
 def read_contents(path: Path) -> Contents:
     """Everything but the densities. Raises TrajectoryError."""
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
 
             def arrays(group: str) -> dict[str, np.ndarray]:
                 found: dict[str, np.ndarray] = {}

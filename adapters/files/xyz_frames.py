@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from ...atomic.errors import BadInput
+from ..regular_file import check_regular
 from ..system import Geometry
 from ..system.geometry import ANGSTROM_PER_BOHR
 from .read_errors import reason
+
+#: Of an xyz file.
+_MOST_BYTES = 2**28
 
 
 class FramesError(BadInput):
@@ -23,9 +27,13 @@ def read_frames(path: Path, geometry: Geometry) -> list[Geometry]:
     from ase.io import read
 
     try:
+        check_regular(path, _MOST_BYTES)
         frames = read(path, index=":", format="extxyz")
-    except (OSError, ValueError, KeyError, IndexError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise FramesError(f"{path}: no xyz file that can be read ({reason(error)})") from error
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        # What ASE says repeats the line.
+        raise FramesError(f"{path}: no xyz file that can be read") from error
     if not isinstance(frames, list) or not frames:
         raise FramesError(f"{path}: no frames")
     for number, frame in enumerate(frames, start=1):

@@ -5,23 +5,24 @@ again and may repeat more: what was printed before at or beyond the restart's ti
 time overflowed its column are left out.
 """
 
-import gzip
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ...atomic.errors import BadInput
+from .log_lines import log_lines
 
+# NWChem's tags have at most 24 characters; without a bound a long line is searched from every place in it.
 _LINE = re.compile(
-    r"(?P<tag>.*?\S)\s+(?P<time>-?\d+\.\d{5})(?P<values>(?:\s+\S+)+?)\s+# "
+    r"(?P<tag>.{0,40}?\S)\s+(?P<time>-?\d+\.\d{5})(?P<values>(?:\s+\S+)+?)\s+# "
     r"(?P<name>Dipole moment|Applied E-field|Charge|Quadrupole moment|MO Occupations|CPU time|<S\^2>"
     r"|Enuc|Ecore|Ecoul|Exc\(1\)|Exc\(2\)|Etot|Eadded)"
     r"(?: \[(?P<geometry>.*)\])?(?: \((?P<spin>alpha|beta|total) spin\))?\s*$"
 )
-_STARTED = re.compile(r"(?P<tag>.*?\S)\s+-?\d+\.\d{5}\s+### Propagation started ###")
+_STARTED = re.compile(r"(?P<tag>.{0,40}?\S)\s+-?\d+\.\d{5}\s+### Propagation started ###")
 _STEP = re.compile(r"\s*Time step \(dt\)\s*:\s*(\S+) au")
 # The misspelling is NWChem's.
 _METHOD = re.compile(r"\s*Progagation method\s*:\s*(.*\S)")
@@ -90,7 +91,7 @@ def read_log(path: Path) -> list[RunLog]:
     dt: float | None = None
     magnus = True
     try:
-        for line in _lines(path):
+        for line in log_lines(path):
             if "#" in line:
                 started, match = _STARTED.match(line), _LINE.match(line)
                 tag = (started or match or {"tag": None})["tag"]
@@ -100,10 +101,10 @@ def read_log(path: Path) -> list[RunLog]:
                 if match is not None:
                     _add(current[match["tag"]], match)
             elif found := _STEP.match(line):
-                dt = float(found[1])
+                dt = _step(found[1])
             elif found := _METHOD.match(line):
                 magnus = "Magnus" in found[1]
-    except (OSError, EOFError) as error:
+    except (OSError, ValueError) as error:
         raise LogError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     runs = [run for run in runs if run.rows]
     if not runs:
@@ -122,18 +123,6 @@ class _Run:
     rows: dict[SeriesKey, list[tuple[float, ...]]]
     dt: float | None
     magnus: bool
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """Lines of a plain or packed file that are ended; a kill may have cut the last one anywhere."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    if packed:
-        with gzip.open(path, "rt", encoding="utf-8", errors="replace") as lines:
-            yield from (line for line in lines if line.endswith("\n"))
-    else:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            yield from (line for line in lines if line.endswith("\n"))
 
 
 def match_line(line: str) -> tuple[SeriesKey, tuple[float, ...]] | None:
@@ -158,6 +147,14 @@ def _add(run: _Run, match: re.Match[str]) -> None:
         run.rows.setdefault(key, []).append((float(match["time"]), *numbers))
 
 
+def _step(text: str) -> float | None:
+    """The time step of a header; None where it is garbled."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _number(field: str) -> float:
     """A Fortran number; stars stand for one that did not fit."""
     return float("nan") if field.startswith("*") else float(field)
@@ -167,8 +164,8 @@ def _series(lines: list[tuple[float, ...]]) -> Series:
     """Points in order of time, restarts resolved; lines cut short are dropped."""
     width = max(map(len, lines))
     table = np.array([line for line in lines if len(line) == width])
-    backwards = np.flatnonzero(np.diff(table[:, 0]) <= 0.0) + 1
-    keep = np.ones(len(table), bool)
-    for first in backwards:
-        keep[:first] &= table[:first, 0] < table[first, 0]
+    time = table[:, 0]
+    # The earliest restart behind each point.
+    restarts = np.append(np.where(np.diff(time) <= 0.0, time[1:], np.inf), np.inf)
+    keep = time < np.minimum.accumulate(restarts[::-1])[::-1]
     return Series(table[keep, 0], table[keep, 1:])

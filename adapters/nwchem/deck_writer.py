@@ -15,6 +15,7 @@ import numpy as np
 from ..deck import GroundStateTask, PropagationTask
 from ..system import Field, Geometry, RealTime, Shells, System
 from ..system.real_time import EVERY
+from .deck_text import deck_text, quoted
 
 #: Tag of NWChem's time-dependent lines; the user's own is put on ours.
 TAG = "<rt_tddft>:"
@@ -67,7 +68,7 @@ def nwchem_deck(
     if task.real_time.skip_interpolation:
         lines += ["set rt_tddft:magnus_skipinterpol .true."]
     lines += ["task dft rt_tddft"] * resident.n_tasks
-    return "\n".join(lines) + "\n"
+    return deck_text(lines, task.place)
 
 
 def ground_state_deck(name: str, ground: GroundStateTask, start: str | None, output: str) -> str:
@@ -75,7 +76,7 @@ def ground_state_deck(name: str, ground: GroundStateTask, start: str | None, out
     vectors = f"vectors {'' if start is None else f'input {start} '}output {output}"
     lines = [f"start {name}", *_geometry(ground.system.geometry), *_system(ground.system, None)]
     lines += _dft(ground.system, ground.nwchem_only_lines, [f"iterations {ground.max_iterations}", vectors])
-    return "\n".join([*lines, "task dft energy"]) + "\n"
+    return deck_text([*lines, "task dft energy"], ground.place)
 
 
 def same_calculation(a: System, b: System) -> bool:
@@ -93,7 +94,7 @@ def _settings(system: System) -> tuple[object, ...]:
 
 def _system(system: System, before: System | None) -> list[str]:
     """Geometry, charge and basis, where they differ from those in force."""
-    lines = [f'set geometry "{system.geometry.name}"']
+    lines = [f"set geometry string {quoted(system.geometry.name)}"]
     if before is not None and before.geometry.name == system.geometry.name:
         lines = []
     lines.append(f"charge {system.charge}")
@@ -106,7 +107,7 @@ def _system(system: System, before: System | None) -> list[str]:
 
 
 def _geometry(geometry: Geometry) -> list[str]:
-    lines = [f'geometry "{geometry.name}" units bohr nocenter noautosym noautoz']
+    lines = [f"geometry {quoted(geometry.name)} units bohr nocenter noautosym noautoz"]
     numbers, charges = geometry.atomic_numbers.tolist(), geometry.charges.tolist()
     centres = zip(geometry.tags, numbers, charges, geometry.positions.tolist(), strict=True)
     for tag, number, charge, xyz in centres:
@@ -116,7 +117,7 @@ def _geometry(geometry: Geometry) -> list[str]:
 
 
 def _basis(role: str, basis: Mapping[str, Shells], spherical: bool) -> list[str]:
-    lines = [f'basis "{role}" {"spherical" if spherical else "cartesian"} noprint']
+    lines = [f"basis {quoted(role)} {'spherical' if spherical else 'cartesian'} noprint"]
     for tag, shells in basis.items():
         for degree, *rows in shells:
             lines.append(f"  {tag} {_MOMENTA[degree]}")
@@ -175,7 +176,7 @@ def _real_time(real_time: RealTime, system: System, resident: ResidentTasks) -> 
         lines.append("  static")
     for field in real_time.fields:
         lines += _field(field)
-    lines += (f'  excite "{rule.geometry}" with "{rule.field}"' for rule in real_time.excitations)
+    lines += (f"  excite {quoted(r.geometry)} with {quoted(r.field)}" for r in real_time.excitations)
     cap = real_time.mocap
     if cap is not None:
         lines += [
@@ -193,7 +194,7 @@ def _real_time(real_time: RealTime, system: System, resident: ResidentTasks) -> 
 
 
 def _field(field: Field) -> list[str]:
-    lines = [f'  field "{field.name}"', f"    type {field.shape}"]
+    lines = [f"  field {quoted(field.name)}", f"    type {field.shape}"]
     if field.angles is not None:
         lines.append(f"    polarization angle {field.angles[0]!r} {field.angles[1]!r}")
     else:

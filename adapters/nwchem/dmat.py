@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..regular_file import read_regular
 from .basis_order import density_from_nwchem
 from .rt_restart import RestartError
 
@@ -27,7 +28,7 @@ def read_densities(paths: list[Path], order: tuple[np.ndarray, np.ndarray], n_sp
 
 def _matrix(path: Path, n: int) -> np.ndarray:
     try:
-        data = path.read_bytes()
+        data = read_regular(path, 2**26 + 8 * (n + 1) * n)
     except OSError as error:
         raise RestartError(f"{path}: {error.strerror}") from error
     record = np.dtype([("length", "<i4"), ("row", "f8", (n,)), ("again", "<i4")])

@@ -18,8 +18,11 @@ import numpy as np
 from ...atomic.errors import BadInput
 from ..files.whole_file import write_whole
 from ..orbitals import Orbitals
+from ..regular_file import read_regular
 
 _HEADS = 9
+#: Bytes of a file that is read whatever the system, to say whose it is.
+_SMALL = 2**26
 
 
 class MovecsError(BadInput):
@@ -37,9 +40,9 @@ def read_movecs(path: Path, order: tuple[np.ndarray, np.ndarray], n_spin: int) -
     A closed-shell file serves an open-shell system: both spins take its orbitals, and half its occupations.
     Raises MovecsError when the file cannot be opened, is cut short, or belongs to another system.
     """
-    records = _records(path)
     permutation, scale = order
     n = len(permutation)
+    records = _records(path, _SMALL + 32 * n_spin * n * (n + 3))
     try:
         n_sets, n_functions = (int(np.frombuffer(records[k], np.int64)[0]) for k in (6, 7))
         counts = np.frombuffer(records[8], np.int64)
@@ -100,9 +103,9 @@ def _integers(*values: int) -> bytes:
     return np.array(values, np.int64).tobytes()
 
 
-def _records(path: Path) -> list[bytes]:
+def _records(path: Path, most: int) -> list[bytes]:
     try:
-        data = path.read_bytes()
+        data = read_regular(path, most)
     except OSError as error:
         raise MovecsError(f"{path}: {error.strerror}") from error
     records, at = [], 0

@@ -6,8 +6,9 @@ runs while it < nt and takes it and t from the state: it = nt - n gives n points
 itself, from any time on. The step from the last point is made too, and lost; it is the time in which the last
 record must be read, for NWChem would take what is left of it for the next state. It is noticed if it does.
 
-The log arrives line by line on a pseudo-terminal, which also ends NWChem should this process die. Whatever
-goes wrong becomes an NWChemError: one line, and NWChem's last lines.
+The log arrives line by line on a pseudo-terminal. A guard (`guard.py`) stands between, and ends the command
+with everything that it started, also should this process die. Whatever goes wrong becomes an NWChemError: one
+line, and NWChem's last lines.
 """
 
 import contextlib
@@ -17,7 +18,8 @@ import re
 import select
 import shlex
 import shutil
-import tempfile
+import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -27,11 +29,15 @@ from typing import Any, TextIO
 from ...atomic.errors import Failed
 from .printed_points import PointReader, PrintedPoint
 from .rt_restart import RestartError, RestartPoint, parse_restart, restart_text
+from .scratch import scratch_folder
 
 #: Prefix of NWChem's files in its scratch folder.
 NAME = "nw"
-#: Seconds of silence that count as a hang: before the first step; then this many steps, but at least so long.
-FIRST_PATIENCE, PATIENCE_STEPS, LEAST_PATIENCE = 1800.0, 30.0, 60.0
+#: Seconds of silence that count as a hang: before it says anything and in an SCF; while it reads its deck;
+#: then so many steps, or iterations of the SCF, but at least so long.
+FIRST_PATIENCE, EARLY_PATIENCE, PATIENCE_STEPS, LEAST_PATIENCE = 1800.0, 50.0, 30.0, 60.0
+#: Seconds that a command may live on behind the end of its output, and that its end may take.
+_LIVES_ON, _ENDS = 3.0, 15.0
 #: Room asked of the pipe, bytes: all that Linux grants anyone for a state on its way in, and the least for
 #: what comes out, so that NWChem does not run ahead.
 _ROOM_IN, _ROOM_OUT, _F_SETPIPE_SZ = 1 << 20, 4096, 1031
@@ -39,7 +45,8 @@ _ROOM_IN, _ROOM_OUT, _F_SETPIPE_SZ = 1 << 20, 4096, 1031
 _GATHER = 1e-3
 _LOADED = "### Propagation successfully restarted ###"
 _FINISHED = "### Propagation finished ###"
-_MODULE = "NWChem Real-Time TDDFT Module"
+_SCF, _MODULE = "NWChem DFT Module", "NWChem Real-Time TDDFT Module"
+_GUARD = Path(__file__).with_name("guard.py")
 _ENERGY = re.compile(
     r"\s+(Total DFT|One electron|Coulomb|Exchange-Corr\.|Nuclear repulsion) energy\s*=\s*(\S+)\s*$"
 )
@@ -69,7 +76,8 @@ class NWChemProcess:
     def __init__(self, command: str, n_spin: int, n_basis: int, *, keep: bool = False) -> None:
         self._words = _found(command)
         self._n_spin, self._n_basis, self._keep = n_spin, n_basis, keep
-        self.folder = Path(tempfile.mkdtemp(prefix="hybrid-propagate-nwchem-"))
+        self._scratch = scratch_folder(keep=keep)
+        self.folder = self._scratch.path
         self.energies: dict[str, float] = {}
         self.grid_block = 0
         self.seconds: list[float] = []
@@ -77,7 +85,8 @@ class NWChemProcess:
         self._pipe = -1
         self._partial, self._tail = b"", deque[str](maxlen=_TAIL_LINES)
         self._log: TextIO | None = None
-        self._module_entered = self._loaded = self._finished = False
+        self._scf_entered = self._module_entered = self._loaded = self._finished = False
+        self._heard, self._longest_silence = 0.0, 0.0
         self._sending = self._dead = False
         self._stream = bytearray()
         self._reader, self._taken = PointReader(n_spin), 0
@@ -113,9 +122,10 @@ class NWChemProcess:
         environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         environment.setdefault("OMP_NUM_THREADS", "1")
         try:
+            first, *others = guarded(self._words)
             self._child = pexpect.spawn(
-                self._words[0],
-                [*self._words[1:], f"{NAME}.nw"],
+                first,
+                [*others, f"{NAME}.nw"],
                 cwd=str(self.folder),
                 env=environment,  # type: ignore[arg-type]
                 echo=False,
@@ -174,6 +184,9 @@ class NWChemProcess:
         """End NWChem and remove its folder, or only the pipe in it where the folder is kept."""
         if self._child is not None:
             with contextlib.suppress(Exception):
+                self._child.kill(signal.SIGTERM)
+                self._ends_within(_ENDS)
+            with contextlib.suppress(Exception):
                 self._child.close(force=True)
             self._child = None
         if self._pipe >= 0:
@@ -184,8 +197,7 @@ class NWChemProcess:
             self._log = None
         if self._keep:
             (self.folder / f"{NAME}.rt_restart").unlink(missing_ok=True)
-        else:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self._scratch.remove()
 
     def _make_room(self, size: int) -> None:
         # Refused while more than that is in the pipe, which does no harm.
@@ -211,9 +223,6 @@ class NWChemProcess:
 
     def _wait(self, ready: Callable[[], bool], stopping: Callable[[], bool] = lambda: False) -> None:
         """Listen until `ready`; silence for too long is a hang."""
-        patience = FIRST_PATIENCE
-        if self.seconds:
-            patience = max(LEAST_PATIENCE, PATIENCE_STEPS * max(self.seconds))
         last = time.monotonic()
         while not ready():
             if self._dead:
@@ -222,10 +231,26 @@ class NWChemProcess:
                 raise KeyboardInterrupt
             if self._listen(0.5):
                 last = time.monotonic()
-            elif time.monotonic() - last > patience:
+            elif time.monotonic() - last > (patience := self._patience()):
                 raise self._error(
                     f"NWChem has said nothing for {patience:.0f} s: it hangs, or its restart file is blocked"
                 )
+
+    def _patience(self) -> float:
+        """Seconds of silence that count as a hang, from what NWChem has said so far."""
+        if self.seconds:
+            return max(LEAST_PATIENCE, PATIENCE_STEPS * max(self.seconds))
+        if self._module_entered and self._longest_silence:
+            return max(LEAST_PATIENCE, PATIENCE_STEPS * self._longest_silence)
+        reading = self._heard and not (self._scf_entered or self._module_entered)
+        return EARLY_PATIENCE if reading else FIRST_PATIENCE
+
+    def _ends_within(self, seconds: float) -> bool:
+        """Wait for the process to end; whether it has."""
+        last = time.monotonic() + seconds
+        while self._child.isalive() and time.monotonic() < last:
+            time.sleep(0.01)
+        return not self._child.isalive()
 
     def _listen(self, seconds: float) -> bool:
         """Take in what NWChem says within `seconds`; whether there was anything."""
@@ -256,6 +281,10 @@ class NWChemProcess:
             self._log.write(line + "\n")
         if line.strip():
             self._tail.append(line.rstrip())
+        now = time.monotonic()
+        if self._scf_entered and not self._module_entered:
+            self._longest_silence = max(self._longest_silence, now - self._heard)
+        self._heard, self._scf_entered = now, self._scf_entered or _SCF in line
         if found := _BLOCK.match(line):
             self.grid_block = int(found[1])
         elif not self._module_entered:
@@ -275,9 +304,9 @@ class NWChemProcess:
         """The error for a process that is no more."""
         if self._partial.strip():
             self._tail.append(self._partial.decode("utf-8", "replace").rstrip())
-        with contextlib.suppress(Exception):
-            self._child.wait()
         child = self._child
+        if not self._ends_within(_LIVES_ON):
+            return self._error("NWChem closed its output and did not end")
         how = "ended"
         if child.signalstatus is not None:
             how = f"was killed by signal {child.signalstatus}"
@@ -300,6 +329,11 @@ def command_words(command: str) -> list[str]:
         return shlex.split(command)
     except ValueError as error:
         raise NWChemError(f"{command}: not a command: {error}") from error
+
+
+def guarded(words: list[str]) -> list[str]:
+    """The words of a command that ends with all that it started, when it is done or this process is gone."""
+    return [sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *words]
 
 
 def _found(command: str) -> list[str]:

@@ -7,7 +7,11 @@ comes through it, and `cat` gathers them in one file.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..regular_file import read_regular
 from .rt_restart import TITLE, RestartError, RestartPoint, parse_restart
+
+#: Of a file of many points.
+_MOST_BYTES = 2**32
 
 
 def read_records(paths: Sequence[Path], n_spin: int, n_basis: int) -> list[RestartPoint]:
@@ -23,7 +27,7 @@ def read_records(paths: Sequence[Path], n_spin: int, n_basis: int) -> list[Resta
 
 def _records(path: Path) -> Iterator[str]:
     try:
-        text = path.read_text(encoding="ascii", errors="replace")
+        text = read_regular(path, _MOST_BYTES).decode("ascii", "replace")
     except OSError as error:
         raise RestartError(f"{path}: {error.strerror}") from error
     if TITLE not in text:

@@ -2,8 +2,8 @@
 
 import os
 import re
+import shutil
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from ..scf_run import ScfRun
 from .basis_order import nwchem_order
 from .deck_writer import ground_state_deck
 from .movecs import read_movecs, write_movecs
-from .process import NWChemError, command_words
+from .process import NWChemError, command_words, guarded
+from .scratch import scratch_folder
 
 #: ` d= 0,ls=0.0,diis     3    -76.3198366007 -6.94D-02  3.61D-03  2.27D-02     1.5`
 _ITERATION = re.compile(r"\s*d=\s*\S+,ls=\S+?\s+(\d+)\s+(-?\d+\.\d+)\s+\S+\s+\S+\s+\S+\s+\S+\s*$")
@@ -29,8 +30,9 @@ def run_nwchem_scf(ground: GroundStateTask, command: str, guess: Orbitals | None
     system = ground.system
     order = nwchem_order(system)
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="hybrid-warmstart-") as name:
-        folder = Path(name)
+    scratch = scratch_folder()
+    folder = scratch.path
+    try:
         if guess is not None:
             write_movecs(folder / _START, guess, order, float(molecule(system).energy_nuc()))
         deck = ground_state_deck("scf", ground, None if guess is None else _START, _END)
@@ -41,6 +43,8 @@ def run_nwchem_scf(ground: GroundStateTask, command: str, guess: Orbitals | None
         if not energies or not (folder / _END).exists():
             raise NWChemError("NWChem's SCF failed", _tail(log))
         orbitals = read_movecs(folder / _END, order, system.n_spin)
+    finally:
+        scratch.remove()
     converged = "Calculation failed to converge" not in log
     return ScfRun(energies, converged, seconds, orbitals, ground.energy_tolerance)
 
@@ -60,17 +64,22 @@ def _tail(log: str) -> tuple[str, ...]:
 def _run(words: list[str], folder: Path) -> str:
     environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     environment.setdefault("OMP_NUM_THREADS", "1")
-    try:
-        ended = subprocess.run(
-            [*words, "scf.nw"],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise NWChemError(f"{' '.join(words)} cannot be started: {error.strerror}") from error
-    return ended.stdout
+    if not words or shutil.which(words[0]) is None:
+        raise NWChemError(f"{' '.join(words)} cannot be started: no such command")
+    with subprocess.Popen(
+        [*guarded(words), "scf.nw"],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as running:
+        try:
+            return running.communicate()[0]
+        except BaseException:
+            # The guard ends NWChem; killed itself, it could not.
+            running.terminate()
+            raise

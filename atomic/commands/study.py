@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
 
 def parse_range(text: str) -> list[int]:
     """Atomic numbers of "1-10" or "26". Raises InputError."""
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
+    match = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", text.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last <= len(SYMBOLS):
         raise InputError(f"cannot read the range {text!r}: give atomic numbers as 1-10, up to {len(SYMBOLS)}")

@@ -67,7 +67,7 @@ CATION_EXCEPTIONS = {
 def atomic_number(element: str | int) -> int:
     """Z of a symbol ("Fe", any case), or of a number given as such or as text. Raises InputError."""
     text = str(element).strip()
-    if text.isdigit() and 1 <= int(text) <= len(SYMBOLS):
+    if text.isdecimal() and 1 <= int(text) <= len(SYMBOLS):
         return int(text)
     if text.capitalize() in SYMBOLS:
         return SYMBOLS.index(text.capitalize()) + 1

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from hybrid_propagate.surrogate.matrices.atom_pairs import atom_pairs
 from hybrid_propagate.surrogate.runtime.fitting_factors import N_CURRENTS, N_MOMENTS, N_TOKENS
+from onnxruntime import InferenceSession, OrtValue, SessionOptions
 
 #: Name, atoms, functions in 6-31G.
 SIZES = (("water", 3, 13), ("ethylene", 6, 26), ("ethanol", 9, 39), ("benzene", 12, 66))
@@ -32,9 +32,9 @@ BATCHES = (1, 16, 64, 256)
 class Graphs:
     """The sessions, by name."""
 
-    encode: onnxruntime.InferenceSession
-    response: onnxruntime.InferenceSession
-    step: onnxruntime.InferenceSession
+    encode: InferenceSession
+    response: InferenceSession
+    step: InferenceSession
 
 
 def main() -> int:
@@ -42,11 +42,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
-    settings = onnxruntime.SessionOptions()
+    settings = SessionOptions()
     settings.intra_op_num_threads = 1
     graphs = Graphs(
         *(
-            onnxruntime.InferenceSession(options.folder / f"{name}.onnx", settings, ["CPUExecutionProvider"])
+            InferenceSession(options.folder / f"{name}.onnx", settings, ["CPUExecutionProvider"])
             for name in Graphs.__dataclass_fields__
         )
     )
@@ -69,9 +69,7 @@ def main() -> int:
     return 0
 
 
-def _print_batches(
-    session: onnxruntime.InferenceSession, inputs: Mapping[str, Mapping[str, np.ndarray]]
-) -> None:
+def _print_batches(session: InferenceSession, inputs: Mapping[str, Mapping[str, np.ndarray]]) -> None:
     found = np.zeros((len(SIZES), len(BATCHES)))
     for row, (name, _, _) in enumerate(SIZES):
         for column, batch in enumerate(BATCHES):
@@ -120,12 +118,12 @@ def _inputs(graphs: Graphs, n_atoms: int, n: int) -> dict[str, np.ndarray]:
     return geometry | encoded | {key: rng.standard_normal(shape, np.float32) for key, shape in shapes.items()}
 
 
-def _feeds(session: onnxruntime.InferenceSession, arrays: Mapping[str, np.ndarray]) -> dict[str, object]:
+def _feeds(session: InferenceSession, arrays: Mapping[str, np.ndarray]) -> dict[str, object]:
     wanted = (entry.name for entry in session.get_inputs())
-    return {name: onnxruntime.OrtValue.ortvalue_from_numpy(arrays[name]) for name in wanted}
+    return {name: OrtValue.ortvalue_from_numpy(arrays[name]) for name in wanted}
 
 
-def _call(session: onnxruntime.InferenceSession, feeds: Mapping[str, object]) -> Callable[[], object]:
+def _call(session: InferenceSession, feeds: Mapping[str, object]) -> Callable[[], object]:
     return lambda: session.run_with_ort_values(None, feeds)
 
 

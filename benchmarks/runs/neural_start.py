@@ -15,7 +15,6 @@ from pathlib import Path
 
 import ase.io
 import numpy as np
-import onnxruntime
 from ase import Atoms
 from ase.build import molecule as ase_molecule
 from hybrid_propagate.adapters.pyscf.molecule import molecule
@@ -31,6 +30,7 @@ from hybrid_propagate.surrogate.starting_density.neural import (
 )
 from hybrid_propagate.surrogate.starting_density.purification import density_of_fock
 from hybrid_propagate.surrogate.starting_density.weights import GRAPH, READOUTS, read_weights
+from onnxruntime import InferenceSession
 from warmstart import BASES, FUNCTIONALS, MEMORY, ground_of, system_of
 
 HELD_OUT = Path(__file__).parents[1] / "decks/held_out.xyz"
@@ -51,7 +51,7 @@ def geometries(unseen: bool, frames: int, names: list[str] | None) -> Iterator[t
 def unchecked(system: System) -> np.ndarray:
     """The network's density of a molecule whose distances it has not seen, which `NeuralDensity` refuses."""
     weights = read_weights(SHIPPED / READOUTS)
-    session = onnxruntime.InferenceSession(SHIPPED / GRAPH, providers=["CPUExecutionProvider"])
+    session = InferenceSession(SHIPPED / GRAPH, providers=["CPUExecutionProvider"])
     mole = molecule(system)
     readout = find_readout(weights, mole, "B3LYP" in system.functional.pyscf)
     fock = predict_fock(mole, weights, readout, session)

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...adapters.deck import Deck, DeckError
+from ...adapters.deck import Deck, DeckError, Place
+from ...adapters.deck.lines import read_text
 from ...adapters.deck.reader import read_deck
 from ...atomic.errors import BadInput
 from .reference import single_propagation
@@ -44,14 +45,14 @@ def read_case(argument: str, folder: Path) -> Case:
     Raises BenchError, DeckError.
     """
     name, _, steps = argument.rpartition(":")
-    path, n_steps = (Path(name), int(steps)) if name and steps.isdigit() else (Path(argument), None)
+    path, n_steps = (Path(name), int(steps)) if name and steps.isdecimal() else (Path(argument), None)
     if n_steps is not None and n_steps < 8:
         raise BenchError(f"{argument}: {n_steps} steps; accepted: 8 or more")
     deck = read_deck(path)
     _, task = single_propagation(deck)
     if not task.real_time.excitations:
         raise BenchError(f"{task.place}: no field acts (`excite`); without one there is nothing to compare")
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path, Place(str(path), 1), "deck")
     dt = task.real_time.dt
     if n_steps is None:
         n_steps = task.real_time.n_points - 1

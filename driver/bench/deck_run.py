@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from ...adapters.deck.reader import read_deck
+from ...adapters.files.plain_hdf5 import open_hdf5
 from .case import with_steps
 from .pieces import Piece, python, run_piece
 from .reference import single_propagation
@@ -49,7 +49,7 @@ def run_deck(text: str, *options: str) -> DeckRun:
     with tempfile.TemporaryDirectory() as folder:
         done = run_piece(Path(folder), Piece("run", {"deck.nw": text}, command), "", lambda _: None)
         (trajectory,) = done.folder.glob("*.h5")
-        with h5py.File(trajectory) as file:
+        with open_hdf5(trajectory) as file:
             time, dipole = (np.array(file[f"dynamics/{name}"]) for name in ("time", "dipole"))
             n_basis = int(np.array(file.attrs["n_basis"]))
         summary = json.loads(trajectory.with_suffix(".json").read_text(encoding="utf-8"))

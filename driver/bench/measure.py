@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from ...adapters.deck import DeckError
+from ...adapters.files.plain_hdf5 import open_hdf5
 from ..baselines.casida import induced_dipole
 from ..baselines.nwchem_excitations import excitation_deck, read_excitations
 from .case import BenchError, Case, with_larger_step
@@ -370,6 +370,6 @@ def _trained_entry(name: str, point: CurvePoint, peak: int, sources: str) -> Ent
 def _trajectory(case: Case, done: Done) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     """Summary, time and dipole of a run of the command."""
     summary = json.loads((done.folder / f"{case.prefix}.json").read_text(encoding="utf-8"))
-    with h5py.File(done.folder / f"{case.prefix}.h5", "r") as file:
+    with open_hdf5(done.folder / f"{case.prefix}.h5") as file:
         time, dipole = (np.array(file[f"dynamics/{name}"], float) for name in ("time", "dipole"))
     return summary, time, dipole

@@ -9,6 +9,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from ...adapters.files.whole_file import whole_file
 from .tables import EXTRAPOLATING, TARGETS, CaseResult, of_method
 
 #: Method: colour (Okabe and Ito's, told apart by everyone) and marker.
@@ -44,5 +45,6 @@ def plot_errors(results: Sequence[CaseResult], path: Path) -> None:
         axis.set_visible(False)
     axes[0, 0].legend(fontsize=8)
     figure.tight_layout()
-    figure.savefig(path, dpi=110, format="png")
+    with whole_file(path) as part:
+        figure.savefig(part, dpi=110, format="png")
     plt.close(figure)

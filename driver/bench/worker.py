@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def load_reference(folder: Path) -> ReferenceRun:
     """What `reference` left in a folder."""
-    with np.load(folder / REFERENCE_FILE) as file:
+    with np.load(folder / REFERENCE_FILE, allow_pickle=False) as file:
         return ReferenceRun(**{name: file[name] for name in file.files})
 
 

@@ -3,6 +3,7 @@
 0: done, 1: failed, 2: bad input, 130: interrupted.
 """
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -17,6 +18,10 @@ def carry_out(name: str, run: Callable[[], int], interrupted: str) -> int:
 
     Any other exception is a bug, and raised. interrupted: what to say of Ctrl-C.
     """
+    try:
+        os.getcwd()
+    except OSError as error:
+        return fail(name, f"the working folder cannot be used: {error.strerror}", 2)
     try:
         return run()
     except KeyboardInterrupt:

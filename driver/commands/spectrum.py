@@ -62,6 +62,7 @@ def _kick(text: str) -> tuple[str, float]:
 def _run(options: argparse.Namespace) -> int:
     import numpy as np
 
+    from ...adapters.files.whole_file import write_whole
     from ..pictures.plot import plot_spectrum
     from ..spectra.signals import read_signals
     from ..spectra.spectrum import absorption
@@ -86,7 +87,7 @@ def _run(options: argparse.Namespace) -> int:
         prefix = prefix.with_name(prefix.name + "_spectrum")
     data, picture = Path(f"{prefix}.dat"), Path(f"{prefix}.png")
     try:
-        data.write_text(table(spectrum, [signal.name for signal in signals]), encoding="utf-8")
+        write_whole(data, table(spectrum, [signal.name for signal in signals]))
         plot_spectrum(", ".join(dict.fromkeys(path.name for path in options.files)), spectrum, picture)
     except OSError as error:
         # Where to write is the user's to say.

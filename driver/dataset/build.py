@@ -79,7 +79,7 @@ def _carry_out(job: _Job) -> str:
             job.config, job.molecule, job.level, job.number, job.part, job.config.folder / "trajectories"
         )
     except (NotConverged, NoFixedPoint) as error:
-        job.skipped.write_text(f"{error}\n", encoding="utf-8")
+        write_whole(job.skipped, f"{error}\n")
     except CheckFailed as error:
         raise DatasetError(f"{job.group}, geometry {job.number}: {error}") from error
     return job.group

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import numpy as np
 
 from ...adapters.deck.xc import FunctionalError, functional
+from ...adapters.regular_file import read_regular
 from ...adapters.system import Functional, Geometry, System
 from ...adapters.system.basis_library import library_has, library_shells
 from ...adapters.system.elements import element_of_tag
@@ -94,6 +95,8 @@ class DatasetConfig:
     trajectories: Trajectories
 
 
+#: Of a configuration.
+_MOST_BYTES = 2**24
 _FIELDS = ("kick", "pulse", "resonant")
 _T = TypeVar("_T")
 
@@ -103,7 +106,7 @@ def read_config(path: Path) -> DatasetConfig:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(read_regular(path, _MOST_BYTES).decode("utf-8"))
     except OSError as error:
         raise DatasetConfigError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

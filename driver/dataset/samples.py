@@ -95,7 +95,7 @@ def join_parts(
 ) -> int:
     """One file of response pairs from the parts by geometry number; the number of pairs."""
     numbers = sorted(parts)
-    loaded = [dict(np.load(parts[number])) for number in numbers]
+    loaded = [dict(np.load(parts[number], allow_pickle=False)) for number in numbers]
     split = np.array([split_of(config, molecule, number) for number in numbers], np.int8)
     attributes = {
         "molecule": molecule.name,

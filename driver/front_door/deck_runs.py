@@ -1,5 +1,6 @@
 """From a deck and options to runs: everything that can be refused first, then deck after deck."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -107,6 +108,9 @@ def _check_writable(folder: Path) -> None:
     """Make the folder; found out before any time is spent. Raises BadInput."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            # Longer than any name of a run's files: whether the folder's own leaves room for such.
+            (folder / ("x" * 240)).lstat()
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -14,12 +14,15 @@ import numpy as np
 from ...adapters.deck import Deck, PropagationTask
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
 from ...adapters.files.whole_file import write_whole
+from ...adapters.regular_file import read_regular
 from ..loop.controller import Target
 from ..pictures.density_movie import movie_path
 from . import tables, words
 from .data import bars, decisions, figure_numbers, is_kick
 from .spectrum import report_spectrum
 
+#: Of a summary, and of a deck.
+_MOST_BYTES = 2**26
 _PAGE = Path(__file__).parent / "assets"
 _SCRIPTS = ("plot", "time_axes", "spectrum", "decisions", "figures", "molecule")
 
@@ -33,7 +36,7 @@ def write_report(task: PropagationTask, deck: Deck, stem: Path) -> Path:
     contents = read_contents(trajectory)
     path = stem.with_name(stem.name + ".json")
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = json.loads(read_regular(path, _MOST_BYTES))
     except ValueError as error:
         raise TrajectoryError(f"{path}: not the summary of a run ({error})") from error
     figures, numbers, script = "", {}, ""
@@ -50,7 +53,7 @@ def write_report(task: PropagationTask, deck: Deck, stem: Path) -> Path:
         figures=figures,
         picture=escape(stem.name + ".png"),
         provenance=tables.provenance(
-            summary, deck.path.name, deck.path.read_text(encoding="utf-8", errors="replace")
+            summary, deck.path.name, read_regular(deck.path, _MOST_BYTES).decode("utf-8", "replace")
         ),
         style=(_PAGE / "page.css").read_text(encoding="utf-8"),
         # In JSON, < can only stand in a text; written so, no text can end the script.

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
 import numpy as np
 from pyscf import gto
 from pyscf.dft.numint import eval_ao
 
+from ...adapters.files.plain_hdf5 import open_hdf5
 from ...adapters.files.whole_file import write_whole
 from ...adapters.system import DensityPlot
 from ...adapters.system.real_time import Visualization
@@ -39,7 +39,7 @@ def write_cubes(
     plot = visualization.plot
     if not visualization.dplot or plot is None:
         return []
-    with h5py.File(trajectory, "r") as file:
+    with open_hdf5(trajectory) as file:
         steps = np.asarray(file["dynamics/density_step"])
         times = np.asarray(file["dynamics/time"])[steps]
         rows = np.flatnonzero(shown(visualization, times))

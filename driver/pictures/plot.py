@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...adapters.files.whole_file import whole_file
 from ...atomic.units import FS_PER_AU
 from ..spectra.spectrum import Peak, Spectrum, peaks
 
@@ -81,7 +82,8 @@ def _figure(width: float, height: float) -> Figure:
 def _save(figure: Figure, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    FigureCanvasAgg(figure).print_png(str(path))
+    with whole_file(path) as part:
+        FigureCanvasAgg(figure).print_png(str(part))
 
 
 def _draw_dipole(panel: Axes, picture: RunPicture) -> None:

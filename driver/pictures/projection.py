@@ -14,6 +14,7 @@ import numpy as np
 from pyscf import gto
 from pyscf.dft.numint import eval_ao
 
+from ...adapters.files.plain_hdf5 import open_hdf5
 from ...adapters.system import DensityPlot
 from ...adapters.system.real_time import Visualization
 from .density_cubes import SAME_TIME, shown, spin_part
@@ -52,7 +53,7 @@ def density_projection(trajectory: Path, mol: gto.Mole, visualization: Visualiza
     mol: the molecule whose AO order the trajectory has. Raises OSError.
     """
     plot = visualization.plot
-    with h5py.File(trajectory, "r") as file:
+    with open_hdf5(trajectory) as file:
         if "dynamics/density_step" not in file:
             return None
         steps = np.asarray(file["dynamics/density_step"])

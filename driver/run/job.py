@@ -1,5 +1,6 @@
 """One propagation to be carried out: the task, and everything around it that stays as it is."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ def file_names(deck: Deck) -> list[str]:
     tasks = deck.propagations
     if len(tasks) == 1:
         return [deck.prefix]
-    tags = ["".join(c for c in task.real_time.tag if c.isalnum() or c in "-_.") for task in tasks]
+    tags = [re.sub(r"[^A-Za-z0-9._-]", "", task.real_time.tag) for task in tasks]
     distinct = len(set(tags)) == len(tags) and all(tags)
     return [f"{deck.prefix}_{tag if distinct else k}" for k, tag in enumerate(tags, start=1)]
 

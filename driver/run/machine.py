@@ -23,7 +23,7 @@ def cpu_name() -> str:
 def thread_count() -> int:
     """Threads that linear algebra and integrals may use: `OMP_NUM_THREADS`, else the cores there are."""
     asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    return int(asked) if asked.isdigit() and int(asked) > 0 else len(os.sched_getaffinity(0))
+    return int(asked) if asked.isdecimal() and int(asked) > 0 else len(os.sched_getaffinity(0))
 
 
 def command_line() -> str:

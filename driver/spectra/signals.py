@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ...adapters.log.reader import LogError, RunLog, read_log
+from ...adapters.regular_file import open_regular
 from .spectrum import Kick, Signal, SpectrumError, delta_kick
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -23,10 +24,12 @@ def read_signals(
     Raises SpectrumError when the file cannot be read, lacks the dipole, or names no kick.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             is_hdf5 = file.read(len(_HDF5_MAGIC)) == _HDF5_MAGIC
     except OSError as error:
         raise SpectrumError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise SpectrumError(f"{str(path)!r}: no file name") from error
     if is_hdf5:
         return [_stored(path, kick)]
     try:
@@ -80,10 +83,10 @@ def _kicked_geometry(name: str, run: RunLog) -> str | None:
 
 
 def _stored(path: Path, kick: tuple[np.ndarray, float] | None) -> Signal:
-    import h5py
+    from ...adapters.files.plain_hdf5 import open_hdf5
 
     try:
-        with h5py.File(path, "r") as store:
+        with open_hdf5(path) as store:
             name = f"{path} ({store.attrs.get('tag', store.attrs.get('molecule', ''))})"
             time, dipole, field = (
                 np.array(store[f"dynamics/{key}"], float) for key in ("time", "dipole", "field")

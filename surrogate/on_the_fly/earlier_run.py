@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 from pyscf import gto
 from pyscf.gto.mole import ao_rotation_matrix
 
+from ...adapters.files.plain_hdf5 import open_hdf5
 from ...adapters.files.read_errors import reason
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import make_engine
@@ -80,7 +80,7 @@ def read_earlier_run(path: Path, settings: Mapping[str, str], system: System) ->
     """
     names = ("coefficients", "dual", "to_canonical", "energies", "irreps")
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             ground = {name: np.asarray(file[f"ground/{name}"]) for name in file["ground"]}  # type: ignore[union-attr]
             saved = file.get("checkpoint/surrogate", {})
             run = EarlierRun(

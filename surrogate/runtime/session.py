@@ -10,6 +10,7 @@ from typing import Literal
 
 import onnxruntime
 
+from ...adapters.regular_file import check_regular
 from ...atomic.errors import BadInput
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
@@ -53,11 +54,13 @@ def _session(path: Path, device: str, once: bool) -> onnxruntime.InferenceSessio
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     # OpenMP takes a list, one number for each nested level.
     asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    options.intra_op_num_threads = int(asked) if asked.isdigit() else 0
+    options.intra_op_num_threads = int(asked) if asked.isdecimal() else 0
     built = onnxruntime.get_available_providers()
     providers = [name for name in _PROVIDERS[device] if name in built]
-    if not path.exists():
-        raise GraphError(f"{path}: no such file")
+    try:
+        check_regular(path)
+    except OSError as error:
+        raise GraphError(f"{path}: {error.strerror}") from error
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:

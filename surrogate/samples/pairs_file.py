@@ -13,12 +13,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from ...adapters.files.basis_table import BasisTable
+from ...adapters.files.plain_hdf5 import new_hdf5, open_hdf5
 from ...adapters.files.read_errors import reason
-from ...adapters.files.whole_file import whole_file
 from ...atomic.errors import BadInput
 
 #: Which part of a data set a geometry belongs to, as stored.
@@ -78,7 +77,7 @@ class ResponsePairs:
 
 def write_pairs(path: Path, content: ResponsePairs) -> None:
     """Write the file, whole or not at all. Raises OSError."""
-    with whole_file(path) as part, h5py.File(part, "w") as file:
+    with new_hdf5(path) as file:
         file.attrs.update(content.attributes)
         file["atomic_numbers"] = np.asarray(content.atomic_numbers, np.int32)
         for group in ("basis", "geometries"):
@@ -97,7 +96,7 @@ def write_pairs(path: Path, content: ResponsePairs) -> None:
 def read_pairs(path: Path) -> ResponsePairs:
     """Read a file that `write_pairs` wrote. Raises PairsError."""
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
 
             def array(name: str) -> np.ndarray:
                 return np.asarray(file[name])

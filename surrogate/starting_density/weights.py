@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, cast
 import h5py
 import numpy as np
 
+from ...adapters.files.plain_hdf5 import new_hdf5, open_hdf5
 from ...adapters.system import Shells
 from .blocks import IRREPS, Coefficients, Couplings
 
@@ -82,8 +82,7 @@ def named_features(
 
 def write_weights(path: Path, weights: DensityWeights) -> None:
     """Write to HDF5, read-outs in single precision; whole or not at all."""
-    part = path.with_suffix(".part")
-    with h5py.File(part, "w") as file:
+    with new_hdf5(path) as file:
         file.attrs.update(weights.attributes)
         file.attrs["cutoff"] = weights.cutoff
         for (first, second, total), coupling in weights.couplings.items():
@@ -109,12 +108,11 @@ def write_weights(path: Path, weights: DensityWeights) -> None:
                         shuffle=True,
                         chunks=W.shape,
                     )
-    os.replace(part, path)
 
 
 def read_weights(path: Path) -> DensityWeights:
     """Read what `write_weights` wrote."""
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         couplings = {
             (int(k[0]), int(k[1]), int(k[2])): np.asarray(v) for k, v in _children(file, "couplings").items()
         }

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from ...adapters.regular_file import read_regular
 from ...atomic.errors import BadInput
 from ..network.config import ModelConfig
 
+#: Of a configuration.
+_MOST_BYTES = 2**24
 Base = Literal["mean-field", "kernel"]
 Precision = Literal["float32", "bfloat16"]
 Logger = Literal["csv", "tensorboard", "wandb"]
@@ -102,7 +105,7 @@ def read_config(path: Path) -> TrainConfig:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(read_regular(path, _MOST_BYTES).decode("utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except yaml.YAMLError as error:

@@ -7,15 +7,14 @@ from that density, which is cheaper than an SCF there and nearly as good.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
+from ...adapters.files.plain_hdf5 import new_hdf5, open_hdf5
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...atomic.units import ELECTRON_MASSES_PER_DALTON, HARTREE_PER_KELVIN, HARTREE_PER_WAVENUMBER
 
@@ -67,8 +66,7 @@ def make_samples(data: DensityData, folder: Path, report: Callable[[str], None] 
         numbers, positions = thermal_geometries(
             molecule.name, molecule.train + molecule.held_out, data.temperature, data.seed
         )
-        part = path.with_suffix(".part")
-        with h5py.File(part, "w") as file:
+        with new_hdf5(path) as file:
             file.attrs["temperature"], file.attrs["seed"] = data.temperature, data.seed
             file.attrs["held_out"] = molecule.held_out
             file["atomic_numbers"], file["positions"] = numbers, positions
@@ -77,7 +75,6 @@ def make_samples(data: DensityData, folder: Path, report: Callable[[str], None] 
                 file[f"{basis}/overlap"] = overlaps
                 for name, fock in focks.items():
                     file[f"{basis}/{name}/fock"] = fock
-        os.replace(part, path)
         report(f"{molecule.name}: {len(positions)} geometries")
 
 
@@ -88,7 +85,7 @@ def samples_path(folder: Path, name: str) -> Path:
 
 def read_samples(path: Path, basis: str, functional: str, held_out: bool) -> GroundStateSamples:
     """Samples to train on, or those held out (the last ones)."""
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         n = int(np.asarray(file.attrs["held_out"]))
         part = slice(-n, None) if held_out else slice(None, -n)
         names = ("positions", f"{basis}/{functional}/fock", f"{basis}/overlap")

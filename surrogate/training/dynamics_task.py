@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import torch
 from torch import Tensor
 
+from ...adapters.files.plain_hdf5 import open_hdf5
 from ..matrices.atom_pairs import atom_pairs
 from ..matrices.symmetric_pairs import pack_antisymmetric, pack_symmetric
 from ..network.purify import purify
@@ -48,7 +48,7 @@ def read_sequence(path: Path, pairs_path: Path) -> TokenSequence:
     """A trajectory file of `hybrid-dataset`, with the pairs file of its molecule. Raises PairsError."""
     content = read_pairs(pairs_path)
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             positions = np.asarray(file["geometry/positions"])
             overlap = np.asarray(file["matrices/overlap"])
             real, imaginary = (

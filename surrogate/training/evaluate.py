@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
 
-from ...adapters.files.read_errors import reason
 from ..matrices.atom_pairs import atom_pairs
 from ..network.response_model import ResponseModel, restored
 from ..runtime.adaptation import adapt_token_kernel
 from ..runtime.fitting_factors import mean_field_alone
 from ..samples.pairs_file import SPLITS, PairsError, ResponsePairs, read_pairs
 from .kernel_samples import GeometryPairs, geometry_pairs
+from .tensor_file import TensorFileError, load_tensors
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,11 @@ class Errors:
 def load_model(path: Path) -> tuple[ResponseModel, dict[str, object]]:
     """The network and what it was trained on. Raises PairsError."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_tensors(path)
         return restored(content).eval(), content["trained_on"]
-    except OSError as error:
-        raise PairsError(f"{path}: {reason(error)}") from error
-    except (KeyError, EOFError, UnpicklingError) as error:
-        # What torch says of files that are not its own helps nobody.
+    except TensorFileError as error:
+        raise PairsError(str(error)) from error
+    except (KeyError, TypeError, AssertionError) as error:
         raise PairsError(f"{path}: not weights of hybrid-train") from error
     except (RuntimeError, ValueError) as error:
         raise PairsError(f"{path}: not weights of hybrid-train ({str(error).splitlines()[0]})") from error

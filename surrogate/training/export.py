@@ -6,7 +6,6 @@ Shapes, units and names: docs/neural/graphs.md.
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.export import Dim
 
+from ...adapters.files.whole_file import write_whole
 from ...atomic.errors import Failed
 from ..matrices.atom_pairs import atom_pairs
 from ..network.response_model import ResponseModel
@@ -107,9 +107,7 @@ def export(
         if not worst <= allowed:
             raise ExportFailed(f"{graph.name}: differs from torch by {worst:.1e}, allowed {allowed:.0e}")
         path = folder / f"{graph.name}.onnx"
-        part = path.with_suffix(".part")
-        part.write_bytes(content)
-        os.replace(part, path)
+        write_whole(path, content)
         say(f"{path}: {len(content) / 2**20:.2f} MiB, differs from torch by {worst:.1e}")
         paths.append(path)
     return paths

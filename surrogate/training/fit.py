@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from ...adapters.files.whole_file import whole_file
 from ..network.response_model import ResponseModel, saved
 from ..samples.pairs_file import PairsError, read_pairs
 from .config import DynamicsConfig, EnsembleConfig, FewShotConfig, ResponseConfig, TrainConfig
@@ -60,9 +61,8 @@ def fit(config: TrainConfig, device: str, say: Callable[[str], None], rank: int 
         content["few_shot"] = adaptation.saved()
     path = config.output / "weights.pt"
     if rank == 0:
-        part = path.with_suffix(".part")
-        torch.save({**content, "trained_on": _trained_on(config, paths, samples)}, part)
-        part.replace(path)
+        with whole_file(path) as part:
+            torch.save({**content, "trained_on": _trained_on(config, paths, samples)}, part)
     return path
 
 

@@ -28,6 +28,7 @@ from .few_shot import (
     steepest,
 )
 from .kernel_samples import LINEAR, KernelSample, linear_samples
+from .tensor_file import load_tensors
 
 #: Steps of weights that were not meta-trained, and how often all steps are taken at most: meta-training
 #: affords few of them, and geometries left out tell how many more do good.
@@ -105,7 +106,7 @@ def elsewhere(
 
 def learned_from(weights: Path) -> Learned | None:
     """What meta-training left in a file of weights; None if there was none."""
-    found: dict[str, Any] | None = torch.load(weights, map_location="cpu", weights_only=True).get("few_shot")
+    found: dict[str, Any] | None = load_tensors(weights).get("few_shot")
     return None if found is None else Learned(**found)
 
 

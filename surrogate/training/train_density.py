@@ -7,7 +7,6 @@ read-outs, reloads both and compares them with torch on molecules of other sizes
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 import warnings
@@ -22,6 +21,7 @@ import torch
 import yaml
 from pyscf import gto
 
+from ...adapters.files.whole_file import whole_file
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ..matrices.atom_pairs import atom_pairs
 from ..network.density_network import DensityNetwork, DensityNetworkShape
@@ -186,15 +186,14 @@ def export(network: DensityNetwork, path: Path) -> None:
             input_names=["atomic_numbers", "positions", "pairs"],
             output_names=[f"{rows}_{irrep}" for rows in ("pair", "atom") for irrep in IRREPS],
         )
-    part = path.with_suffix(".part")
     assert graph is not None
     # Stack traces of every node would double the file.
     model = graph.model_proto
     for node in model.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
-    onnx.save(model, part)
-    os.replace(part, path)
+    with whole_file(path) as part:
+        onnx.save(model, part)
     network.to(precision)
 
 
@@ -241,9 +240,8 @@ def _write_held_out(training: DensityTraining) -> None:
         ground = read_samples(samples_path(training.samples, molecule.name), basis, functional, True)
         for xyz in ground.positions * ANGSTROM_PER_BOHR:
             frames.append(Atoms(ground.atomic_numbers, xyz, info={"name": molecule.name}))
-    part = training.held_out.with_suffix(".part")
-    write(part, frames, format="extxyz")
-    os.replace(part, training.held_out)
+    with whole_file(training.held_out) as part:
+        write(part, frames, format="extxyz")
 
 
 def _shells(ground: GroundStateSamples, basis_set: str) -> dict[int, Any]:

@@ -21,6 +21,9 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
+from ...adapters.files.whole_file import whole_file
+from .tensor_file import TensorFileError, load_tensors
+
 Report = Callable[[int, dict[str, float]], None]
 
 
@@ -69,6 +72,7 @@ def train(task: Task, schedule: Schedule, folder: Path, report: Report, stop: in
     """Train, going on from `<folder>/<task>.pt` where there is one. stop: end after this step, as if cut off.
 
     One resumed is bit for bit one that was never cut off (on the same number of processes).
+    Raises TensorFileError for a file there that is none of its own.
     """
     torch.manual_seed(schedule.seed)
     rank, size = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
@@ -78,11 +82,14 @@ def train(task: Task, schedule: Schedule, folder: Path, report: Report, stop: in
     rng = np.random.default_rng(schedule.seed)
     path, start = folder / f"{task.name}.pt", 0
     if path.exists():
-        saved = torch.load(path, map_location=device, weights_only=False)
-        task.module.load_state_dict(saved["module"])
-        optimiser.load_state_dict(saved["optimiser"])
-        rng.bit_generator.state, start = saved["rng"], saved["step"]
-        torch.set_rng_state(saved["torch_rng"].cpu())
+        saved = load_tensors(path, device)
+        try:
+            task.module.load_state_dict(saved["module"])
+            optimiser.load_state_dict(saved["optimiser"])
+            rng.bit_generator.state, start = saved["rng"], int(saved["step"])
+            torch.set_rng_state(saved["torch_rng"].cpu())
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise TensorFileError(f"{path}: not a state of this training; remove it to start anew") from error
     module: torch.nn.Module = _Loss(task)
     if size > 1:
         module = DistributedDataParallel(module, find_unused_parameters=True)
@@ -110,9 +117,8 @@ def train(task: Task, schedule: Schedule, folder: Path, report: Report, stop: in
                     "torch_rng": torch.get_rng_state(),
                     "step": done,
                 }
-                part = path.with_suffix(".part")
-                torch.save(state, part)
-                os.replace(part, path)
+                with whole_file(path) as part:
+                    torch.save(state, part)
 
 
 def csv_report(path: Path, every: int) -> Report:

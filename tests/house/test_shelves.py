@@ -52,7 +52,7 @@ LARGE: tuple[str, ...] = (
 )
 #: Tests of a whole shelf.
 WHOLE = {
-    "adapters/deck": {"broken", "fuzz"},
+    "adapters/deck": {"bounds", "broken", "fuzz"},
     "atomic/solver": {"digits", "reference_tables"},
     "surrogate/network": {"mamba_ssm_scan"},
 }

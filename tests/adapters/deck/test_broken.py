@@ -39,10 +39,16 @@ end
 task dft rt_tddft
 """
 
+PULSE = "    frequency 0.1\n    center 1.0\n    width {}"
 #: (line of SOUND, what replaces it, line of the error, part of the message)
 REPLACED = [
     (1, "strat water", 1, "unknown directive 'strat'; did you mean start?"),
-    (1, "start a/b", 1, "no file name"),
+    (1, "start a/b", 1, "start: 'a/b', is no file name"),
+    (1, "start .", 1, "start: '.', is no file name"),
+    (1, "start ..", 1, "start: '..', is no file name"),
+    (1, 'restart " "', 1, "is no file name"),
+    (1, "start " + "x" * 151, 1, "is longer than 150 bytes"),
+    (1, "start " + "\u00e9" * 76, 1, "is longer than 150 bytes"),
     (1, 'title "never closed', 1, "unbalanced quote"),
     (1, "include nowhere.inc", 1, "input file not found: nowhere.inc"),
     (1, "cosmo", 1, "'cosmo' is not carried out"),
@@ -63,14 +69,14 @@ REPLACED = [
     (4, "  load water.xyz", 4, "xyz file not found: water.xyz"),
     (4, "  symmetry c2v", 4, "symmetry c2v: RT-TDDFT works without symmetry only"),
     (4, "  system crystal", 4, "system crystal is not carried out"),
-    (5, "  H 0.00 0.00 0.12", 3, "atoms 1 and 2 are at the same position"),
+    (5, "  H 0.00 0.00 0.12", 3, "atoms 1 and 2 are 0 bohr apart; NWChem wants more than 0.5"),
     (8, 'set geometry "sytem"', 16, "geometry 'sytem' has not been defined"),
     (8, "set dft:magic 3", 8, "set dft:magic is not carried out"),
     (8, "set rt_tddft:imag_time .true.", 8, "set rt_tddft:imag_time is not carried out"),
     (9, "basis spherikal library", 9, "basis option 'library' is not carried out"),
     (10, "  * library 6-31H", 10, "unknown basis library '6-31H'; did you mean 6-31g?"),
     (10, "  O library 6-31G", 9, "basis 'ao basis' has no functions for H"),
-    (10, "  O s\n  1.0 1.0\n  1.0 a\n  H library 6-31G", 12, "expected <exponent> <coefficient>"),
+    (10, "  O s\n  1.0 1.0\n  1.0 a\n  H library 6-31G", 12, "O: coefficient must be a number, not 'a'"),
     (10, "  O q\n  1.0 1.0", 10, "unknown shell type 'q'"),
     (10, "  1.0 1.0", 10, "exponents must follow a line <tag> <shell type>"),
     (10, "  O sp\n  1.0 1.0", 11, "an SP shell needs an exponent and two coefficients"),
@@ -90,11 +96,11 @@ REPLACED = [
     (16, "", 29, "no ground state to start from"),
     (17, "rt_tdft", 17, "unknown directive 'rt_tdft'; did you mean rt_tddft?"),
     (18, "", 17, "rt_tddft must supply tmax"),
-    (18, "  tmax -1.0", 18, "tmax must be positive"),
+    (18, "  tmax -1.0", 18, "tmax must lie between 1e-06 and 1e+09, not -1"),
     (18, "  tmin 0.0", 18, "propagations start at t = 0"),
     (19, "", 17, "rt_tddft must supply dt"),
-    (19, "  dt 0", 19, "dt must be positive, not 0"),
-    (19, "  dt -0.2", 19, "dt must be positive, not -0.2"),
+    (19, "  dt 0", 19, "dt must lie between 1e-06 and 100, not 0"),
+    (19, "  dt -0.2", 19, "dt must lie between 1e-06 and 100, not -0.2"),
     (19, "  dt 0.2fs", 19, "dt must be a number, not '0.2fs'"),
     (19, "  dt 0.2 0.3", 19, "dt: unexpected '0.3'"),
     (20, '  tag "a tag of twenty-six letters"', 20, "tag is too long (27 characters); at most 24"),
@@ -120,7 +126,7 @@ REPLACED = [
     (21, "  print Dipole", 21, "unknown print option 'Dipole'; accepted, in lower case: dipole"),
     (21, "  print dipcontribs", 17, "needs set rt_tddft:dipcontrib:pol"),
     (22, "  field kick with spaces", 22, "field: unexpected 'with'"),
-    (22, '  field "a name too long!!"', 22, "must have 1 to 16 characters"),
+    (22, '  field "a name too long!!"', 22, "must have 1 to 16 ASCII characters"),
     (23, "    type Delta", 23, "unknown field type 'Delta'; accepted, in lower case: delta cw"),
     (23, "    type gaussian", 22, "must specify frequency if type is gaussian"),
     (23, "    type file", 23, "not carried out"),
@@ -128,7 +134,7 @@ REPLACED = [
     (24, "    polarization xy", 24, "unknown polarization 'xy'"),
     (24, "    frequency 0.1\n    polarization z", 22, "cannot supply frequency if type is delta"),
     (24, "    polarization z\n    spin alpha", 22, "spin alpha needs an open shell"),
-    (24, "    polarization z\n    center -1.0", 25, "center must not be negative"),
+    (24, "    polarization z\n    center -1.0", 25, "center must lie between 0 and 1e+09, not -1"),
     (25, "", 22, "must specify max if type is delta"),
     (25, "    maximum 0.1", 25, "unknown field directive 'maximum'; accepted: type"),
     (27, '  excite "system" with "kik"', 27, "excite: unknown field 'kik'; fields so far: kick"),
@@ -136,6 +142,109 @@ REPLACED = [
     (27, '  excite "system" using "kick"', 27, "expected 'with'"),
     (27, "  field kick\n  type delta\n  polarization x\n  max 1\n  end", 27, "'kick' is defined twice"),
     (28, "", 17, "rt_tddft block has no end"),
+    # NWChem stops at these, or passes over a word of them in silence.
+    (1, "title two words", 1, "title: unexpected 'words'"),
+    (1, "memory 400", 1, "unit of the memory is missing"),
+    (1, "memory total 400 mb stack many mb", 1, "size of the memory must be a number"),
+    (1, "echo on", 1, "echo: unexpected 'on'"),
+    (1, "charge 0;;charge 0", 1, "nothing stands before a semicolon"),
+    (1, '  include "a"', 1, "unknown directive 'include'"),
+    (1, "include a b", 1, "include takes one file name"),
+    (1, "include  a", 1, "include takes one file name"),
+    (1, "charge \u212a", 1, "looks like a letter and is none"),
+    (1, "charge 0 \x0b", 1, "control character '\\x0b'"),
+    (2, 'charge "0"', 2, "charge must be a number, not '0'"),
+    (3, 'geometry "system" units nan', 3, "unknown units 'nan'"),
+    (3, 'geometry "system" units anxyz', 3, "unknown units 'anxyz'"),
+    (3, 'geometry " system"', 3, "begins with a blank"),
+    (3, 'geometry "system" ang2au 1.9 au2ang 0.5', 3, "a second conversion"),
+    (4, "  O 0.0 0.0 0.12 0.0", 4, "velocity along y of O is missing"),
+    (4, "  file 0.0 0.0 0.12", 4, "tag 'file' is a directive"),
+    (4, "  O;H 0.0 0.0 0.12", 4, "coordinate x of O is missing"),
+    (4, '  "O H" 0.0 0.0 0.12', 4, "none of them blank"),
+    (4, "  symmetry c1 bananas", 4, "symmetry bananas"),
+    (4, "  system molecule\n  what 3\n  end", 5, "unexpected 'what'"),
+    (4, "  zcoord\n  bond 1 2 0.9 r\n  end", 5, "values and names of coordinates are not carried out"),
+    (5, "  H 0.00 0.00 0.30", 3, "atoms 1 and 2 are 0.34 bohr apart"),
+    (7, "end geometry", 7, "end: unexpected 'geometry'"),
+    (8, "set geometry 5", 8, "NWChem takes 5 for a value"),
+    (8, "set geometry t", 8, "NWChem takes t for a value"),
+    (8, 'set geometry integer "system"', 8, "a name is a string, not of type integer"),
+    (8, "set rt_tddft:magnus_skipinterpol integer 1", 8, "is of type logical, not integer"),
+    (8, "set quickguess", 8, "value is missing"),
+    (8, "set int:acc_std 1d-3", 8, "set int:acc_std is not carried out"),
+    (9, "basis spherical mine", 9, "unexpected 'mine'"),
+    (10, "  * library 6-31G\n  Xe library 3-21G", 11, "no centre takes anything from Xe"),
+    (10, "  * library 6-31G\n  He S\n  1.0 1.0", 11, "no centre takes anything from He"),
+    (10, "  O library 6-31G\n  H library 6-31G\n  hydrogen library 3-21G", 12, "anything from hydrogen"),
+    (10, "  O library 6-31G except H", 10, "except stands behind * only"),
+    (10, "  O* library 6-31G", 10, "patterns of tags"),
+    (10, "  * library 6-31G\n  O S\n  2.0", 12, "an exponent needs its coefficient"),
+    (10, "  * library 6-31G\n  O S\n  2.0 1.0\n  1.0\n  0.5 0.2", 13, "an exponent needs its coefficient"),
+    (10, "  * library 6-31G\n  O K\n  2.0 1.0", 11, "unknown shell type 'k'"),
+    (10, "  * library 6-31G\n  O S\n" + "  2.0 1.0\n" * 41, 52, "more than 40 primitives"),
+    (10, "  * library 6-31G\n  O S\n  1d200 1.0", 12, "exponent must lie between 1e-08 and 1e+12"),
+    (11, "end of it", 11, "end: unexpected 'of'"),
+    (13, "  xc pbe0 hfexch 1.0 lyp 2.0 3.0", 13, "xc 3.0 is not carried out"),
+    (13, "  direct foo", 13, "direct: unexpected 'foo'"),
+    (13, "  noio foo", 13, "noio: unexpected 'foo'"),
+    (13, "  sym bananas", 13, "sym: unexpected 'bananas'"),
+    (13, "  adapt on off", 13, "adapt: unexpected 'off'"),
+    (13, "  tolerances acccoul tight", 13, "acccoul: its number is missing"),
+    (13, "  tolerances tigth", 13, "unknown tolerances option 'tigth'; did you mean tight?"),
+    (13, "  tol2e", 13, "tol2e is missing"),
+    (13, "  semidirect memsize", 13, "memsize is missing"),
+    (13, "  semidirect nothing", 13, "semidirect: unexpected 'nothing'"),
+    (13, "  convergence nr", 13, "nr: its number is missing"),
+    (13, "  convergence damp 40.5", 13, "unknown convergence option '40.5'"),
+    (13, "  convergence fast 1", 13, "unknown convergence option '1'"),
+    (13, "  mulliken all", 13, "mulliken: unexpected 'all'"),
+    (13, "  disp off off", 13, "disp: unexpected 'off'"),
+    (13, "  noscf please", 13, "noscf: unexpected 'please'"),
+    (13, "  vectors input atomic outptu x", 13, "vectors: unexpected 'outptu' behind the guess"),
+    (13, "  vectors input a output b output c", 13, "vectors: a second output"),
+    (13, "  vectors input", 13, "names neither a guess nor an output"),
+    (13, "  vectors molden a", 13, "vectors molden is not carried out"),
+    (13, "  xc xcamb88 lyp\n  cam 0.3 cam_beta 0.4 cam_alpha 0.2", 14, "cam: unexpected 'cam_beta'"),
+    (13, "  xc xcamb88 lyp\n  cam 0.3 cam_alpha 0.2", 14, "cam_beta is missing"),
+    (13, "  grid fine nquad_task", 13, "nquad_task is missing"),
+    (15, "end; end", 15, "unknown directive 'end'"),
+    (16, "task dft energy ignore", 16, "task: unexpected 'ignore'"),
+    (16, "scf\n  direct foo\nend", 17, "direct: unexpected 'foo'"),
+    (16, "scf\n  sym bananas\nend", 17, "sym: unexpected 'bananas'"),
+    (16, "scf\n  nodiis\nend", 17, "scf directive 'nodiis' is not carried out"),
+    (16, "scf\n  level pcg\nend", 17, "level shift is missing"),
+    (16, "scf\n  singlet state\nend", 17, "singlet: unexpected 'state'"),
+    (16, "scf\n  nr\nend", 17, "nr is missing"),
+    (16, "tddft\n  cis yes\nend", 17, "cis: unexpected 'yes'"),
+    (16, "tddft\n  thresh high\nend", 17, "thresh must be a number"),
+    (16, "dplot\n  title a b\nend", 17, "title: unexpected 'b'"),
+    (16, "dplot\n  limitxyz units angstroms\nend", 17, "unknown units 'angstroms'; accepted: angstrom"),
+    (17, "rt_tddft now", 17, "rt_tddft: unexpected 'now'"),
+    (18, "  tmax 0", 18, "tmax must lie between"),
+    (18, '  tmax "10.0"', 18, "tmax must be a number, not '10.0'"),
+    (18, "  tmax 1e-298", 18, "tmax must lie between 1e-06 and 1e+09, not 1e-298"),
+    (19, "  dt 1e-300", 19, "dt must lie between 1e-06 and 100, not 1e-300"),
+    (18, "  tmax 1e9", 17, "tmax / dt"),
+    (20, "  prof all", 20, "prof: unexpected 'all'"),
+    (20, "  static\n  noprop yes", 21, "noprop: unexpected 'yes'"),
+    (20, "  load scf restart", 20, "load: unexpected 'restart'"),
+    (20, "  tolerances zero", 20, "tolerance zero is missing"),
+    (20, "  mocap\n  expconst 1d9\n  end", 21, "mocap: expconst must lie between"),
+    (20, "  mocap\n  on off\n  end", 21, "on: unexpected 'off'"),
+    (20, "  mocap\n  on\n  end mocap", 22, "end: unexpected 'mocap'"),
+    (20, "  visualization\n  tstart 1d99\n  tend 1.0\n  end", 21, "tstart must lie between"),
+    (23, "    type delta cw", 23, "type: unexpected 'cw'"),
+    (24, "    polarization z x", 24, "polarization: unexpected 'x'"),
+    (24, "    polarization angle 10", 24, "phi is missing"),
+    (24, "    polarization angle 1d300 0", 24, "theta must lie between"),
+    (25, "    max 1d30", 25, "field 'kick': max must lie between -1000 and 1000, not 1e+30"),
+    (25, "    max 0.1 0.2", 25, "max: unexpected '0.2'"),
+    (23, f"    type gaussian\n{PULSE.format('1d-300')}", 22, "width must be at least 1e-06"),
+    (23, f"    type gaussian\n{PULSE.format('1d300')}", 26, "width must lie between 0 and 1e+09"),
+    (26, "  end field", 26, "end: unexpected 'field'"),
+    (28, "end rt_tddft", 28, "end: unexpected 'rt_tddft'"),
+    (29, "task dft rt_tddft \\", 29, "a backslash joins to the next"),
     (29, "", 29, "the deck has no task dft rt_tddft"),
 ]
 
@@ -213,8 +322,21 @@ def test_decks_without_what_is_needed(tmp_path: Path, text: str, message: str) -
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "deck.nw"
     path.write_bytes(bytes(range(128, 256)) * 3)
-    with pytest.raises(DeckError, match=r"deck\.nw:1: unknown directive"):
+    with pytest.raises(DeckError, match=r"deck\.nw:1: control character"):
         read_deck(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("..nw", "'.', is no file name"), ("...nw", "'..'"), ("x" * 200 + ".nw", "longer")]
+)
+def test_a_decks_name_that_gives_none_to_files(tmp_path: Path, name: str, message: str) -> None:
+    path = tmp_path / name
+    path.write_text(SOUND.replace("start water\n", ""))
+    with pytest.raises(DeckError, match=r":1: the deck's own name, .*; name one with start") as caught:
+        read_deck(path)
+    assert message in str(caught.value)
+    path.write_text(SOUND)
+    assert read_deck(path).prefix == "water"
 
 
 def test_a_missing_deck_and_a_folder(tmp_path: Path) -> None:
@@ -226,7 +348,7 @@ def test_a_missing_deck_and_a_folder(tmp_path: Path) -> None:
 
 def test_an_error_in_an_included_file_names_that_file(tmp_path: Path) -> None:
     (tmp_path / "basis.inc").write_text("basis\n  * library nonsense\nend\n")
-    with pytest.raises(DeckError, match=r"basis\.inc:2: unknown basis library"):
+    with pytest.raises(DeckError, match=r"basis\.inc:2: this line of an included file is refused"):
         read_deck(write(tmp_path, SOUND.replace("charge 0", "include basis.inc")))
 
 
@@ -242,7 +364,7 @@ def test_a_file_that_includes_itself(tmp_path: Path) -> None:
         ("three\nx\nO 0 0 0\n", "should start with the number of atoms"),
         ("3\nx\nO 0 0 0\nH 0 0\n", r"water\.xyz:4: expected <element> <x> <y> <z>"),
         ("2\nx\nO 0 0 0\n", r"water\.xyz:4: expected"),
-        ("1\nx\nQ 0 0 0\n", r"water\.xyz:3: unknown element 'Q'"),
+        ("1\nx\nQ 0 0 0\n", r"water\.xyz:3: no element is named so"),
     ],
 )
 def test_an_unreadable_xyz_file(tmp_path: Path, text: str, message: str) -> None:

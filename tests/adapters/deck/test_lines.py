@@ -128,7 +128,7 @@ def test_a_block_ends_at_its_end_and_not_without(tmp_path: Path) -> None:
     path.write_text("dft\n xc pbe0\nend\nscf\n rhf\ntask scf\n")
     reader = read_lines(path)
     opening = next(iter(reader))
-    assert [line.words for line in reader.block(opening)] == [("xc", "pbe0")]
+    assert [(line.words[0], line.rest()) for line in reader.block(opening)] == [("xc", ("pbe0",))]
     second = next(iter(reader))
     with pytest.raises(DeckError, match=r"deck\.nw:4: scf block has no end"):
         list(reader.block(second))

@@ -231,7 +231,7 @@ def test_xyz_file_second_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_tags_choose_their_basis_as_in_nwchem(tmp_path: Path) -> None:
-    # NWChem 7.0.2 counts 37 functions for these tags: h2 is another tag than H2, Oa takes the basis of O.
+    # NWChem 7.0.2 counts 37 functions for these tags: Oa takes the basis of O, H2 that of H.
     text = """\
 geometry noautosym
  O 0 0 0
@@ -244,7 +244,6 @@ basis
  O library 6-31G*
  O1 library sto-3g
  H library sto-3g
- h2 library H 3-21G
 end
 task dft
 """
@@ -392,5 +391,8 @@ def test_a_notice_where_nwchem_would_turn_the_molecule(tmp_path: Path) -> None:
     assert read(tmp_path, WATER + RUN.format("")).notices == ()
 
 
-def test_stop_ends_the_deck(tmp_path: Path) -> None:
-    assert len(read(tmp_path, WATER + RUN.format("") + "stop\nnonsense\n").tasks) == 2
+def test_eof_ends_the_deck_and_stop_is_an_error(tmp_path: Path) -> None:
+    assert len(read(tmp_path, WATER + RUN.format("") + "eof\nnonsense\n").tasks) == 2
+    # NWChem 7.0.2 ends with exit code 255 there.
+    with pytest.raises(DeckError, match="stop ends NWChem with an error"):
+        read(tmp_path, WATER + RUN.format("") + "stop\n")

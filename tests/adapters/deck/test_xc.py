@@ -86,7 +86,7 @@ def test_hartree_fock_is_named_so() -> None:
 
 
 def test_words_are_kept_for_the_log_and_case_does_not_matter() -> None:
-    assert functional(("PBE0",)).directive == "PBE0"
+    assert functional(("PBE0",)).directive == "pbe0"
     assert functional(("PBE0",)).pyscf == functional(("pbe0",)).pyscf
 
 

@@ -81,7 +81,7 @@ def test_failures_are_one_line_and_nwchems_last(tmp_path: Path) -> None:
     with pytest.raises(NWChemError, match="NWChem's SCF failed") as failure:
         run_nwchem_scf(ground, "nwchem", None)
     assert any("no such directive" in line for line in failure.value.tail)
-    with pytest.raises(NWChemError, match="cannot be started: No such file"):
+    with pytest.raises(NWChemError, match="cannot be started: no such command"):
         run_nwchem_scf(ground, "/no/such/nwchem", None)
 
 

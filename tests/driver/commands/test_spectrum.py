@@ -128,7 +128,7 @@ def test_what_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
     before = set(os.listdir())
     for arguments, message in (
         (["missing.h5"], "missing.h5: No such file"),
-        (["."], ".: Is a directory"),
+        (["."], ".: a folder, not a file"),
         (["text"], "text: no RT-TDDFT lines"),
         (["no_field.log"], "give the kick with --kick"),
         (["x.log", "--tag", "kick"], "no tag 'kick'; there are: t"),

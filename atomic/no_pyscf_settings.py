@@ -1,0 +1,1 @@
+"""PySCF's settings where the user has none: nothing. PySCF runs this file, see `environment`."""

@@ -1,0 +1,30 @@
+"""Files of `torch.save`, read as tensors, numbers and text: nothing in one is ever run."""
+
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from ...adapters.files.read_errors import reason
+from ...adapters.regular_file import check_regular
+from ...atomic.errors import BadInput
+
+
+class TensorFileError(BadInput):
+    """A file that torch did not write, or that holds more than tensors. One line."""
+
+
+def load_tensors(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """What the file holds, by name. Raises TensorFileError."""
+    try:
+        check_regular(path)
+        content = torch.load(path, map_location=device, weights_only=True)
+    except OSError as error:
+        raise TensorFileError(f"{path}: {reason(error)}") from error
+    except (UnpicklingError, EOFError, KeyError, RuntimeError, ValueError, AttributeError) as error:
+        # What torch says of files that are not its own helps nobody.
+        raise TensorFileError(f"{path}: not a file of tensors") from error
+    if not isinstance(content, dict):
+        raise TensorFileError(f"{path}: not a file of tensors by name")
+    return content
