@@ -1,6 +1,6 @@
 """Orbitals that a task starts from: those of earlier tasks, alone or put together from fragments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,17 @@ class Orbitals:
     def density(self) -> np.ndarray:
         """Real AO density (n_spin, n, n)."""
         return np.einsum("smi,si,sni->smn", self.coefficients, self.occupations, self.coefficients)
+
+
+def as_propagated(orbitals: Orbitals, electrons: tuple[int, int]) -> Orbitals:
+    """Orbitals with the occupations that NWChem's propagation gives them; electrons: of alpha and beta spin.
+
+    An open shell is filled from its first orbital on, whatever a file says; a closed one is taken as it is.
+    """
+    if len(orbitals.coefficients) == 1:
+        return orbitals
+    columns = np.arange(orbitals.coefficients.shape[2])
+    return replace(orbitals, occupations=(columns < np.array(electrons)[:, None]).astype(float))
 
 
 def assemble_fragments(fragments: list[Orbitals], integrals: Integrals) -> Orbitals:

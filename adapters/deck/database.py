@@ -17,7 +17,12 @@ _MAX_GEOMETRIES = 100
 
 @dataclass
 class Database:
-    """Settings in force at the current line. `keys`: `rt_tddft:...` entries of `set`, with their places."""
+    """Settings in force at the current line.
+
+    keys: `rt_tddft:...` entries of `set`, with their places.
+    written: systems whose orbitals the deck's tasks leave, by the name of the file.
+    ready: the file of the last one.
+    """
 
     prefix: str
     restarted: bool = False
@@ -33,7 +38,7 @@ class Database:
     persistent: dict[str, Load] = field(default_factory=dict)
     keys: dict[str, tuple[str, Place]] = field(default_factory=dict)
     plot: DensityPlot | None = None
-    written: dict[str, int] = field(default_factory=dict)
+    written: dict[str, System] = field(default_factory=dict)
     ready: str | None = None
 
 

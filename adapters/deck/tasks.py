@@ -23,11 +23,11 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
     made = system(database, place, theory)
     settings = database.dft if theory == "dft" else database.scf
     vectors = settings.vectors or (Vectors("file", (database.ready,)) if database.ready else Vectors())
-    if vectors.kind == "file" and database.written.get(vectors.files[0], made.n_basis) != made.n_basis:
+    if vectors.kind == "file" and database.written.get(vectors.files[0], made).n_basis != made.n_basis:
         vectors = Vectors()  # NWChem, too, falls back to the atomic guess when orbitals do not fit
     _check_fragments(database, vectors, made, place)
     output = settings.output or (vectors.files[0] if vectors.kind == "file" else f"{database.prefix}.movecs")
-    database.written[output] = made.n_basis
+    database.written[output] = made
     database.ready = output
     after = Vectors("file", (output,))
     if isinstance(settings, DftSettings):
@@ -44,10 +44,10 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
 
 def _check_fragments(database: Database, vectors: Vectors, made: System, place: Place) -> None:
     """Fragment orbitals that this deck itself writes must add up; other files are the engine's to judge."""
-    sizes = [database.written.get(name) for name in vectors.files]
-    if vectors.kind != "fragment" or None in sizes:
+    parts = [database.written[name] for name in vectors.files if name in database.written]
+    if vectors.kind != "fragment" or len(parts) < len(vectors.files):
         return
-    total = sum(size or 0 for size in sizes)
+    total = sum(part.n_basis for part in parts)
     if total != made.n_basis:
         names = " ".join(vectors.files)
         raise DeckError(place, f"fragments {names} have {total} basis functions, the system {made.n_basis}")
@@ -83,10 +83,27 @@ def propagation(database: Database, place: Place) -> PropagationTask:
     vectors = settings.files[0] if settings and settings.kind == "file" else database.ready
     vectors = vectors or f"{database.prefix}.movecs"
     wanted = real_time.load.files[0] if real_time.load.kind == "vectors" else vectors
-    size = database.written.get(wanted, made.n_basis)
-    if size != made.n_basis:
-        raise DeckError(place, f"orbitals {wanted} have {size} basis functions, the system {made.n_basis}")
+    _check_orbitals(wanted, database.written.get(wanted, made), made, place)
     return PropagationTask(place, made, real_time, vectors, database.dft.nwchem_only_lines)
+
+
+def _check_orbitals(name: str, of: System, made: System, place: Place) -> None:
+    """Whether a propagation of one system can start from the orbitals of another, as in NWChem."""
+    if of.n_basis != made.n_basis:
+        raise DeckError(
+            place, f"orbitals {name} have {of.n_basis} basis functions, the system {made.n_basis}"
+        )
+    if of.open_shell != made.open_shell:
+        raise DeckError(place, other_spin_treatment(name, of.n_spin, made.n_spin))
+
+
+def other_spin_treatment(name: str, n_sets: int, n_spin: int) -> str:
+    """Why a propagation with `n_spin` densities cannot start from `n_sets` sets of orbitals."""
+    shell = {1: "closed-shell", 2: "open-shell"}
+    return (
+        f"orbitals {name} are {shell[n_sets]} and the propagation is {shell[n_spin]}: NWChem stops; "
+        "put task dft energy behind the dft block with odft or mult"
+    )
 
 
 def _load(database: Database, block: RealTimeBlock) -> Load:

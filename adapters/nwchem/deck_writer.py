@@ -50,16 +50,15 @@ def nwchem_deck(
     folder NWChem runs in.
     """
     lines = [f"start {name}"]
-    geometries = {g.name: g for ground in grounds for g in ground.system.geometries}
-    geometries |= {g.name: g for g in task.system.geometries}
-    for geometry in geometries.values():
-        lines += _geometry(geometry)
+    defined: dict[str, Geometry] = {}
     before: System | None = None
     for ground in grounds:
+        lines += _geometries(ground.system, defined)
         lines += _system(ground.system, before)
         lines += _dft(ground.system, ground.nwchem_only_lines, [*_orbitals(ground, files)])
         lines.append("task dft energy")
         before = ground.system
+    lines += _geometries(task.system, defined)
     if not grounds or not same_calculation(task.system, grounds[-1].system):
         lines += _system(task.system, before)
         lines += _dft(task.system, task.nwchem_only_lines, [f"vectors input {files[task.vectors]}"])
@@ -86,7 +85,9 @@ def same_calculation(a: System, b: System) -> bool:
 
 def _settings(system: System) -> tuple[object, ...]:
     return (
+        _geometry(system.geometry),
         str({tag: system.basis[tag] for tag in system.geometry.tags}),
+        *(str(dict(system.ecp)), str(system.fitting_basis), system.fitting_spherical),
         *(system.spherical, system.charge, system.multiplicity, system.open_shell, system.grid),
         system.functional.directive,
     )
@@ -103,6 +104,17 @@ def _system(system: System, before: System | None) -> list[str]:
         lines += _ecp(system.ecp)
     if system.fitting_basis is not None:
         lines += _basis("cd basis", system.fitting_basis, system.fitting_spherical)
+    return lines
+
+
+def _geometries(system: System, defined: dict[str, Geometry]) -> list[str]:
+    """Those of a system that NWChem does not have, or has otherwise; notes them in `defined`."""
+    lines: list[str] = []
+    for geometry in system.geometries:
+        known = defined.get(geometry.name)
+        if known is None or _geometry(known) != _geometry(geometry):
+            lines += _geometry(geometry)
+            defined[geometry.name] = geometry
     return lines
 
 

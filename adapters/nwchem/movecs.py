@@ -69,6 +69,11 @@ def read_movecs(path: Path, order: tuple[np.ndarray, np.ndarray], n_spin: int) -
     return Orbitals(coefficients, energies, occupations, total, 0)
 
 
+def orbital_sets(path: Path) -> int:
+    """How many sets of orbitals a file holds: 1 of a closed shell, 2 of an open one. Raises MovecsError."""
+    return int(np.frombuffer(_records(path)[6], np.int64)[0])
+
+
 def write_movecs(
     path: Path, orbitals: Orbitals, order: tuple[np.ndarray, np.ndarray], nuclear_repulsion: float
 ) -> None:

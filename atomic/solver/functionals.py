@@ -5,7 +5,7 @@
 Dirac exchange; correlation by Perdew and Zunger, Phys. Rev. B 23, 5048 (1981), appendix C ("pz"), and by
 Vosko, Wilk and Nusair, Can. J. Phys. 58, 1200 (1980), their fit of the Ceperley-Alder data, often called VWN5
 ("vwn"). The relativistic correction to exchange is that of MacDonald and Vosko, J. Phys. C 12, 2977 (1979).
-Any other LDA of libxc is reached by its libxc name through PySCF ("lda_c_pw", "lda_c_vwn_rpa", ...).
+Any other LDA correlation of libxc is reached by its name through PySCF ("lda_c_pw", "lda_c_vwn_rpa", ...).
 """
 
 import numpy as np
@@ -17,6 +17,11 @@ Array = NDArray[np.float64]
 
 # Below this density (bohr⁻³) exchange and correlation are zero: they are smaller than rounding.
 _VACUUM = 1e-30
+
+# Names of Dirac's exchange.
+_EXCHANGE = ("lda_x", "slater", "lda")
+# Correlation in one and two dimensions, and between electrons and protons.
+_OTHERS = ("lda_c_1d", "lda_c_2d", "lda_c_epc")
 
 
 def exchange_correlation(
@@ -51,9 +56,17 @@ def exchange_correlation(
 
 
 def check_correlation(name: str) -> None:
-    """Raises InputError unless `name` is "vwn", "pz" or an LDA correlation of libxc."""
-    if name not in ("vwn", "pz"):
-        _libxc(name, np.ones(1), None)
+    """Raises InputError unless `name` is "vwn", "pz" or an LDA correlation of libxc, in space."""
+    if name in ("vwn", "pz"):
+        return
+    kind = name.lower()
+    if kind in _EXCHANGE:
+        raise InputError(f"{name} is exchange, which is always there; --no-correlation leaves it alone")
+    if not kind.startswith("lda_c_") or kind.startswith(_OTHERS):
+        raise InputError(
+            f"{name!r} is no LDA correlation: give vwn, pz or the libxc name of one, such as lda_c_pw"
+        )
+    _libxc(name, np.ones(1), None)
 
 
 def _dirac_exchange(n: Array, zeta: Array | None, c: float | None) -> tuple[Array, Array]:
@@ -159,14 +172,11 @@ def _libxc(name: str, n: Array, zeta: Array | None) -> tuple[Array, Array]:
     from pyscf.dft import libxc
 
     try:
-        code = libxc.parse_xc(f",{name}")
-        known = bool(code[1]) and libxc.xc_type(f",{name}") == "LDA"
-    except (KeyError, ValueError):
-        known = False
-    if not known:
+        libxc.parse_xc(f",{name}")
+    except (KeyError, ValueError) as error:
         raise InputError(
-            f"unknown LDA correlation {name!r}: give vwn, pz or the libxc name of an LDA, as lda_c_pw"
-        )
+            f"unknown LDA correlation {name!r}: give vwn, pz or the libxc name of one, such as lda_c_pw"
+        ) from error
     if zeta is None:
         e, (v, *_), *_ = libxc.eval_xc(f",{name}", n, spin=0, deriv=1)
         return np.asarray(e), np.asarray(v)[None, :]

@@ -24,7 +24,7 @@ from ...adapters.nwchem.printed_points import PrintedPoint
 from ...adapters.nwchem.process import NAME, NWChemError, NWChemProcess
 from ...adapters.nwchem.rest_force import MagnusStep, RestForce, rest_force
 from ...adapters.nwchem.rt_restart import RestartPoint, rounding
-from ...adapters.orbitals import Orbitals
+from ...adapters.orbitals import Orbitals, as_propagated
 from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.molecule import molecule
 from ..loop.backend import GroundState
@@ -100,7 +100,8 @@ def start_nwchem(call: NWChemCall, process: NWChemProcess) -> NWChemStart:
         g.output == call.orbitals and not g.skip and same_calculation(g.system, call.task.system)
         for g in grounds[-1:]
     )
-    orbitals = _launch(call, process, grounds)
+    electrons = molecule(call.task.system).nelec
+    orbitals = as_propagated(_launch(call, process, grounds), electrons)
     scf_seconds = time.perf_counter() - began
     density = orbitals.density()
     agreement, streamed, build = None, False, None

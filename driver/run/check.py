@@ -1,5 +1,7 @@
 """What a deck asks for and cannot be carried out, found before any time is spent."""
 
+from pathlib import Path
+
 from ...adapters.deck import (
     Deck,
     DeckError,
@@ -9,7 +11,8 @@ from ...adapters.deck import (
     PropagationTask,
     Task,
 )
-from ...adapters.nwchem.movecs import find_movecs
+from ...adapters.deck.tasks import other_spin_treatment
+from ...adapters.nwchem.movecs import find_movecs, orbital_sets
 from ...surrogate.on_the_fly.earlier_run import read_earlier_run
 from .options import Options, physics_of
 
@@ -57,7 +60,9 @@ def _check_propagation(task: PropagationTask, made: set[str], deck: Deck, option
                 raise DeckError(task.place, f"load density {name}: there is no such file")
     name = load.files[0] if load.kind == "vectors" else task.vectors
     if name not in made:
-        _check_file(name, task.place, deck)
+        n_sets = orbital_sets(_check_file(name, task.place, deck))
+        if n_sets != task.system.n_spin:
+            raise DeckError(task.place, other_spin_treatment(name, n_sets, task.system.n_spin))
     if options.prior is not None:
         if task.system.functional.stand_in:
             raise DeckError(task.place, "--prior needs a functional that PySCF has")
@@ -66,11 +71,13 @@ def _check_propagation(task: PropagationTask, made: set[str], deck: Deck, option
         raise DeckError(task.place, "mocap needs the magnus propagator here")
 
 
-def _check_file(name: str, place: Place, deck: Deck) -> None:
-    if find_movecs(name, deck.permanent_dir) is None:
+def _check_file(name: str, place: Place, deck: Deck) -> Path:
+    path = find_movecs(name, deck.permanent_dir)
+    if path is None:
         raise DeckError(
             place, f"orbitals {name}: there is no such file, and no task dft energy before makes them"
         )
+    return path
 
 
 def _end_of(deck: Deck) -> Place:

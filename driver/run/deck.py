@@ -16,7 +16,7 @@ from .check import check_deck
 from .embedded import EmbeddedBackend
 from .ground import GroundStates
 from .job import Job, file_names
-from .options import Options
+from .options import Options, same_level
 from .propagation import propagate
 from .surrogates import make_surrogate, with_surrogate
 
@@ -64,10 +64,12 @@ def _linear_response(task: LinearResponseTask, grounds: GroundStates) -> str:
 def _embedded(job: Job, grounds: GroundStates) -> bool:
     """A propagation by PySCF; what it learns is passed on to the next one from the same ground state."""
     number = grounds.named().get(job.orbitals)
-    learned = None if number is None else grounds.learned.get(number)
+    system = job.task.system
+    earlier = None if number is None else grounds.learned.get(number)
+    learned = earlier[1] if earlier is not None and same_level(earlier[0], system) else None
     outcome = propagate(replace(job, learned=learned), EmbeddedBackend(job, grounds, number))
     if number is not None and outcome.learned is not None:
-        grounds.learned[number] = outcome.learned
+        grounds.learned[number] = (system, outcome.learned)
     return outcome.finished
 
 

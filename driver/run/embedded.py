@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...adapters.engine import Energies
-from ...adapters.orbitals import Orbitals
+from ...adapters.orbitals import Orbitals, as_propagated
 from ...adapters.pyscf.engine import expanded_about, make_engine
-from ...adapters.system import System
 from ...surrogate.surrogate import Surrogate
 from ..loop.backend import GroundState, embedded_first_build
 from ..loop.controller import Target
@@ -16,6 +15,7 @@ from ..loop.problem import Problem
 from ..loop.reference import EmbeddedReference, Reference
 from .ground import GroundStates
 from .job import Job
+from .options import same_level
 from .surrogates import make_surrogate
 
 
@@ -45,8 +45,9 @@ class EmbeddedBackend:
             engine, orbitals = self.grounds.solve(self.number)
             # Several runs may start from one ground state; its time is booked once.
             seconds = self.grounds.seconds.pop(self.number, 0.0)
-        if engine is None or not _same_level(engine.system, system):
+        if engine is None or not same_level(engine.system, system):
             engine = expanded_about(make_engine(system, memory), orbitals.density(), kernel=True)
+        orbitals = as_propagated(orbitals, engine.mol.nelec)
         build = engine.fock(orbitals.density().astype(complex))
         self._ground = GroundState(engine, orbitals, build, seconds)
         return self._ground
@@ -66,13 +67,3 @@ class EmbeddedBackend:
 
     def summary(self, seconds: Mapping[str, float], wall: float) -> None:
         """Nothing beyond what every run tells."""
-
-
-def _same_level(a: System, b: System) -> bool:
-    return (
-        a.functional == b.functional
-        and a.grid == b.grid
-        and a.open_shell == b.open_shell
-        and a.fitting_basis == b.fitting_basis
-        and np.array_equal(a.geometry.positions, b.geometry.positions)
-    )

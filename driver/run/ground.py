@@ -33,7 +33,7 @@ class GroundStates:
     tasks: those met so far.
     solved: by the task's number.
     seconds: that it took, until a run has booked them.
-    learned: response learned about it by its last propagation, as arrays.
+    learned: response learned about it by its last propagation, as arrays, with that one's system.
     of_nwchem: orbitals that NWChem has converged, with their names and systems.
     """
 
@@ -43,7 +43,7 @@ class GroundStates:
     tasks: list[GroundStateTask] = field(default_factory=list)
     solved: dict[int, Solved] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
-    learned: dict[int, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    learned: dict[int, tuple[System, Mapping[str, np.ndarray]]] = field(default_factory=dict)
     of_nwchem: list[tuple[str, System, Orbitals]] = field(default_factory=list)
 
     def add(self, task: GroundStateTask) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...adapters.deck import PropagationTask
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
-from ...adapters.system import System
+from ...adapters.system import Shells, System
 from ...surrogate.runtime.session import Device
 from ..loop.segment import Limits
 
@@ -58,8 +58,10 @@ class Options:
 
 def physics_of(system: System) -> dict[str, str]:
     """What a system is, as text by name, for comparisons."""
+    fitting = {} if system.fitting_basis is None else {"cd basis": _fitting(system, system.fitting_basis)}
     return _as_text(
         {
+            **fitting,
             "geometry": np.round(system.geometry.positions, 10).tolist(),
             "basis": {tag: system.basis[tag] for tag in system.geometry.tags},
             "ecp": {tag: str(value) for tag, value in system.ecp.items()},
@@ -71,6 +73,15 @@ def physics_of(system: System) -> dict[str, str]:
             "grid": system.grid,
         }
     )
+
+
+def _fitting(system: System, basis: Mapping[str, Shells]) -> dict[str, object]:
+    return {"spherical": system.fitting_spherical, **{tag: basis[tag] for tag in system.geometry.tags}}
+
+
+def same_level(a: System, b: System) -> bool:
+    """Whether the reference code is the same for both."""
+    return physics_of(a) == physics_of(b)
 
 
 def fingerprint(task: PropagationTask, options: Options) -> dict[str, str]:

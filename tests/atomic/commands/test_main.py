@@ -26,6 +26,17 @@ def test_json_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     assert err.count("iteration") == found["iterations"]
 
 
+def test_exchange_counts_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exchange alone: -2.7236397926 Hartree, helium by HelFEM (Lehtola, its pull request 217)."""
+    assert main(["solve", "He", "--no-correlation", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["total_energy"] == pytest.approx(-2.7236397926, abs=1e-9)
+    assert main(["solve", "He", "--xc", "lda_x", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "lda_x is exchange, which is always there; --no-correlation leaves it alone" in err
+    assert err.count("\n") == 1
+
+
 def test_tables_and_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     figure = tmp_path / "carbon.png"
     assert main(["solve", "C", "--spin", "--plot", str(figure)]) == 0

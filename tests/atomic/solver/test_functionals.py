@@ -1,5 +1,7 @@
 """Own functionals against libxc, and the relativistic exchange against its closed form."""
 
+import re
+
 import numpy as np
 import pytest
 from hybrid_propagate.atomic.solver.errors import InputError
@@ -65,7 +67,36 @@ def test_vacuum_has_no_energy() -> None:
     assert not v.any()
 
 
-@pytest.mark.parametrize("name", ["gga_c_pbe", "nonsense"])
-def test_other_than_lda_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match="unknown LDA correlation"):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("lda_x", "lda_x is exchange, which is always there; --no-correlation leaves it alone"),
+        ("Slater", "Slater is exchange"),
+        ("lda_c_nonsense", "unknown LDA correlation 'lda_c_nonsense'"),
+        *(
+            (name, f"{name!r} is no LDA correlation")
+            for name in (
+                *(
+                    "gga_c_pbe",
+                    "nonsense",
+                    "lda_xc_teter93",
+                    "lda_xc_ksdt",
+                    "lda_k_tf",
+                    "lda_x_erf",
+                    "hf",
+                    "",
+                    "1",
+                ),
+                *("lda_x_erf", "lda_c_1d_csc", "lda_c_2d_prm", "lda_c_epc17", "0.5*lda_c_pw"),
+            )
+        ),
+    ],
+)
+def test_other_than_correlation_is_refused(name: str, reason: str) -> None:
+    with pytest.raises(InputError, match=re.escape(reason)):
+        check_correlation(name)
+
+
+def test_correlations_of_libxc_are_accepted() -> None:
+    for name in ("lda_c_pw", "LDA_C_VWN_RPA", "lda_c_chachiyo"):
         check_correlation(name)
