@@ -1,7 +1,9 @@
 """A run, finished or interrupted, as its files tell it."""
 
 import base64
+import contextlib
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents, read_density
+from ..pictures.run_figure import draw_run
 from ..spectra.signals import read_signals
 from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, absorption
 
@@ -110,11 +113,15 @@ class Run:
         return f"<Run {str(self.path)!r}: {len(self.time)} points to {end:g} au, {self._standing()}>"
 
     def _repr_png_(self) -> bytes | None:
-        """The run's figure, for notebooks."""
-        try:
+        """The run's figure, for notebooks: `<start>.png`, else a new one; None before the first point."""
+        with contextlib.suppress(OSError):
             return self._beside(".png").read_bytes()
-        except OSError:
+        if not len(self.time):
             return None
+        with tempfile.TemporaryDirectory() as folder:
+            picture = Path(folder) / "run.png"
+            draw_run(self.path, picture, self.path.stem)
+            return picture.read_bytes()
 
     def _repr_html_(self) -> str:
         """A line about the run over its figure, for notebooks."""

@@ -5,7 +5,6 @@ import importlib.metadata
 import json
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -15,9 +14,7 @@ from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
 from ..loop.problem import Problem
 from ..loop.progress import Progress
-from ..pictures.plot import RunPicture, plot_run
-from ..spectra.signals import read_signals
-from ..spectra.spectrum import DAMPING, SpectrumError, absorption
+from ..pictures.run_figure import draw_run
 from .job import Job
 from .machine import command_line, cpu_name, thread_count
 from .setup import Setup
@@ -32,7 +29,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
     share = 1.0
     if "time" in contents.series:
         with progress.tally.timed("figure"):
-            draw(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, target.residual)
+            draw_run(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, target.residual)
         share = dipole_bound(setup.problem, progress.ledger, np.asarray(contents.series["dipole"]))
     wall = time.perf_counter() - job.started
     seconds = progress.tally.seconds
@@ -123,46 +120,6 @@ def dipole_bound(problem: Problem, ledger: Ledger, dipole: np.ndarray) -> float:
     ]
     size = float(np.sqrt(sum(np.sum((d * pairs) ** 2) for d in matrices)))
     return max(1.0, size * float(np.sqrt(ledger.change_moment / ledger.n_points)) / induced)
-
-
-def draw(trajectory: Path, picture: Path, title: str, allowed: float) -> None:
-    """The run's figure from its trajectory file. Raises OSError."""
-    contents = read_contents(trajectory)
-    series, control = contents.series, contents.control
-    time = np.asarray(series["time"])
-    kinds = [k.decode() for k in control.get("segment_kind", np.zeros(0))]
-    starts = np.asarray(control.get("segment_step", np.zeros(0, int)))
-    counts = np.asarray(control.get("segment_steps", np.zeros(0, int)))
-    dt = float(np.asarray(contents.attributes["dt"]))
-    event_kinds = np.array([k.decode() for k in control.get("event_kind", np.zeros(0))])
-    event_times = np.asarray(control.get("event_time", np.zeros(0)))
-    residuals = np.asarray(control.get("event_residual", np.zeros(0)))
-    anchored = event_kinds == "anchor"
-    spread = np.asarray(series["spread"])
-    shown = spread > 0.0
-    try:
-        spectrum = absorption(read_signals(trajectory), DAMPING, 40.0)
-    except SpectrumError:
-        spectrum = None
-    plot_run(
-        RunPicture(
-            title=title,
-            time=time,
-            dipole=np.asarray(series["dipole"]),
-            segments=[
-                (dt * s, dt * (s + n), kind == "surrogate")
-                for s, n, kind in zip(starts, counts, kinds, strict=True)
-            ],
-            spread=np.stack([time[shown], spread[shown]], axis=1),
-            residual=np.stack([event_times[anchored], residuals[anchored]], axis=1),
-            allowed=allowed,
-            anchors=event_times[anchored],
-            audits=event_times[event_kinds == "audit"],
-            rejections=event_times[event_kinds == "rejection"],
-            spectrum=spectrum,
-        ),
-        picture,
-    )
 
 
 def _reference_seconds(progress: Progress) -> float | None:

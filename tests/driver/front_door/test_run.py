@@ -122,7 +122,7 @@ def test_a_run_without_its_summary_is_not_finished(folder: Path, tmp_path: Path)
         _ = hp.open_run(tmp_path / "z.h5").summary
 
 
-def test_notebooks_show_the_figure(folder: Path, run: hp.Run) -> None:
+def test_notebooks_show_the_figure(folder: Path, run: hp.Run, tmp_path: Path) -> None:
     estimate = run.estimate
     standing = f"estimated trajectory error {estimate.error:.1e} meets tol 0.001"
     assert repr(run) == f"<Run '{run.path}': 99 points to 19.6 au, {standing}>"
@@ -130,28 +130,8 @@ def test_notebooks_show_the_figure(folder: Path, run: hp.Run) -> None:
     page = run._repr_html_()
     assert standing in page
     assert "<img" in page
+    (tmp_path / "z.h5").write_bytes((folder / "z.h5").read_bytes())
+    drawn = hp.open_run(tmp_path / "z.h5")._repr_png_()
+    assert drawn is not None
+    assert drawn.startswith(b"\x89PNG")
     assert "reference steps alone" in repr(hp.open_run(folder / "reference.h5"))
-
-
-def test_kicks_along_three_axes_are_averaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For light of any direction: S = (Sx + Sy + Sz) / 3; the log of a run gives the same."""
-    monkeypatch.chdir(tmp_path)
-    for axis in "xyz":
-        Path(f"{axis}.nw").write_text(
-            kicked(HYDRIDE, tmax=10.0, start=axis, polarization=axis, rest="  print dipole field")
-        )
-        with Path(f"{axis}.log").open("w") as log, pytest.MonkeyPatch.context() as patch:
-            patch.setattr("sys.stdout", log)
-            assert main([f"{axis}.nw"]) == 0
-    runs = [hp.open_run(f"{axis}.h5") for axis in "xyz"]
-    together = hp.spectrum(*runs, tau=5.0)
-    mean = np.mean([run.spectrum(tau=5.0).cross_section for run in runs], axis=0)
-    np.testing.assert_allclose(together.cross_section, mean, rtol=1e-12)
-    logged = hp.spectrum(*(f"{axis}.log" for axis in "xyz"), tau=5.0)
-    np.testing.assert_allclose(logged.cross_section, mean, atol=2e-4 * mean.max())
-    with pytest.raises(hp.BadInput, match="a second run kicked along x"):
-        hp.spectrum(runs[0], runs[0])
-    with pytest.raises(hp.BadInput, match="accepted: x, y, z"):
-        hp.spectrum(runs[0], kick=("w", 1e-5))
-    with pytest.raises(hp.BadInput, match="no kicked run"):
-        hp.spectrum()
