@@ -23,6 +23,8 @@ from ..regular_file import read_regular
 _HEADS = 9
 #: Bytes of a file that is read whatever the system, to say whose it is.
 _SMALL = 2**26
+#: Bytes of the largest file whose header is asked for.
+_LARGEST = 2**31
 
 
 class MovecsError(BadInput):
@@ -71,7 +73,7 @@ def read_movecs(path: Path, order: tuple[np.ndarray, np.ndarray], n_spin: int) -
 
 def orbital_sets(path: Path) -> int:
     """How many sets of orbitals a file holds: 1 of a closed shell, 2 of an open one. Raises MovecsError."""
-    return int(np.frombuffer(_records(path)[6], np.int64)[0])
+    return int(np.frombuffer(_records(path, _LARGEST)[6], np.int64)[0])
 
 
 def write_movecs(

@@ -65,13 +65,14 @@ def bound_states(
     """
     relativistic = model.relativity != "none"
     operator = _operator(mesh, orbitals, potential, z, model)
+    problem = RadialProblem(z, model, mesh, orbitals)
     energies = np.zeros(len(orbitals)) if start is None else start
     if relativistic and start is None:
         c = model.speed_of_light
         energies = np.array([-(z**2) / (2 * o.n**2) / np.sqrt(1 + (z / c) ** 2) for o in orbitals])
     vectors = np.empty((len(orbitals), len(mesh.radius)))
     while True:
-        for members, matrix in channel_matrices(mesh, orbitals, energies, potential, z, model):
+        for members, matrix in channel_matrices(problem, energies, potential):
             numbers = np.array([orbitals[i].n - orbitals[i].l for i in members])
             vectors[members] = _lowest(matrix, numbers.min(), numbers.max())[:, numbers - numbers.min()].T
         states = operator.finish(vectors, energies)
@@ -94,7 +95,7 @@ def refine(
     energies = operator.finish(states.vectors, states.energies).energies
     bandwidth, dense, banded = mesh.band
     vectors = np.empty_like(states.vectors)
-    for members, matrix in channel_matrices(mesh, orbitals, energies, potential, z, model):
+    for members, matrix in channel_matrices(RadialProblem(z, model, mesh, orbitals), energies, potential):
         flat = matrix.ravel()[dense]
         for i in members:
             band = np.zeros((len(mesh.radius), 3 * bandwidth + 1))
@@ -107,14 +108,24 @@ def refine(
     return operator.finish(vectors, energies)
 
 
+@dataclass(frozen=True, eq=False)
+class RadialProblem:
+    """The equations of one atom, but for its potential.
+
+    z: nuclear charge.
+    model: equation and functional.
+    mesh: nodes.
+    orbitals: those solved for.
+    """
+
+    z: float
+    model: Model
+    mesh: Mesh
+    orbitals: tuple[Orbital, ...]
+
+
 def channel_matrices(
-    mesh: Mesh,
-    orbitals: tuple[Orbital, ...],
-    energies: Array,
-    potential: Array,
-    z: float,
-    model: Model,
-    shared: bool = False,
+    problem: RadialProblem, energies: Array, potential: Array, *, shared: bool = False
 ) -> Iterator[tuple[list[int], Array]]:
     """Symmetric matrices (n, n) and the orbitals (indices) that are eigenvectors of each, at these energies
     in M.
@@ -123,6 +134,7 @@ def channel_matrices(
     spin, l and
     j with the highest of its energies in M: an approximation for the deeper orbitals.
     """
+    z, model, mesh, orbitals = problem.z, problem.model, problem.mesh, problem.orbitals
     channels: dict[tuple[int, int, float], list[int]] = {}
     for i, o in enumerate(orbitals):
         channels.setdefault((o.spin, o.l, o.j or 0.0), []).append(i)

@@ -142,11 +142,14 @@ def _vwn(n: Array, zeta: Array | None) -> tuple[Array, Array]:
 
 
 def _pz_term(
-    rs: Array, gamma: float, b1: float, b2: float, a: float, b: float, c: float, d: float
+    rs: Array, dilute: tuple[float, float, float], dense_form: tuple[float, float, float, float]
 ) -> tuple[Array, Array]:
-    """One spin case of Perdew-Zunger: energy and r_s times its derivative;
-    r_s < 1 is the high-density form.
+    """One spin case of Perdew-Zunger: energy and r_s times its derivative.
+
+    dilute: γ, β₁, β₂ of γ / (1 + β₁ √r_s + β₂ r_s), for r_s ≥ 1.
+    dense_form: A, B, C, D of A ln r_s + B + C r_s ln r_s + D r_s, below.
     """
+    (gamma, b1, b2), (a, b, c, d) = dilute, dense_form
     dense = rs < 1
     root, log = np.sqrt(rs), np.log(rs)
     denominator = 1 + b1 * root + b2 * rs
@@ -159,10 +162,10 @@ def _pz_term(
 
 def _pz(n: Array, zeta: Array | None) -> tuple[Array, Array]:
     rs = np.cbrt(3 / (4 * np.pi * n))
-    e_u, d_u = _pz_term(rs, -0.1423, 1.0529, 0.3334, 0.0311, -0.048, 0.0020, -0.0116)
+    e_u, d_u = _pz_term(rs, (-0.1423, 1.0529, 0.3334), (0.0311, -0.048, 0.0020, -0.0116))
     if zeta is None:
         return e_u, (e_u - d_u / 3)[None, :]
-    e_p, d_p = _pz_term(rs, -0.0843, 1.3981, 0.2611, 0.01555, -0.0269, 0.0007, -0.0048)
+    e_p, d_p = _pz_term(rs, (-0.0843, 1.3981, 0.2611), (0.01555, -0.0269, 0.0007, -0.0048))
     f, df = _interpolation(zeta)
     e = e_u + (e_p - e_u) * f
     return e, _spin_potential(e, d_u + (d_p - d_u) * f, (e_p - e_u) * df, zeta)

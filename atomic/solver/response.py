@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh, lu_factor, lu_solve
 
-from .eigenstates import States, channel_matrices
+from .eigenstates import RadialProblem, States, channel_matrices
 from .functionals import exchange_correlation
 from .hartree import coulomb
 from .mesh import Mesh
-from .model import Model, Orbital
+from .model import Model
 
 Array = NDArray[np.float64]
 
@@ -28,22 +28,17 @@ _THIN = 1e-14
 
 
 def susceptibility(
-    mesh: Mesh,
-    orbitals: tuple[Orbital, ...],
-    states: States,
-    potential: Array,
-    z: float,
-    model: Model,
-    shared: bool = False,
+    problem: RadialProblem, states: States, potential: Array, *, shared: bool = False
 ) -> Array:
     """X, (n_spin, n, n), negative definite. For Dirac orbitals the small component's part is left out.
 
     shared: one diagonalisation for each channel of a relativistic equation instead of one for each orbital;
     close enough to steer the self-consistent cycle.
     """
-    response = np.zeros((len(potential), len(mesh.radius), len(mesh.radius)))
+    orbitals, n = problem.orbitals, len(problem.mesh.radius)
+    response = np.zeros((len(potential), n, n))
     occupied = [i for i, o in enumerate(orbitals) if o.occupation > 0]
-    for members, matrix in channel_matrices(mesh, orbitals, states.energies, potential, z, model, shared):
+    for members, matrix in channel_matrices(problem, states.energies, potential, shared=shared):
         filled = [i for i in members if i in occupied]
         if not filled:
             continue
@@ -88,19 +83,14 @@ def dielectric_solver(chi: Array, kernel: Array) -> Callable[[Array], Array]:
 
 
 def occupation_jacobian(
-    mesh: Mesh,
-    orbitals: tuple[Orbital, ...],
-    states: States,
-    potential: Array,
-    node_charges: Array,
-    z: float,
-    model: Model,
+    problem: RadialProblem, states: States, potential: Array, node_charges: Array
 ) -> Array:
     """∂ε_i/∂f_j at self-consistency, (S, S), Hartree:
     symmetric, the second derivative of E in the occupations.
     """
-    chi = susceptibility(mesh, orbitals, states, potential, z, model)
-    kernel = interaction_kernel(mesh, node_charges, model)
+    orbitals = problem.orbitals
+    chi = susceptibility(problem, states, potential)
+    kernel = interaction_kernel(problem.mesh, node_charges, problem.model)
     solve = dielectric_solver(chi, kernel)
     spin_of = [o.spin for o in orbitals]
     jacobian = np.empty((len(orbitals), len(orbitals)))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .configuration import Configuration, ground_configuration
-from .eigenstates import States, bound_states, refine
+from .eigenstates import RadialProblem, States, bound_states, refine
 from .elements import SYMBOLS, atomic_number
 from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
@@ -39,6 +39,22 @@ _TRUST = 1.0
 _SETTLED = 5e-2
 
 
+@dataclass(frozen=True)
+class Cycle:
+    """How the self-consistent cycle runs.
+
+    tolerance: on the change of the total energy and of each eigenvalue, Hartree.
+    max_iterations: after which it gives up.
+    require_bound: refuse an atom that does not keep its electrons; without it the wall at r_max keeps them.
+    on_iteration: told of every iteration.
+    """
+
+    tolerance: float = 1e-9
+    max_iterations: int = 80
+    require_bound: bool = True
+    on_iteration: Callable[[Iteration], None] | None = None
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Solution:
     """A converged atom.
@@ -55,6 +71,11 @@ class Solution:
     node_charges: Array
     energies: AtomEnergies
     iterations: int
+
+    @property
+    def problem(self) -> RadialProblem:
+        """The equations that it solves."""
+        return RadialProblem(self.z, self.model, self.mesh, self.orbitals)
 
     def __repr__(self) -> str:
         element, total = SYMBOLS[int(self.z) - 1], self.energies.total
@@ -105,7 +126,7 @@ def solve_atom(
         raise InputError(f"{SYMBOLS[z - 1]} with charge {charge:+d} has no electrons")
     check_model(model)
     orbitals = orbitals_of(configuration, model)
-    return self_consistent(float(z), orbitals, model, mesh, on_iteration=on_iteration)
+    return self_consistent(float(z), orbitals, model, mesh, cycle=Cycle(on_iteration=on_iteration))
 
 
 def self_consistent(
@@ -114,22 +135,19 @@ def self_consistent(
     model: Model,
     mesh: Mesh | None = None,
     start: Array | None = None,
-    tolerance: float = 1e-9,
-    max_iterations: int = 80,
-    require_bound: bool = True,
-    on_iteration: Callable[[Iteration], None] | None = None,
+    cycle: Cycle | None = None,
 ) -> Solution:
     """Runs the cycle for fixed orbitals and occupations; orbitals with occupation 0 are solved for but not
     filled.
 
     start: (n_spin, n) potential to begin with, on the same mesh; None for Slater's shells.
-    tolerance: on the change of the total energy and of each eigenvalue, Hartree. require_bound: refuse an
-    atom that does not keep its electrons; without it they are kept by the wall at r_max.
     Raises ConvergenceError when it does not converge or an occupied orbital is not bound, InputError when
     r_max is too small for the density or the mesh does not resolve the nucleus.
     """
+    cycle = cycle or Cycle()
     mesh = mesh or spectral_mesh(z, model.relativity != "none")
     _check_resolution(mesh, z, model)
+    problem = RadialProblem(z, model, mesh, orbitals)
     n_spin = 2 if model.spin else 1
     occupations = np.array([o.occupation for o in orbitals])
     in_spin = np.array([[o.spin == s for o in orbitals] for s in range(n_spin)], dtype=float) * occupations
@@ -139,14 +157,11 @@ def self_consistent(
     response_at, residual_then = -_RESPONSE_LASTS, 0.0
     old_energy, old_levels, shift, change = np.inf, None, np.inf, np.inf
     states: States | None = None
-    for number in range(max_iterations):
+    for number in range(cycle.max_iterations):
         followed = states is not None and shift <= _SETTLED
-        if states is None or not followed:
-            states = bound_states(mesh, orbitals, potential, z, model, old_levels)
-        else:
-            states = refine(mesh, orbitals, potential, z, model, states)
+        states = _states(problem, potential, states if followed else None, old_levels)
         node_charges = in_spin @ states.charges
-        energies, output = _energies(mesh, z, occupations, states, node_charges, potential, model)
+        energies, output = _energies(problem, states, node_charges, potential)
         residual = output - potential
         step = precondition(residual)
         levels = states.energies
@@ -154,26 +169,26 @@ def self_consistent(
         ahead = float(np.abs(_shifts(step, orbitals, states)).max())
         change = abs(energies.total - old_energy)
         size = float(np.abs(residual * node_charges).max())
-        if on_iteration:
-            on_iteration(Iteration(number, energies.total, change, shift, size))
+        if cycle.on_iteration:
+            cycle.on_iteration(Iteration(number, energies.total, change, shift, size))
         if not np.isfinite(energies.total):
             raise ConvergenceError("the self-consistent cycle diverged")
-        if followed and max(change, shift, ahead) < tolerance:
+        if followed and max(change, shift, ahead) < cycle.tolerance:
             found = (states, potential, node_charges, energies, number + 1)
             solution = Solution(z, model, mesh, orbitals, *found)
-            return _checked(solution) if require_bound else solution
+            return _checked(solution) if cycle.require_bound else solution
         old_energy, old_levels = energies.total, levels
         stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * residual_then
         if stalled and model.interacting:
-            chi = susceptibility(mesh, orbitals, states, potential, z, model, shared=True)
+            chi = susceptibility(problem, states, potential, shared=True)
             precondition = dielectric_solver(chi, interaction_kernel(mesh, node_charges, model))
             mixer = Anderson(weight=mixer.weight)
             response_at, residual_then = number, size
         proposed = mixer.next(potential, residual, precondition)
         potential = potential + _limited(proposed - potential, orbitals, states)
     raise ConvergenceError(
-        f"no self-consistency after {max_iterations} iterations: the energy still changes by {change:.1e} Ha "
-        f"and an eigenvalue by {shift:.1e} Ha"
+        f"no self-consistency after {cycle.max_iterations} iterations: the energy still changes by "
+        f"{change:.1e} Ha and an eigenvalue by {shift:.1e} Ha"
     )
 
 
@@ -192,16 +207,18 @@ def _limited(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Ar
     return change / max(1.0, float(np.max(np.abs(shifts) / allowed, initial=0.0, where=filled)))
 
 
+def _states(problem: RadialProblem, potential: Array, old: States | None, levels: Array | None) -> States:
+    """Followed from old ones where these are given, else diagonalised; levels: energies to put into M."""
+    of = (problem.mesh, problem.orbitals, potential, problem.z, problem.model)
+    return bound_states(*of, levels) if old is None else refine(*of, old)
+
+
 def _energies(
-    mesh: Mesh,
-    z: float,
-    occupations: Array,
-    states: States,
-    node_charges: Array,
-    potential: Array,
-    model: Model,
+    problem: RadialProblem, states: States, node_charges: Array, potential: Array
 ) -> tuple[AtomEnergies, Array]:
     """Energies of the output density and its Hartree and exchange-correlation potential."""
+    mesh, model, z = problem.mesh, problem.model, problem.z
+    occupations = np.array([o.occupation for o in problem.orbitals])
     total = node_charges.sum(axis=0)
     density = node_charges / (4 * np.pi * mesh.radius**2 * mesh.weight)
     e_x, e_c, v_xc = exchange_correlation(

@@ -11,7 +11,7 @@ from ..solver.configuration import Configuration, ground_configuration, parse_co
 from ..solver.elements import SYMBOLS, madelung_order
 from ..solver.mesh import spectral_mesh
 from ..solver.model import Model, Orbital, orbitals_of
-from ..solver.scf import self_consistent
+from ..solver.scf import Cycle, self_consistent
 from .ionisation import MEASURED, ionisation_energy
 from .move_graph import basins
 from .occupation_flow import Trajectory, flow, stability
@@ -57,7 +57,7 @@ def element_stability(
     model = Model(spin=spin, relativity=study_model(z).relativity)
     mesh = spectral_mesh(float(z), model.relativity != "none")
     orbitals = with_empty_shells(configuration, model)
-    atom = self_consistent(float(z), orbitals, model, mesh, tolerance=1e-8, require_bound=False)
+    atom = self_consistent(float(z), orbitals, model, mesh, cycle=Cycle(tolerance=1e-8, require_bound=False))
     rates = stability(atom)
     f = np.array([o.occupation for o in orbitals])
     c = np.array([o.capacity for o in orbitals])

@@ -167,24 +167,7 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
             z, [r["largest_rate"] * EV_PER_HARTREE for r in chosen], "-", color=colour, lw=1, label=name
         )
     for r in spin:
-        if r["symbol"] in NOBLE_GASES:
-            top.annotate(
-                r["symbol"],
-                (r["z"], r["gap"] * EV_PER_HARTREE),
-                (0, 5),
-                textcoords="offset points",
-                ha="center",
-            )
-        elif r["z"] in _HALF_FILLED:
-            top.annotate(
-                r["symbol"],
-                (r["z"], r["gap"] * EV_PER_HARTREE),
-                (0, 7),
-                textcoords="offset points",
-                ha="center",
-                color=_RED,
-                fontsize=9,
-            )
+        _name_closed_shell(top, r)
         bottom.plot(
             r["z"],
             r["largest_rate"] * EV_PER_HARTREE,
@@ -207,6 +190,16 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
     bottom.legend()
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def _name_closed_shell(axes: Any, row: dict[str, Any]) -> None:
+    """The symbol above the gap of a noble gas, or of an atom with a half-filled shell."""
+    at = (row["z"], row["gap"] * EV_PER_HARTREE)
+    if row["symbol"] in NOBLE_GASES:
+        axes.annotate(row["symbol"], at, (0, 5), textcoords="offset points", ha="center")
+    elif row["z"] in _HALF_FILLED:
+        above = {"textcoords": "offset points", "ha": "center", "color": _RED, "fontsize": 9}
+        axes.annotate(row["symbol"], at, (0, 7), **above)
 
 
 def ionisation_by_element(rows: list[dict[str, Any]], path: Path) -> None:

@@ -15,7 +15,6 @@ A closed shell has only perturbations of the second kind; the smallest cost is t
 orbital.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,12 +23,14 @@ from numpy.typing import NDArray
 from ..solver.mesh import Mesh
 from ..solver.model import Model, Orbital
 from ..solver.response import occupation_jacobian
-from ..solver.scf import Solution, self_consistent
+from ..solver.scf import Cycle, Solution, self_consistent
 
 Array = NDArray[np.float64]
 
 # An orbital this close to empty or full (electrons) counts as such.
 _EDGE = 1e-6
+#: Fractional occupations need not be bound; the wall at r_max keeps their electrons.
+_CYCLE = Cycle(tolerance=1e-7, require_bound=False)
 # Length of a step (1/Hartree) and the largest change of an occupation in it.
 _TIME_STEP, _LARGEST_MOVE = 2.0, 0.25
 
@@ -106,13 +107,7 @@ def stability(solution: Solution) -> Stability:
     tangent = np.empty(0, dtype=np.float64)
     if free.sum() > 1:
         jacobian = occupation_jacobian(
-            solution.mesh,
-            solution.orbitals,
-            solution.states,
-            solution.potential,
-            solution.node_charges,
-            solution.z,
-            solution.model,
+            solution.problem, solution.states, solution.potential, solution.node_charges
         )[np.ix_(free, free)]
         basis = np.linalg.svd(np.ones((1, free.sum())))[2][1:]
         curvature = basis @ (0.5 * (jacobian + jacobian.T)) @ basis.T
@@ -125,10 +120,8 @@ def flow(
     z: float,
     orbitals: tuple[Orbital, ...],
     model: Model,
-    mesh: Mesh | None = None,
     max_steps: int = 400,
     tolerance: float = 1e-4,
-    on_step: Callable[[int, float], None] | None = None,
 ) -> Trajectory:
     """Follows the flow from the occupations of `orbitals` until no velocity exceeds `tolerance` Ha.
 
@@ -137,17 +130,16 @@ def flow(
     """
     capacities = _capacities(orbitals)
     f = _occupations(orbitals)
+    mesh: Mesh | None = None
     potential: Array | None = None
     history: list[tuple[float, Array, float, Array]] = []
     time, arrived = 0.0, False
-    for step in range(max_steps):
+    for _ in range(max_steps):
         current = tuple(replace(o, occupation=float(x)) for o, x in zip(orbitals, f, strict=True))
-        atom = self_consistent(z, current, model, mesh, potential, tolerance=1e-7, require_bound=False)
+        atom = self_consistent(z, current, model, mesh, potential, _CYCLE)
         potential, mesh = atom.potential, atom.mesh
         history.append((time, f, atom.energies.total, atom.levels))
         v = velocity(f, atom.levels, capacities)
-        if on_step:
-            on_step(step, atom.energies.total)
         if np.abs(v).max() < tolerance:
             arrived = True
             break
@@ -160,9 +152,7 @@ def flow(
 
 def _step(atom: Solution, f: Array, v: Array, capacities: Array) -> tuple[Array, float]:
     """A linearly implicit step and its length; backward Euler cannot overshoot an equilibrium."""
-    jacobian = occupation_jacobian(
-        atom.mesh, atom.orbitals, atom.states, atom.potential, atom.node_charges, atom.z, atom.model
-    )
+    jacobian = occupation_jacobian(atom.problem, atom.states, atom.potential, atom.node_charges)
     moving = np.flatnonzero(v)
     while True:
         project = np.eye(len(moving)) - 1 / len(moving)

@@ -20,7 +20,7 @@ from ..solver.errors import ConvergenceError, InputError
 from ..solver.mesh import Mesh, spectral_mesh
 from ..solver.model import Model, Orbital, orbitals_of
 from ..solver.pyscf_atom import gaussian_energy
-from ..solver.scf import self_consistent, solve_atom
+from ..solver.scf import Cycle, self_consistent, solve_atom
 from .configuration_space import StudyCase, generate, order_parameters
 
 Array = NDArray[np.float64]
@@ -182,9 +182,9 @@ def compute(solver: Solver, cases: list[StudyCase]) -> list[Record]:
 
 def _radial_energy(z: int, orbitals: tuple[Orbital, ...], model: Model, mesh: Mesh, start: Array) -> float:
     try:
-        return self_consistent(float(z), orbitals, model, mesh, start, tolerance=1e-7).energies.total
+        return self_consistent(float(z), orbitals, model, mesh, start, Cycle(1e-7)).energies.total
     except ConvergenceError:
-        return self_consistent(float(z), orbitals, model, mesh, None, tolerance=1e-7).energies.total
+        return self_consistent(float(z), orbitals, model, mesh, None, Cycle(1e-7)).energies.total
 
 
 def _text(configuration: Configuration) -> str:

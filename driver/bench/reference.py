@@ -17,7 +17,7 @@ from ...adapters.pyscf.engine import PySCFEngine, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
 from ...adapters.system.real_time import applied_field
 from ...adapters.working_basis import make_working_basis
-from ..loop.problem import initial_state, make_problem, make_step
+from ..loop.problem import initial_state, make_problem
 from ..loop.segment import reference_segment
 from ..reporters.observables import dipoles, make_observables
 from ..run.machine import half_of_memory
@@ -74,7 +74,6 @@ def make_reference_run(path: Path) -> ReferenceRun:
     problem = make_problem(task, engine, basis, base, density)
     observables = make_observables(task.system, engine.integrals, basis)
     active = [g.name for g in task.system.geometries].index(task.system.geometry.name)
-    step = make_step(problem)
     state = initial_state(problem, problem.ground_density, basis.fock_in(base.fock).astype(complex), 0, 0.0)
     energies = base.energies
     times, moments, changes, builds, wall, cpu = [], [], [], [0], [], []
@@ -84,7 +83,7 @@ def make_reference_run(path: Path) -> ReferenceRun:
         times.append(state.time)
         moments.append(dipoles(observables, state.density[None])[0, active, -1])
         changes.append(_as_vector(state.density - problem.ground_density))
-        segment, energies = reference_segment(problem, step, state, energies, 1, np.inf, "CONTINUE")
+        segment, energies = reference_segment(problem, state, energies, 1, np.inf, "CONTINUE")
         builds.append(builds[-1] + segment.fock_builds)
         state = segment.end
     return ReferenceRun(

@@ -7,7 +7,7 @@ import numpy as np
 from ...adapters.engine import Energies
 from ...surrogate.surrogate import Measurement, Surrogate
 from ..propagators.state import State
-from .problem import Problem, make_step
+from .problem import Problem
 from .segment import Reason, Segment, reference_segment
 
 
@@ -34,13 +34,12 @@ class EmbeddedReference:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._step = make_step(problem)
 
     def steps(
         self, state: State, energies: Energies, n_steps: int, seconds: float, reason: Reason
     ) -> tuple[Segment, Energies]:
         """See `Reference`."""
-        return reference_segment(self._problem, self._step, state, energies, n_steps, seconds, reason)
+        return reference_segment(self._problem, state, energies, n_steps, seconds, reason)
 
     def anchor(self, surrogate: Surrogate, density: np.ndarray, time: float) -> tuple[Measurement, Energies]:
         """The reference Fock matrix at that density: measures the defect, and teaches."""

@@ -13,7 +13,7 @@ from ...adapters.system.real_time import at_point
 from ...surrogate.surrogate import Surrogate
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
-from .problem import Problem, Step, field_free
+from .problem import Problem, Step, field_free, make_step
 
 Kind = Literal["reference", "surrogate"]
 Reason = Literal[
@@ -125,7 +125,6 @@ class _Recorder:
 
 def reference_segment(
     problem: Problem,
-    step: Step,
     state: State,
     energies: Energies,
     n_steps: int,
@@ -145,7 +144,7 @@ def reference_segment(
         builds += 1
         return fock
 
-    fock_in_force = field_free(problem, fock_of)
+    step, fock_in_force = make_step(problem), field_free(problem, fock_of)
     recorder = _Recorder(state, corrected=problem.real_time.propagator == "magnus")
     printed = []
     began = time.monotonic()

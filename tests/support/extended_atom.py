@@ -242,14 +242,14 @@ def extended_atom(z: int, model: Model, mesh: Mesh) -> ExtendedAtom:
     atom = solve_atom(z, model=model, mesh=mesh)
     orbitals, fine = atom.orbitals, ExtendedMesh(mesh)
     occupations = np.array([o.occupation for o in orbitals], Real)
-    chi = susceptibility(mesh, orbitals, atom.states, atom.potential, atom.z, model)
+    chi = susceptibility(atom.problem, atom.states, atom.potential)
     precondition = dielectric_solver(chi, interaction_kernel(mesh, atom.node_charges, model))
     potential, levels = atom.potential[0].astype(Real), atom.levels.astype(Real)
     vectors = atom.states.vectors.astype(Real)
     for _ in range(12):
         equation = Hamiltonian(fine, orbitals, potential, z, model)
         double = (levels.astype(np.float64), potential[None].astype(np.float64))
-        channels = channel_matrices(mesh, orbitals, *double, atom.z, model)
+        channels = channel_matrices(atom.problem, *double)
         matrices = {i: matrix for members, matrix in channels for i in members}
         for _ in range(4):
             vectors, levels, charges = equation.finish(vectors, levels)

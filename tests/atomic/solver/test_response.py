@@ -16,9 +16,7 @@ LSDA = Model(spin=True)
 def test_jacobian_is_the_derivative_of_the_levels(z: int, model: Model) -> None:
     """∂ε_i/∂f_j by linear response against a central difference of self-consistent levels."""
     atom = solve_atom(z, model=model)
-    jacobian = occupation_jacobian(
-        atom.mesh, atom.orbitals, atom.states, atom.potential, atom.node_charges, atom.z, model
-    )
+    jacobian = occupation_jacobian(atom.problem, atom.states, atom.potential, atom.node_charges)
     last = max(i for i, o in enumerate(atom.orbitals) if o.occupation > 0)
     levels = []
     for step in (1e-3, -1e-3):

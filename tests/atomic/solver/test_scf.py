@@ -6,7 +6,7 @@ from hybrid_propagate.atomic.solver.configuration import ground_configuration, p
 from hybrid_propagate.atomic.solver.errors import ConvergenceError, InputError
 from hybrid_propagate.atomic.solver.mesh import spectral_mesh
 from hybrid_propagate.atomic.solver.model import Model, orbitals_of
-from hybrid_propagate.atomic.solver.scf import self_consistent, solve_atom
+from hybrid_propagate.atomic.solver.scf import Cycle, self_consistent, solve_atom
 
 BARE = Model(use_hartree=False, use_exchange=False, use_correlation=False)
 
@@ -104,4 +104,4 @@ def test_too_few_iterations_give_no_numbers() -> None:
     model = Model()
     orbitals = orbitals_of(ground_configuration("Fe"), model)
     with pytest.raises(ConvergenceError, match="no self-consistency after 3 iterations"):
-        self_consistent(26.0, orbitals, model, max_iterations=3)
+        self_consistent(26.0, orbitals, model, cycle=Cycle(max_iterations=3))

@@ -40,9 +40,7 @@ class Perfect:
 
 def test_a_reference_segment_records_the_points_it_starts_from(problem: Problem) -> None:
     progress = start(problem, TARGET)
-    segment, energies = reference_segment(
-        problem, make_step(problem), progress.state, progress.energies, 7, np.inf, "CONTINUE"
-    )
+    segment, energies = reference_segment(problem, progress.state, progress.energies, 7, np.inf, "CONTINUE")
     assert (segment.kind, segment.reason, segment.n_steps) == ("reference", "CONTINUE", 7)
     np.testing.assert_allclose(segment.times, 0.1 * np.arange(7), atol=1e-12)
     np.testing.assert_array_equal(segment.densities[0], problem.ground_density)
@@ -62,7 +60,7 @@ def test_a_reference_segment_records_the_points_it_starts_from(problem: Problem)
 def test_a_perfect_surrogate_makes_the_same_segment(problem: Problem) -> None:
     progress = start(problem, TARGET)
     step = make_step(problem)
-    expected, _ = reference_segment(problem, step, progress.state, progress.energies, 12, np.inf, "CONTINUE")
+    expected, _ = reference_segment(problem, progress.state, progress.energies, 12, np.inf, "CONTINUE")
     segment = surrogate_segment(problem, step, Perfect(problem), progress.state, 12, Limits())
     assert segment is not None
     assert (segment.kind, segment.reason, segment.fock_builds) == ("surrogate", "MAX_STEPS", 0)
@@ -136,9 +134,7 @@ def test_check_points_rebuild_the_fock_matrix() -> None:
     real_time = replace(kicked(0.1, 4.0, 0.1), n_checks=5)
     problem = toy_problem(*make_chain(5, 1, 0.25, 0.3), real_time)
     progress = start(problem, TARGET)
-    segment, _ = reference_segment(
-        problem, make_step(problem), progress.state, progress.energies, 39, np.inf, "CONTINUE"
-    )
+    segment, _ = reference_segment(problem, progress.state, progress.energies, 39, np.inf, "CONTINUE")
     checks = sum(at_point(it, 5, 40) for it in range(2, 40))
     assert checks == 3
     assert segment.fock_builds == segment.interpolations.sum() + checks
