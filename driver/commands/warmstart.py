@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..front_door.options import ENGINE, NWCHEM
 from .ending import carry_out, fail
-from .engine_options import add_engine_options
+from .option_table import add_options
 
 if TYPE_CHECKING:
     from ...adapters.deck import Deck, GroundStateTask
@@ -57,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="XYZ",
         help="with --run: at every frame of a multi-frame xyz file, extrapolating from the frames before",
     )
-    add_engine_options(parser, "whose SCF")
+    add_options(parser, (replace(ENGINE, meaning="whose SCF (default %(default)s)"), NWCHEM))
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--output", type=Path, metavar="PREFIX", help="default: the deck's prefix + _start, in permanent_dir"

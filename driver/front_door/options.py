@@ -66,16 +66,18 @@ class Option:
         return "--" + self.name.replace("_", "-")
 
 
+ENGINE = Option("engine", ("pyscf", "nwchem"), "reference code (default %(default)s)", "pyscf")
+NWCHEM = Option(
+    "nwchem",
+    str,
+    "how to run NWChem, e.g. 'mpirun -np 4 nwchem' (default: NWCHEM_COMMAND, else nwchem)",
+    value="COMMAND",
+)
 OPTIONS = (
     Option("tol", positive, "trajectory error wanted, relative (default %(default)g)", 1e-3, "ERROR"),
     Option("max_ml_steps", count, "most surrogate steps between two anchors (default %(default)s)", 500, "N"),
-    Option("engine", ("pyscf", "nwchem"), "reference code (default %(default)s)", "pyscf"),
-    Option(
-        "nwchem",
-        str,
-        "how to run NWChem, e.g. 'mpirun -np 4 nwchem' (default: NWCHEM_COMMAND, else nwchem)",
-        value="COMMAND",
-    ),
+    ENGINE,
+    NWCHEM,
     Option("keep_scratch", None, "keep NWChem's own files", False),
     Option(
         "surrogate",
