@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
+from ..atomic.errors import BadInput
+
 _KINDS = (
     (stat.S_ISDIR, "a folder, not a file"),
     (stat.S_ISFIFO, "a named pipe, not a file"),
@@ -20,7 +22,7 @@ _KINDS = (
 )
 
 
-class RefusedFile(OSError):
+class RefusedFile(BadInput, OSError):
     """A file that is not read; `strerror` says why, in a few words."""
 
     def __init__(self, reason: str, path: Path) -> None:

@@ -201,7 +201,7 @@ def read_contents(path: Path) -> Contents:
 def read_density(path: Path, point: int) -> np.ndarray:
     """(n_spin, n, n) complex AO density of a point, as stored. Raises TrajectoryError where it is not."""
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             points = file.get("dynamics/density_step")
             stored = points[()] if isinstance(points, h5py.Dataset) else np.zeros(0, int)
             rows = np.flatnonzero(stored == point)

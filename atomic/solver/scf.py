@@ -162,9 +162,8 @@ def self_consistent(
         states = _states(problem, potential, states if followed else None, old_levels)
         node_charges = in_spin @ states.charges
         energies, output = _energies(problem, states, node_charges, potential)
-        residual = output - potential
+        residual, levels = output - potential, states.energies
         step = precondition(residual)
-        levels = states.energies
         shift = np.inf if old_levels is None else float(np.abs(levels - old_levels).max())
         ahead = float(np.abs(_shifts(step, orbitals, states)).max())
         change = abs(energies.total - old_energy)
@@ -174,8 +173,8 @@ def self_consistent(
         if not np.isfinite(energies.total):
             raise ConvergenceError("the self-consistent cycle diverged")
         if followed and max(change, shift, ahead) < cycle.tolerance:
-            found = (states, potential, node_charges, energies, number + 1)
-            solution = Solution(z, model, mesh, orbitals, *found)
+            found = (mesh, orbitals, states, potential, node_charges, energies, number + 1)
+            solution = Solution(z, model, *found)
             return _checked(solution) if cycle.require_bound else solution
         old_energy, old_levels = energies.total, levels
         stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * residual_then
