@@ -87,8 +87,7 @@ class SurrogateContract(ABC):
         """One that has walked half the path and seen an anchor."""
         surrogate = self.make(case.ground)
         for density in case.densities[:5]:
-            surrogate.predict(density)
-            surrogate.visit()
+            surrogate.visit(density)
         surrogate.observe(case.densities[4], case.reference(case.densities[4]))
         return surrogate
 
@@ -111,11 +110,18 @@ class SurrogateContract(ABC):
         surrogate.predict(case.densities[2])
         np.testing.assert_array_equal(surrogate.predict(case.densities[7]), first)
 
+    def test_a_visit_is_about_the_density_that_it_is_given(self, case: SurrogateCase) -> None:
+        """Whatever was predicted for last."""
+        one, other = self.taught(case), self.taught(case)
+        one.predict(case.densities[2])
+        other.predict(case.densities[7])
+        for _ in range(5):
+            assert one.visit(case.densities[7]) == other.visit(case.densities[7])
+
     def test_spreads_are_finite_and_not_negative(self, case: SurrogateCase) -> None:
         surrogate = self.taught(case)
         for density in (case.ground.ground_density, *case.densities):
-            surrogate.predict(density)
-            spread = surrogate.visit().spread
+            spread = surrogate.visit(density).spread
             assert np.isfinite(spread)
             assert spread >= 0.0
 
@@ -124,8 +130,7 @@ class SurrogateContract(ABC):
         where the residual is above a thousandth. Of a linear engine nothing is left over to compare with."""
         surrogate = self.make(case.ground)
         for density in case.densities:
-            surrogate.predict(density)
-            surrogate.visit()
+            surrogate.visit(density)
         surrogate.refine(0.01, 3)
         surrogate.observe(case.densities[3], case.reference(case.densities[3]))
         at_ground = case.reference(case.ground.ground_density)
@@ -135,8 +140,7 @@ class SurrogateContract(ABC):
             # A surrogate may look at what is new only every few visits.
             visits = []
             for _ in range(5):
-                surrogate.predict(density)
-                visits.append(surrogate.visit().spread)
+                visits.append(surrogate.visit(density).spread)
             spread = visits[-1]
             assert 0.2 * true < spread + 1e-5, f"residual {true:.1e}, spread {spread:.1e}"
             small = case.ground.engine.linear or spread < 50.0 * max(true, 1e-3)
@@ -146,8 +150,7 @@ class SurrogateContract(ABC):
         """Defect, response and force as norms of matrices; residual their share."""
         surrogate = self.make(case.ground)
         density = case.densities[4]
-        predicted = surrogate.predict(density)
-        surrogate.visit()
+        predicted = surrogate.visit(density)
         predicted = surrogate.predict(density)
         fock = case.reference(density)
         at_ground = case.reference(case.ground.ground_density)
@@ -165,8 +168,7 @@ class SurrogateContract(ABC):
         density = case.densities[8]
         # A surrogate may look at what is new only every few visits.
         for _ in range(8):
-            surrogate.predict(density)
-            surrogate.visit()
+            surrogate.visit(density)
         fock = case.reference(density)
         before = surrogate.observe(density, fock).residual
         after = surrogate.observe(density, fock).residual
@@ -177,8 +179,7 @@ class SurrogateContract(ABC):
         surrogate = self.make(case.ground)
         for _ in range(4):
             for density in case.densities:
-                surrogate.predict(density)
-                surrogate.visit()
+                surrogate.visit(density)
         before = self.residual(case, surrogate)
         builds = surrogate.refine(1e-9, 1000)
         assert builds >= 0
@@ -204,7 +205,7 @@ class SurrogateContract(ABC):
             one.refine(1e-4, 3)
         for density in case.densities:
             np.testing.assert_array_equal(again.predict(density), surrogate.predict(density))
-            assert again.visit() == surrogate.visit()
+            assert again.visit(density) == surrogate.visit(density)
         fock = case.reference(case.densities[9])
         assert again.observe(case.densities[9], fock) == surrogate.observe(case.densities[9], fock)
         np.testing.assert_array_equal(again.predict(case.densities[6]), surrogate.predict(case.densities[6]))

@@ -38,7 +38,7 @@ class Measurement:
 
 
 class Visit(NamedTuple):
-    """What a surrogate says of the density it last predicted for.
+    """What a surrogate says of a density that a run has come to.
 
     spread: expected ‖F_ref - F_surrogate‖ / ‖F_ref - F_ref(P0)‖, by what the surrogate knows now.
     learned: share of the response that it did not know of when it predicted, and has learned by the visit.
@@ -60,8 +60,8 @@ class Surrogate(Protocol):
         """F' of one P'."""
         ...
 
-    def visit(self) -> Visit:
-        """Take note of the density last predicted for."""
+    def visit(self, density: np.ndarray) -> Visit:
+        """Take note of a P' that the run has come to; free of cost where it was predicted for last."""
         ...
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:

@@ -168,7 +168,14 @@ def surrogate_segment(
 
     None where already the first step does. Where the surrogate learned, the spread is what it had lacked.
     """
-    fock_in_force = field_free(problem, surrogate.predict)
+    asked = state.density
+
+    def predict(density: np.ndarray) -> np.ndarray:
+        nonlocal asked
+        asked = density
+        return surrogate.predict(density)
+
+    fock_in_force = field_free(problem, predict)
     recorder = _Recorder(state, corrected=problem.real_time.propagator == "magnus")
     conserving = problem.real_time.mocap is None and problem.real_time.propagator == "magnus"
     reason: Reason = "MAX_STEPS"
@@ -179,13 +186,13 @@ def surrogate_segment(
         cpu = time.process_time()
         try:
             following, changes = step(state, fock_in_force)
-            visit = surrogate.visit()
+            visit = surrogate.visit(asked)
             unknown = visit.learned
             if unknown:
                 learned += unknown**2
                 # The step was made before the surrogate knew where it led; those before it may lack the same.
                 following, changes = step(state, fock_in_force)
-                visit = surrogate.visit()
+                visit = surrogate.visit(asked)
         except NoFixedPoint:
             # What the surrogate says need not have one: a wild Fock matrix, or one that is not finite.
             reason = "NOT_FINITE"

@@ -100,7 +100,7 @@ class OnTheFlyResponse:
         self._calibration = 1.0
         self._moment, self._n_visits, self._spread = 0.0, 0, 0.0
         self._patience = self._wait = 1
-        self._last = self._evaluate(density)
+        self._last_density, self._last = density, self._evaluate(density)
         coulomb = engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
         self._core_x, self._coulomb_x, self._fock_x = (
             pack(packing, basis.fock_in(np.broadcast_to(matrix, ground_build.fock.shape)).astype(complex))[0]
@@ -127,17 +127,19 @@ class OnTheFlyResponse:
         k, d: directions and length of every irrep that the motion has reached.
         """
         last = self._last = self._evaluate(density)
+        self._last_density = density
         return self._fock + unpack(self._packing, last.response_x, last.response_y)
 
-    def visit(self) -> Visit:
-        """Note the density last predicted for; look whether it leaves the known directions.
+    def visit(self, density: np.ndarray) -> Visit:
+        """Note a P'; look whether it leaves the known directions.
 
         Looks are rarer while they find nothing.
         """
         self._wait -= 1
         if self._wait > 0:
             return Visit(self._spread, 0.0)
-        last, x_map, y_map = self._last, self._x_map, self._y_map
+        last = self._last if density is self._last_density else self._evaluate(density)
+        x_map, y_map = self._x_map, self._y_map
         c, d = x_map.coordinates(last.x), y_map.coordinates(last.y)
         size = float(last.x @ last.x + last.y @ last.y)
         # `outside` stays above the rounding of `outside_squared`.

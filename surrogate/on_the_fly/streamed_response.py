@@ -84,7 +84,6 @@ class StreamedResponse:
         self._visits: list[np.ndarray] = []
         self._moments = np.zeros((2, space.n_pairs, space.n_pairs))
         self._response_moment, self._n_visits, self._wait, self._spread = 0.0, 0, 1, 0.0
-        self._last = np.zeros(space.n_pairs, complex)
         self._q, self._j = np.zeros((2, 0, space.n_pairs))
 
     @property
@@ -98,15 +97,15 @@ class StreamedResponse:
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P'. Cost: two products with (d, d) matrices."""
-        self._last = self.space.block(density - self.about.density)
-        return self.about.fock + self.space.matrix(self.response(self._last))
+        x = self.space.block(density - self.about.density)
+        return self.about.fock + self.space.matrix(self.response(x))
 
-    def visit(self) -> Visit:
+    def visit(self, density: np.ndarray) -> Visit:
         """See `Surrogate`; the spread is looked at every few steps."""
         self._wait -= 1
         if self._wait <= 0:
             self._wait = _LOOK_EVERY
-            x = self._last
+            x = self.space.block(density - self.about.density)
             response = float(np.linalg.norm(self.response(x)))
             self._n_visits += 1
             self._response_moment += response**2

@@ -87,11 +87,11 @@ class NeuralSurrogate:
         self._last_density = density
         return self._fock + self._back(last.response_x, last.response_y)
 
-    def visit(self) -> Visit:
-        """Keep the density last predicted for; the ensemble's spread there."""
-        last = self._last
+    def visit(self, density: np.ndarray) -> Visit:
+        """Keep a P'; the ensemble's spread there."""
+        last = self._last if density is self._last_density else self._evaluate(density)
         if self._n_visits % self._stride == 0:
-            self._visited.append(self._last_density)
+            self._visited.append(density)
             if len(self._visited) > _MOST_VISITED:
                 self._visited = self._visited[::2]
                 self._stride *= 2

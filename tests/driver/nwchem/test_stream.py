@@ -141,8 +141,7 @@ def test_learns_the_response_of_a_run(n_spin: int) -> None:
     densities = walk(made, 1e-5)
     before = error(made, densities)
     for density in densities:
-        made.surrogate.predict(density)
-        made.surrogate.visit()
+        made.surrogate.visit(density)
     builds = made.surrogate.refine(1e-5, 100)
     after = error(made, densities)
     print(f"error {before:.1e} before, {after:.1e} after {builds} probes for {made.space.n_pairs} pairs")
@@ -181,8 +180,7 @@ def test_energies_and_a_saved_surrogate() -> None:
         exact = made.problem.reference_fock(density)[1]
         np.testing.assert_allclose(row, [exact.core, exact.coulomb, exact.exchange_correlation], atol=1e-8)
     for density in densities:
-        made.surrogate.predict(density)
-        made.surrogate.visit()
+        made.surrogate.visit(density)
     made.surrogate.refine(1e-6, 100)
     other = setting(1, share=1.0).surrogate
     other.load(made.surrogate.save())
@@ -197,8 +195,7 @@ def test_spread_says_what_is_missing() -> None:
     for refined in (False, True):
         spreads = []
         for density in densities:
-            made.surrogate.predict(density)
-            spreads.append(made.surrogate.visit().spread)
+            spreads.append(made.surrogate.visit(density).spread)
         assert float(np.sqrt(np.mean(np.square(spreads)))) > 0.2 * error(made, densities)
         if not refined:
             made.surrogate.refine(1e-5, 100)

@@ -68,8 +68,7 @@ def symmetric_chain() -> Problem:
 def walked(problem: Problem, case: SurrogateCase) -> OnTheFlyResponse:
     surrogate = make_response(problem)
     for density in case.densities:
-        surrogate.predict(density)
-        surrogate.visit()
+        surrogate.visit(density)
     return surrogate
 
 
@@ -80,8 +79,7 @@ def test_hartree_fock_is_exact_without_a_single_fock_build() -> None:
     surrogate = make_response(problem)
     for density in case.densities:
         for _ in range(2):
-            surrogate.predict(density)
-            surrogate.visit()
+            surrogate.visit(density)
         error = np.linalg.norm(surrogate.predict(density) - case.reference(density))
         response = np.linalg.norm(case.reference(density) - case.reference(problem.ground_density))
         assert error < 1e-4 * response
@@ -131,8 +129,7 @@ def test_irreps_are_kept_apart_and_refined_together() -> None:
     surrogate = make_response(problem)
     case = surrogate_case(problem, 1e-3)
     for density in case.densities:
-        surrogate.predict(density)
-        surrogate.visit()
+        surrogate.visit(density)
     _, approximate, _ = surrogate.n_directions
     builds = surrogate.refine(0.0, 1000)
     assert surrogate.n_directions[0] == approximate
