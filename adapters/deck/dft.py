@@ -79,6 +79,8 @@ _VECTORS_WORDS = (
     *("input", "output", "swap", "reorder", "project", "rotate", "lock", "molden"),
     *_GUESSES,
 )
+#: NWChem makes its grid for `convergence energy`, and stops at one of 0.1 (`silly accgauss`).
+_MOST_THRESHOLD = 0.05
 #: NWChem's most fragments of one guess.
 _MOST_FRAGMENTS = 100
 _MOST_OMEGA, _MOST_WEIGHT, _MOST_ITERATIONS, _MOST_ROOTS = 1e3, 10.0, 10**6, 10**4
@@ -250,8 +252,8 @@ def _convergence(row: Line, settings: DftSettings) -> DftSettings:
     for word in words:
         if word.name in thresholds:
             value = float(_DEFAULT_THRESHOLDS[word.name] if word.value is None else word.value)
-            if value <= 0.0:
-                row.fail(f"convergence {word.name} must be positive")
+            if not 0.0 < value <= _MOST_THRESHOLD:
+                row.fail(f"convergence {word.name} must be positive, and at most {_MOST_THRESHOLD}")
             thresholds[word.name] = value
     return replace(
         settings,

@@ -12,6 +12,7 @@
 NWChem reads the numbers by column, so this writes them with 12 decimals where NWChem itself writes 10 digits.
 """
 
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ TITLE = "RT-TDDFT restart file"
 _NAMES = ("created", "nmats", "nbf_ao", "it", "t", "checksum")
 _FIELD, _DIGITS = 20, 10
 _CHECKSUM_TOLERANCE = 1e-4
+#: No number in the file is larger: times are below 24 ns, counts and elements of densities far below.
+_LARGEST = 1e9
 #: Bytes of a file that is read whatever the system, to say whose it is.
 _SMALL = 2**26
 # Fortran's 1.67 and 0.12 are single precision: 1e-4 off the double where the sum exceeds 2000.
@@ -96,13 +99,16 @@ def read_restart(path: Path, n_spin: int, n_basis: int) -> RestartPoint:
     """Read the file of a system with n_spin density matrices and n_basis functions.
 
     Raises RestartError when it cannot be opened, is not a restart file, is cut short, belongs to another
-    system, or its checksum does not match.
+    system, its checksum does not match, or its time lies before the start.
     """
     try:
         text = read_regular(path, _SMALL + 80 * n_spin * n_basis**2).decode("ascii", "replace")
     except OSError as error:
         raise RestartError(f"{path}: {error.strerror}") from error
-    return parse_restart(text, path, n_spin, n_basis)
+    point = parse_restart(text, path, n_spin, n_basis)
+    if point.time < 0.0:
+        raise RestartError(f"{path}: t is {point.time:g}: propagations start at 0")
+    return point
 
 
 def parse_restart(text: str, path: Path, n_spin: int, n_basis: int) -> RestartPoint:
@@ -115,7 +121,7 @@ def parse_restart(text: str, path: Path, n_spin: int, n_basis: int) -> RestartPo
     if len(lines) < len(_NAMES) + 2:
         raise RestartError(f"{path}: cut short in its head ({len(lines) - 1} lines)")
     head = {line[:10].strip(): line[10:].strip() for line in lines[1:-1]}
-    found_spin, found_basis, point = (int(_number(path, head, name)) for name in ("nmats", "nbf_ao", "it"))
+    found_spin, found_basis, point = (_count(path, head, name) for name in ("nmats", "nbf_ao", "it"))
     if found_spin != n_spin:
         kinds = {1: "closed-shell (nmats 1)", 2: "open-shell (nmats 2)"}
         raise RestartError(
@@ -132,9 +138,19 @@ def parse_restart(text: str, path: Path, n_spin: int, n_basis: int) -> RestartPo
 
 def _number(path: Path, head: dict[str, str], name: str) -> float:
     try:
-        return float(head[name])
+        value = float(head[name])
     except (KeyError, ValueError):
-        raise RestartError(f"{path}: no number for {name!r} in its head") from None
+        value = math.nan
+    if not abs(value) <= _LARGEST:
+        raise RestartError(f"{path}: no number for {name!r} in its head, or one beyond {_LARGEST:g}")
+    return value
+
+
+def _count(path: Path, head: dict[str, str], name: str) -> int:
+    value = _number(path, head, name)
+    if value < 1.0 or not value.is_integer():
+        raise RestartError(f"{path}: {name} must be a whole number of at least 1, not {head[name]}")
+    return int(value)
 
 
 def _densities(path: Path, body: str, n_spin: int, n_basis: int) -> np.ndarray:
@@ -152,4 +168,6 @@ def _densities(path: Path, body: str, n_spin: int, n_basis: int) -> np.ndarray:
             numbers = np.array(spelled).astype(float)
         except ValueError:
             raise RestartError(f"{path}: a density element is not a number") from None
+    if not np.abs(numbers).max() <= _LARGEST:
+        raise RestartError(f"{path}: a density element is not a number, or beyond {_LARGEST:g}")
     return numbers.view(complex).reshape(n_spin, n_basis, n_basis)

@@ -1,5 +1,6 @@
 """A job set up: from its ground state, or its own trajectory file, to the loop's first step."""
 
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from ...adapters.files.trajectory import Contents
 from ...adapters.nwchem.basis_order import density_from_nwchem, nwchem_order
 from ...adapters.nwchem.dmat import read_densities
 from ...adapters.nwchem.movecs import find_movecs
-from ...adapters.nwchem.rt_restart import read_restart
+from ...adapters.nwchem.rt_restart import RestartError, RestartPoint, read_restart
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.point_symmetry import symmetry_orbitals
 from ...adapters.working_basis import WorkingBasis, make_working_basis
@@ -122,6 +123,7 @@ def _first_density(job: Job, problem: Problem) -> tuple[np.ndarray, int, float]:
     if load.kind == "restart":
         n_basis = len(problem.engine.integrals.overlap)
         point = read_restart(job.restart_file, system.n_spin, n_basis)
+        _check_point(job, point)
         density = problem.basis.density_in(density_from_nwchem(point.densities, order))
         return density, point.point - 1, point.time
     if load.kind == "density":
@@ -129,3 +131,18 @@ def _first_density(job: Job, problem: Problem) -> tuple[np.ndarray, int, float]:
         found = [find_movecs(name, folder) or Path(name) for name in load.files]
         return problem.basis.density_in(read_densities(found, order, system.n_spin)), 0, 0.0
     return problem.ground_density, 0, 0.0
+
+
+def _check_point(job: Job, point: RestartPoint) -> None:
+    """Refuse a point that nothing follows, and tell of one that is not where the deck's steps lead.
+
+    Raises RestartError.
+    """
+    run, path = job.task.real_time, job.restart_file
+    if point.point >= run.n_points:
+        reason = f"point {point.point} lies at the end or beyond: tmax is {run.n_points} points of dt"
+        raise RestartError(f"{path}: {reason}")
+    expected = (point.point - 1) * run.dt
+    if abs(point.time - expected) > 1e-6 * max(1.0, expected):
+        text = f"point {point.point} is at {point.time:g} au; by the deck's dt it would be at {expected:g}"
+        print(f"hybrid-propagate: {path}: {text}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Restart files: what is written reads back, and each kind of damage is told by name."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,11 @@ def test_checksum_by_hand() -> None:
     assert checksum(densities) == pytest.approx(1.67 * 5.25 + 0.12 * (2.0 + 0.5), abs=1e-6)
 
 
+def headed(text: str, name: str, value: str) -> str:
+    """The text with another value in its head."""
+    return re.sub(rf"^{name} .*$", f"{name:10s}{value}", text, count=1, flags=re.MULTILINE)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -69,6 +75,17 @@ def test_checksum_by_hand() -> None:
         (lambda text: text.replace("it  ", "at  "), "no number for 'it'"),
         (lambda text: text.replace("checksum    ", "checksum   9"), "checksum"),
         (lambda text: text[:-30] + "x" + text[-29:], "not a number"),
+        (lambda text: text[:-21] + f"{'nan':>20}\n", "a density element is not a number"),
+        (lambda text: text[:-21] + f"{'1e300':>20}\n", "a density element is not a number"),
+        (lambda text: headed(text, "nmats", "nan"), "no number for 'nmats'"),
+        (lambda text: headed(text, "nbf_ao", "inf"), "no number for 'nbf_ao'"),
+        (lambda text: headed(text, "it", "20nan"), "no number for 'it'"),
+        (lambda text: headed(text, "it", "1e99"), "no number for 'it' in its head, or one beyond 1e+09"),
+        (lambda text: headed(text, "it", "-5"), "it must be a whole number of at least 1, not -5"),
+        (lambda text: headed(text, "it", "2.5"), "it must be a whole number of at least 1, not 2.5"),
+        (lambda text: headed(text, "t", "nan"), "no number for 't'"),
+        (lambda text: headed(text, "t", "-3.0"), "t is -3: propagations start at 0"),
+        (lambda text: headed(text, "checksum", "nan"), "no number for 'checksum'"),
     ],
 )
 def test_damage_is_named(tmp_path: Path, change, message: str) -> None:
