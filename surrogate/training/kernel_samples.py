@@ -120,7 +120,7 @@ def geometry_pairs(path: Path, content: ResponsePairs, k: int, base: str = "mean
     mol = molecule_of(path, content, k)
     rows = np.flatnonzero(content.pairs.geometry == k)
     change, fock = content.pairs.density[rows, 0], content.pairs.fock[rows, 0]
-    x, y = pack_symmetric(change.real.astype(float)), pack_antisymmetric(change.imag.astype(float))
+    x, y = pack_symmetric(np.real(change).astype(float)), pack_antisymmetric(np.imag(change).astype(float))
     kernel = mean_field_kernel(mol, str(content.attributes["pyscf_xc"]))
     base_x = x @ kernel.real
     base_y = np.zeros_like(y) if kernel.imaginary is None else y @ kernel.imaginary
@@ -128,14 +128,14 @@ def geometry_pairs(path: Path, content: ResponsePairs, k: int, base: str = "mean
         if content.pairs.kernel is None:
             raise PairsError(f"{path}: no analytic kernel in this file")
         of_kernel = content.pairs.kernel[rows, 0].astype(complex)
-        base_x, base_y = pack_symmetric(of_kernel.real), pack_antisymmetric(of_kernel.imag)
+        base_x, base_y = pack_symmetric(np.real(of_kernel)), pack_antisymmetric(np.imag(of_kernel))
     return GeometryPairs(
         mol,
         fitting_factors(mol),
         x,
         y,
-        pack_symmetric(fock.real.astype(float)),
-        pack_antisymmetric(fock.imag.astype(float)),
+        pack_symmetric(np.real(fock).astype(float)),
+        pack_antisymmetric(np.imag(fock).astype(float)),
         base_x,
         base_y,
         np.hypot(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)),

@@ -46,6 +46,7 @@ class PlainHartreeFock:
             mol.intor("int1e_rr").reshape(3, 3, n, n),
             np.zeros(3),
             float(mol.energy_nuc()),
+            np.ones(n),
         )
 
     def fock(self, density: np.ndarray) -> FockBuild:

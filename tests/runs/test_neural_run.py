@@ -77,7 +77,11 @@ def test_the_default_is_the_shipped_network_where_it_was_trained(
     ("xc", "arguments", "message"),
     [
         ("b3lyp", ["--surrogate", "neural", "--weights", "graphs"], "Hartree-Fock and pbe0_sto-3g alone"),
-        ("pbe0", ["--surrogate", "hybrid", "--weights", "nowhere"], "nowhere/encode.onnx: no such file"),
+        (
+            "pbe0",
+            ["--surrogate", "hybrid", "--weights", "nowhere"],
+            "nowhere/encode.onnx: No such file or directory",
+        ),
         ("pbe0", ["--weights", "graphs"], "--weights is for --surrogate neural and hybrid"),
         ("pbe0", ["--surrogate", "response", "--device", "cpu"], "--device is for --surrogate neural"),
         ("pbe0", ["--nwchem", "nwchem"], "--nwchem is for --engine nwchem"),

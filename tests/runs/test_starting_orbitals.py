@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.log.reader import RunLog, read_log
-from hybrid_propagate.adapters.nwchem.deck_writer import nwchem_deck
+from hybrid_propagate.adapters.nwchem.deck_writer import ResidentTasks, nwchem_deck
 
 DECK = """start deck
 geometry "m" units angstroms nocenter noautosym noautoz
@@ -104,7 +104,7 @@ def test_nwchem_is_told_of_a_geometry_that_changes_under_its_name(tmp_path: Path
     moved += "  H 0.0 0.75 -0.48\n  H 0.0 -0.75 -0.48\nend\ntask dft energy"
     (tmp_path / "deck.nw").write_text(DECK.format(shell="", changed=moved))
     first, second, task = read_deck(tmp_path / "deck.nw").tasks
-    text = nwchem_deck("m", [first, second], task, {"deck.movecs": "a.movecs"}, 5, 0, 1)
+    text = nwchem_deck("m", [first, second], task, {"deck.movecs": "a.movecs"}, ResidentTasks(5, 0, 1))
     assert text.count('geometry "m" units bohr') == 2
     assert (
         text.index("task dft energy")
