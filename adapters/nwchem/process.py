@@ -168,7 +168,9 @@ class NWChemProcess:
         text = self._stream[:end].decode("ascii", "replace").lstrip()
         del self._stream[:end]
         try:
-            point = parse_restart(text, self.folder / f"{NAME}.rt_restart", self._n_spin, self._n_basis)
+            # A state sent with number 0 makes as many steps as the deck has points.
+            path = self.folder / f"{NAME}.rt_restart"
+            point = parse_restart(text, path, self._n_spin, self._n_basis, first=0)
         except RestartError as error:
             raise self._error(f"NWChem sent a state that cannot be used: {error}") from error
         printed = self._reader.points[self._taken]

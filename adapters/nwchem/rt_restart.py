@@ -111,8 +111,8 @@ def read_restart(path: Path, n_spin: int, n_basis: int) -> RestartPoint:
     return point
 
 
-def parse_restart(text: str, path: Path, n_spin: int, n_basis: int) -> RestartPoint:
-    """`read_restart` of the file's text; `path` is named in errors."""
+def parse_restart(text: str, path: Path, n_spin: int, n_basis: int, *, first: int = 1) -> RestartPoint:
+    """`read_restart` of the file's text; `path` is named in errors, no point lies before number `first`."""
     lines = text.split("\n", len(_NAMES) + 1)
     if not text.strip():
         raise RestartError(f"{path}: the file is empty (a run killed while writing leaves it so)")
@@ -121,7 +121,8 @@ def parse_restart(text: str, path: Path, n_spin: int, n_basis: int) -> RestartPo
     if len(lines) < len(_NAMES) + 2:
         raise RestartError(f"{path}: cut short in its head ({len(lines) - 1} lines)")
     head = {line[:10].strip(): line[10:].strip() for line in lines[1:-1]}
-    found_spin, found_basis, point = (_count(path, head, name) for name in ("nmats", "nbf_ao", "it"))
+    found_spin, found_basis = (_count(path, head, name, 1) for name in ("nmats", "nbf_ao"))
+    point = _count(path, head, "it", first)
     if found_spin != n_spin:
         kinds = {1: "closed-shell (nmats 1)", 2: "open-shell (nmats 2)"}
         raise RestartError(
@@ -146,10 +147,10 @@ def _number(path: Path, head: dict[str, str], name: str) -> float:
     return value
 
 
-def _count(path: Path, head: dict[str, str], name: str) -> int:
+def _count(path: Path, head: dict[str, str], name: str, least: int) -> int:
     value = _number(path, head, name)
-    if value < 1.0 or not value.is_integer():
-        raise RestartError(f"{path}: {name} must be a whole number of at least 1, not {head[name]}")
+    if value < least or not value.is_integer():
+        raise RestartError(f"{path}: {name} must be a whole number of at least {least}, not {head[name]}")
     return int(value)
 
 
