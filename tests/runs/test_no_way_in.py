@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hybrid_propagate.adapters.deck.lines import real
 
 from tests.conftest import COMMAND
 from tests.support.small_decks import kicked
@@ -92,7 +93,7 @@ def test_a_word_runs_nothing(place: str, word: str, tmp_path: Path) -> None:
 
 
 def test_nwchem_gets_the_decks_lines_and_no_others(tmp_path: Path) -> None:
-    own = "direct\n  tolerances tight accCoul 10\n  convergence energy 0.03125 diis 8\n"
+    own = "direct\n  tolerances tight accCoul 10\n  convergence energy 1e-3 diis 8\n"
     done = run_nwchem(tmp_path, kicked(H2, tmax=2.0, xc="HFexch 1.0", dft=own))
     assert done.returncode == 1
     lines = json.loads((tmp_path / "recorded.json").read_text())
@@ -100,7 +101,7 @@ def test_nwchem_gets_the_decks_lines_and_no_others(tmp_path: Path) -> None:
         ["xc", "hfexch", "1"],
         ["direct"],
         ["tolerances", "tight", "acccoul", "10"],
-        ["convergence", "energy", "0.03125", "diis", "8"],
+        ["convergence", "energy", str(real("1e-3")), "diis", "8"],
     ]
     tasks = {" ".join(words) for words in lines if words[0] == "task"}
     assert tasks == {"task dft energy", "task dft rt_tddft"}
