@@ -36,6 +36,16 @@ def as_propagated(orbitals: Orbitals, electrons: tuple[int, int]) -> Orbitals:
     return replace(orbitals, occupations=(columns < np.array(electrons)[:, None]).astype(float))
 
 
+def largest_force(orbitals: Orbitals, fock: np.ndarray) -> float:
+    """Largest |F_ij (n_i - n_j)| / n_max (Hartree) of a real AO Fock matrix (n_spin, n, n).
+
+    It is zero at a stationary point of the energy; NWChem's SCF leaves up to 1.4e-4 by default.
+    """
+    inside = orbitals.coefficients.swapaxes(1, 2) @ fock @ orbitals.coefficients
+    differences = orbitals.occupations[:, :, None] - orbitals.occupations[:, None, :]
+    return float(np.abs(inside * differences).max() / max(orbitals.occupations.max(), 1e-12))
+
+
 def assemble_fragments(fragments: list[Orbitals], integrals: Integrals) -> Orbitals:
     """Orbitals of a system from those of its fragments, in the order of its atoms.
 

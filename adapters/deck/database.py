@@ -1,5 +1,6 @@
 """What a deck has set so far, as NWChem's run-time database keeps it, and the system that a task works on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,10 @@ from .rt_tddft import RealTimeBlock
 from .xc import functional
 
 _MAX_GEOMETRIES = 100
+#: Settings that a deck with `restart` must give where nothing is left of the earlier run.
+MAY_BE_ABSENT = ("geometry", "basis", "charge", "xc", "mult", "grid", "rt_tddft")
+_LINES = {"charge": "a charge line", "ecp": "an ecp block", "occupations": "unset dft:* and a dft block"}
+_IN_DFT = ("xc", "mult", "grid")
 
 
 @dataclass
@@ -22,10 +27,12 @@ class Database:
     keys: `rt_tddft:...` entries of `set`, with their places.
     written: systems whose orbitals the deck's tasks leave, by the name of the file.
     ready: the file of the last one.
+    restarted: where `restart` stands; None without.
+    absent: settings of the earlier run that are not known, and why; not those that the deck gives.
     """
 
     prefix: str
-    restarted: bool = False
+    restarted: Place | None = None
     charge: int = 0
     geometries: dict[str, NamedGeometry] = field(default_factory=dict)
     active: str | None = None
@@ -40,6 +47,19 @@ class Database:
     plot: DensityPlot | None = None
     written: dict[str, System] = field(default_factory=dict)
     ready: str | None = None
+    absent: dict[str, str] = field(default_factory=dict)
+
+
+def check_known(database: Database, names: Sequence[str], place: Place) -> None:
+    """Raise DeckError where a setting that a task needs is that of an earlier run, and not known."""
+    absent = [name for name in names if name in database.absent]
+    if absent:
+        missing = [_LINES.get(name, f"a block {name}") for name in absent if name not in _IN_DFT]
+        if of_dft := [name for name in absent if name in _IN_DFT]:
+            missing.append(f"{', '.join(of_dft)} in a block dft")
+        text = f"restart {database.prefix}: this deck has not {', nor '.join(missing)}"
+        reason = database.absent[absent[0]]
+        raise DeckError(place, f"{text}, and {reason}; copy what is missing from the deck of the earlier run")
 
 
 def active_geometry(database: Database, place: Place) -> Geometry:
@@ -61,6 +81,8 @@ def active_geometry(database: Database, place: Place) -> Geometry:
 
 def system(database: Database, place: Place, theory: str = "dft") -> System:
     """System that a task at `place` works on. Raises DeckError for what does not fit together."""
+    wanted = ("geometry", "basis", "ecp", "charge", *(("xc", "mult", "grid") if theory == "dft" else ()))
+    check_known(database, wanted, place)
     geometry = active_geometry(database, place)
     if len(database.geometries) > _MAX_GEOMETRIES:
         raise DeckError(place, f"more than {_MAX_GEOMETRIES} geometries")

@@ -39,10 +39,14 @@ class GroundStateTask:
 
 @dataclass(frozen=True, eq=False)
 class LinearResponseTask:
-    """`task tddft energy`: excitation energies by linear response."""
+    """`task tddft energy`: excitation energies by linear response.
+
+    vectors: file of the ground state's orbitals.
+    """
 
     place: Place
     system: System
+    vectors: str
     n_roots: int
     singlet: bool
     triplet: bool
@@ -70,6 +74,8 @@ class Deck:
     prefix: the name of `start`/`restart`, else the deck's base name without a final `.nw`; leads file names.
     permanent_dir: where NWChem would put the files that last; relative names start at the working folder.
     notices: lines for the user about what was understood in a way that he may not expect; file:line first.
+    journal: everything that the deck sets, and the runs that it restarts had set, as the lines of a deck.
+    recorded: how many of these lines there are up to each task and with it.
     """
 
     path: Path
@@ -78,6 +84,8 @@ class Deck:
     permanent_dir: Path
     tasks: tuple[Task, ...]
     notices: tuple[str, ...] = ()
+    journal: tuple[str, ...] = ()
+    recorded: tuple[int, ...] = ()
 
     @property
     def propagations(self) -> tuple[PropagationTask, ...]:

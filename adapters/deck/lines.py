@@ -8,12 +8,13 @@ NWChem passes over in silence is refused: text beyond 1024 characters, a last li
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 from ..regular_file import RefusedFile, read_regular
+from ..rtdb.reals import real_value
 from .errors import DeckError, Place
 
 #: NWChem's longest line, whether it is one or joined, and longest field.
@@ -22,7 +23,6 @@ MAX_INCLUDES = 10
 #: Bytes and lines of a deck with all that it includes, and bytes of another text that it names.
 MAX_INPUT, MAX_LINES, MAX_TEXT = 2**24, 10**6, 2**26
 
-_REAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eEdD]([+-]?[0-9]+))?")
 #: Names and tags that stand for themselves in NWChem's input: printable, and without `"`, `#`, `;`, `\\`.
 _NAME = re.compile(r"[ !$-:<-\[\]-~]+")
 _TAG = re.compile(r"[!$-:<-\[\]-~]+")
@@ -43,35 +43,8 @@ class Quoted(str):
 
 
 def real(text: str) -> float | None:
-    """Value of a real as NWChem computes it, None where the text is no real.
-
-    All digits form one integer that is multiplied by 10.0**n, or by 0.1**n for a negative power, so `2.4` is
-    24*0.1 = 2.4000000000000004. The propagation's step count depends on it.
-    """
-    match = _REAL.fullmatch(text)
-    if match is None or isinstance(text, Quoted) or not (match[2] or match[3]) or len(text) > MAX_FIELD:
-        return None
-    sign, whole, decimals, exponent = match[1], match[2], match[3] or "", match[4] or "0"
-    digits = (whole + decimals).lstrip("0")
-    power = int(exponent) - len(decimals)
-    if len(digits) > 300 or power > 300:
-        return None
-    if power < -300:
-        return 0.0
-    value = float(int(digits or "0"))
-    value = value * 10.0**power if power >= 0 else value * _tenth_to(-power)
-    return -value if sign == "-" else value
-
-
-def _tenth_to(n: int) -> float:
-    """0.1**n for n > 0 by repeated squaring, as compiled Fortran rounds it: 0.1**2 = 0.010000000000000002."""
-    square, result = 0.1, 1.0
-    while n:
-        if n % 2:
-            result *= square
-        square *= square
-        n //= 2
-    return result
+    """Value of a real as NWChem computes it (see `real_value`), None where the field is no real."""
+    return None if isinstance(text, Quoted) or len(text) > MAX_FIELD else real_value(text)
 
 
 def integer(text: str) -> int | None:
@@ -198,12 +171,18 @@ class LineReader:
 
     Who asks for the next line of a block has taken every field of the one before: one that is left over is
     refused, also behind `end`, where NWChem passes over it in silence.
-    end: place of the last line.
+    end: place of the last line. taken: lines handed out so far.
     """
 
     def __init__(self, lines: Iterable[Line], end: Place) -> None:
-        self._lines: Iterator[Line] = iter(lines)
+        self.taken: list[Line] = []
+        self._lines: Iterator[Line] = self._noting(lines)
         self.end = end
+
+    def _noting(self, lines: Iterable[Line]) -> Iterator[Line]:
+        for line in lines:
+            self.taken.append(line)
+            yield line
 
     def __iter__(self) -> Iterator[Line]:
         return self._lines
@@ -230,6 +209,22 @@ def read_lines(path: Path) -> LineReader:
     reading = _Reading()
     last = _append_file(path, Place(str(path), 1), reading, 0)
     return LineReader(reading.lines, last)
+
+
+def lines_of(texts: Sequence[str], source: Path) -> LineReader:
+    """Reader over lines that a program has written; `source` names their file in messages."""
+    lines: list[Line] = []
+    for number, text in enumerate(texts, start=1):
+        _append_logical(text, Place(str(source), number), lines)
+    return LineReader(lines, Place(str(source), max(len(texts), 1)))
+
+
+def text_of(line: Line) -> str:
+    """A logical line as it may stand in a deck."""
+    words = (re.sub(r'([#;"])', r"\\\1", word) for word in line.words)
+    return " ".join(
+        f'"{word}"' if isinstance(of, Quoted) else word for word, of in zip(words, line.words, strict=True)
+    )
 
 
 def read_text(path: Path, place: Place, what: str, most: int = MAX_TEXT) -> str:

@@ -2,23 +2,28 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..rtdb.entries import RtdbError
+from ..rtdb.nuclei import geometry_lines
+from ..rtdb.recall import database_path, recall, record_path
 from .basis import check_tags, read_basis, read_ecp
-from .database import Database
-from .deck import Deck, GroundStateTask, PropagationTask, Task
+from .database import MAY_BE_ABSENT, Database
+from .deck import Deck, GroundStateTask, Task
 from .dft import DftSettings, read_dft, read_scf, read_tddft
 from .dplot import read_dplot
 from .errors import DeckError, Place
 from .geometry import read_geometry
-from .lines import Line, LineReader, read_lines, real, suggestion
+from .lines import Line, LineReader, lines_of, read_lines, real, suggestion, text_of
 from .nwchem_only import pass_over
 from .rt_tddft import read_rt_tddft
 from .tasks import ground_state, linear_response, propagation
 
 #: Printing, memory, and where scratch files go: nothing that a result depends on.
 _WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_print", "pause")
+#: What may stand before the settings of an earlier run are wanted.
+_PREAMBLE = ("start", "restart", "title", "permanent_dir")
 _BLOCKS = ("geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
 _PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "include")
 #: Directives of NWChem that would change results or do other work.
@@ -94,12 +99,27 @@ _LOGICALS = ("true", ".true.", "t", "false", ".false.", "f")
 _TYPES = ("integer", "real", "double", "logical", "string")
 
 
-def read_deck(path: Path | str, *, propagates: bool = True) -> Deck:
+@dataclass
+class _Found:
+    """What has been read so far.
+
+    journal: everything set, as the lines of a deck, tasks included.
+    recorded: how many lines the journal had behind each task.
+    """
+
+    database: Database
+    deck: Deck
+    tasks: list[Task] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    journal: list[str] = field(default_factory=list)
+    recorded: list[int] = field(default_factory=list)
+
+
+def read_deck(path: Path | str) -> Deck:
     """Read the deck at `path` and the files that it includes or loads geometries from.
 
-    propagates: a deck without a propagation is refused.
-
-    Everything in it is carried out, that is, represented in what is returned, or refused by name.
+    Everything in it is carried out, that is, represented in what is returned, or refused by name. What a deck
+    with `restart` does not set is what the run of that name had set, by its record or NWChem's database.
     Two things differ from NWChem on purpose. All tasks are read before the first one runs, so that a mistake
     costs no time. And `task dft energy` behind a propagation is a ground state; NWChem would propagate again.
     Raises DeckError, whose text is one line led by file:line, for anything wrong or not carried out.
@@ -107,20 +127,18 @@ def read_deck(path: Path | str, *, propagates: bool = True) -> Deck:
     path = Path(path)
     reader = read_lines(path)
     database = Database(prefix=_base_name(path))
-    deck = Deck(path, database.prefix, "", Path.cwd(), ())
-    tasks: list[Task] = []
-    notices: list[str] = []
+    found = _Found(database, Deck(path, database.prefix, "", Path.cwd(), ()))
+    recalled = False
     for line in reader:
         try:
-            if line.keyword == "task":
-                tasks.extend(_tasks(line, database))
-            elif line.keyword == "geometry":
-                named = read_geometry(line, reader)
-                database.geometries[named.geometry.name] = named
-                notices.extend(named.notices)
-            else:
-                deck = _directive(line, reader, database, deck, bool(tasks))
-            line.finish()
+            if (
+                database.restarted is not None
+                and not recalled
+                and line.keyword not in (*_PREAMBLE, *_WITHOUT_EFFECT)
+            ):
+                _recall(found, database.restarted)
+                recalled = True
+            _take(line, reader, found)
         except DeckError as error:
             if error.place.file != str(path):
                 # A deck may include what only the user can read, and messages go where others read them.
@@ -130,9 +148,72 @@ def read_deck(path: Path | str, *, propagates: bool = True) -> Deck:
         check_tags(basis, [named.geometry for named in database.geometries.values()])
     if (reason := _no_file_name(database.prefix)) is not None:
         raise DeckError(Place(str(path), 1), f"the deck's own name, {reason}; name one with start")
-    if propagates and not any(isinstance(task, PropagationTask) for task in tasks):
-        raise DeckError(reader.end, "the deck has no task dft rt_tddft")
-    return replace(deck, prefix=database.prefix, tasks=tuple(tasks), notices=tuple(notices))
+    if not found.tasks:
+        raise DeckError(reader.end, "the deck has no task; accepted: task dft energy, task dft rt_tddft")
+    return replace(
+        found.deck,
+        prefix=database.prefix,
+        tasks=tuple(found.tasks),
+        notices=tuple(found.notices),
+        journal=tuple(found.journal),
+        recorded=tuple(found.recorded),
+    )
+
+
+def _take(line: Line, reader: LineReader, found: _Found) -> None:
+    """Take in the directive that `line` opens, and note it in the journal."""
+    database, first = found.database, len(reader.taken) - 1
+    if line.keyword == "task":
+        tasks = _tasks(line, database)
+        found.tasks += tasks
+        line.finish()
+        found.journal.append(text_of(line))
+        found.recorded += [len(found.journal)] * len(tasks)
+    elif line.keyword == "geometry":
+        named = read_geometry(line, reader)
+        database.geometries[named.geometry.name] = named
+        database.absent.pop("geometry", None)
+        found.notices += named.notices
+        found.journal += geometry_lines(named.geometry)
+    else:
+        found.deck = _directive(line, reader, database, found.deck, bool(found.tasks))
+        line.finish()
+        if line.keyword not in (*_PREAMBLE, *_WITHOUT_EFFECT):
+            rows = reader.taken[first:]
+            found.journal += [text_of(row) for row in rows]
+            for given in (line, *rows) if line.keyword == "dft" else (line,):
+                database.absent.pop(given.keyword, None)
+
+
+def _recall(found: _Found, place: Place) -> None:
+    """Set what the earlier run of this name had set; note in the database what cannot be known of it."""
+    database, folder = found.database, found.deck.permanent_dir
+    try:
+        earlier = recall(database.prefix, folder)
+    except RtdbError as error:
+        raise DeckError(place, f"restart: {error}") from None
+    if earlier is None:
+        names = " nor ".join(path(database.prefix, folder).name for path in (record_path, database_path))
+        database.absent.update(dict.fromkeys(MAY_BE_ABSENT, f"there is neither {names} in {folder}"))
+        return
+    for part in earlier.parts:
+        reader = lines_of(part.lines, earlier.source)
+        obstacle = part.obstacle
+        try:
+            for line in reader:
+                _take(line, reader, found)
+        except DeckError as error:
+            if not part.sets:
+                raise DeckError(place, f"restart: {error}") from None
+            obstacle = str(error)
+        if obstacle:
+            database.absent.update(
+                dict.fromkeys(part.sets, f"{earlier.source}: {obstacle} is not taken over")
+            )
+    # They are done; what they have left is in force.
+    found.tasks.clear()
+    found.notices.clear()
+    found.recorded.clear()
 
 
 def _base_name(path: Path) -> str:
@@ -156,7 +237,7 @@ def _name(line: Line, database: Database, deck: Deck, too_late: bool) -> Deck:
         if (reason := _no_file_name(name)) is not None:
             line.fail(f"{line.keyword}: {reason}")
         database.prefix = name
-    database.restarted = line.keyword == "restart"
+    database.restarted = line.place if line.keyword == "restart" else None
     return deck
 
 
@@ -267,12 +348,15 @@ def _unset(line: Line, database: Database) -> None:
         database.keys.clear()
         database.persistent.clear()
         database.real_time = None
+        database.absent.pop("rt_tddft", None)
     elif key.startswith("rt_tddft:"):
         name = key.removeprefix("rt_tddft:")
         database.keys.pop(name, None)
         database.persistent.pop({"restart": "restart", "init_movecs": "vectors"}.get(name, ""), None)
     elif key == "dft:*":
         database.dft = DftSettings()
+        for name in ("xc", "mult", "grid", "occupations"):
+            database.absent.pop(name, None)
     elif key == "geometry":
         database.active = None
     elif key in _BASIS_ROLES:
@@ -302,7 +386,7 @@ def _tasks(line: Line, database: Database) -> list[Task]:
 
 def _response(database: Database, place: Place) -> list[Task]:
     tasks: list[Task] = []
-    if database.ready is None and not database.restarted:
+    if database.ready is None and database.restarted is None:
         start: GroundStateTask = ground_state(database, place, "dft")
         tasks.append(start)
     return [*tasks, linear_response(database, place)]

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..system import DipoleContributions, System
 from ..system.real_time import Load, Quantity
-from .database import Database, system
+from .database import Database, check_known, system
 from .deck import GroundStateTask, LinearResponseTask, PropagationTask, Vectors
 from .dft import DftSettings
 from .errors import DeckError, Place
@@ -20,6 +20,7 @@ MATCH = 1e-8
 
 def ground_state(database: Database, place: Place, theory: str) -> GroundStateTask:
     """`task dft energy` or `task scf energy`; the orbitals it leaves become the start of later tasks."""
+    check_known(database, ("occupations",), place)
     made = system(database, place, theory)
     settings = database.dft if theory == "dft" else database.scf
     vectors = settings.vectors or (Vectors("file", (database.ready,)) if database.ready else Vectors())
@@ -59,18 +60,25 @@ def linear_response(database: Database, place: Place) -> LinearResponseTask:
     settings = database.tddft
     if not (made.open_shell or settings.singlet or settings.triplet):
         raise DeckError(place, "tddft: nosinglet and notriplet leave nothing to do")
-    return LinearResponseTask(
-        place, made, settings.n_roots, settings.singlet, settings.triplet, settings.tamm_dancoff
-    )
+    kinds = (settings.singlet, settings.triplet, settings.tamm_dancoff)
+    return LinearResponseTask(place, made, _orbitals_in_force(database), settings.n_roots, *kinds)
+
+
+def _orbitals_in_force(database: Database) -> str:
+    """Name of the file that a task without an SCF takes its orbitals from."""
+    settings = database.dft.vectors
+    vectors = settings.files[0] if settings and settings.kind == "file" else database.ready
+    return vectors or f"{database.prefix}.movecs"
 
 
 def propagation(database: Database, place: Place) -> PropagationTask:
     """`task dft rt_tddft` with everything in force."""
     block = database.real_time
+    check_known(database, ("rt_tddft",), place)
     if block is None:
         raise DeckError(place, "task dft rt_tddft needs an rt_tddft block before it")
     made = system(database, place)
-    if database.ready is None and not database.restarted:
+    if database.ready is None and database.restarted is None:
         raise DeckError(place, "no ground state to start from: put task dft energy before task dft rt_tddft")
     real_time = replace(block.real_time, load=_load(database, block), **_extra_keys(database, block))
     shown = real_time.visualization
@@ -79,9 +87,7 @@ def propagation(database: Database, place: Place) -> PropagationTask:
             raise DeckError(block.place, "visualization dplot needs a dplot block")
         real_time = replace(real_time, visualization=replace(shown, plot=database.plot))
     _check_excitations(made, block)
-    settings = database.dft.vectors
-    vectors = settings.files[0] if settings and settings.kind == "file" else database.ready
-    vectors = vectors or f"{database.prefix}.movecs"
+    vectors = _orbitals_in_force(database)
     wanted = real_time.load.files[0] if real_time.load.kind == "vectors" else vectors
     _check_orbitals(wanted, database.written.get(wanted, made), made, place)
     return PropagationTask(place, made, real_time, vectors, database.dft.nwchem_only_lines)

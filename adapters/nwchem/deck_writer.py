@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..deck import GroundStateTask, PropagationTask
+from ..rtdb.nuclei import geometry_lines
 from ..system import Field, Geometry, RealTime, Shells, System
 from ..system.real_time import EVERY
 from .deck_text import deck_text, quoted
@@ -73,7 +74,7 @@ def nwchem_deck(
 def ground_state_deck(name: str, ground: GroundStateTask, start: str | None, output: str) -> str:
     """Text of a deck with one ground state, from the orbitals in a file `start` or NWChem's atomic guess."""
     vectors = f"vectors {'' if start is None else f'input {start} '}output {output}"
-    lines = [f"start {name}", *_geometry(ground.system.geometry), *_system(ground.system, None)]
+    lines = [f"start {name}", *geometry_lines(ground.system.geometry), *_system(ground.system, None)]
     lines += _dft(ground.system, ground.nwchem_only_lines, [f"iterations {ground.max_iterations}", vectors])
     return deck_text([*lines, "task dft energy"], ground.place)
 
@@ -85,7 +86,7 @@ def same_calculation(a: System, b: System) -> bool:
 
 def _settings(system: System) -> tuple[object, ...]:
     return (
-        _geometry(system.geometry),
+        geometry_lines(system.geometry),
         str({tag: system.basis[tag] for tag in system.geometry.tags}),
         *(str(dict(system.ecp)), str(system.fitting_basis), system.fitting_spherical),
         *(system.spherical, system.charge, system.multiplicity, system.open_shell, system.grid),
@@ -112,20 +113,10 @@ def _geometries(system: System, defined: dict[str, Geometry]) -> list[str]:
     lines: list[str] = []
     for geometry in system.geometries:
         known = defined.get(geometry.name)
-        if known is None or _geometry(known) != _geometry(geometry):
-            lines += _geometry(geometry)
+        if known is None or geometry_lines(known) != geometry_lines(geometry):
+            lines += geometry_lines(geometry)
             defined[geometry.name] = geometry
     return lines
-
-
-def _geometry(geometry: Geometry) -> list[str]:
-    lines = [f"geometry {quoted(geometry.name)} units bohr nocenter noautosym noautoz"]
-    numbers, charges = geometry.atomic_numbers.tolist(), geometry.charges.tolist()
-    centres = zip(geometry.tags, numbers, charges, geometry.positions.tolist(), strict=True)
-    for tag, number, charge, xyz in centres:
-        own = "" if charge == number else f" charge {charge!r}"
-        lines.append(f"  {tag} {' '.join(map(repr, xyz))}{own}")
-    return [*lines, "end"]
 
 
 def _basis(role: str, basis: Mapping[str, Shells], spherical: bool) -> list[str]:

@@ -73,7 +73,13 @@ def read_movecs(path: Path, order: tuple[np.ndarray, np.ndarray], n_spin: int) -
 
 def orbital_sets(path: Path) -> int:
     """How many sets of orbitals a file holds: 1 of a closed shell, 2 of an open one. Raises MovecsError."""
-    return int(np.frombuffer(_records(path, _LARGEST)[6], np.int64)[0])
+    try:
+        n_sets = int(np.frombuffer(_records(path, _LARGEST)[6], np.int64)[0])
+    except (IndexError, ValueError):
+        n_sets = 0
+    if n_sets not in (1, 2):
+        raise MovecsError(f"{path}: not a file of NWChem's molecular orbitals, or cut short")
+    return n_sets
 
 
 def write_movecs(

@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace) -> int:
         return fail(_NAME, "--along runs SCFs: it needs --run", 2)
     if options.along is not None and options.output is not None:
         return fail(_NAME, "--along writes no starts: --output is for a single one", 2)
-    found = _found(read_deck(options.deck, propagates=False), options)
+    found = _found(read_deck(options.deck), options)
     if options.json:
         import json
 

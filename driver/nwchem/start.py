@@ -14,6 +14,7 @@ import numpy as np
 
 from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask
 from ...adapters.engine import FockBuild
+from ...adapters.files.whole_file import write_whole
 from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.agreement import DIPOLE, OVERLAP, Agreement, compare
 from ...adapters.nwchem.basis_order import density_from_nwchem, density_to_nwchem, nwchem_order
@@ -136,6 +137,9 @@ def _launch(call: NWChemCall, process: NWChemProcess, grounds: list[GroundStateT
         n_points, n_checks = real_time.n_points, real_time.n_checks
     text = nwchem_deck(NAME, grounds, call.task, files, ResidentTasks(n_points, n_checks, _MOST_TASKS))
     process.start(text, call.stopping)
+    for ground in grounds:
+        left = (process.folder / files[ground.output]).read_bytes()
+        write_whole(call.deck.permanent_dir / ground.output, left)
     if call.known is not None:
         return call.known
     return read_movecs(process.folder / files[call.orbitals], nwchem_order(system), system.n_spin)

@@ -19,8 +19,9 @@ from .options import Options, physics_of
 
 def check_deck(deck: Deck, options: Options) -> None:
     """Refuse what cannot be carried out. Raises DeckError, PriorError."""
-    if not deck.propagations:
-        raise DeckError(_end_of(deck), "no task dft rt_tddft: nothing to propagate")
+    if options.engine == "nwchem" and not deck.propagations:
+        place = deck.tasks[-1].place
+        raise DeckError(place, "--engine nwchem is for propagations; NWChem makes these ground states itself")
     made: set[str] = set()
     for task in deck.tasks:
         _check_functional(task, options)
@@ -31,7 +32,8 @@ def check_deck(deck: Deck, options: Options) -> None:
             case PropagationTask():
                 _check_propagation(task, made, deck, options)
             case LinearResponseTask():
-                pass
+                if task.vectors not in made:
+                    _check_file(task.vectors, task.place, deck)
 
 
 def _check_functional(task: Task, options: Options) -> None:
@@ -78,7 +80,3 @@ def _check_file(name: str, place: Place, deck: Deck) -> Path:
             place, f"orbitals {name}: there is no such file, and no task dft energy before makes them"
         )
     return path
-
-
-def _end_of(deck: Deck) -> Place:
-    return deck.tasks[-1].place if deck.tasks else Place(str(deck.path), 1)

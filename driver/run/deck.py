@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask
+from ...adapters.files.whole_file import write_whole
+from ...adapters.rtdb.recall import HEAD, record_path
 from ...surrogate.surrogate import Surrogate
 from ..loop.backend import GroundState
 from ..loop.controller import Target
@@ -33,14 +35,16 @@ def run_deck(
     deck.permanent_dir.mkdir(parents=True, exist_ok=True)
     grounds = GroundStates(deck, options, write)
     names, started = iter(file_names(deck)), options.started
-    for task in deck.tasks:
+    # Where nothing is propagated there is nothing to go on from.
+    goes_on = options.restart and bool(deck.propagations)
+    for done, task in enumerate(deck.tasks):
         match task:
             case GroundStateTask():
                 number = grounds.add(task)
-                if not options.restart and options.engine == "pyscf":
+                if not goes_on and options.engine == "pyscf":
                     grounds.solve(number)
             case LinearResponseTask():
-                if not options.restart:
+                if not goes_on:
                     write(_linear_response(task, grounds))
             case PropagationTask():
                 stem = deck.permanent_dir / next(names)
@@ -51,13 +55,26 @@ def run_deck(
                 started = time.perf_counter()
                 if not finished:
                     return False
+        if not options.frames:
+            _record(deck, done)
     return True
+
+
+def _record(deck: Deck, done: int) -> None:
+    """Keep what is set up to a task, for a later `restart`. A deck that was put together has no lines."""
+    if deck.recorded:
+        lines = (HEAD, *deck.journal[: deck.recorded[done]])
+        write_whole(record_path(deck.prefix, deck.permanent_dir), ("\n".join(lines) + "\n").encode())
 
 
 def _linear_response(task: LinearResponseTask, grounds: GroundStates) -> str:
     from .linear_response import linear_response_section
 
-    engine, orbitals = grounds.solve(len(grounds.tasks) - 1)
+    number = grounds.named().get(task.vectors)
+    if number is None:
+        engine, orbitals = grounds.from_file(task.vectors, task.system)
+    else:
+        engine, orbitals = grounds.solve(number)
     return linear_response_section(task, engine, orbitals)
 
 

@@ -10,7 +10,7 @@ from ...adapters.deck import Deck, DeckError, GroundStateTask
 from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.basis_order import nwchem_order
 from ...adapters.nwchem.deck_writer import same_calculation
-from ...adapters.nwchem.movecs import find_movecs, read_movecs
+from ...adapters.nwchem.movecs import find_movecs, read_movecs, write_movecs
 from ...adapters.orbitals import Orbitals, assemble_fragments
 from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
@@ -61,7 +61,9 @@ class GroundStates:
             began = time.perf_counter()
             engine, orbitals = self._converge(number)
             total = self._log(self.tasks[number].system, engine, orbitals)
-            self.solved[number] = engine, replace(orbitals, total_energy=total)
+            orbitals = replace(orbitals, total_energy=total)
+            self.solved[number] = engine, orbitals
+            self._keep(self.tasks[number], engine, orbitals)
             self.seconds[number] = time.perf_counter() - began
         return self.solved[number]
 
@@ -127,6 +129,13 @@ class GroundStates:
         files = [self.deck.permanent_dir / f"{name}.h5" for name in file_names(self.deck)]
         files += [prior] if prior is not None and prior not in files else []
         return known_density(engine, earlier, [path for path in files if path.is_file()])
+
+    def _keep(self, task: GroundStateTask, engine: PySCFEngine, orbitals: Orbitals) -> None:
+        """Leave the file of orbitals that NWChem leaves; the frames of one run would share its name."""
+        if not self.options.frames:
+            path = self.deck.permanent_dir / task.output
+            repulsion = engine.integrals.nuclear_repulsion
+            write_movecs(path, orbitals, nwchem_order(task.system), repulsion)
 
     def _log(self, system: System, engine: PySCFEngine, orbitals: Orbitals) -> float:
         """Write the section of a ground state; returns its total energy."""

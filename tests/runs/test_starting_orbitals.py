@@ -87,12 +87,7 @@ def test_orbitals_of_another_spin_treatment(
 def test_orbitals_from_a_file_of_another_spin_treatment(nwchem_in, propagate_in, tmp_path: Path) -> None:
     text = DECK.format(shell="", changed="")
     nwchem_in(tmp_path, text[: text.index("rt_tddft")])
-    later = text.replace("task dft energy\n", "").replace("start deck", "start later")
-    (tmp_path / "later.nw").write_text(
-        later.replace("xc hfexch\n", "xc hfexch\n  odft\n  vectors input deck.movecs\n").replace(
-            "start later", "restart later"
-        )
-    )
+    (tmp_path / "later.nw").write_text(f"restart deck\ndft\n odft\nend\n{text[text.index('rt_tddft') :]}")
     ended = propagate_in(tmp_path, "later.nw")
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1

@@ -47,7 +47,7 @@ def ground_of(folder: Path, case: str) -> GroundStateTask:
     charge, multiplicity, kind, xc = CASES[case]
     deck = folder / "deck.nw"
     deck.write_text(DECK.format(charge=charge, multiplicity=multiplicity, kind=kind, xc=xc))
-    (task,) = read_deck(deck, propagates=False).tasks
+    (task,) = read_deck(deck).tasks
     assert isinstance(task, GroundStateTask)
     return task
 

@@ -55,7 +55,7 @@ def converged(deck: Path, y: float, capsys: pytest.CaptureFixture[str]) -> Path:
 
     other = deck.with_name(f"at{y}.nw")
     other.write_text(DECK.format(y=y))
-    system = replace(read_deck(other, propagates=False).tasks[0].system)
+    system = replace(read_deck(other).tasks[0].system)
     orbitals = run_pyscf_scf(system, None).orbitals
     path = deck.with_name(f"at{y}.h5")
     write_density(path, molecule(system), orbitals.density(), orbitals, "converged")
@@ -72,7 +72,7 @@ def test_a_deck_alone_gives_the_standard_guess_and_its_files(
         "water_start.h5",
         "water_start.molden",
     ]
-    system = read_deck(deck, propagates=False).tasks[0].system
+    system = read_deck(deck).tasks[0].system
     orbitals = read_movecs(deck.parent / "water_start.movecs", nwchem_order(system), 1)
     with h5py.File(deck.parent / "water_start.h5") as file:
         mol = gto.loads(file.attrs["mol"])
@@ -123,7 +123,7 @@ def test_user_errors_are_one_line(deck: Path, capsys: pytest.CaptureFixture[str]
     (deck.parent / "one.xyz").write_text("1\n\nO 0 0 0\n")
     for arguments, message in (
         (["missing.nw"], "missing.nw"),
-        (["none.nw"], "no task dft energy and no task scf energy"),
+        (["none.nw"], "none.nw:4: the deck has no task"),
         ([deck.name, "--from", "text.h5"], "text.h5: not an HDF5 file"),
         ([deck.name, "--from", "no.movecs"], "no.movecs: No such file"),
         ([deck.name, "--run", "--along", "one.xyz"], "one.xyz: frame 1 has other atoms"),
