@@ -9,6 +9,7 @@ from ...atomic.errors import Failed
 from ..orbitals import Orbitals
 from ..working_basis import canonical_orthogonalisation
 from .engine import PySCFEngine, expanded_about
+from .initial_guess import initial_guess
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
 ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
@@ -29,9 +30,7 @@ def solve_ground_state(
     """
     mean_field = _mean_field(engine)
     if guess is None:
-        guess = np.asarray(mean_field.get_init_guess(key="minao")).reshape(
-            engine.system.n_spin, engine.mol.nao, -1
-        )
+        guess = initial_guess(mean_field, "minao", engine.system.n_spin)
     builds = 0
     density, thresholds = guess, (_COARSE, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))
     if engine.quadrature is None:

@@ -306,7 +306,8 @@ _PROPAGATION = re.compile(r"^[ \t]*task[ \t]+dft[ \t]+rt_tddft", re.MULTILINE | 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?")
 #: Properties of more and larger molecules take NWChem longer.
 _MOST_POINTS, _MOST_FUNCTIONS = 60, 16
-_NOT_CONVERGED = "dft energy failed"
+#: NWChem's SCF, or that of an atom for its guess, did not converge.
+_NOT_CONVERGED = ("dft energy failed", "atomscf:")
 _SECONDS, _READ_SECONDS = 120, 10
 #: Of a dipole, au: what two codes' constants and thresholds leave; and of what a field induces, relative.
 _ABSOLUTE, _INDUCED, _FUNCTIONAL = 5e-6, 2e-3, 2e-4
@@ -425,9 +426,11 @@ def compare(number: int, name: str, text: str, deck: Deck) -> dict[str, object]:
         ours, because = _by_us(Path(folder, "ours"), text)
         apart = _differences(Path(folder), deck) if theirs and ours else []
     verdict = "same" if theirs == ours and not apart else "numbers" if theirs == ours else "acceptance"
-    if not theirs and not ours:
+    if because.startswith("traceback"):
+        verdict = "acceptance"
+    elif not theirs and not ours:
         verdict = "neither"
-    elif ours and why == _NOT_CONVERGED:
+    elif ours and why.startswith(_NOT_CONVERGED):
         verdict = "SCF"
     return {
         "number": number,
@@ -473,6 +476,8 @@ def _by_us(folder: Path, text: str) -> tuple[bool, str]:
         hp.propagate_all("deck.nw", log="log", surrogate="none")
     except hp.HybridPropagateError as error:
         return False, str(error)
+    except Exception as error:
+        return False, f"traceback: {error!r}"
     finally:
         os.chdir(before)
     return True, ""

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from pyscf import dft
 
+from ...adapters.pyscf.initial_guess import initial_guess
 from ...adapters.pyscf.molecule import molecule
 from ...adapters.system import System
 from .predictor import NotApplicable
@@ -31,4 +32,4 @@ class PySCFStart:
         mean_field = make(mol, xc=system.functional.pyscf)
         mean_field.grids.level = 0
         key = "vsap" if self.name == "sap" else self.name
-        return np.asarray(mean_field.get_init_guess(key=key)).reshape(system.n_spin, mol.nao, mol.nao)
+        return initial_guess(mean_field, key, system.n_spin)
