@@ -13,8 +13,8 @@ _SINGULAR = 1e-7
 def initial_guess(mean_field: Any, key: str, n_spin: int) -> np.ndarray:
     """Density (n_spin, n, n) of PySCF's guess of this name; of the core Hamiltonian where PySCF has none.
 
-    It has none of `minao` where a function is given twice, nor where an atom with an ECP has fewer shells than
-    it fills.
+    It has none of `minao` where a function is given twice, nor where an atom with an ECP has fewer shells
+    than it fills.
     """
     n, overlap = mean_field.mol.nao, mean_field.get_ovlp()
     try:

@@ -61,22 +61,6 @@ def n_functions(shells: Shells, spherical: bool) -> int:
     )
 
 
-def has_repeated_shell(shells: Shells) -> bool:
-    """Whether two of an atom's contractions are the same function, which makes the basis linearly dependent."""
-    seen = set()
-    for momentum, *primitives in shells:
-        rows = np.array(sorted(row for row in primitives if not isinstance(row, int)))
-        for column in rows[:, 1:].T:
-            used = column != 0.0
-            weights = column[used] / column[used][np.argmax(np.abs(column[used]))]
-            digits = (f"{number:.8e}" for number in (*rows[used, 0], *weights))
-            contraction = (momentum, *digits)
-            if contraction in seen:
-                return True
-            seen.add(contraction)
-    return False
-
-
 def cartesian_scale(degree: int) -> float:
     """How many times as long as NWChem's a cartesian function of PySCF is, √(4π / (2l+1)) from d on.
 
