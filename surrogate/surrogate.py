@@ -72,6 +72,10 @@ class Surrogate(Protocol):
         """Bring the spread over the visits to `target` with up to `most` Fock builds; returns how many."""
         ...
 
+    def sharpen(self) -> bool:
+        """Leave out less, at the cost of more directions; False where there is nothing to sharpen."""
+        ...
+
     def energies(self, densities: np.ndarray) -> np.ndarray:
         """Core, Coulomb, exchange-correlation energies (k, 3), Hartree, of k densities (k, n_spin, m, m)."""
         ...
