@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...adapters.engine import Energies
+from ...atomic.errors import BadInput
 from ...surrogate.surrogate import Surrogate
+from ..estimate.shadow import loaded
 from ..propagators.state import State
 from .controller import Ledger
 from .progress import Progress, Tally
@@ -25,13 +27,17 @@ def pack_checkpoint(progress: Progress, surrogate: Surrogate | None) -> dict[str
         json.dumps({**progress.tally.counts, "seconds": progress.tally.seconds}).encode()
     )
     arrays.update(progress.ledger.save())
+    if progress.estimate is not None:
+        arrays.update(progress.estimate.save())
     if surrogate is not None:
         arrays.update({f"surrogate/{name}": value for name, value in surrogate.save().items()})
     return arrays
 
 
 def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | None) -> Progress:
-    """The progress saved; `surrogate` becomes what it was."""
+    """The progress saved; `surrogate` becomes what it was. Raises BadInput."""
+    if any(len(np.atleast_1d(arrays[name])) != n for name, n in Ledger(length=1).sizes().items()):
+        raise BadInput("a checkpoint of an earlier version; run the deck again, without --restart")
     state = State(
         int(arrays["state_step"]),
         float(arrays["state_time"]),
@@ -43,7 +49,7 @@ def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | N
     energies = Energies(*np.asarray(arrays["energies"]).tolist())
     if surrogate is not None:
         surrogate.load(surrogate_arrays(arrays))
-    return Progress(state, energies, ledger, Tally(**counts))
+    return Progress(state, energies, ledger, Tally(**counts), loaded(arrays))
 
 
 def surrogate_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -17,8 +17,9 @@ from ...adapters.nwchem.printed_points import PrintedPoint, quantities
 from ...adapters.nwchem.process import NWChemProcess
 from ...adapters.nwchem.rest_force import norm_of_rounding
 from ...adapters.nwchem.rt_restart import RestartPoint, rounding
-from ...surrogate.surrogate import Measurement, Surrogate
+from ...surrogate.surrogate import Surrogate
 from ..loop.problem import Problem, field_free, initial_state, make_step
+from ..loop.reference import Sight, fock_of_state, sight_of
 from ..loop.segment import Reason, Segment
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State, density_of, natural_orbitals
@@ -78,6 +79,7 @@ class NWChemReference:
     entries: int = 0
     seconds: float = 0.0
     probe_seconds: float = 0.0
+    shows_fock = True
 
     def __post_init__(self) -> None:
         self._order = nwchem_order(self.problem.system)
@@ -116,27 +118,32 @@ class NWChemReference:
         self._reached = end
         return self._segment(states, end, points, reason), self._printed.energies
 
-    def anchor(self, surrogate: Surrogate, density: np.ndarray, time: float) -> tuple[Measurement, Energies]:
-        """See `Reference`."""
+    def sight(self, surrogate: Surrogate, density: np.ndarray, time: float, *, end: bool) -> Sight:
+        """See `Reference`: the embedded engine's Fock matrix; NWChem's own step where the run goes on."""
+        fock, embedded = self._embedded_fock(density)
+        sight = sight_of(self.problem, surrogate, density, fock, embedded)
+        if not end:
+            return sight
         base = self.problem.basis.fock_in(self.problem.ground_build.fock).astype(complex)
         try:
             own = self.own_step(density, time, surrogate.predict)
         except NoFixedPoint:
-            # A surrogate far off may have none; the pair below tells how far.
-            own = None
+            # A surrogate far off may have none; the pair tells how far.
+            return sight
         at_rest = self.own_step(density, time, lambda _: base)
-        fock, embedded = self._embedded_fock(density)
-        measured = surrogate.observe(density, fock)
-        if own is None:
-            return measured, embedded
         point, energies = self.one_step(density, time)
         rounding = self.rounding(point)
         apart, change = (float(np.linalg.norm(own - other)) for other in (self.density(point), at_rest))
         self.checks.append(Check(time, apart, rounding, apart / change if change > 0.0 else 0.0))
         force = max(apart - ROUNDING_MARGIN * rounding, 0.0) / self.problem.real_time.dt
-        # What NWChem's step shows beyond the embedded engine's Fock matrix, which taught, stays as it is.
-        untaught = max(force - measured.force, 0.0)
-        return replace(measured, force=max(measured.force, force), untaught=untaught), energies
+        # What NWChem's step shows beyond the embedded engine's Fock matrix, no lesson mends.
+        return replace(sight, beyond=max(force - sight.force, 0.0), energies=energies)
+
+    def show(self, surrogate: Surrogate, state: State) -> int:
+        """See `Reference`: where the run has settled the embedded engine has built the matrix."""
+        if not self.problem.real_time.static:
+            surrogate.observe(state.density, fock_of_state(self.problem, state))
+        return 0
 
     def taken_up(self, state: State) -> State:
         """A restart file holds no history: NWChem takes F'(t - dt/2) := F'(t)."""

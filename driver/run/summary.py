@@ -10,6 +10,7 @@ import numpy as np
 
 from ...adapters.files.trajectory import Contents, read_contents
 from ...adapters.files.whole_file import write_whole
+from ..estimate.statement import CONFIDENCE, Sums
 from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
 from ..loop.problem import Problem
@@ -81,13 +82,14 @@ def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None)
 
 def _accuracy(progress: Progress, target: Target, share: float, *, hybrid: bool) -> dict[str, object]:
     """The stated error; share: how much larger the dipole's can be than the density's (`dipole_bound`)."""
-    ledger = progress.ledger
-    estimate = ledger.spent if hybrid else 0.0
+    sums = Sums() if progress.estimate is None else progress.estimate.sums
     return {
         "tolerance": target.error if hybrid else None,
-        "estimated_error": float(estimate),
-        "error_bound": float(share * ledger.bound) if hybrid else 0.0,
-        "tolerance_met": bool(not hybrid or estimate <= target.error),
+        "estimated_error": float(sums.stated),
+        "error_confidence": CONFIDENCE if hybrid else None,
+        "error_measurements": sums.n_drawn,
+        "error_bound": float(share * sums.bound),
+        "tolerance_met": bool(sums.stated <= target.error),
     }
 
 

@@ -74,6 +74,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "spectra",
         "warmstart",
         "pictures",
+        "estimate",
         "loop",
         "page",
         "reporters",
