@@ -13,7 +13,7 @@ from ..propagators.state import State, density_of, natural_orbitals
 from .statement import Sums
 
 _STATE = ("orbitals", "occupations", "density", "fock", "fock_half")
-_SUMS = ("gap", "signal", "rest", "bound", "n_drawn")
+_SUMS = ("gap", "signal", "rest", "bound", "n_drawn", "digits")
 
 
 @dataclass(eq=False)

@@ -6,10 +6,11 @@ import numpy as np
 
 from ...adapters.engine import Energies
 from ..propagators.state import State
+from .budget import least_builds, refinements_left
 from .certify import FIRST, Claim, certify
 from .controller import LEAST_ATTEMPT, WORTH
 from .hybrid import Hybrid, advance, changes, known_surrogate, sighted, tell
-from .problem import Problem, make_step
+from .problem import make_step
 from .progress import Event, Progress
 from .reference import Sight
 from .segment import Segment, surrogate_segment
@@ -77,7 +78,7 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
             # What is refined now, no pass would use.
             break
         with tally.timed("refinement"):
-            builds = surrogate.refine(0.5 * wanted, refinements_left(hybrid, progress))
+            builds = surrogate.refine(0.5 * wanted, refinements_left(hybrid, progress, MOST_REFINEMENTS))
         if builds:
             tally.fock_builds += builds
             tally.refinements += builds
@@ -87,13 +88,6 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
         elif segment is not None and segment.learned <= wanted:
             break
     return segment
-
-
-def refinements_left(hybrid: Hybrid, progress: Progress) -> int:
-    """Fock builds that may go into refining: no more than half of what the reference would still take."""
-    left = hybrid.problem.n_steps - progress.state.step
-    per_step = progress.ledger.builds_per_step(least_builds(hybrid.problem))
-    return min(MOST_REFINEMENTS, int(0.5 * per_step * left))
 
 
 def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
@@ -163,11 +157,6 @@ def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> N
     event = Event("anchor", at.step, at.time, segment.reason, spread, verdict.residual, added, verdict.builds)
     tell(hybrid, progress, event)
     advance(hybrid, progress, segment, verdict.energies)
-
-
-def least_builds(problem: Problem) -> int:
-    """Fock builds of a reference step at least."""
-    return 2 if problem.real_time.propagator == "magnus" else 1
 
 
 def _teach(sights: list[Sight]) -> None:

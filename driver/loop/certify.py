@@ -4,7 +4,7 @@ The surrogate teaches itself nothing here: `Claim.sights` teach once a claim has
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ...surrogate.surrogate import Surrogate
 from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import Estimate, carried_over
-from ..estimate.statement import BEYOND, SHARE, Sums, factor
+from ..estimate.statement import BEYOND, DIGITS, SHARE, Sums, factor
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .hybrid import Hybrid, changes, known_surrogate, sighted
@@ -137,7 +137,7 @@ def follow(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
         gap = _squared(electronic_dipoles(problem, found) - electronic_dipoles(problem, twin))
         shadow = carried_over(shadow_end, twin_end, segment.end, conserving=conserves(problem))
     signal = sums.signal + _squared(dipole - estimate.origin)
-    estimate.sums = Sums(sums.gap + gap, signal, sums.rest, sums.bound, sums.n_drawn)
+    estimate.sums = replace(sums, gap=sums.gap + gap, signal=signal)
     estimate.shadow = shadow
 
 
@@ -193,6 +193,7 @@ def _claim(
         before.rest + rest,
         before.bound + bound,
         before.n_drawn + len(sights),
+        max(before.digits, DIGITS * max(s.rounding for s in (*sights, *others)) / made.typical),
     )
     error = sums.relative(made.floor)
     own = error

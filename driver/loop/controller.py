@@ -137,10 +137,13 @@ class Ledger:
         self.rate = rate
         self.length = max(SHORTEST, length // 2)
 
-    def falls_back(self) -> int:
-        """Steps that the reference code makes now; 0 while a shorter surrogate segment can still be tried."""
+    def falls_back(self, *, can_try: bool = True) -> int:
+        """Steps that the reference code makes now; 0 while a shorter surrogate segment can still be tried.
+
+        can_try: the builds of another try are left.
+        """
         shortest = self.rejections_in_a_row >= 2 and self.length <= SHORTEST
-        if not (shortest or self.stuck or not self.affords(LEAST_ATTEMPT)):
+        if not (shortest or self.stuck or not can_try or not self.affords(LEAST_ATTEMPT)):
             return 0
         steps = self.fall_back
         self.fall_back = min(2 * self.fall_back, LONGEST_FALL_BACK)

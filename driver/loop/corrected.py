@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...adapters.engine import Energies
-from ..estimate.statement import BEYOND
+from ..estimate.statement import CORRECTED
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .certify import follow, smallest_change
@@ -91,17 +91,16 @@ def _book(hybrid: Hybrid, progress: Progress, segment: Segment, lacking: float, 
     typical = progress.ledger.typical_change(0.0, 0, smallest_change(problem))
     bound = lacking * problem.real_time.dt / typical
     sums = estimate.sums
-    estimate.sums = replace(sums, rest=sums.rest + BEYOND * bound, bound=sums.bound + bound)
+    estimate.sums = replace(sums, rest=sums.rest + CORRECTED * bound, bound=sums.bound + bound)
     progress.tally.surrogate_steps += segment.n_steps
     progress.tally.corrected_steps += segment.n_steps
     advance(hybrid, progress, segment, energies)
 
 
 def _enough(hybrid: Hybrid, progress: Progress) -> float:
-    """What may lack, Hartree: kept up over the whole run it would, to first order, just leave the error
-    that the user allows."""
+    """What may lack, Hartree: kept up over the whole run a quarter of the error allowed would be stated for it."""
     sizes = progress.ledger.typical_change(0.0, 0, smallest_change(hybrid.problem))
-    return hybrid.target.error * sizes / hybrid.target.duration
+    return 0.25 / CORRECTED * hybrid.target.error * sizes / hybrid.target.duration
 
 
 def _step(hybrid: Hybrid, state: State, shift: np.ndarray, enough: float) -> _Step | None:

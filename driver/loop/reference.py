@@ -23,6 +23,7 @@ class Sight:
     beyond: what a step of the reference code itself shows beyond that.
     energies: of the reference there.
     teach: shows it to the surrogate.
+    rounding: expected norm of the rounding of a density that the code writes.
     """
 
     defect: Defect
@@ -30,6 +31,7 @@ class Sight:
     beyond: float
     energies: Energies
     teach: Callable[[], None]
+    rounding: float = 0.0
 
 
 class Reference(Protocol):

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .acceptance import least_builds, surrogate_steps
+from .acceptance import surrogate_steps
+from .budget import ATTEMPT, corrects, least_builds, room
 from .certify import begin, follow
-from .corrected import corrected_steps
+from .corrected import MOST_BUILDS, corrected_steps
 from .hybrid import Hybrid, advance, book_changes, known_surrogate, tell
 from .problem import field_free, make_step
 from .progress import Event, Progress
@@ -32,11 +33,12 @@ def run(hybrid: Hybrid, progress: Progress, stop: Callable[[Progress], bool]) ->
             reference_steps(hybrid, progress, n_steps, "CONTINUE")
         elif owes_the_rest(hybrid, progress):
             pay_back(hybrid, progress)
-        elif steps := progress.ledger.falls_back():
+        elif steps := progress.ledger.falls_back(can_try=room(hybrid, progress) >= ATTEMPT):
             fall_back(hybrid, progress, steps)
         else:
             accepted = surrogate_steps(hybrid, progress)
-            if accepted and progress.state.step < n_steps and progress.ledger.wants_audit():
+            audits = accepted and progress.state.step < n_steps and progress.ledger.wants_audit()
+            if audits and room(hybrid, progress) >= ATTEMPT:
                 audit(hybrid, progress)
         if stop(progress):
             return progress.state.step == n_steps
@@ -70,23 +72,20 @@ def fall_back(hybrid: Hybrid, progress: Progress, n_steps: int) -> None:
     Steps of one build or two where the reference shows its matrices and the surrogate is good enough.
     """
     last = min(progress.state.step + n_steps, hybrid.problem.n_steps)
-    corrects = hybrid.reference.shows_fock and not hybrid.problem.real_time.static
+    correcting = corrects(hybrid)
     while progress.state.step < last and not owes_the_rest(hybrid, progress):
         portion = min(TEACH_EVERY, last - progress.state.step)
-        made = corrected_steps(hybrid, progress, portion, forced=False) if corrects else 0
+        made = corrected_steps(hybrid, progress, portion, forced=False) if correcting else 0
         if made < portion:
             # Another try would cost two builds as well.
-            corrects = False
+            correcting = False
             reference_steps(hybrid, progress, portion - made, "RESIDUAL")
 
 
 def owes_the_rest(hybrid: Hybrid, progress: Progress) -> bool:
     """Whether only steps of one Fock build each keep the run within what reference steps alone would take."""
-    if not hybrid.reference.shows_fock or hybrid.problem.real_time.static:
-        return False
-    per_step = progress.ledger.least_per_step or least_builds(hybrid.problem)
-    made, left = progress.state.step - progress.ledger.first, hybrid.problem.n_steps - progress.state.step
-    return per_step > 1.0 and progress.tally.fock_builds + left >= per_step * (made + left) - 1.0
+    per_step = max(progress.ledger.builds_per_step(least_builds(hybrid.problem)), MOST_BUILDS)
+    return room(hybrid, progress) < (per_step - 1.0) * TEACH_EVERY + MOST_BUILDS
 
 
 def pay_back(hybrid: Hybrid, progress: Progress) -> None:

@@ -137,7 +137,8 @@ class NWChemReference:
         self.checks.append(Check(time, apart, rounding, apart / change if change > 0.0 else 0.0))
         force = max(apart - ROUNDING_MARGIN * rounding, 0.0) / self.problem.real_time.dt
         # What NWChem's step shows beyond the embedded engine's Fock matrix, no lesson mends.
-        return replace(sight, beyond=max(force - sight.force, 0.0), energies=energies)
+        beyond = max(force - sight.force, 0.0)
+        return replace(sight, beyond=beyond, energies=energies, rounding=rounding)
 
     def show(self, surrogate: Surrogate, state: State) -> int:
         """See `Reference`: where the run has settled the embedded engine has built the matrix."""
