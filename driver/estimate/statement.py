@@ -16,8 +16,8 @@ SAFETY, FEW = 1.6, 4.0
 SHARE = 0.03
 #: Share of the force that another code's own step shows beyond the Fock matrix that was compared.
 BEYOND = 0.1
-#: Share of the bound of first order that is stated for what steps with a Fock build each lack; chains of sites
-#: with surrogates that were 3 to 100 % off had up to 0.28 of it.
+#: Share of the bound of first order that is stated for what steps with a Fock build each lack. On chains of
+#: sites, with surrogates that were 3 to 100 % off, the error was up to 0.28 of it.
 CORRECTED = 0.5
 #: Stated over the expected norm of a written density's rounding, relative to |δP|.
 DIGITS = 2.0

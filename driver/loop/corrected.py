@@ -98,7 +98,7 @@ def _book(hybrid: Hybrid, progress: Progress, segment: Segment, lacking: float, 
 
 
 def _enough(hybrid: Hybrid, progress: Progress) -> float:
-    """What may lack, Hartree: kept up over the whole run a quarter of the error allowed would be stated for it."""
+    """What may lack, Hartree: kept up over the whole run, a quarter of the error allowed is stated for it."""
     sizes = progress.ledger.typical_change(0.0, 0, smallest_change(hybrid.problem))
     return 0.25 / CORRECTED * hybrid.target.error * sizes / hybrid.target.duration
 
