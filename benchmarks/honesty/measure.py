@@ -10,7 +10,10 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import h5py
 import numpy as np
@@ -31,25 +34,24 @@ def main() -> None:
     parser.add_argument("first", type=int, nargs="?", default=0)
     parser.add_argument("last", type=int, nargs="?", default=None)
     arguments = parser.parse_args()
-    # A picture a run would take longer than most runs.
-    run_summary.draw_run = lambda *_: None
     lines = arguments.results.read_text().splitlines() if arguments.results.exists() else []
     done = {identity(json.loads(line)) for line in lines}
-    with arguments.results.open("a") as results:
+    # A picture a run would take longer than most runs.
+    with arguments.results.open("a") as results, patch.object(run_summary, "draw_run"):
         for case in cases()[arguments.first : arguments.last]:
             for row in measured(case, done):
                 print(json.dumps(row), file=results, flush=True)
 
 
-def identity(row: dict[str, object]) -> tuple[object, ...]:
+def identity(row: Mapping[str, object]) -> tuple[object, ...]:
     """What a line is about."""
     return tuple(row[key] for key in ("name", "engine", "surrogate", "tolerance"))
 
 
-def measured(case: Case, done: set[tuple[object, ...]]):
+def measured(case: Case, done: set[tuple[object, ...]]) -> Iterator[dict[str, Any]]:
     """A line for each run of the case that is not done; its reference is run once for each engine."""
     open_runs = [run for run in case.runs if (case.name, *run) not in done]
-    references: dict[str, tuple[dict, np.ndarray]] = {}
+    references: dict[str, tuple[dict[str, Any], np.ndarray]] = {}
     for engine, surrogate, tolerance in open_runs:
         try:
             if engine not in references:
@@ -77,7 +79,7 @@ def measured(case: Case, done: set[tuple[object, ...]]):
         yield row
 
 
-def run(case: Case, *options: str) -> tuple[dict, np.ndarray]:
+def run(case: Case, *options: str) -> tuple[dict[str, Any], np.ndarray]:
     """Summary and dipole of one run, in this process. Raises RuntimeError."""
     home = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:

@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from hybrid_propagate.driver.bench.tables import markdown
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def main() -> None:
@@ -35,7 +36,7 @@ def main() -> None:
         found = [counts(group, [row for row in rows if str(of(row)) == group]) for group in groups]
         print(f"\nBy {name}\n\n" + markdown(header, found))
     for row in rows:
-        if float(row["true"]) > float(row["stated"]):  # type: ignore[arg-type]
+        if float(row["true"]) > float(row["stated"]):
             print(
                 "low:",
                 {key: row[key] for key in ("name", "engine", "surrogate", "tolerance", "true", "stated")},
@@ -47,7 +48,7 @@ def main() -> None:
 def counts(name: str, rows: Sequence[Row]) -> list[str]:
     """One row of a table."""
     true, stated, tolerance, builds, alone = (
-        np.array([float(row[key]) for row in rows])  # type: ignore[arg-type]
+        np.array([float(row[key]) for row in rows])
         for key in ("true", "stated", "tolerance", "fock_builds", "reference_builds")
     )
     met = np.array([bool(row["tolerance_met"]) for row in rows])
@@ -76,8 +77,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     axes.loglog(ends, 5.0 * ends, color="0.7", linewidth=0.8, linestyle="--")
     for half, colour in (("fit", "#9aa5b1"), ("test", "#b3432b")):
         some = [row for row in rows if row["half"] == half]
-        x = [max(float(row["true"]), 1e-8) for row in some]  # type: ignore[arg-type]
-        y = [float(row["stated"]) for row in some]  # type: ignore[arg-type]
+        x = [max(float(row["true"]), 1e-8) for row in some]
+        y = [float(row["stated"]) for row in some]
         axes.plot(x, y, "o", markersize=3.5, alpha=0.7, color=colour, label=f"{half}: {len(some)} runs")
     axes.set(xlabel="true trajectory error", ylabel="stated", xlim=ends, ylim=(5e-7, 3e-2))
     axes.legend(frameon=False)

@@ -13,11 +13,11 @@ from ..propagators.state import State, density_of, natural_orbitals
 from .statement import Sums
 
 _STATE = ("orbitals", "occupations", "density", "fock", "fock_half")
-_SUMS = ("gap", "signal", "rest", "bound", "n_drawn", "digits")
+_SUMS = ("gap", "signal", "rest", "bound", "n_drawn", "noise")
 
 
 @dataclass(eq=False)
-class Estimate:
+class ErrorEstimate:
     """Where the shadow is, and the sums so far; part of a checkpoint.
 
     origin: dipole (3,) at the point that the run started from, electrons alone.
@@ -37,16 +37,15 @@ class Estimate:
         return {**arrays, "shadow_place": place, "estimate_sums": sums, "estimate_origin": self.origin}
 
 
-def loaded(arrays: Mapping[str, np.ndarray]) -> Estimate | None:
+def loaded(arrays: Mapping[str, np.ndarray]) -> ErrorEstimate | None:
     """What was saved; None where nothing was."""
     if "estimate_sums" not in arrays:
         return None
     step, time = np.asarray(arrays["shadow_place"]).tolist()
     shadow = State(int(step), time, *(np.asarray(arrays[f"shadow_{name}"]) for name in _STATE))
-    gap, signal, rest, bound, n_drawn = np.asarray(arrays["estimate_sums"]).tolist()
-    return Estimate(
-        np.asarray(arrays["estimate_origin"]), shadow, Sums(gap, signal, rest, bound, int(n_drawn))
-    )
+    numbers = dict(zip(_SUMS, np.asarray(arrays["estimate_sums"]).tolist(), strict=True))
+    sums = replace(Sums(**numbers), n_drawn=int(numbers["n_drawn"]))
+    return ErrorEstimate(np.asarray(arrays["estimate_origin"]), shadow, sums)
 
 
 def carried_over(shadow: State, twin: State, run: State, *, conserving: bool) -> State:

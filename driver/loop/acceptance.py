@@ -7,7 +7,7 @@ import numpy as np
 from ...adapters.engine import Energies
 from ..propagators.state import State
 from .budget import least_builds, refinements_left
-from .certify import FIRST, Claim, certify
+from .certify import Claim, certify
 from .controller import LEAST_ATTEMPT, WORTH
 from .hybrid import Hybrid, advance, changes, known_surrogate, sighted, tell
 from .problem import make_step
@@ -115,7 +115,7 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
             claim = None
             break
         segment = passed
-        claim = certify(hybrid, progress, segment, others, FIRST + round_)
+        claim = certify(hybrid, progress, segment, others, round_)
         _teach([*others, *claim.sights])
         others = []
         if claim.met or claim.own > WORTH * last or not progress.ledger.affords(_spent(progress, before)):

@@ -9,6 +9,8 @@ from .hybrid import Hybrid
 from .problem import Problem
 from .progress import Progress
 
+#: Reference steps by which it is known how many builds they take.
+ENOUGH = 32
 #: Fock builds that one attempt at a segment takes at most, refining apart.
 ATTEMPT = 20
 
@@ -18,7 +20,10 @@ def room(hybrid: Hybrid, progress: Progress) -> float:
 
     Euler and Runge-Kutta steps of the reference take one build themselves.
     """
-    per_step = progress.ledger.least_per_step or least_builds(hybrid.problem)
+    ledger, least = progress.ledger, least_builds(hybrid.problem)
+    # The first few steps may take more builds than those that follow.
+    known = min(ledger.reference_steps / ENOUGH, 1.0) ** 2
+    per_step = least + known * max(ledger.least_per_step - least, 0.0)
     if not corrects(hybrid) or per_step <= 1.0:
         return math.inf
     left = hybrid.problem.n_steps - progress.state.step

@@ -11,7 +11,7 @@ import numpy as np
 from ...surrogate.surrogate import Surrogate
 from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
 from ..estimate.drawn import drawn_points
-from ..estimate.shadow import Estimate, carried_over
+from ..estimate.shadow import ErrorEstimate, carried_over
 from ..estimate.statement import BEYOND, DIGITS, SHARE, Sums, factor
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
@@ -69,7 +69,7 @@ class _Pass:
     later: P' after each step. dipole, signal: there, electrons alone, and Σ|μ - μ(0)|².
     duration, typical: au, and root mean square |δP| of the run with it. floor: least signal sum.
     sample: some of its changes; response: root mean square of the surrogate's on them.
-    n_points: points of the run with it.
+    n_points: points of the run with it. tries: passes over the segment that were judged too far off.
     """
 
     segment: Segment
@@ -82,28 +82,29 @@ class _Pass:
     sample: np.ndarray
     response: float
     n_points: int
+    tries: int
 
 
-def begin(problem: Problem, state: State) -> Estimate:
+def begin(problem: Problem, state: State) -> ErrorEstimate:
     """The estimate at a run's first point."""
-    return Estimate(electronic_dipoles(problem, state.density[None])[0], state, Sums())
+    return ErrorEstimate(electronic_dipoles(problem, state.density[None])[0], state, Sums())
 
 
 def certify(
-    hybrid: Hybrid, progress: Progress, segment: Segment, others: Sequence[Sight], first: int
+    hybrid: Hybrid, progress: Progress, segment: Segment, others: Sequence[Sight], round_: int
 ) -> Claim:
-    """Measure a pass at `first` drawn points, and at more where these may show that it can be kept.
+    """Measure a pass at two drawn points, one more a round, and more where they may show that it can be kept.
 
-    others: sights of the pass that have not taught, not drawn by chance.
+    others: sights of the pass that have not taught, not drawn by chance. round_: passes measured before it.
     """
     estimate = progress.estimate
     assert estimate is not None
-    made = _pass(hybrid, progress, segment)
+    made = _pass(hybrid, progress, segment, round_ + progress.ledger.rejections_in_a_row)
     ends = np.concatenate([segment.densities, segment.end.density[None]])
     sizes = np.linalg.norm((ends - hybrid.problem.ground_density).reshape(len(ends), -1), axis=1)
     picks = drawn_points(sizes, MOST, progress.ledger.random)
     sights: list[Sight] = []
-    want = min(first, len(picks))
+    want = min(FIRST + round_, len(picks))
     while True:
         for point in picks[len(sights) : want]:
             time = segment.end.time if point == segment.n_steps else float(segment.times[point])
@@ -111,7 +112,7 @@ def certify(
         with progress.tally.timed("estimate"):
             claim = _claim(hybrid, progress, made, sights, others)
         held = estimate.sums.n_drawn
-        least = claim.own * factor(held + len(picks)) / factor(held + len(sights))
+        least = claim.own * factor(held + len(picks), 0) / factor(held + len(sights), 0)
         if claim.met or want == len(picks) or least > 2.0 * claim.earned:
             return claim
         want += 1
@@ -137,11 +138,12 @@ def follow(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
         gap = _squared(electronic_dipoles(problem, found) - electronic_dipoles(problem, twin))
         shadow = carried_over(shadow_end, twin_end, segment.end, conserving=conserves(problem))
     signal = sums.signal + _squared(dipole - estimate.origin)
-    estimate.sums = replace(sums, gap=sums.gap + gap, signal=signal)
+    noise = sums.noise + _noise(hybrid, segment.n_steps)
+    estimate.sums = replace(sums, gap=sums.gap + gap, signal=signal, noise=noise)
     estimate.shadow = shadow
 
 
-def _pass(hybrid: Hybrid, progress: Progress, segment: Segment) -> _Pass:
+def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _Pass:
     problem, ledger = hybrid.problem, progress.ledger
     estimate = progress.estimate
     assert estimate is not None
@@ -164,6 +166,7 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment) -> _Pass:
         sample - problem.ground_density,
         _rms([float(np.linalg.norm(predict(p) - base)) for p in sample]),
         n_points,
+        tries,
     )
 
 
@@ -174,7 +177,7 @@ def _claim(
     problem, target, estimate = hybrid.problem, hybrid.target, progress.estimate
     assert estimate is not None
     before, surrogate, n_steps = estimate.sums, known_surrogate(hybrid), made.segment.n_steps
-    f = factor(before.n_drawn + len(sights))
+    f = factor(before.n_drawn + len(sights), made.tries)
     operator = _operator(made, [s.defect for s in sights], [s.defect for s in others], f)
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))
@@ -193,7 +196,7 @@ def _claim(
         before.rest + rest,
         before.bound + bound,
         before.n_drawn + len(sights),
-        max(before.digits, DIGITS * max(s.rounding for s in (*sights, *others)) / made.typical),
+        before.noise + _noise(hybrid, n_steps),
     )
     error = sums.relative(made.floor)
     own = error
@@ -202,8 +205,18 @@ def _claim(
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
 
 
+def _noise(hybrid: Hybrid, n_steps: int) -> float:
+    """What the reference code's written digits leave open over some points: Σ of squares, au."""
+    return n_steps * (DIGITS * hybrid.reference.rounding) ** 2
+
+
 def _own(
-    problem: Problem, surrogate: Surrogate, made: _Pass, dipole: np.ndarray, estimate: Estimate, sums: Sums
+    problem: Problem,
+    surrogate: Surrogate,
+    made: _Pass,
+    dipole: np.ndarray,
+    estimate: ErrorEstimate,
+    sums: Sums,
 ) -> float:
     """How far the shadow is from one that lacks nothing on this pass, relative to the run's motion."""
     inherited = _shadow_pass(problem, surrogate.predict, estimate.shadow, made.segment.n_steps)

@@ -36,8 +36,9 @@ def pack_checkpoint(progress: Progress, surrogate: Surrogate | None) -> dict[str
 
 def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | None) -> Progress:
     """The progress saved; `surrogate` becomes what it was. Raises BadInput."""
-    if any(len(np.atleast_1d(arrays[name])) != n for name, n in Ledger(length=1).sizes().items()):
-        raise BadInput("a checkpoint of an earlier version; run the deck again, without --restart")
+    sizes = Ledger(length=1).sizes()
+    if any(name not in arrays or len(arrays[name]) != size for name, size in sizes.items()):
+        raise BadInput("holds a checkpoint of an earlier version; run the deck without --restart")
     state = State(
         int(arrays["state_step"]),
         float(arrays["state_time"]),

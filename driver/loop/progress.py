@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
 from ...adapters.engine import Energies
-from ..estimate.shadow import Estimate
+from ..estimate.shadow import ErrorEstimate
 from ..propagators.state import State
 from .controller import Ledger
 from .segment import Reason, Segment
@@ -95,4 +95,4 @@ class Progress:
     energies: Energies
     ledger: Ledger
     tally: Tally
-    estimate: Estimate | None = None
+    estimate: ErrorEstimate | None = None

@@ -23,7 +23,6 @@ class Sight:
     beyond: what a step of the reference code itself shows beyond that.
     energies: of the reference there.
     teach: shows it to the surrogate.
-    rounding: expected norm of the rounding of a density that the code writes.
     """
 
     defect: Defect
@@ -31,7 +30,6 @@ class Sight:
     beyond: float
     energies: Energies
     teach: Callable[[], None]
-    rounding: float = 0.0
 
 
 class Reference(Protocol):
@@ -40,6 +38,11 @@ class Reference(Protocol):
     @property
     def shows_fock(self) -> bool:
         """Whether `sight` compares whole Fock matrices."""
+        ...
+
+    @property
+    def rounding(self) -> float:
+        """Expected norm of the rounding of the density that the code wrote last; 0 where it writes none."""
         ...
 
     def steps(
@@ -88,6 +91,7 @@ class EmbeddedReference:
     """Steps made here, with the engine's Fock matrices; implements `Reference`."""
 
     shows_fock = True
+    rounding = 0.0
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem

@@ -68,6 +68,7 @@ class NWChemReference:
     whole: its deck has the user's own number of points, so that one segment to the run's end is what plain
     NWChem would do, its check points included. fock_of: field-free F' for the history of states that a
     surrogate goes on from; None for the embedded engine's. checks: made so far; entries: states sent.
+    rounding: expected norm of that of the density streamed last.
     seconds, probe_seconds: spent on NWChem's steps, and on learning the response at anchors.
     """
 
@@ -79,11 +80,14 @@ class NWChemReference:
     entries: int = 0
     seconds: float = 0.0
     probe_seconds: float = 0.0
-    shows_fock = True
+    rounding: float = 0.0
+    # Its steps are NWChem's own.
+    shows_fock = False
 
     def __post_init__(self) -> None:
         self._order = nwchem_order(self.problem.system)
         self._step = make_step(self.problem)
+        self._point: RestartPoint | None = None
         # The stream under way: the state it has reached, what the log says there, points still to come.
         self._reached: State | None = None
         self._printed: PrintedPoint | None = None
@@ -114,6 +118,8 @@ class NWChemReference:
                 break
         assert self._printed is not None
         self.seconds += time.perf_counter() - began
+        assert self._point is not None
+        self.rounding = self.rounding_of(self._point)
         end = self._settled(states[-2], states[-1])
         self._reached = end
         return self._segment(states, end, points, reason), self._printed.energies
@@ -132,13 +138,13 @@ class NWChemReference:
             return sight
         at_rest = self.own_step(density, time, lambda _: base)
         point, energies = self.one_step(density, time)
-        rounding = self.rounding(point)
+        self.rounding = rounding = self.rounding_of(point)
         apart, change = (float(np.linalg.norm(own - other)) for other in (self.density(point), at_rest))
         self.checks.append(Check(time, apart, rounding, apart / change if change > 0.0 else 0.0))
         force = max(apart - ROUNDING_MARGIN * rounding, 0.0) / self.problem.real_time.dt
         # What NWChem's step shows beyond the embedded engine's Fock matrix, no lesson mends.
         beyond = max(force - sight.force, 0.0)
-        return replace(sight, beyond=beyond, energies=energies, rounding=rounding)
+        return replace(sight, beyond=beyond, energies=energies)
 
     def show(self, surrogate: Surrogate, state: State) -> int:
         """See `Reference`: where the run has settled the embedded engine has built the matrix."""
@@ -189,6 +195,7 @@ class NWChemReference:
 
     def _at(self, point: RestartPoint, before: State) -> State:
         """The state at a streamed point, a step after another."""
+        self._point = point
         later = before.time + self.problem.real_time.dt
         return replace(before, step=before.step + 1, time=later, density=self.density(point))
 
@@ -248,7 +255,7 @@ class NWChemReference:
         """P' of a streamed point."""
         return self.problem.basis.density_in(density_from_nwchem(point.densities, self._order))
 
-    def rounding(self, point: RestartPoint) -> float:
+    def rounding_of(self, point: RestartPoint) -> float:
         """Expected norm, in the working basis, of the rounding of a streamed density."""
         deviation = density_from_nwchem(rounding(point.densities), self._order)
         return norm_of_rounding(self.problem.basis, deviation)

@@ -46,6 +46,11 @@ class NWChemStream:
     amplitude: float = 0.0
     shows_fock = False
 
+    @property
+    def rounding(self) -> float:
+        """See `Reference`."""
+        return self.reference.rounding
+
     def __post_init__(self) -> None:
         problem = self.reference.problem
         dt = problem.real_time.dt
@@ -66,7 +71,7 @@ class NWChemStream:
         """
         reference, density = self.reference, self.reference.problem.ground_density
         point, _ = reference.one_step(density, self.time)
-        self.amplitude = (10.0 * reference.rounding(point) / reference.problem.real_time.dt) ** (1.0 / 3.0)
+        self.amplitude = (10.0 * reference.rounding_of(point) / reference.problem.real_time.dt) ** (1.0 / 3.0)
         for _ in range(2):
             lacking = self._lacking(surrogate, density, self.time, point)[1]
             fock = surrogate.about.fock + self.space.matrix(np.real(lacking))

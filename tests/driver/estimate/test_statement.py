@@ -1,14 +1,15 @@
 """The number stated."""
 
 import pytest
-from hybrid_propagate.driver.estimate.statement import FEW, LEAST, SAFETY, Sums, factor
+from hybrid_propagate.driver.estimate.statement import FEW, LEAST, RETRY, SAFETY, Sums, factor
 
 
 def test_few_points_are_trusted_less() -> None:
-    assert factor(1) == pytest.approx(SAFETY * (1.0 + FEW))
-    assert factor(2) == pytest.approx(SAFETY * (1.0 + FEW / 4.0))
-    assert factor(1000) == pytest.approx(SAFETY, rel=1e-4)
-    assert factor(0) == factor(1)
+    assert factor(1, 0) == pytest.approx(SAFETY * (1.0 + FEW))
+    assert factor(2, 0) == pytest.approx(SAFETY * (1.0 + FEW / 4.0))
+    assert factor(1000, 0) == pytest.approx(SAFETY, rel=1e-4)
+    assert factor(0, 0) == factor(1, 0)
+    assert factor(7, 2) == pytest.approx((1.0 + 2 * RETRY) * factor(7, 0))
 
 
 def test_the_gap_is_relative_to_the_motion() -> None:

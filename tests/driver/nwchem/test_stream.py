@@ -47,7 +47,7 @@ class Densities:
     def density(self, point: np.ndarray) -> np.ndarray:
         return point
 
-    def rounding(self, point: np.ndarray) -> float:
+    def rounding_of(self, point: np.ndarray) -> float:
         return DIGITS * float(np.linalg.norm(point))
 
 
