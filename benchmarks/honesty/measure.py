@@ -20,8 +20,9 @@ import numpy as np
 from cases import Case, cases
 from hybrid_propagate.driver.bench.score import trajectory_error
 from hybrid_propagate.driver.commands.propagate import main as propagate
-from hybrid_propagate.driver.run import summary as run_summary
 
+#: A picture a run would take longer than most runs.
+DRAWN = "hybrid_propagate.driver.run.summary.draw_run"
 KEPT = ("tolerance", "tolerance_met", "error_bound", "error_measurements", "fock_builds")
 
 
@@ -36,8 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     lines = arguments.results.read_text().splitlines() if arguments.results.exists() else []
     done = {identity(json.loads(line)) for line in lines}
-    # A picture a run would take longer than most runs.
-    with arguments.results.open("a") as results, patch.object(run_summary, "draw_run"):
+    with arguments.results.open("a") as results, patch(DRAWN):
         for case in cases()[arguments.first : arguments.last]:
             for row in measured(case, done):
                 print(json.dumps(row), file=results, flush=True)

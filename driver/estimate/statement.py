@@ -3,8 +3,8 @@
     stated = RMS(μ_shadow - μ) / RMS(μ - μ(0)) + 0.03 Σ f RMS |[D_k, P_k]| T / RMS |δP| + 1e-6
 
 μ_shadow: of a second propagation, which carries what the surrogate lacks along (`shadow`). The sum is over
-segments of duration T. f(K, n) = 1.6 (1 + 4/K²) (1 + 0.3 n): K points were drawn so far, and may have missed
-the worst; n passes over the segment were judged too far off, and to try again favours lucky draws.
+segments of duration T. f(K, n) = 1.6 (1 + 4/K²) (1 + 0.3 n): K points were drawn, and may have missed the
+worst; n passes over the segment were judged too far off, and to try again favours lucky draws.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ import numpy as np
 
 #: Stated over estimated with many points drawn, and how much more with few.
 SAFETY, FEW = 1.6, 4.0
+#: K is the points drawn so far, at most so many times the segment's own: where one segment makes most
+#: of the error, what others were like says little of it.
+OWN_WORTH = 2
 #: How much more after every try that was judged too large: to try until it fits favours lucky draws.
 RETRY = 0.3
 #: Share of the bound of first order that is added: what no operator of a few points sees.
@@ -31,8 +34,9 @@ LEAST = 1e-6
 CONFIDENCE = 0.98
 
 
-def factor(n_drawn: int, tries: int) -> float:
-    """f(K, n), at least one point drawn."""
+def factor(before: int, own: int, tries: int) -> float:
+    """f(K, n): points drawn in earlier segments and in this one, at least one; tries n of this one."""
+    n_drawn = min(before + own, OWN_WORTH * own)
     return SAFETY * (1.0 + FEW / max(n_drawn, 1) ** 2) * (1.0 + RETRY * tries)
 
 

@@ -112,7 +112,7 @@ def certify(
         with progress.tally.timed("estimate"):
             claim = _claim(hybrid, progress, made, sights, others)
         held = estimate.sums.n_drawn
-        least = claim.own * factor(held + len(picks), 0) / factor(held + len(sights), 0)
+        least = claim.own * factor(held, len(picks), 0) / factor(held, len(sights), 0)
         if claim.met or want == len(picks) or least > 2.0 * claim.earned:
             return claim
         want += 1
@@ -177,7 +177,7 @@ def _claim(
     problem, target, estimate = hybrid.problem, hybrid.target, progress.estimate
     assert estimate is not None
     before, surrogate, n_steps = estimate.sums, known_surrogate(hybrid), made.segment.n_steps
-    f = factor(before.n_drawn + len(sights), made.tries)
+    f = factor(before.n_drawn, len(sights), made.tries)
     operator = _operator(made, [s.defect for s in sights], [s.defect for s in others], f)
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))
