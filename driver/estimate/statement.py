@@ -31,7 +31,7 @@ DIGITS = 0.3
 #: Added to every statement: what the reference's own iterations, ended at a tolerance, leave open.
 LEAST = 1e-6
 #: Share of runs, at least, whose error is not above the one stated.
-CONFIDENCE = 0.98
+CONFIDENCE = 0.95
 
 
 def factor(before: int, own: int, tries: int) -> float:

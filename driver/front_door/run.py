@@ -137,7 +137,7 @@ class Run:
         if estimate.tolerance is None:
             return "reference steps alone"
         met = "meets" if estimate.met else "DOES NOT MEET"
-        return f"estimated trajectory error {estimate.error:.1e} {met} tol {estimate.tolerance:g}"
+        return f"trajectory error at most {estimate.error:.1e} {met} tol {estimate.tolerance:g}"
 
     @cached_property
     def _contents(self) -> Contents:

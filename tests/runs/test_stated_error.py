@@ -120,6 +120,6 @@ def test_the_true_error_is_not_above_the_stated_one(
     assert 4 * summary["fock_builds"] < alone["fock_builds"]
     assert summary["error_measurements"] >= 2
     said = capsys.readouterr().err
-    assert "upper estimate, holds in 98 % of runs, from " in said
+    assert "upper estimate, holds in 95 % of runs, from " in said
     if xc == "hfexch":
         assert summary["fock_builds"] <= 7
