@@ -110,7 +110,9 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
         _teach(others)
         others = []
         passed = _again(hybrid, progress, segment)
-    for round_ in range(MOST_ROUNDS):
+    # Points drawn near those that have taught show too little: such a segment begins as one tried before.
+    first = 0 if farthest is None else 1
+    for round_ in range(first, first + MOST_ROUNDS):
         if passed is None:
             claim = None
             break
@@ -121,7 +123,7 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
         if claim.met or claim.own > WORTH * last or not progress.ledger.affords(_spent(progress, before)):
             break
         last = claim.own
-        if round_ + 1 < MOST_ROUNDS:
+        if round_ + 1 < first + MOST_ROUNDS:
             surrogate.sharpen()
             passed = _again(hybrid, progress, segment)
     builds = progress.tally.fock_builds - before
