@@ -1,7 +1,7 @@
 """The NWChem input deck, read into a system and tasks; refusals by file and line."""
 
+from ..free_format.errors import DeckError, Place
 from .deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task, Vectors
-from .errors import DeckError, Place
 
 __all__ = [
     "Deck",

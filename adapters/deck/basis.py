@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..free_format.errors import DeckError, Place
+from ..free_format.lines import Line, LineReader, real, suggestion
 from ..system import Geometry, Shells
 from ..system.basis_library import library_ecp, library_has, library_key, library_names, library_shells
 from ..system.elements import SYMBOLS, element_of_tag, names_of_element
-from .errors import DeckError, Place
-from .lines import Line, LineReader, real, suggestion
 
 _MOMENTA = {letter: momentum for momentum, letter in enumerate("spdfghi")}
 #: NWChem's most primitives of a shell, and columns of coefficients; and what no function lies outside of.
@@ -61,29 +61,33 @@ def read_basis(line: Line, reader: LineReader) -> BasisInput:
     tags_at: dict[str, Place] = {}
     columns: _Columns | None = None
     for row in reader.block(line):
-        if real(row.words[0]) is not None:
-            if columns is None:
-                row.fail("exponents must follow a line <tag> <shell type>, such as O S")
-            columns.append(row)
-            continue
-        if columns is not None:
-            columns.close()
-            columns = None
-        kind = row.take("shell type or library").lower()
-        tags_at.setdefault(row.words[0], row.place)
-        if kind == "library":
-            entries.append(_library_entry(row))
-        elif kind in _MOMENTA or kind in _SP:
-            _check_tag(row)
-            if (row.peek() or "").lower() == "rel":
-                row.fail("relativistic shells are not carried out")
-            shell = ShellEntry(row.words[0], [])
-            entries.append(shell)
-            columns = _Columns(row, shell.shells, (0, 1) if kind in _SP else (_MOMENTA[kind],))
-        elif kind in ("file", "nelec"):
-            row.fail(f"basis: unexpected {kind}")
-        else:
-            row.fail(f"unknown shell type {kind!r}; accepted: {' '.join(_MOMENTA)} sp library")
+        with reader.noting(row):
+            if real(row.words[0]) is not None:
+                if columns is not None:
+                    columns.append(row)
+                elif reader.refusals:
+                    row.rest()  # of a shell that is refused
+                else:
+                    row.fail("exponents must follow a line <tag> <shell type>, such as O S")
+                continue
+            if columns is not None:
+                columns.close()
+                columns = None
+            kind = row.take("shell type or library").lower()
+            tags_at.setdefault(row.words[0], row.place)
+            if kind == "library":
+                entries.append(_library_entry(row))
+            elif kind in _MOMENTA or kind in _SP:
+                _check_tag(row)
+                if (row.peek() or "").lower() == "rel":
+                    row.fail("relativistic shells are not carried out")
+                shell = ShellEntry(row.words[0], [])
+                entries.append(shell)
+                columns = _Columns(row, shell.shells, (0, 1) if kind in _SP else (_MOMENTA[kind],))
+            elif kind in ("file", "nelec"):
+                row.fail(f"basis: unexpected {kind}")
+            else:
+                row.fail(f"unknown shell type {kind!r}; accepted: {' '.join(_MOMENTA)} sp library")
     if columns is not None:
         columns.close()
     return BasisInput(line.place, name, spherical, tuple(entries), {}, tags_at)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..free_format.errors import DeckError, Place
 from ..system import DensityPlot, Geometry, System
 from ..system.real_time import Load
 from .basis import BasisInput, potentials_of, shells_of
 from .dft import DftSettings, ScfSettings, TddftSettings
-from .errors import DeckError, Place
 from .geometry import NamedGeometry
 from .rt_tddft import RealTimeBlock
 from .xc import functional

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..free_format.errors import Place
 from ..system import RealTime, System
-from .errors import Place
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+from ..free_format.errors import Place
+from ..free_format.lines import Line, LineReader, suggestion
+from ..free_format.nwchem_only import NWCHEM_ONLY, convergence_words, nwchem_only_line, pass_over
 from ..system import Functional
 from .deck import Vectors
-from .errors import Place
-from .lines import Line, LineReader, suggestion
-from .nwchem_only import NWCHEM_ONLY, convergence_words, nwchem_only_line, pass_over
 from .xc import Attenuation, FunctionalError, functional
 
 GRIDS = ("xcoarse", "coarse", "medium", "fine", "xfine", "huge")
@@ -142,28 +142,29 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
     cam_line: Line | None = None
     xc_line: Line | None = None
     for row in reader.block(line):
-        key = row.keyword
-        if key in NWCHEM_ONLY:
-            settings = replace(
-                settings, nwchem_only_lines=(*settings.nwchem_only_lines, nwchem_only_line(row))
-            )
-        elif key == "xc":
-            if cam_line is not None:
-                cam_line.fail("cam must come behind xc, which resets it in NWChem 7.2 and not in 7.0")
-            xc_line = row
-            settings = replace(settings, xc=_xc_words(row), cam=None)
-        elif key == "cam":
-            cam_line = row
-            settings = replace(settings, cam=_attenuation(row))
-        elif key in _DFT_CARRIED_OUT:
-            settings = _dft_directive(row, settings)
-        elif key in _DFT_REFUSED:
-            row.fail(f"dft directive {row.words[0]!r} is not carried out")
-        elif key in _DFT_WITHOUT_EFFECT:
-            pass_over(row)
-        else:
-            known = (*_DFT_CARRIED_OUT, *_DFT_WITHOUT_EFFECT, *NWCHEM_ONLY)
-            row.fail(f"unknown dft directive {row.words[0]!r}{suggestion(key, (*known, *_DFT_REFUSED))}")
+        with reader.noting(row):
+            key = row.keyword
+            if key in NWCHEM_ONLY:
+                settings = replace(
+                    settings, nwchem_only_lines=(*settings.nwchem_only_lines, nwchem_only_line(row))
+                )
+            elif key == "xc":
+                if cam_line is not None:
+                    cam_line.fail("cam must come behind xc, which resets it in NWChem 7.2 and not in 7.0")
+                xc_line = row
+                settings = replace(settings, xc=_xc_words(row), cam=None)
+            elif key == "cam":
+                cam_line = row
+                settings = replace(settings, cam=_attenuation(row))
+            elif key in _DFT_CARRIED_OUT:
+                settings = _dft_directive(row, settings)
+            elif key in _DFT_REFUSED:
+                row.fail(f"dft directive {row.words[0]!r} is not carried out")
+            elif key in _DFT_WITHOUT_EFFECT:
+                pass_over(row)
+            else:
+                known = (*_DFT_CARRIED_OUT, *_DFT_WITHOUT_EFFECT, *NWCHEM_ONLY)
+                row.fail(f"unknown dft directive {row.words[0]!r}{suggestion(key, (*known, *_DFT_REFUSED))}")
     if xc_line is None and cam_line is None:
         return settings
     if before.cam is not None and cam_line is None and xc_line is not None:
@@ -308,41 +309,42 @@ def read_scf(line: Line, reader: LineReader, before: ScfSettings) -> ScfSettings
     line.finish()
     settings = replace(before, place=line.place)
     for row in reader.block(line):
-        key = row.keyword
-        if key in _MULTIPLICITIES:
-            settings = replace(settings, multiplicity=_MULTIPLICITIES.index(key) + 1)
-        elif key == "nopen":
-            count = row.take_integer("number of open shells")
-            if not 0 <= count < 99:
-                row.fail("nopen must not be negative")
-            settings = replace(settings, multiplicity=count + 1)
-        elif key in ("rhf", "rohf", "uhf"):
-            settings = replace(settings, kind=key)
-        elif key == "thresh":
-            value = row.take_within("thresh", 1e-30, 1.0)
-            settings = replace(settings, threshold=value)
-        elif key == "maxiter":
-            count = row.take_integer("maxiter")
-            if not 1 <= count <= _MOST_ITERATIONS:
-                row.fail(f"maxiter must lie between 1 and {_MOST_ITERATIONS}")
-            settings = replace(settings, max_iterations=count)
-        elif key == "vectors":
-            vectors, output = read_vectors(row, settings.vectors, settings.output)
-            settings = replace(settings, vectors=vectors, output=output)
-        elif key in _SCF_WITHOUT_EFFECT:
-            pass_over(row)
-        else:
-            accepted = (
-                *_MULTIPLICITIES,
-                "nopen",
-                "rhf",
-                "uhf",
-                "thresh",
-                "maxiter",
-                "vectors",
-                *_SCF_WITHOUT_EFFECT,
-            )
-            row.fail(f"scf directive {row.words[0]!r} is not carried out{suggestion(key, accepted)}")
+        with reader.noting(row):
+            key = row.keyword
+            if key in _MULTIPLICITIES:
+                settings = replace(settings, multiplicity=_MULTIPLICITIES.index(key) + 1)
+            elif key == "nopen":
+                count = row.take_integer("number of open shells")
+                if not 0 <= count < 99:
+                    row.fail("nopen must not be negative")
+                settings = replace(settings, multiplicity=count + 1)
+            elif key in ("rhf", "rohf", "uhf"):
+                settings = replace(settings, kind=key)
+            elif key == "thresh":
+                value = row.take_within("thresh", 1e-30, 1.0)
+                settings = replace(settings, threshold=value)
+            elif key == "maxiter":
+                count = row.take_integer("maxiter")
+                if not 1 <= count <= _MOST_ITERATIONS:
+                    row.fail(f"maxiter must lie between 1 and {_MOST_ITERATIONS}")
+                settings = replace(settings, max_iterations=count)
+            elif key == "vectors":
+                vectors, output = read_vectors(row, settings.vectors, settings.output)
+                settings = replace(settings, vectors=vectors, output=output)
+            elif key in _SCF_WITHOUT_EFFECT:
+                pass_over(row)
+            else:
+                accepted = (
+                    *_MULTIPLICITIES,
+                    "nopen",
+                    "rhf",
+                    "uhf",
+                    "thresh",
+                    "maxiter",
+                    "vectors",
+                    *_SCF_WITHOUT_EFFECT,
+                )
+                row.fail(f"scf directive {row.words[0]!r} is not carried out{suggestion(key, accepted)}")
     return settings
 
 

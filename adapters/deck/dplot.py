@@ -2,9 +2,9 @@
 
 from typing import Any, cast
 
+from ..free_format.lines import Line, LineReader
 from ..system import DensityPlot
 from ..system.geometry import ANGSTROM_PER_BOHR
-from .lines import Line, LineReader
 
 _SPINS = ("total", "alpha", "beta", "spindens")
 _MAX_POINTS, _FARTHEST = 10**9, 1e5

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..free_format.errors import DeckError, Place, UnfinishedBlock, in_one
+from ..free_format.lines import Line, LineReader, lines_of, read_lines, real, suggestion, text_of
+from ..free_format.nwchem_only import pass_over
 from ..rtdb.entries import RtdbError
 from ..rtdb.nuclei import geometry_lines
 from ..rtdb.recall import database_path, recall, record_path
@@ -13,10 +16,7 @@ from .database import MAY_BE_ABSENT, Database
 from .deck import Deck, GroundStateTask, Task
 from .dft import DftSettings, read_dft, read_scf, read_tddft
 from .dplot import read_dplot
-from .errors import DeckError, Place
 from .geometry import read_geometry
-from .lines import Line, LineReader, lines_of, read_lines, real, suggestion, text_of
-from .nwchem_only import pass_over
 from .rt_tddft import read_rt_tddft
 from .tasks import ground_state, linear_response, propagation
 
@@ -129,27 +129,24 @@ def read_deck(path: Path | str) -> Deck:
     database = Database(prefix=_base_name(path))
     found = _Found(database, Deck(path, database.prefix, "", Path.cwd(), ()))
     recalled = False
-    for line in reader:
-        try:
-            if (
-                database.restarted is not None
-                and not recalled
-                and line.keyword not in (*_PREAMBLE, *_WITHOUT_EFFECT)
-            ):
-                _recall(found, database.restarted)
-                recalled = True
-            _take(line, reader, found)
-        except DeckError as error:
-            if error.place.file != str(path):
-                # A deck may include what only the user can read, and messages go where others read them.
-                raise DeckError(error.place, _INCLUDED) from None
-            raise
-    for basis in database.bases.values():
-        check_tags(basis, [named.geometry for named in database.geometries.values()])
-    if (reason := _no_file_name(database.prefix)) is not None:
-        raise DeckError(Place(str(path), 1), f"the deck's own name, {reason}; name one with start")
-    if not found.tasks:
-        raise DeckError(reader.end, "the deck has no task; accepted: task dft energy, task dft rt_tddft")
+    try:
+        for line in reader:
+            with reader.noting(line):
+                if (
+                    database.restarted is not None
+                    and not recalled
+                    and line.keyword not in (*_PREAMBLE, *_WITHOUT_EFFECT)
+                ):
+                    recalled = True
+                    _recall(found, database.restarted)
+                _take(line, reader, found)
+    except UnfinishedBlock as error:
+        reader.refusals.append(error)
+    if not reader.refusals:
+        _check_whole(found, path, reader.end)
+    if reader.refusals:
+        raise in_one([_shown(error, path) for error in reader.refusals])
+    found.notices += reader.notices
     return replace(
         found.deck,
         prefix=database.prefix,
@@ -160,11 +157,27 @@ def read_deck(path: Path | str) -> Deck:
     )
 
 
+def _shown(error: DeckError, path: Path) -> DeckError:
+    """A deck may include what only the user can read, and messages go where others read them."""
+    return error if error.place.file == str(path) else DeckError(error.place, _INCLUDED)
+
+
+def _check_whole(found: _Found, path: Path, end: Place) -> None:
+    """What only a whole deck shows. Raises DeckError."""
+    database = found.database
+    for basis in database.bases.values():
+        check_tags(basis, [named.geometry for named in database.geometries.values()])
+    if (reason := _no_file_name(database.prefix)) is not None:
+        raise DeckError(Place(str(path), 1), f"the deck's own name, {reason}; name one with start")
+    if not found.tasks:
+        raise DeckError(end, "the deck has no task; accepted: task dft energy, task dft rt_tddft")
+
+
 def _take(line: Line, reader: LineReader, found: _Found) -> None:
     """Take in the directive that `line` opens, and note it in the journal."""
     database, first = found.database, len(reader.taken) - 1
     if line.keyword == "task":
-        tasks = _tasks(line, database)
+        tasks = _tasks(line, database, fit=not reader.refusals)
         found.tasks += tasks
         line.finish()
         found.journal.append(text_of(line))
@@ -203,6 +216,7 @@ def _recall(found: _Found, place: Place) -> None:
             for line in reader:
                 _take(line, reader, found)
         except DeckError as error:
+            error = (*reader.refusals, error)[0]
             if not part.sets:
                 raise DeckError(place, f"restart: {error}") from None
             obstacle = str(error)
@@ -365,8 +379,11 @@ def _unset(line: Line, database: Database) -> None:
         line.fail(f"unset {key} is not carried out; accepted: rt_tddft:*, dft:*, geometry")
 
 
-def _tasks(line: Line, database: Database) -> list[Task]:
-    """The tasks of a `task` line; linear response brings the ground state that it needs."""
+def _tasks(line: Line, database: Database, *, fit: bool) -> list[Task]:
+    """The tasks of a `task` line; linear response brings the ground state that it needs.
+
+    fit: not where settings are refused: what they lack would be refused once more.
+    """
     theory = line.take("theory").lower()
     if theory not in ("dft", "scf", "tddft"):
         line.fail(f"task {theory} is not carried out; accepted: dft, scf, tddft")
@@ -381,7 +398,7 @@ def _tasks(line: Line, database: Database) -> list[Task]:
     if (theory, operation) not in carried_out:
         accepted = ", ".join(f"task {a} {b}" for a, b in carried_out)
         line.fail(f"task {theory} {operation} is not carried out; accepted: {accepted}")
-    return carried_out[theory, operation]()
+    return carried_out[theory, operation]() if fit else []
 
 
 def _response(database: Database, place: Place) -> list[Task]:

@@ -5,13 +5,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..free_format.errors import DeckError, Place
+from ..free_format.lines import integer
 from ..system import DipoleContributions, System
 from ..system.real_time import Load, Quantity
 from .database import Database, check_known, system
 from .deck import GroundStateTask, LinearResponseTask, PropagationTask, Vectors
 from .dft import DftSettings
-from .errors import DeckError, Place
-from .lines import integer
 from .rt_tddft import RealTimeBlock
 
 #: NWChem matches the atoms of a fragment to those of the active geometry within this distance, bohr.

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...atomic.errors import BadInput
+from ..free_format.lines import real, suggestion
 from ..system import Functional
-from .lines import real, suggestion
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ def functional(
 
 def _written(word: str) -> str:
     """A word of a directive that has been read, as NWChem's deck gets it."""
-    from .lines import real
+    from ..free_format.lines import real
 
     value = real(word)
     return word.lower() if value is None else f"{value:.12g}"

@@ -1,7 +1,7 @@
-"""The energies of surrogate steps: by the work of the field, between the energies that the reference gives.
+"""The energies of surrogate steps: by the work of the field, between those that the reference gives.
 
-A Magnus step of length dt is unitary with F + V, both the mean of its two ends, so that it changes the density
-by δP with
+A Magnus step of length dt is unitary with F + V, both the mean of its two ends. It changes the density by δP
+with
 
     Tr (F + V) δP = 0,    E(t + dt) - E(t) = Tr F δP + O(δP³) = -Tr V δP + O(δP³).
 
@@ -12,6 +12,7 @@ linear in the density, the second exact on the directions that the surrogate kno
 """
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,12 +23,12 @@ from .segment import Segment
 
 
 def work_of_field(problem: Problem, segment: Segment) -> np.ndarray:
-    """Energy that the field has put in since the segment's start, Hartree: at its points and its end, (k + 1,)."""
+    """Energy put in by the field since the segment's start, Hartree: at its points and its end, (k + 1,)."""
     times = np.append(segment.times, segment.end.time)
     densities = np.concatenate([segment.densities, segment.end.density[None]])
     fields = [problem.external(float(time)) for time in times]
     work = np.zeros(len(times))
-    for step, (before, after) in enumerate(zip(fields, fields[1:], strict=False)):
+    for step, (before, after) in enumerate(pairwise(fields)):
         total = sum(0.5 * matrix for matrix in (before, after) if matrix is not None)
         if isinstance(total, np.ndarray):
             change = densities[step + 1] - densities[step]

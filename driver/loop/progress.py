@@ -86,7 +86,7 @@ class Progress:
     energies: those of the last Fock build before `state`.
     ledger: what has been spent of the error allowed, and what comes next.
     tally: counts and seconds.
-    energy_drift: Σ over surrogate segments of |what the energy missed at the anchor|, Hartree (see `energies`).
+    energy_drift: Σ over surrogate segments of |what the energy missed at its end|, Hartree (`energies`).
     """
 
     state: State

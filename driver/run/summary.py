@@ -94,7 +94,7 @@ def _accuracy(progress: Progress, target: Target, share: float, *, hybrid: bool)
 
 
 def energy_error(progress: Progress, absorbed: float) -> float:
-    """Hartree: the drifts of all segments, and of the energy that a field puts in, `absorbed`, the dipole's share.
+    """Hartree: the drifts of all segments, and the dipole's share of what a field puts in, `absorbed`.
 
     The work of a field is its strength times the change of the dipole, and as wrong as that.
     """

@@ -54,7 +54,9 @@ def test_a_surrogate_that_is_wrong_about_energies_changes_none(problem: Problem)
     wrong = Wrong(problem, 0.3, 0.1)
     spoilt = replace(segment, energies=wrong.energies(segment.densities))
     found, drift = with_energies(problem, spoilt, wrong, Energies(*at[0]), Energies(*at[1]))
-    np.testing.assert_allclose(found.energies.sum(axis=1), exact.energies(segment.densities).sum(axis=1), atol=1e-7)
+    np.testing.assert_allclose(
+        found.energies.sum(axis=1), exact.energies(segment.densities).sum(axis=1), atol=1e-7
+    )
     assert abs(drift) < 1e-7
 
 
@@ -91,5 +93,7 @@ def test_the_end_of_a_second_pass(problem: Problem) -> None:
     found = energy_at(wrong, segment, other, anchored)
     exact = Wrong(problem, 0.0, 0.0).energies(np.array([segment.densities[5], segment.end.density]))
     np.testing.assert_allclose(
-        [found.core, found.coulomb, found.exchange_correlation], [-1.0, 2.0, -3.0] + exact[0] - exact[1], atol=1e-12
+        [found.core, found.coulomb, found.exchange_correlation],
+        [-1.0, 2.0, -3.0] + exact[0] - exact[1],
+        atol=1e-12,
     )
