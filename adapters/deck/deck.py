@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..free_format.errors import Place
-from ..system import RealTime, System
+from ..system import DensityPlot, RealTime, System
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,16 @@ class LinearResponseTask:
 
 
 @dataclass(frozen=True, eq=False)
+class DensityPlotTask:
+    """`task dplot`: a cube file of the ground state's density. vectors: file of its orbitals."""
+
+    place: Place
+    system: System
+    vectors: str
+    plot: DensityPlot
+
+
+@dataclass(frozen=True, eq=False)
 class PropagationTask:
     """`task dft rt_tddft`; nwchem_only_lines: lines of the dft block in force that only NWChem needs."""
 
@@ -64,7 +74,7 @@ class PropagationTask:
     nwchem_only_lines: tuple[str, ...] = ()
 
 
-Task = GroundStateTask | LinearResponseTask | PropagationTask
+Task = GroundStateTask | LinearResponseTask | DensityPlotTask | PropagationTask
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,9 @@
 """The `dft`, `scf` and `tddft` blocks: settings that stay in force until a later block changes them."""
 
+import math
 from dataclasses import dataclass, replace
 
-from ..free_format.errors import Place
+from ..free_format.errors import DeckError, Place
 from ..free_format.lines import Line, LineReader, suggestion
 from ..free_format.nwchem_only import NWCHEM_ONLY, convergence_words, nwchem_only_line, pass_over
 from ..system import Functional
@@ -16,7 +17,6 @@ _DFT_WITHOUT_EFFECT = ("print", "noprint", "mulliken", "molden", "ecp")
 _DFT_REFUSED = (
     *(
         "decomp",
-        "max_ovl",
         "sic",
         "smear",
         "fon",
@@ -25,24 +25,24 @@ _DFT_REFUSED = (
         "ncapdd",
         "cdft",
         "dftmp2",
-        "steric",
         "efield",
     ),
     *(
-        "swapab",
         "frozemb",
         "frozemb_xc",
         "frozemb_ts",
         "ri-scf",
-        "lock",
         "rodft",
         "fukui",
-        "vspec",
         "xps",
-        "xdm",
     ),
     *("densmat", "adft", "freecdfit"),
 )
+#: NWChem 7.0.2 propagates alike with and without, by measurement.
+_DFT_OF_OTHER_TASKS = {
+    **dict.fromkeys(("disp", "xdm"), "dispersion acts on no orbital and is in no energy of a propagation"),
+    **dict.fromkeys(("steric", "vspec", "swapab", "lock"), "it changes nothing in a propagation"),
+}
 _DFT_CARRIED_OUT = (
     *(
         "xc",
@@ -55,9 +55,23 @@ _DFT_CARRIED_OUT = (
         "maxiter",
         "convergence",
         "noscf",
-        "disp",
     ),
 )
+#: Weights and radial quadratures that NWChem 7.0.2 carries out.
+_QUADRATURES = ("ssf", "becke", "erf1", "erf2", "treutler", "rm", "euler")
+#: Points of NWChem's Lebedev sets, in its numbering, and points an atom of its levels (second-row atoms).
+_LEBEDEV = (
+    *(38, 50, 74, 86, 110, 146, 170, 194, 230, 266, 302, 350, 434, 590, 770, 974, 1202, 1454, 1730, 2030),
+    *(2354, 2702, 3074, 3470, 3890, 4334, 4802, 5294, 5810),
+)
+_POINTS = {
+    "xcoarse": 21 * 194,
+    "coarse": 35 * 302,
+    "medium": 49 * 434,
+    "fine": 70 * 590,
+    "xfine": 100 * 1202,
+    "huge": 300 * 1454,
+}
 _GRID_WITHOUT_EFFECT = ("nodisk", "store_wght", "symm", "nosymm", "new")
 _SCF_WITHOUT_EFFECT = (
     *(
@@ -127,12 +141,13 @@ class ScfSettings:
 
 @dataclass(frozen=True)
 class TddftSettings:
-    """What `tddft` blocks have set so far."""
+    """What `tddft` blocks have set so far. obstacles: lines that only a task of theirs would refuse."""
 
     n_roots: int = 1
     singlet: bool = True
     triplet: bool = True
     tamm_dancoff: bool = False
+    obstacles: tuple[DeckError, ...] = ()
 
 
 def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings:
@@ -157,9 +172,12 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
                 cam_line = row
                 settings = replace(settings, cam=_attenuation(row))
             elif key in _DFT_CARRIED_OUT:
-                settings = _dft_directive(row, settings)
+                settings = _dft_directive(row, reader, settings)
             elif key in _DFT_REFUSED:
                 row.fail(f"dft directive {row.words[0]!r} is not carried out")
+            elif key in _DFT_OF_OTHER_TASKS:
+                row.rest()
+                reader.notice(row, f"dft {row.words[0]}: {_DFT_OF_OTHER_TASKS[key]}: passed over")
             elif key in _DFT_WITHOUT_EFFECT:
                 pass_over(row)
             else:
@@ -184,21 +202,15 @@ def _xc_words(row: Line) -> tuple[str, ...]:
     return words[1:] if words[0].lower() == "old" and len(words) > 1 else words
 
 
-def _dft_directive(row: Line, settings: DftSettings) -> DftSettings:
+def _dft_directive(row: Line, reader: LineReader, settings: DftSettings) -> DftSettings:
     key = row.keyword
     if key == "grid":
-        return replace(settings, grid=_grid(row, settings.grid))
+        return _grid(row, reader, settings)
     if key == "convergence":
         return _convergence(row, settings)
     if key == "vectors":
         vectors, output = read_vectors(row, settings.vectors, settings.output)
         return replace(settings, vectors=vectors, output=output)
-    if key == "disp":
-        if (row.next() or "").lower() != "off":
-            row.fail(
-                "disp: dispersion corrections are not carried out (they act on no orbital); drop the line"
-            )
-        return settings
     if key == "mult":
         multiplicity = row.take_integer("multiplicity")
         if multiplicity == 0 or abs(multiplicity) > 99:
@@ -234,16 +246,37 @@ def _attenuation(row: Line) -> Attenuation:
     return Attenuation(0.5 if omega is None else omega, *values)
 
 
-def _grid(row: Line, grid: str) -> str:
+def _grid(row: Line, reader: LineReader, settings: DftSettings) -> DftSettings:
+    """The level; of another quadrature the nearest one, and the line itself for NWChem."""
+    grid, other, written = settings.grid, False, ["grid"]
     while (word := row.next()) is not None:
         key = word.lower()
         if key in GRIDS:
             grid = key
+            written.append(key)
+        elif key == "lebedev":
+            radial, angular = (row.take_integer(f"lebedev: {what} points") for what in ("radial", "angular"))
+            if not (1 <= radial <= 1000 and 1 <= angular <= len(_LEBEDEV)):
+                row.fail(f"grid lebedev: 1 to 1000 shells, of a set from 1 to {len(_LEBEDEV)}")
+            grid, other = _nearest_grid(radial * _LEBEDEV[angular - 1]), True
+            written.append(f"lebedev {radial} {angular}")
+        elif key in _QUADRATURES:
+            other = True
+            written.append(key)
         elif key == "nquad_task":
             row.take_integer(key)
         elif key not in _GRID_WITHOUT_EFFECT:
-            row.fail(f"grid {word} is not carried out; accepted: {' '.join(GRIDS)}")
-    return grid
+            accepted = " ".join((*GRIDS, "lebedev", *_QUADRATURES))
+            row.fail(f"grid {word} is not carried out; accepted: {accepted}")
+    if not other:
+        return replace(settings, grid=grid)
+    reader.notice(row, f"grid: PySCF has its own quadrature, here of level {grid}; NWChem gets the line")
+    lines = (*settings.nwchem_only_lines, " ".join(written))
+    return replace(settings, grid=grid, nwchem_only_lines=lines)
+
+
+def _nearest_grid(points: int) -> str:
+    return min(_POINTS, key=lambda name: abs(math.log(points / _POINTS[name])))
 
 
 def _convergence(row: Line, settings: DftSettings) -> DftSettings:
@@ -354,7 +387,7 @@ def read_tddft(line: Line, reader: LineReader, before: TddftSettings) -> TddftSe
     A block forgets the roots and the approximation of those before it, and keeps their spins, as in NWChem.
     """
     line.finish()
-    settings = replace(before, n_roots=1, tamm_dancoff=False)
+    settings = replace(before, n_roots=1, tamm_dancoff=False, obstacles=())
     for row in reader.block(line):
         key = row.keyword
         if key == "nroots":
@@ -381,5 +414,9 @@ def read_tddft(line: Line, reader: LineReader, before: TddftSettings) -> TddftSe
                 "rpa",
                 *_TDDFT_WITHOUT_EFFECT,
             )
-            row.fail(f"tddft directive {row.words[0]!r} is not carried out{suggestion(key, accepted)}")
+            text = f"tddft directive {row.words[0]!r} is not carried out{suggestion(key, accepted)}"
+            settings = replace(settings, obstacles=(*settings.obstacles, DeckError(row.place, text)))
+            row.rest()
+            if key == "grad":
+                reader.pass_over_block(row)
     return settings

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..free_format.blocks import OF_OTHER_TASKS
 from ..free_format.errors import DeckError, Place, UnfinishedBlock, in_one
 from ..free_format.lines import Line, LineReader, lines_of, read_lines, real, suggestion, text_of
 from ..free_format.nwchem_only import pass_over
@@ -18,7 +19,7 @@ from .dft import DftSettings, read_dft, read_scf, read_tddft
 from .dplot import read_dplot
 from .geometry import read_geometry
 from .rt_tddft import read_rt_tddft
-from .tasks import ground_state, linear_response, propagation
+from .tasks import density_plot, ground_state, linear_response, propagation
 
 #: Printing, memory, and where scratch files go: nothing that a result depends on.
 _WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_print", "pause")
@@ -28,53 +29,8 @@ _BLOCKS = ("geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot
 _PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "include")
 #: Directives of NWChem that would change results or do other work.
 _REFUSED = (
-    *("analysis", "analyze", "bq", "bsse", "ccsd", "constraints", "continue", "cosmo", "dimqm", "dirdyvtst"),
-    *(
-        "driver",
-        "drdy",
-        "dntmc",
-        "esp",
-        "etrans",
-        "fcidump",
-        "freq",
-        "gradients",
-        "gw",
-        "hessian",
-        "integral",
-        "intgrl",
-    ),
-    *(
-        "mcscf",
-        "md",
-        "mp2",
-        "nbo",
-        "neb",
-        "nwpw",
-        "occup",
-        "oniom",
-        "pspw",
-        "paw",
-        "plnwv",
-        "prepare",
-        "property",
-        "python",
-    ),
-    *(
-        "qmd",
-        "qmmm",
-        "raman",
-        "relativistic",
-        "rism",
-        "selci",
-        "so",
-        "stepper",
-        "string",
-        "tce",
-        "tropt",
-        "vib",
-        "vscf",
-    ),
-    *("xtb", "zora"),
+    *("bq", "continue", "cosmo", "dimqm", "fcidump", "gradients", "integral", "intgrl", "occup", "oniom"),
+    *("plnwv", "qmmm", "relativistic", "rism", "so", "xtb", "zora"),
 )
 #: `set` keys that steer memory and integral storage only.
 _KEYS_WITHOUT_EFFECT = (
@@ -85,6 +41,11 @@ _KEYS_WITHOUT_EFFECT = (
     "tolguess",
     "dft:largenode",
     "print:",
+)
+#: `set` keys of other tasks and of screening: NWChem 7.0.2 propagates alike with and without, as measured.
+_KEYS_OF_OTHER_TASKS = (
+    *("driver:", "prop:", "tce:", "cphf:", "hess:", "nwpw:", "esp:", "mp2:", "ccsd:", "raman:", "ga:"),
+    *("fock:mirrmat", "fock:density_screen", "int:acc_", "atomscf:", "grid:eaf_size"),
 )
 _RT_KEYS = (
     *("dipcontrib:pol", "dipcontrib:mo1min", "dipcontrib:mo1max", "dipcontrib:mo2min", "dipcontrib:mo2max"),
@@ -177,7 +138,7 @@ def _take(line: Line, reader: LineReader, found: _Found) -> None:
     """Take in the directive that `line` opens, and note it in the journal."""
     database, first = found.database, len(reader.taken) - 1
     if line.keyword == "task":
-        tasks = _tasks(line, database, fit=not reader.refusals)
+        tasks = _tasks(line, reader, database)
         found.tasks += tasks
         line.finish()
         found.journal.append(text_of(line))
@@ -191,7 +152,7 @@ def _take(line: Line, reader: LineReader, found: _Found) -> None:
     else:
         found.deck = _directive(line, reader, database, found.deck, bool(found.tasks))
         line.finish()
-        if line.keyword not in (*_PREAMBLE, *_WITHOUT_EFFECT):
+        if line.keyword not in (*_PREAMBLE, *_WITHOUT_EFFECT, *OF_OTHER_TASKS):
             rows = reader.taken[first:]
             found.journal += [text_of(row) for row in rows]
             for given in (line, *rows) if line.keyword == "dft" else (line,):
@@ -266,6 +227,10 @@ def _directive(line: Line, reader: LineReader, database: Database, deck: Deck, t
         return replace(deck, permanent_dir=Path.cwd() / line.take("folder"))
     if key in _WITHOUT_EFFECT:
         pass_over(line)
+    elif key in OF_OTHER_TASKS:
+        line.rest()
+        reader.pass_over_block(line)
+        reader.notice(line, f"{line.words[0]} is for tasks that this deck does not have: passed over")
     else:
         _setting(line, reader, database)
     return deck
@@ -291,16 +256,16 @@ def _setting(line: Line, reader: LineReader, database: Database) -> None:
     elif key == "rt_tddft":
         database.real_time = read_rt_tddft(line, reader, tuple(database.geometries))
     elif key == "dplot":
-        database.plot = read_dplot(line, reader)
+        database.plot = read_dplot(line, reader, database.plot)
     elif key == "charge":
         charge = line.take_within("charge", -1000.0, 1000.0)
         if charge != int(charge):
             line.fail(f"charge must be a whole number, not {charge:g}")
         database.charge = int(charge)
     elif key == "set":
-        _set(line, database)
+        _set(line, reader, database)
     elif key == "unset":
-        _unset(line, database)
+        _unset(line, reader, database)
     elif key in _REFUSED:
         line.fail(f"directive {line.words[0]!r} is not carried out")
     elif key == "stop":
@@ -310,7 +275,7 @@ def _setting(line: Line, reader: LineReader, database: Database) -> None:
         line.fail(f"unknown directive {line.words[0]!r}{hint}")
 
 
-def _set(line: Line, database: Database) -> None:
+def _set(line: Line, reader: LineReader, database: Database) -> None:
     key = line.take("key")
     kind = (line.next() or "").lower() if (line.peek() or "").lower() in _TYPES else ""
     if key == "geometry":
@@ -322,6 +287,9 @@ def _set(line: Line, database: Database) -> None:
     elif key.startswith(_KEYS_WITHOUT_EFFECT):
         line.take("value")
         line.rest()
+    elif key.startswith(_KEYS_OF_OTHER_TASKS) or (key == "lindep:n_dep" and line.peek() == "0"):
+        line.rest()
+        reader.notice(line, f"set {key} changes nothing in a propagation: passed over")
     else:
         line.fail(
             f"set {key} is not carried out; accepted: geometry, ao basis, cd basis, ecp basis, rt_tddft:..."
@@ -356,7 +324,7 @@ def _set_real_time(line: Line, name: str, kind: str, database: Database) -> None
         database.keys[name] = (value, line.place)
 
 
-def _unset(line: Line, database: Database) -> None:
+def _unset(line: Line, reader: LineReader, database: Database) -> None:
     key = line.take("key")
     if key == "rt_tddft:*":
         database.keys.clear()
@@ -375,30 +343,39 @@ def _unset(line: Line, database: Database) -> None:
         database.active = None
     elif key in _BASIS_ROLES:
         database.names.pop(key, None)
+    elif key == "dplot:*":
+        database.plot = None
+    elif key.startswith((*_KEYS_OF_OTHER_TASKS, "task:")):
+        reader.notice(line, f"unset {key} changes nothing in a propagation: passed over")
     elif not key.startswith(_KEYS_WITHOUT_EFFECT):
         line.fail(f"unset {key} is not carried out; accepted: rt_tddft:*, dft:*, geometry")
 
 
-def _tasks(line: Line, database: Database, *, fit: bool) -> list[Task]:
+def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
     """The tasks of a `task` line; linear response brings the ground state that it needs.
 
-    fit: not where settings are refused: what they lack would be refused once more.
+    None where settings are refused: what they lack would be refused once more.
     """
     theory = line.take("theory").lower()
-    if theory not in ("dft", "scf", "tddft"):
-        line.fail(f"task {theory} is not carried out; accepted: dft, scf, tddft")
+    if theory not in ("dft", "scf", "tddft", "dplot"):
+        line.fail(f"task {theory} is not carried out; accepted: dft, scf, tddft, dplot")
     operation = (line.next() or "energy").lower()
     line.finish()
+    if theory == "dft" and operation in ("property", "gradient"):
+        reader.notice(line, f"of task dft {operation} only the ground state is made")
     carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
         ("dft", "energy"): lambda: [ground_state(database, line.place, "dft")],
         ("scf", "energy"): lambda: [ground_state(database, line.place, "scf")],
         ("tddft", "energy"): lambda: _response(database, line.place),
+        ("dft", "property"): lambda: [ground_state(database, line.place, "dft")],
+        ("dft", "gradient"): lambda: [ground_state(database, line.place, "dft")],
+        ("dplot", "energy"): lambda: [density_plot(database, line.place)],
         ("dft", "rt_tddft"): lambda: [propagation(database, line.place)],
     }
     if (theory, operation) not in carried_out:
         accepted = ", ".join(f"task {a} {b}" for a, b in carried_out)
         line.fail(f"task {theory} {operation} is not carried out; accepted: {accepted}")
-    return carried_out[theory, operation]() if fit else []
+    return [] if reader.refusals else carried_out[theory, operation]()
 
 
 def _response(database: Database, place: Place) -> list[Task]:

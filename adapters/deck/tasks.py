@@ -5,12 +5,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..free_format.errors import DeckError, Place
+from ..free_format.errors import DeckError, Place, in_one
 from ..free_format.lines import integer
 from ..system import DipoleContributions, System
 from ..system.real_time import Load, Quantity
 from .database import Database, check_known, system
-from .deck import GroundStateTask, LinearResponseTask, PropagationTask, Vectors
+from .deck import DensityPlotTask, GroundStateTask, LinearResponseTask, PropagationTask, Vectors
 from .dft import DftSettings
 from .rt_tddft import RealTimeBlock
 
@@ -58,10 +58,20 @@ def linear_response(database: Database, place: Place) -> LinearResponseTask:
     """`task tddft energy`."""
     made = system(database, place)
     settings = database.tddft
+    if settings.obstacles:
+        raise in_one(settings.obstacles)
     if not (made.open_shell or settings.singlet or settings.triplet):
         raise DeckError(place, "tddft: nosinglet and notriplet leave nothing to do")
     kinds = (settings.singlet, settings.triplet, settings.tamm_dancoff)
     return LinearResponseTask(place, made, _orbitals_in_force(database), settings.n_roots, *kinds)
+
+
+def density_plot(database: Database, place: Place) -> DensityPlotTask:
+    """`task dplot`: the density of orbitals on a box of points."""
+    plot = database.plot
+    if plot is None or not plot.spacings:
+        raise DeckError(place, "task dplot needs a dplot block with limitxyz before it")
+    return DensityPlotTask(place, system(database, place), plot.vectors or _orbitals_in_force(database), plot)
 
 
 def _orbitals_in_force(database: Database) -> str:
@@ -85,6 +95,8 @@ def propagation(database: Database, place: Place) -> PropagationTask:
     if shown is not None and shown.dplot:
         if database.plot is None:
             raise DeckError(block.place, "visualization dplot needs a dplot block")
+        if not database.plot.spacings:
+            raise DeckError(block.place, "visualization dplot needs limitxyz in the dplot block")
         real_time = replace(real_time, visualization=replace(shown, plot=database.plot))
     _check_excitations(made, block)
     vectors = _orbitals_in_force(database)

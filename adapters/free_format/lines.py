@@ -8,7 +8,7 @@ NWChem passes over in silence is refused: text beyond 1024 characters, a last li
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from ..regular_file import RefusedFile, read_regular
 from ..rtdb.reals import real_value
+from .blocks import BLOCKS
 from .errors import AlreadyNoted, DeckError, Place, UnfinishedBlock
 
 #: NWChem's longest line, whether it is one or joined, and longest field.
@@ -33,27 +34,6 @@ _NO_TAGS = (
     *("zmt", "zmat", "zmatr", "zmatri", "zmatrix"),
 )
 _FIELD = re.compile(r'"(?P<quoted>(?:\\"|[^"\\]|\\(?!"))*)"|(?P<open>")|(?P<plain>[^ \t]+)')
-_ZMATRIX = ("zmatrix", "zmatri", "zmatr", "zmat", "zmt", "zcoord", "system")
-_PLANE_WAVES = ("simulation_cell", "car-parrinello", "steepest_descent", "cell_optimize", "dplot", "wannier")
-#: What starts a block that ends with `end`, and the blocks that it may have inside.
-BLOCKS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("basis", "ecp", "dft", "scf", "dplot", "field", "visualization", "mocap", "range"), ()),
-    **dict.fromkeys(("bq", "cosmo", "constraints", "dimqm", "relativistic", "qmmm", "oniom", "so"), ()),
-    **dict.fromkeys(_ZMATRIX, ()),
-    **dict.fromkeys(("nwpw", "pspw", "band", "paw"), _PLANE_WAVES),
-    "geometry": _ZMATRIX,
-    "rt_tddft": ("field", "visualization", "mocap", "spatialcap", "range"),
-    "spatialcap": ("range",),
-    "tddft": ("grad",),
-    "grad": (),
-    **dict.fromkeys(
-        ("property", "driver", "stepper", "tropt", "hessian", "freq", "vib", "esp", "md", "mp2"), ()
-    ),
-    **dict.fromkeys(
-        ("tce", "ccsd", "mcscf", "selci", "neb", "string", "drdy", "dirdyvtst", "raman", "qmd"), ()
-    ),
-    **dict.fromkeys(("prepare", "analysis", "etrans", "gw", "dntmc", "python", "nbo", "vscf", "xtb"), ()),
-}
 _BLANKS = " \t"
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -193,8 +173,8 @@ class LineReader:
 
     Who asks for the next line of a block has taken every field of the one before: one that is left over is
     refused, also behind `end`, where NWChem passes over it in silence.
-    end: place of the last line. taken: lines handed out so far. refusals: noted so far. notices: for the user,
-    of lines that change nothing here.
+    end: place of the last line. taken: lines handed out so far. refusals: noted so far.
+    notices: for the user, of lines that change nothing here.
     """
 
     def __init__(self, lines: Iterable[Line], end: Place) -> None:

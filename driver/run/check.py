@@ -5,6 +5,7 @@ from pathlib import Path
 from ...adapters.deck import (
     Deck,
     DeckError,
+    DensityPlotTask,
     GroundStateTask,
     LinearResponseTask,
     Place,
@@ -31,7 +32,7 @@ def check_deck(deck: Deck, options: Options) -> None:
                 made.add(task.output)
             case PropagationTask():
                 _check_propagation(task, made, deck, options)
-            case LinearResponseTask():
+            case LinearResponseTask() | DensityPlotTask():
                 if task.vectors not in made:
                     _check_file(task.vectors, task.place, deck)
 
