@@ -230,7 +230,7 @@ def _directive(line: Line, reader: LineReader, database: Database, deck: Deck, t
     elif key in OF_OTHER_TASKS:
         line.rest()
         reader.pass_over_block(line)
-        reader.notice(line, f"{line.words[0]} is for tasks that this deck does not have: passed over")
+        reader.notice(line, f"{line.words[0]} acts on no ground state and no propagation: passed over")
     else:
         _setting(line, reader, database)
     return deck
