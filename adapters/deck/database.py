@@ -28,6 +28,7 @@ class Database:
     written: systems whose orbitals the deck's tasks leave, by the name of the file.
     ready: the file of the last one.
     restarted: where `restart` stands; None without.
+    occupations: of `occup`, by spin.
     absent: settings of the earlier run that are not known, and why; not those that the deck gives.
     """
 
@@ -47,6 +48,7 @@ class Database:
     plot: DensityPlot | None = None
     written: dict[str, System] = field(default_factory=dict)
     ready: str | None = None
+    occupations: tuple[tuple[float, ...], ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
 
 

@@ -10,10 +10,15 @@ from ..system import DensityPlot, RealTime, System
 
 @dataclass(frozen=True)
 class Vectors:
-    """`vectors input`: `atomic` and `hcore` guesses, the orbitals of a file, or fragments put together."""
+    """`vectors input`: `atomic` and `hcore` guesses, the orbitals of a file, or fragments put together.
+
+    swapped: pairs of orbitals, counted from 0, that change places; swapped_spin: of alpha (0) or beta (1).
+    """
 
     kind: Literal["atomic", "hcore", "file", "fragment"] = "atomic"
     files: tuple[str, ...] = ()
+    swapped: tuple[tuple[int, int], ...] = ()
+    swapped_spin: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +29,8 @@ class GroundStateTask:
     skip: `noscf`: orbitals are assembled and not converged.
     output: file name under which later `vectors input` or `load vectors` find these orbitals.
     nwchem_only_lines: lines of its dft block that only NWChem needs.
+    occupations: of `occup`, by spin, from the first orbital on; empty without.
+    lock: `max_ovl`: those orbitals stay occupied that overlap most with the occupied ones of the start.
     """
 
     place: Place
@@ -35,6 +42,8 @@ class GroundStateTask:
     max_iterations: int
     skip: bool
     nwchem_only_lines: tuple[str, ...] = ()
+    occupations: tuple[tuple[float, ...], ...] = ()
+    lock: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,6 +55,7 @@ _DFT_CARRIED_OUT = (
         "maxiter",
         "convergence",
         "noscf",
+        "max_ovl",
     ),
 )
 #: Weights and radial quadratures that NWChem 7.0.2 carries out.
@@ -124,6 +125,7 @@ class DftSettings:
     output: str | None = None
     skip: bool = False
     nwchem_only_lines: tuple[str, ...] = ()
+    lock: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,9 @@ def _dft_directive(row: Line, reader: LineReader, settings: DftSettings) -> DftS
         )
     elif key == "odft":
         settings = replace(settings, open_shell=True)
+    elif key == "max_ovl":
+        lines = (*settings.nwchem_only_lines, "max_ovl")
+        settings = replace(settings, lock=True, nwchem_only_lines=lines)
     elif key == "noscf":
         settings = replace(settings, skip=True)
     else:
@@ -310,8 +315,13 @@ def read_vectors(row: Line, vectors: Vectors | None, output: str | None) -> tupl
                 row.fail("vectors: a second output")
             written = row.take("file name of vectors output")
             continue
+        if key == "swap":
+            if guess is None or guess.kind != "file" or guess.swapped:
+                row.fail("vectors: swap stands once, behind the file of orbitals")
+            guess = _swapped(row, guess)
+            continue
         if key in _VECTORS_WORDS and key not in _GUESSES:
-            row.fail(f"vectors {word} is not carried out; accepted: atomic hcore fragment <file> output")
+            row.fail(f"vectors {word} is not carried out; accepted: atomic hcore fragment <file> output swap")
         if guess is not None:
             row.fail(f"vectors: unexpected {word!r} behind the guess; accepted: output <file>")
         if key == "fragment":
@@ -325,6 +335,19 @@ def read_vectors(row: Line, vectors: Vectors | None, output: str | None) -> tupl
     if guess is None and written is None:
         row.fail("vectors names neither a guess nor an output file")
     return guess or vectors, written or output
+
+
+def _swapped(row: Line, guess: Vectors) -> Vectors:
+    """`swap [alpha|beta] i j ...`; NWChem keeps the last one of several."""
+    spin = 0
+    if (row.peek() or "").lower() in ("alpha", "beta"):
+        spin = ("alpha", "beta").index(row.take("spin").lower())
+    numbers: list[int] = []
+    while (number := row.maybe_integer()) is not None:
+        numbers.append(number - 1)
+    if not numbers or len(numbers) % 2 or min(numbers) < 0:
+        row.fail("vectors swap takes pairs of orbitals, counted from 1")
+    return replace(guess, swapped=tuple(zip(numbers[::2], numbers[1::2], strict=True)), swapped_spin=spin)
 
 
 def _fragment_files(row: Line) -> tuple[str, ...]:

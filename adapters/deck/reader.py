@@ -18,6 +18,7 @@ from .deck import Deck, GroundStateTask, Task
 from .dft import DftSettings, read_dft, read_scf, read_tddft
 from .dplot import read_dplot
 from .geometry import read_geometry
+from .occup import read_occupations
 from .rt_tddft import read_rt_tddft
 from .tasks import density_plot, ground_state, linear_response, propagation
 
@@ -25,11 +26,11 @@ from .tasks import density_plot, ground_state, linear_response, propagation
 _WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_print", "pause")
 #: What may stand before the settings of an earlier run are wanted.
 _PREAMBLE = ("start", "restart", "title", "permanent_dir")
-_BLOCKS = ("geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
+_BLOCKS = ("occup", "geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
 _PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "include")
 #: Directives of NWChem that would change results or do other work.
 _REFUSED = (
-    *("bq", "continue", "cosmo", "dimqm", "fcidump", "gradients", "integral", "intgrl", "occup", "oniom"),
+    *("bq", "continue", "cosmo", "dimqm", "fcidump", "gradients", "integral", "intgrl", "oniom"),
     *("plnwv", "qmmm", "relativistic", "rism", "so", "xtb", "zora"),
 )
 #: `set` keys that steer memory and integral storage only.
@@ -257,6 +258,9 @@ def _setting(line: Line, reader: LineReader, database: Database) -> None:
         database.real_time = read_rt_tddft(line, reader, tuple(database.geometries))
     elif key == "dplot":
         database.plot = read_dplot(line, reader, database.plot)
+    elif key == "occup":
+        database.occupations = read_occupations(line, reader)
+        database.absent.pop("occupations", None)
     elif key == "charge":
         charge = line.take_within("charge", -1000.0, 1000.0)
         if charge != int(charge):
@@ -372,6 +376,10 @@ def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
         ("dplot", "energy"): lambda: [density_plot(database, line.place)],
         ("dft", "rt_tddft"): lambda: [propagation(database, line.place)],
     }
+    if operation in ("optimize", "saddle", "dynamics"):
+        line.fail(
+            f"task {theory} {operation}: nuclei do not move here; give the geometry that NWChem ends at"
+        )
     if (theory, operation) not in carried_out:
         accepted = ", ".join(f"task {a} {b}" for a, b in carried_out)
         line.fail(f"task {theory} {operation} is not carried out; accepted: {accepted}")

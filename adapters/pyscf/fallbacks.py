@@ -8,6 +8,7 @@ Where that fails too, orbitals are rotated by their Hessian (Newton's method).
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from pyscf import scf
 
 #: Of empty orbitals while the occupation is locked, Hartree.
@@ -15,6 +16,11 @@ LEVEL_SHIFT = 0.3
 #: Of the gradient. A quadrature grid has no axis: it turns a degenerate hole with 7e-7 Hartree (OH), so
 #: slowly that the SCF would follow for hundreds of iterations. NWChem's SCF leaves 1e-4.
 TURNING = 3e-6
+
+
+def occupations_locked(mean_field: Any, coefficients: np.ndarray, occupations: np.ndarray) -> Any:
+    """The SCF object, occupying what overlaps most with the occupied ones of these orbitals."""
+    return scf.addons.mom_occ(mean_field, coefficients, occupations)
 
 
 def fallbacks(mean_field: Any) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from ...atomic.errors import Failed
 from ..orbitals import Orbitals
 from ..working_basis import canonical_orthogonalisation
 from .engine import PySCFEngine, expanded_about
-from .fallbacks import fallbacks
+from .fallbacks import fallbacks, occupations_locked
 from .initial_guess import initial_guess
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
@@ -23,15 +23,20 @@ class NotConverged(Failed):
 
 
 def solve_ground_state(
-    engine: PySCFEngine, guess: np.ndarray | None, max_iterations: int
+    engine: PySCFEngine, guess: np.ndarray | None, max_iterations: int, locked: Orbitals | None = None
 ) -> tuple[PySCFEngine, Orbitals]:
     """Converge the SCF from `guess`, (n_spin, n, n), or PySCF's own.
+
+    locked: orbitals whose occupied ones stay so, by overlap.
 
     Returns the engine referred to the result, and the orbitals. Raises NotConverged.
     """
     mean_field = _mean_field(engine)
     if guess is None:
         guess = initial_guess(mean_field, "minao", engine.system.n_spin)
+    if locked is not None:
+        arrays = locked.coefficients, locked.occupations
+        mean_field = occupations_locked(mean_field, *(a if len(a) > 1 else a[0] for a in arrays))
     builds = 0
     density, thresholds = guess, (_COARSE, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))
     if engine.quadrature is None:
