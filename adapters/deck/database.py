@@ -8,9 +8,10 @@ from ..free_format.errors import DeckError, Place
 from ..system import DensityPlot, Geometry, System
 from ..system.real_time import Load
 from .basis import BasisInput, potentials_of, shells_of
-from .dft import DftSettings, ScfSettings, TddftSettings
+from .dft import DftSettings, ScfSettings
 from .geometry import NamedGeometry
 from .rt_tddft import RealTimeBlock
+from .tddft import TddftSettings
 from .xc import functional
 
 _MAX_GEOMETRIES = 100

@@ -15,12 +15,13 @@ from ..rtdb.recall import database_path, recall, record_path
 from .basis import check_tags, read_basis, read_ecp
 from .database import MAY_BE_ABSENT, Database
 from .deck import Deck, GroundStateTask, Task
-from .dft import DftSettings, read_dft, read_scf, read_tddft
+from .dft import DftSettings, read_dft, read_scf
 from .dplot import read_dplot
 from .geometry import read_geometry
 from .occup import read_occupations
 from .rt_tddft import read_rt_tddft
 from .tasks import density_plot, ground_state, linear_response, propagation
+from .tddft import read_tddft
 
 #: Printing, memory, and where scratch files go: nothing that a result depends on.
 _WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_print", "pause")
@@ -377,9 +378,7 @@ def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
         ("dft", "rt_tddft"): lambda: [propagation(database, line.place)],
     }
     if operation in ("optimize", "saddle", "dynamics"):
-        line.fail(
-            f"task {theory} {operation}: nuclei do not move here; give the geometry that NWChem ends at"
-        )
+        line.fail(f"task {theory} {operation}: nuclei do not move here; give the geometry it ends at")
     if (theory, operation) not in carried_out:
         accepted = ", ".join(f"task {a} {b}" for a, b in carried_out)
         line.fail(f"task {theory} {operation} is not carried out; accepted: {accepted}")

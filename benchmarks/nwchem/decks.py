@@ -1,4 +1,4 @@
-"""Every deck of the folders named: what NWChem does with it, and what this program does. A row of a table each.
+"""Every deck of the folders named: what NWChem does with it, and what this program does, a row each.
 
     python benchmarks/nwchem/decks.py RESULTS FOLDER... [--steps 20] [--nwchem nwchem] [--engine pyscf]
 
@@ -7,6 +7,7 @@ that are there are not made again, so that a run that was stopped goes on. The t
 """
 
 import argparse
+import contextlib
 import json
 import re
 import shutil
@@ -66,10 +67,8 @@ def row_of(deck: Path, arguments: argparse.Namespace) -> dict[str, object]:
             shutil.copytree(deck.parent, folder, ignore=shutil.ignore_patterns("*.db", "README.md", "logs"))
             (folder / deck.name).write_text(shortened(deck.read_text(errors="replace"), arguments.steps))
         began = time.process_time()
-        try:
+        with contextlib.suppress(DeckError):
             read_deck(folders[1] / deck.name)
-        except DeckError:
-            pass
         seconds = time.process_time() - began
         command = ["hybrid-propagate", deck.name, "--engine", arguments.engine]
         return {
