@@ -277,7 +277,7 @@ def _setting(line: Line, reader: LineReader, database: Database) -> None:
         line.fail("stop ends NWChem with an error; end the input with a line eof, or at its end")
     else:
         hint = suggestion(key, (*_WITHOUT_EFFECT, *_BLOCKS, *_PLAIN, *_REFUSED))
-        line.fail(f"unknown directive {line.words[0]!r}{hint}")
+        raise UnfinishedBlock(line.place, f"unknown directive {line.words[0]!r}{hint}")
 
 
 def _set(line: Line, reader: LineReader, database: Database) -> None:

@@ -63,7 +63,7 @@ def test_a_notice_and_on(tmp_path: Path, lines: str) -> None:
     assert [type(task) for task in deck.tasks] == [type(task) for task in plain.tasks]
     assert deck.tasks[1].real_time == plain.tasks[1].real_time
     (notice,) = deck.notices
-    assert notice.startswith(f"{tmp_path}/deck.nw:16: ")
+    assert notice.startswith(f"{tmp_path}/deck.nw:15: ")
     assert lines.split()[0] in notice
 
 
@@ -97,7 +97,7 @@ def test_another_quadrature_is_the_nearest_level(tmp_path: Path, line: str, leve
 def test_a_tddft_block_is_judged_at_its_task(tmp_path: Path) -> None:
     block = "tddft\n civecs\n nroots 2\n grad\n  root 2\n end\nend"
     assert isinstance(read(tmp_path, middle=block).tasks[-1], PropagationTask)
-    with pytest.raises(DeckError, match=r":17: tddft directive 'civecs' is not carried out"):
+    with pytest.raises(DeckError, match=r":16: tddft directive 'civecs' is not carried out"):
         read(tmp_path, middle=f"{block}\ntask tddft energy")
 
 
@@ -111,7 +111,7 @@ def test_all_refusals_at_once(tmp_path: Path) -> None:
         )
     lines = [str(refused.value), *refused.value.further]
     found = [line.removeprefix(f"{tmp_path}/deck.nw:").split(":")[0] for line in lines]
-    assert found == ["1", "15", "16", "19", "20"]
+    assert found == ["1", "15", "16", "18", "19"]
     assert ["cosmo" in lines[0], "lb94" in lines[1], "rodft" in lines[2]] == [True] * 3
 
 
