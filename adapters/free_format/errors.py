@@ -30,7 +30,7 @@ class DeckError(BadInput):
 
 
 class UnfinishedBlock(DeckError):
-    """A block that never closes, or may be one that nobody knows: what follows cannot be told from its lines."""
+    """A block that never closes, or a directive that nobody knows: what follows cannot be told from it."""
 
 
 class AlreadyNoted(DeckError):
