@@ -380,7 +380,7 @@ def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
     if operation in ("optimize", "saddle", "dynamics"):
         line.fail(f"task {theory} {operation}: nuclei do not move here; give the geometry it ends at")
     if (theory, operation) not in carried_out:
-        accepted = ", ".join(f"task {a} {b}" for a, b in carried_out)
+        accepted = ", ".join(f"task {a} {b}" for a, b in carried_out).replace("dplot energy", "dplot")
         line.fail(f"task {theory} {operation} is not carried out; accepted: {accepted}")
     return [] if reader.refusals else carried_out[theory, operation]()
 
