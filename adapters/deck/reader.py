@@ -58,6 +58,7 @@ _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
 _LONGEST_NAME = 150
 #: Says nothing of what stands there.
 _INCLUDED = "this line of an included file is refused; put it into the deck itself to see why"
+_PASSED_OVER = "this line of an included file is passed over, or taken for what is near it"
 _LOGICALS = ("true", ".true.", "t", "false", ".false.", "f")
 _TYPES = ("integer", "real", "double", "logical", "string")
 
@@ -109,7 +110,8 @@ def read_deck(path: Path | str) -> Deck:
         _check_whole(found, path, reader.end)
     if reader.refusals:
         raise in_one([_shown(error, path) for error in reader.refusals])
-    found.notices += reader.notices
+    for place, text in reader.notices:
+        found.notices.append(f"{place}: {text if place.file == str(path) else _PASSED_OVER}")
     return replace(
         found.deck,
         prefix=database.prefix,

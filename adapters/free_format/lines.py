@@ -180,7 +180,7 @@ class LineReader:
     def __init__(self, lines: Iterable[Line], end: Place) -> None:
         self.taken: list[Line] = []
         self.refusals: list[DeckError] = []
-        self.notices: list[str] = []
+        self.notices: list[tuple[Place, str]] = []
         self._opened = self._closed = 0
         self._lines: Iterator[Line] = self._noting(lines)
         self.end = end
@@ -237,7 +237,7 @@ class LineReader:
 
     def notice(self, row: Line, text: str) -> None:
         """Tell the user of a line that he may expect more of."""
-        self.notices.append(f"{row.place}: {text}")
+        self.notices.append((row.place, text))
 
     def pass_over_block(self, opening: Line) -> None:
         """Go behind the `end` of the block that `opening` starts. Raises UnfinishedBlock."""
