@@ -9,6 +9,7 @@ from ..propagators.state import State
 from .budget import least_builds, refinements_left
 from .certify import Claim, certify
 from .controller import LEAST_ATTEMPT, WORTH
+from .energies import energy_at, with_energies
 from .hybrid import Hybrid, advance, changes, known_surrogate, sighted, tell
 from .problem import make_step
 from .progress import Event, Progress
@@ -33,13 +34,14 @@ class Verdict:
 
     segment: the pass that was judged last.
     claim: what it would leave; None where no pass came to the segment's end.
-    energies: of the reference at its end.
+    first: the pass at whose end the reference gave `energies`.
     residual: measured at its end.
     builds: Fock builds made to judge it.
     """
 
     segment: Segment
     claim: Claim | None
+    first: Segment
     energies: Energies
     residual: float
     builds: int
@@ -97,7 +99,7 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
     """
     before, surrogate = progress.tally.fock_builds, known_surrogate(hybrid)
     end = sighted(hybrid, progress, segment.end.density, segment.end.time, end=True)
-    others: list[Sight] = [end]
+    measured, others = segment, [end]
     claim: Claim | None = None
     passed: Segment | None = segment
     last = np.inf
@@ -127,7 +129,7 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
             surrogate.sharpen()
             passed = _again(hybrid, progress, segment)
     builds = progress.tally.fock_builds - before
-    return Verdict(segment, claim, end.energies, end.defect.residual, builds)
+    return Verdict(segment, claim, measured, end.energies, end.defect.residual, builds)
 
 
 def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> None:
@@ -158,7 +160,11 @@ def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> N
     at = segment.end
     event = Event("anchor", at.step, at.time, segment.reason, spread, verdict.residual, added, verdict.builds)
     tell(hybrid, progress, event)
-    advance(hybrid, progress, segment, verdict.energies)
+    surrogate = known_surrogate(hybrid)
+    end = energy_at(surrogate, verdict.first, segment, verdict.energies)
+    segment, drift = with_energies(hybrid.problem, segment, surrogate, progress.energies, end)
+    progress.energy_drift += abs(drift)
+    advance(hybrid, progress, segment, end)
 
 
 def _teach(sights: list[Sight]) -> None:

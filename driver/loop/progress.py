@@ -89,6 +89,7 @@ class Progress:
     ledger: what has been seen, and what comes next.
     tally: counts and seconds.
     estimate: of the error; None before the first step, and without a surrogate.
+    energy_drift: Σ over surrogate segments of |what the energy missed at its end|, Hartree (`energies`).
     """
 
     state: State
@@ -96,3 +97,4 @@ class Progress:
     ledger: Ledger
     tally: Tally
     estimate: ErrorEstimate | None = None
+    energy_drift: float = 0.0
