@@ -1,6 +1,6 @@
 """Counts and picture of what `measure.py` has found.
 
-python benchmarks/honesty/table.py results.jsonl docs/results/honesty.png
+python benchmarks/honesty/table.py results.jsonl honesty.png
 """
 
 import json
