@@ -15,6 +15,8 @@ import numpy as np
 
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents, read_density
 from ..pictures.run_figure import draw_run
+from ..spectra.kicked_runs import read_kicked_runs
+from ..spectra.lines import AbsorptionLine, absorption_lines
 from ..spectra.signals import read_signals
 from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, absorption
 
@@ -91,6 +93,15 @@ class Run:
         `hybrid_propagate.spectrum`. Raises SpectrumError (`BadInput`) for a run that was not kicked.
         """
         return absorption(read_signals(self.path), tau, emax, pade=pade)
+
+    def lines(self, *, emax: float = HIGHEST) -> tuple[AbsorptionLine, ...]:
+        """Absorption lines after a delta kick up to emax eV, ascending, of light along the kick.
+
+        Energies, strengths and directions are fitted to the dipole, each with the most that the run's stated
+        error can change it. Of several kicks: `hybrid_propagate.lines`. Raises SpectrumError (`BadInput`) for
+        a run that was not kicked.
+        """
+        return absorption_lines(read_kicked_runs(self.path), emax)
 
     @property
     def summary(self) -> Mapping[str, Any]:

@@ -4,16 +4,19 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask
 from ...adapters.files.whole_file import write_whole
 from ...adapters.rtdb.recall import HEAD, record_path
 from ...surrogate.surrogate import Surrogate
+from ..answer.deck_lines import answer
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
 from ..nwchem.session import open_session
 from ..nwchem.start import NWChemCall
+from ..page.lines import Root
 from .check import check_deck
 from .embedded import EmbeddedBackend
 from .ground import GroundStates
@@ -37,6 +40,8 @@ def run_deck(
     names, started = iter(file_names(deck)), options.started
     # Where nothing is propagated there is nothing to go on from.
     goes_on = options.restart and bool(deck.propagations)
+    roots: list[Root] = []
+    propagated: list[tuple[PropagationTask, Path]] = []
     for done, task in enumerate(deck.tasks):
         match task:
             case GroundStateTask():
@@ -45,7 +50,9 @@ def run_deck(
                     grounds.solve(number)
             case LinearResponseTask():
                 if not goes_on:
-                    write(_linear_response(task, grounds))
+                    text, found = _linear_response(task, grounds)
+                    write(text)
+                    roots += found
             case PropagationTask():
                 stem = deck.permanent_dir / next(names)
                 job = Job(task, deck, stem, options, started, write, stopping)
@@ -55,8 +62,11 @@ def run_deck(
                 started = time.perf_counter()
                 if not finished:
                     return False
+                if not task.real_time.no_propagation:
+                    propagated.append((task, stem))
         if not options.frames:
             _record(deck, done)
+    answer(deck, propagated, roots, same_level, report=options.report)
     return True
 
 
@@ -67,7 +77,7 @@ def _record(deck: Deck, done: int) -> None:
         write_whole(record_path(deck.prefix, deck.permanent_dir), ("\n".join(lines) + "\n").encode())
 
 
-def _linear_response(task: LinearResponseTask, grounds: GroundStates) -> str:
+def _linear_response(task: LinearResponseTask, grounds: GroundStates) -> tuple[str, list[Root]]:
     from .linear_response import linear_response_section
 
     number = grounds.named().get(task.vectors)

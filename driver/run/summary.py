@@ -10,11 +10,16 @@ import numpy as np
 
 from ...adapters.files.trajectory import Contents, read_contents
 from ...adapters.files.whole_file import write_whole
+from ..answer.as_json import lines_json
 from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
 from ..loop.problem import Problem
 from ..loop.progress import Progress
 from ..pictures.run_figure import draw_run
+from ..spectra.lines import KickedRun, absorption_lines
+from ..spectra.response import read_response
+from ..spectra.signals import read_signals
+from ..spectra.spectrum import SpectrumError
 from .job import Job
 from .machine import command_line, cpu_name, thread_count
 from .setup import Setup
@@ -47,6 +52,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
         **_speed(progress, max(wall, sum(seconds.values())), nwchem),
         **_accuracy(progress, target, share, hybrid=job.options.surrogate != "none"),
         "audits": _audits(contents),
+        **_lines(job, progress, contents),
         **({} if nwchem is None else {"nwchem": nwchem}),
         "command": command_line(),
         "finished": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -58,6 +64,20 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
     }
     write_whole(job.file("json"), json.dumps(summary, indent=1) + "\n")
     return summary
+
+
+def _lines(job: Job, progress: Progress, contents: Contents) -> dict[str, object]:
+    """The lines of this run's kick; nothing where none was, or where it shows none."""
+    trajectory = job.file("h5")
+    if "time" not in contents.series:
+        return {}
+    error = float(progress.ledger.spent) if job.options.surrogate != "none" else 0.0
+    try:
+        with progress.tally.timed("lines"):
+            runs = [KickedRun(s, error, read_response(trajectory)) for s in read_signals(trajectory)]
+            return {"lines": lines_json(absorption_lines(runs))}
+    except SpectrumError:
+        return {}
 
 
 def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None) -> dict[str, object]:

@@ -3,7 +3,7 @@
 
 /** Absorption after a kick with its lines labelled in eV, or the dipole's spectrum on a log scale otherwise. */
 function spectrum(host) {
-  const { step, log, unit, peaks, curves } = data.spectrum;
+  const { step, log, unit, peaks, curves, sticks } = data.spectrum;
   const entries = curves.map(({ label, swatch, values }) => ({
     key: label,
     label,
@@ -36,6 +36,15 @@ function spectrum(host) {
       });
     }
     add(plot.inside, "path", { class: `curve ${swatch}`, d });
+  }
+  for (const { energy, height } of sticks) {
+    add(plot.inside, "line", {
+      class: "stick",
+      x1: plot.x(energy),
+      x2: plot.x(energy),
+      y1: plot.y(0),
+      y2: plot.y(height),
+    });
   }
   labelPeaks(plot, peaks);
   const box = tooltip(host);
