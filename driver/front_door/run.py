@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents, read_density
+from ..pictures.plot import PAGE
 from ..pictures.run_figure import draw_run
 from ..spectra.kicked_runs import read_kicked_runs
 from ..spectra.lines import AbsorptionLine, absorption_lines
 from ..spectra.signals import read_signals
-from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, absorption
+from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, SpectrumError, absorption
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,17 @@ class Run:
         """
         return absorption_lines(read_kicked_runs(self.path), emax)
 
+    def figure(self, path: Path | str, *, width: float = PAGE) -> None:
+        """Write the run's figure for print, `width` inches wide (3.3 for a column, 7 for a page).
+
+        path: ending in .png, or in .pdf or .svg for lines that stay sharp. Raises BadInput for another
+        ending, OSError when the file cannot be written.
+        """
+        lines: tuple[AbsorptionLine, ...] = ()
+        with contextlib.suppress(SpectrumError):
+            lines = self.lines()
+        draw_run(self.path, Path(path), self.path.stem, lines, width)
+
     @property
     def summary(self) -> Mapping[str, Any]:
         """`<start>.json`: counts, seconds, errors, versions, as docs/files.md lists them."""
@@ -131,7 +143,7 @@ class Run:
             return None
         with tempfile.TemporaryDirectory() as folder:
             picture = Path(folder) / "run.png"
-            draw_run(self.path, picture, self.path.stem)
+            self.figure(picture)
             return picture.read_bytes()
 
     def _repr_html_(self) -> str:

@@ -10,6 +10,8 @@ from .words import number
 
 #: A root of `task tddft` stands beside a line that is no farther away, eV.
 BESIDE = 0.15
+#: A root of less strength has no line.
+DARK = 1e-5
 #: Rows of the table that are open at once.
 MOST_OPEN = 8
 
@@ -24,8 +26,10 @@ class Root:
 
 def nearest_root(line: AbsorptionLine, roots: Sequence[Root]) -> Root | None:
     """The root that stands beside a line, if any does."""
-    near = min(roots, key=lambda root: abs(root.energy - line.energy), default=None)
-    return near if near is not None and abs(near.energy - line.energy) < BESIDE else None
+    energy = line.energy if line.converged_energy is None else line.converged_energy
+    bright = [root for root in roots if root.strength > DARK]
+    near = min(bright, key=lambda root: abs(root.energy - energy), default=None)
+    return near if near is not None and abs(near.energy - energy) < BESIDE else None
 
 
 def kick_axes(runs: Sequence[KickedRun]) -> str:

@@ -16,7 +16,7 @@ from ..loop.controller import Ledger, Target
 from ..loop.problem import Problem
 from ..loop.progress import Progress
 from ..pictures.run_figure import draw_run
-from ..spectra.lines import KickedRun, absorption_lines
+from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
 from ..spectra.response import read_response
 from ..spectra.signals import read_signals
 from ..spectra.spectrum import SpectrumError
@@ -31,10 +31,11 @@ LEAST_BUILDS = 2.0
 def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]:
     """Write the figure and `<start>.json`; returns the contents of the latter. Raises OSError."""
     progress, target, contents = setup.progress, setup.hybrid.target, read_contents(job.file("h5"))
-    share = 1.0
+    share, lines = 1.0, None
     if "time" in contents.series:
+        lines = _lines(job, progress)
         with progress.tally.timed("figure"):
-            draw_run(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, target.residual)
+            draw_run(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, lines or ())
         share = dipole_bound(setup.problem, progress.ledger, np.asarray(contents.series["dipole"]))
     wall = time.perf_counter() - job.started
     seconds = progress.tally.seconds
@@ -52,7 +53,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
         **_speed(progress, max(wall, sum(seconds.values())), nwchem),
         **_accuracy(progress, target, share, hybrid=job.options.surrogate != "none"),
         "audits": _audits(contents),
-        **_lines(job, progress, contents),
+        **({} if lines is None else {"lines": lines_json(lines)}),
         **({} if nwchem is None else {"nwchem": nwchem}),
         "command": command_line(),
         "finished": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -66,18 +67,16 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
     return summary
 
 
-def _lines(job: Job, progress: Progress, contents: Contents) -> dict[str, object]:
-    """The lines of this run's kick; nothing where none was, or where it shows none."""
+def _lines(job: Job, progress: Progress) -> tuple[AbsorptionLine, ...] | None:
+    """The lines of this run's kick; None where it was not kicked, or is too short for any."""
     trajectory = job.file("h5")
-    if "time" not in contents.series:
-        return {}
     error = float(progress.ledger.spent) if job.options.surrogate != "none" else 0.0
     try:
         with progress.tally.timed("lines"):
             runs = [KickedRun(s, error, read_response(trajectory)) for s in read_signals(trajectory)]
-            return {"lines": lines_json(absorption_lines(runs))}
+            return absorption_lines(runs)
     except SpectrumError:
-        return {}
+        return None
 
 
 def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None) -> dict[str, object]:

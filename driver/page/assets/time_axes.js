@@ -147,11 +147,16 @@ function lines(host, entries, { unit, height = 300, above = false, digits = 4 })
   }
 }
 
+/** The components that move: one that moves less than a thousandth of the largest is left out. */
 function components(quantity) {
-  return COMPONENTS.map((c, k) => ({
+  const all = COMPONENTS.map((c, k) => ({
     key: `${quantity} ${c}`,
     label: c,
     swatch: `c${k}`,
     values: series[`${quantity}_${c}`],
   }));
+  const size = ({ values }) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const largest = Math.max(...all.map(size));
+  const moving = all.filter((entry) => size(entry) > 1e-3 * largest);
+  return moving.length ? moving : all;
 }
