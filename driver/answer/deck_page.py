@@ -13,7 +13,7 @@ from ...adapters.regular_file import read_regular
 from ...adapters.system import System
 from ...atomic.units import FS_PER_AU
 from ..page.data import encoded, molecule
-from ..page.lines import Root, answer_words
+from ..page.lines import Root, answer_words, line_facts
 from ..page.report import figure, page_text, section
 from ..page.spectrum import kick_spectrum
 from ..page.tables import folded, table
@@ -73,7 +73,7 @@ def write_deck_page(page: DeckPage, path: Path) -> None:
         "standing": _standing(summaries),
         "system": f"{escape(page.system.functional.directive)}; {len(page.stems)} runs of {number(end, 4)} "
         f"au ({number(end * FS_PER_AU)} fs), kicked along different axes.",
-        "facts": "",
+        "facts": line_facts(page.lines, page.runs, [run.error for run in page.runs]),
         "figures": section("Absorption lines", shown.table)
         + section("Spectrum", figure("spectrum", shown.caption))
         + section("Runs", _run_table(page.stems, summaries), "Each run has a page of its own."),

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..spectra.lines import AbsorptionLine, KickedRun, Transition
-from ..spectra.spectrum import direction_label
+from ..spectra.spectrum import HIGHEST, direction_label
 from .tables import folded, table
-from .words import number
+from .words import fact_list, number
 
 #: A root of `task tddft` stands beside a line that is no farther away, eV.
 BESIDE = 0.15
@@ -84,33 +84,49 @@ def answer_words(lines: Sequence[AbsorptionLine], runs: Sequence[KickedRun]) -> 
 
 
 def _table(lines: Sequence[AbsorptionLine], roots: Sequence[Root]) -> str:
-    converged = any(line.converged_energy is not None for line in lines)
+    """Few columns, so that a telephone shows them all: what belongs together stands in one cell."""
+    parts = any(line.transitions for line in lines)
     open_shell = any(part.spin for line in lines for part in line.transitions)
-    heads = ["energy (eV)", "strength f", "direction"]
-    kinds = "nnt"
-    if converged:
-        heads, kinds = [*heads, "dt → 0 (eV)", "f", "made of"], kinds + "nnt"
+    heads, kinds = ["energy (eV)", "strength f", "direction"], "nnt"
+    if parts:
+        heads, kinds = [*heads, "made of"], kinds + "t"
     if roots:
-        heads, kinds = [*heads, "tddft (eV)", "f"], kinds + "nn"
+        heads, kinds = [*heads, "task tddft"], kinds + "n"
     rows = []
     for line in lines:
+        limit, strength = line.converged_energy, line.converged_strength
         cells = [
-            f"{line.energy:.3f}{_under(f'± {number(1e3 * line.energy_uncertainty, 2)} meV')}",
-            f"{line.strength:.4f}{_under(f'± {number(line.strength_uncertainty, 2)}')}",
+            f"{line.energy:.3f}"
+            + _under(f"± {number(1e3 * line.energy_uncertainty, 2)} meV")
+            + ("" if limit is None else _under(f"dt → 0: {limit:.3f}")),
+            f"{line.strength:.4f}"
+            + _under(f"± {number(line.strength_uncertainty, 2)}")
+            + ("" if strength is None else _under(f"dt → 0: {strength:.4f}")),
             direction_words(line) + _under(f"± {number(line.direction_uncertainty, 2)}°"),
         ]
-        if converged:
-            limit, strength = line.converged_energy, line.converged_strength
-            cells += [
-                "" if limit is None else f"{limit:.3f}",
-                "" if strength is None else f"{strength:.4f}",
-                "<br>".join(transition_words(t, open_shell=open_shell) for t in line.transitions[:3]),
-            ]
+        if parts:
+            cells.append(
+                "<br>".join(transition_words(t, open_shell=open_shell) for t in line.transitions[:3])
+            )
         if roots:
             near = nearest_root(line, roots)
-            cells += ["", ""] if near is None else [f"{near.energy:.3f}", f"{near.strength:.4f}"]
+            cells.append("" if near is None else f"{near.energy:.3f}" + _under(f"f {near.strength:.4f}"))
         rows.append(cells)
     return table(heads, rows, kinds)
+
+
+def line_facts(lines: Sequence[AbsorptionLine], runs: Sequence[KickedRun], errors: Sequence[float]) -> str:
+    """What a page says first of its lines, HTML; errors: those that the runs state."""
+    entries = [("Lines", str(len(lines)), f"below {HIGHEST:g} eV, after kicks along {kick_axes(runs)}")]
+    best = max(lines, key=lambda line: line.strength, default=None)
+    if best is not None:
+        entries.append(("Strongest", f"{best.energy:.3f} eV", f"strength {number(best.strength)}"))
+        if best.converged_energy is not None:
+            shift = 1e3 * (best.energy - best.converged_energy)
+            entries.append(("Time step", f"{number(shift, 2)} meV", "is what it adds to the strongest line"))
+    worst = "of the dipole, relative; the largest of the runs" if len(runs) > 1 else "of the dipole, relative"
+    entries.append(("Estimated error", number(max(errors), 2), worst))
+    return fact_list(entries)
 
 
 def direction_words(line: AbsorptionLine) -> str:

@@ -74,7 +74,7 @@ def kick_spectrum(
     if span < SHORT * DAMPING and max(len(signal.time) for signal in signals) <= MOST_PADE_POINTS:
         continued = absorption(signals, DAMPING, HIGHEST, pade=True)
         curves.append(_curve("Padé approximant", "c1 dashed", continued.cross_section))
-        caption += f"The runs are {span / DAMPING:.1f} τ long: the Padé approximant continues them. "
+        caption += f"The signal is {span / DAMPING:.1f} τ long: the Padé approximant continues it. "
     if roots:
         caption += "Sticks: <code>task tddft</code>, as high as a line of that strength would be. "
     shown = [{"energy": line.energy, "height": _height(spectrum, line.energy)} for line in lines]

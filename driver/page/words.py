@@ -140,6 +140,11 @@ def facts(summary: Mapping[str, Any]) -> str:
         else "ground state and files included"
     )
     entries.append(("Time", duration(summary["wall_seconds"]), beside))
+    return fact_list(entries)
+
+
+def fact_list(entries: Sequence[tuple[str, str, str]]) -> str:
+    """HTML of facts: name, value, and what stands behind it."""
     return "\n".join(
         f'<div><dt>{name}</dt><dd><span class="value">{value}</span>'
         f'<span class="more">{more}</span></dd></div>'

@@ -79,7 +79,8 @@ function spectrum(host) {
 /** Strongest first; a label that would lie on another one moves up, and is left to the table where there is no room. */
 function labelPeaks(plot, peaks) {
   const taken = [];
-  for (const { energy, height } of [...peaks].sort((a, b) => b.height - a.height)) {
+  const most = Math.floor((plot.right - plot.left) / 65);
+  for (const { energy, height } of [...peaks].sort((a, b) => b.height - a.height).slice(0, most)) {
     const text = energy.toFixed(2),
       half = 4 * text.length;
     const x = Math.min(Math.max(plot.x(energy), plot.left + half), plot.right - half);
