@@ -17,7 +17,7 @@ from ...adapters.files.trajectory import Contents, TrajectoryError, read_content
 from ..pictures.plot import PAGE
 from ..pictures.run_figure import draw_run
 from ..spectra.kicked_runs import read_kicked_runs
-from ..spectra.lines import AbsorptionLine, absorption_lines
+from ..spectra.lines import AbsorptionLine, absorption_lines, transition_density
 from ..spectra.signals import read_signals
 from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, SpectrumError, absorption
 
@@ -103,6 +103,26 @@ class Run:
         a run that was not kicked.
         """
         return absorption_lines(read_kicked_runs(self.path), emax)
+
+    def transition_cube(self, line: AbsorptionLine, path: Path | str) -> None:
+        """Write the transition density of one of `lines()` as a cube file, alpha and beta together.
+
+        The deck that the run was made from must lie where it lay. Raises BadInput where it does not, and
+        where the run kept no response; OSError.
+        """
+        from ...adapters.deck.reader import read_deck
+        from ...adapters.pyscf.molecule import molecule
+        from ..pictures.density_cubes import write_transition_cube
+        from ..run.job import trajectories
+
+        matrix = transition_density(read_kicked_runs(self.path), line.energy)
+        deck = read_deck(Path(str(self.summary["deck"])))
+        tasks = [task for task in deck.propagations if not task.real_time.no_propagation]
+        names = [trajectory.name for trajectory in trajectories(deck)]
+        if self.path.name not in names:
+            raise TrajectoryError(f"{self.path}: {deck.path} makes no such file")
+        mol = molecule(tasks[names.index(self.path.name)].system)
+        write_transition_cube(Path(path), mol, matrix.sum(axis=0), f"line at {line.energy:.4f} eV")
 
     def figure(self, path: Path | str, *, width: float = PAGE) -> None:
         """Write the run's figure for print, `width` inches wide (3.3 for a column, 7 for a page).

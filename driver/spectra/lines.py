@@ -17,7 +17,7 @@ import numpy as np
 from ...atomic.units import EV_PER_HARTREE
 from .line_fit import SAME, LineFit, fit_lines
 from .response import Modes, StoredResponse, line_modes
-from .spectrum import HIGHEST, Signal
+from .spectrum import HIGHEST, Signal, SpectrumError
 from .time_step import converged_lines
 
 #: A line counts where its strength is so many times as large as it can be wrong.
@@ -44,6 +44,20 @@ class Transition:
 
 
 @dataclass(frozen=True)
+class AtomShare:
+    """What a line takes from an atom and brings to it.
+
+    atom: number, from 1, in the order of the geometry.
+    leaves: share of the line that comes from occupied orbitals there.
+    arrives: share that goes to empty orbitals there; over all atoms both sum to 1.
+    """
+
+    atom: int
+    leaves: float
+    arrives: float
+
+
+@dataclass(frozen=True)
 class AbsorptionLine:
     """One line of the spectrum.
 
@@ -56,6 +70,7 @@ class AbsorptionLine:
     converged_energy: eV, extrapolated to a vanishing time step; None where the run keeps no response.
     converged_strength: f, extrapolated likewise.
     transitions: what the line is made of, the largest part first; empty where the run keeps no response.
+    atoms: where it comes from and goes to, in the order of the geometry; empty likewise.
     """
 
     energy: float
@@ -67,6 +82,7 @@ class AbsorptionLine:
     converged_energy: float | None = None
     converged_strength: float | None = None
     transitions: tuple[Transition, ...] = ()
+    atoms: tuple[AtomShare, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +136,7 @@ def absorption_lines(runs: Sequence[KickedRun], highest: float = HIGHEST) -> tup
                 float(found.degrees[n]),
                 float(omega[n] * EV_PER_HARTREE) if followed else None,
                 float(found.strength[n] * ratio[n]) if followed else None,
-                _transitions(modes, n, runs[int(found.best[n])].response),
+                *_parts(modes, n, runs[int(found.best[n])].response),
             )
         )
     return _degenerate_as_one(lines, SAME * np.pi / fit.span * EV_PER_HARTREE)
@@ -209,13 +225,38 @@ def _converged(
     return omega, ratio
 
 
-def _transitions(modes: Modes | None, n: int, response: StoredResponse | None) -> tuple[Transition, ...]:
+def _parts(
+    modes: Modes | None, n: int, response: StoredResponse | None
+) -> tuple[tuple[Transition, ...], tuple[AtomShare, ...]]:
     if modes is None or response is None:
-        return ()
+        return (), ()
     weights = Modes(modes.x[n : n + 1], modes.y[n : n + 1]).weights[0]
     order = np.argsort(-np.abs(weights))
-    return tuple(
+    transitions = tuple(
         Transition(int(spin), int(occupied) + 1, int(empty) + 1, float(weights[row]))
         for row in order[: int((np.abs(weights) > LEAST_WEIGHT).sum())]
         for spin, occupied, empty in (response.pairs[row],)
     )
+    spin, occupied, empty = response.pairs.T
+    leaves, arrives = weights @ response.shares[spin, occupied], weights @ response.shares[spin, empty]
+    atoms = enumerate(zip(leaves.tolist(), arrives.tolist(), strict=True), start=1)
+    return transitions, tuple(AtomShare(atom, *shares) for atom, shares in atoms)
+
+
+def transition_density(runs: Sequence[KickedRun], energy: float, highest: float = HIGHEST) -> np.ndarray:
+    """(n_spin, n, n) real T of the line nearest to `energy` (eV), in the basis functions: Tr r T = ± d.
+
+    Raises SpectrumError where a run kept no response, or no line was found.
+    """
+    edge = highest / EV_PER_HARTREE
+    fit = fit_lines([run.signal for run in runs], [run.error for run in runs], edge)
+    found = _strengths(fit)
+    modes, _ = _modes(fit, found, runs, edge)
+    if modes is None or not len(fit.omega):
+        raise SpectrumError(f"{runs[0].signal.name}: it kept no response to make a transition density of")
+    n = int(np.abs(fit.omega * EV_PER_HARTREE - energy).argmin())
+    j = int(found.best[n])
+    response = runs[j].response
+    assert response is not None
+    # The kick along k makes δμ = −Tr r δP = q (q·k), and q = √2 d.
+    return -response.matrix(modes.x[n]) / (np.sqrt(2.0) * float(fit.dipoles[n] @ fit.directions[j]))

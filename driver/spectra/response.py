@@ -24,12 +24,24 @@ class StoredResponse:
     values: (k, d) complex δP'_ai since the first point stored.
     pairs: (d, 3) spin, occupied and empty orbital, from 0.
     gaps: (d,) ε_a − ε_i, Hartree.
+    orbitals: (n_spin, n, m) in the basis functions.
+    shares: (n_spin, m, n_atoms) of each orbital on the atoms, by Löwdin's orthogonal functions.
     """
 
     time: np.ndarray
     values: np.ndarray
     pairs: np.ndarray
     gaps: np.ndarray
+    orbitals: np.ndarray
+    shares: np.ndarray
+
+    def matrix(self, block: np.ndarray) -> np.ndarray:
+        """(n_spin, n, n) real symmetric in the basis functions, from a block (d,) of empty and occupied."""
+        spin, occupied, empty = self.pairs.T
+        n_spin, _, m = self.orbitals.shape
+        whole = np.zeros((n_spin, m, m))
+        whole[spin, empty, occupied] = whole[spin, occupied, empty] = block
+        return self.orbitals @ whole @ self.orbitals.swapaxes(1, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +69,24 @@ def read_response(path: Path) -> StoredResponse | None:
                 np.asarray(store[f"dynamics/response_{part}"], float) for part in ("real", "imag")
             )
             time = np.asarray(store["dynamics/time"])[steps]
+            orbitals = np.asarray(store["ground/basis_coefficients"])
+            shares = _shares(
+                orbitals, np.asarray(store["matrices/overlap"]), np.asarray(store["basis/atom_index"])
+            )
             pairs, energies = np.asarray(store["ground/pairs"]), np.asarray(store["ground/basis_energies"])
     except (OSError, KeyError) as error:
         raise SpectrumError(f"{path}: no response that can be read ({error})") from error
     spin, occupied, empty = pairs.T
     values = real + 1j * imaginary
-    return StoredResponse(time, values - values[0], pairs, energies[spin, empty] - energies[spin, occupied])
+    gaps = energies[spin, empty] - energies[spin, occupied]
+    return StoredResponse(time, values - values[0], pairs, gaps, orbitals, shares)
+
+
+def _shares(orbitals: np.ndarray, overlap: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+    sizes, vectors = np.linalg.eigh(overlap)
+    squares = ((vectors * np.sqrt(sizes)) @ vectors.T @ orbitals) ** 2
+    on = np.eye(int(atoms.max()) + 1)[atoms]
+    return np.einsum("snm,na->sma", squares, on)
 
 
 def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest: float) -> Modes:
