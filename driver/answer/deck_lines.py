@@ -49,21 +49,23 @@ def answer(
     Raises OSError.
     """
     groups = [(group, kick_lines([stem for _, stem in group])) for group in _groups(done, alike)]
-    for group, found in groups:
+    several = sum(found is not None and len(found.stems) > 1 for _, found in groups) > 1
+    for number, (group, found) in enumerate(groups, start=1):
         if found is None:
             continue
         together = len(found.stems) > 1
-        name = deck.prefix if together else found.stems[0].name
+        # Two molecules in a deck, each with its kicks, leave two files.
+        own = f"{deck.prefix}_lines_{number}" if several else deck.prefix
+        name = own if together else found.stems[0].name
         print(line_table(name, found.lines, found.runs, roots), file=sys.stderr)
         if not together:
             continue
-        whole = deck.permanent_dir / deck.prefix
         axes = kick_axes(found.runs).split(", ")
         runs = [stem.name for stem in found.stems]
         summary = {"runs": runs, "kicks": axes, "lines": lines_json(found.lines)}
-        write_whole(whole.with_name(f"{deck.prefix}.json"), json.dumps(summary, indent=1) + "\n")
+        write_whole(deck.permanent_dir / f"{name}.json", json.dumps(summary, indent=1) + "\n")
         if report:
-            path = whole.with_name(f"{deck.prefix}.html")
+            path = deck.permanent_dir / f"{name}.html"
             system = group[0][0].system
             write_deck_page(DeckPage(deck, system, found.stems, found.runs, found.lines, roots), path)
             print(f"  {path}", file=sys.stderr)

@@ -25,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> hp.Run:
 
 
 def test_lines_are_those_of_linear_response(run: hp.Run, tmp_path: Path) -> None:
-    """Within 2 meV and 1 % at a vanishing time step; the same transitions, and the same transition density."""
+    """Within 2 meV and 1 % at a vanishing time step; the same transitions, and transition density."""
     from pyscf import gto, scf, tdscf
 
     mol = gto.M(atom="H 0 0 0; F 0 0 0.92", basis="6-31g", cart=True, verbose=0)
