@@ -13,11 +13,11 @@ from ...adapters.regular_file import read_regular
 from ...adapters.system import System
 from ...atomic.units import FS_PER_AU
 from ..page.data import encoded, molecule
-from ..page.lines import Root, answer_words, line_facts
+from ..page.lines import Root, answer_words, below, line_facts
 from ..page.report import figure, page_text, section
 from ..page.spectrum import kick_spectrum
 from ..page.tables import folded, table
-from ..page.words import duration, number
+from ..page.words import counted, duration, number
 from ..spectra.lines import AbsorptionLine, KickedRun
 
 #: Of a summary, and of a deck.
@@ -97,13 +97,12 @@ def _standing(summaries: Sequence[Mapping[str, Any]]) -> str:
 def _run_table(stems: Sequence[Path], summaries: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (
-            f'<a href="{escape(stem.name)}.html">{escape(stem.name)}</a>',
-            str(summary["steps"]),
-            str(summary["fock_builds"]),
-            number(float(summary["estimated_error"]), 2),
-            number(float(summary["error_bound"]), 2),
+            f'<a href="{escape(stem.name)}.html">{escape(stem.name).replace("_", "_<wbr>")}</a>',
+            str(summary["steps"]) + below(counted(summary["fock_builds"], "Fock build")),
+            number(float(summary["estimated_error"]), 2)
+            + below(f"bound {number(float(summary['error_bound']), 2)}"),
             duration(float(summary["wall_seconds"])),
         )
         for stem, summary in zip(stems, summaries, strict=True)
     ]
-    return table(("run", "steps", "Fock builds", "estimated error", "bound", "time"), rows, "tnnnnn")
+    return table(("run", "steps", "estimated error", "time"), rows, "tnnn")

@@ -97,12 +97,12 @@ def _table(lines: Sequence[AbsorptionLine], roots: Sequence[Root]) -> str:
         limit, strength = line.converged_energy, line.converged_strength
         cells = [
             f"{line.energy:.3f}"
-            + _under(f"± {number(1e3 * line.energy_uncertainty, 2)} meV")
-            + ("" if limit is None else _under(f"dt → 0: {limit:.3f}")),
+            + below(f"± {number(1e3 * line.energy_uncertainty, 2)} meV")
+            + ("" if limit is None else below(f"dt → 0: {limit:.3f}")),
             f"{line.strength:.4f}"
-            + _under(f"± {number(line.strength_uncertainty, 2)}")
-            + ("" if strength is None else _under(f"dt → 0: {strength:.4f}")),
-            direction_words(line) + _under(f"± {number(line.direction_uncertainty, 2)}°"),
+            + below(f"± {number(line.strength_uncertainty, 2)}")
+            + ("" if strength is None else below(f"dt → 0: {strength:.4f}")),
+            direction_words(line) + below(f"± {number(line.direction_uncertainty, 2)}°"),
         ]
         if parts:
             cells.append(
@@ -110,7 +110,7 @@ def _table(lines: Sequence[AbsorptionLine], roots: Sequence[Root]) -> str:
             )
         if roots:
             near = nearest_root(line, roots)
-            cells.append("" if near is None else f"{near.energy:.3f}" + _under(f"f {near.strength:.4f}"))
+            cells.append("" if near is None else f"{near.energy:.3f}" + below(f"f {near.strength:.4f}"))
         rows.append(cells)
     return table(heads, rows, kinds)
 
@@ -137,5 +137,6 @@ def direction_words(line: AbsorptionLine) -> str:
     return "(" + ", ".join(f"{part:.2f}" if abs(part) >= 0.005 else "0" for part in line.direction) + ")"
 
 
-def _under(text: str) -> str:
+def below(text: str) -> str:
+    """HTML of what stands under the value of a cell."""
     return f'<span class="meaning">{text}</span>'
