@@ -110,9 +110,11 @@ def _save(figure: Figure, path: Path) -> None:
         raise SpectrumError(f"{path}: figures are written as {', '.join(FORMATS)}")
     # Text stays text, so that a journal's own letters can take its place; no date, so that equal runs give
     # equal files.
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "hybrid-propagate", "pdf.fonttype": 42}
     date = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(ending, {})
-    with mpl.rc_context(settings), whole_file(path) as part:
+    with (
+        mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hybrid-propagate", "pdf.fonttype": 42}),
+        whole_file(path) as part,
+    ):
         figure.savefig(part, format=ending[1:], metadata=date)
 
 

@@ -124,7 +124,7 @@ def absorption_lines(runs: Sequence[KickedRun], highest: float = HIGHEST) -> tup
     resolved = shift < np.pi / fit.span
     shown = resolved & (fit.omega <= edge) & (found.strength > CLEAR * found.uncertainty)
     lines = []
-    for n in np.flatnonzero(shown):
+    for n in np.flatnonzero(shown).tolist():
         followed = bool(np.isfinite(omega[n]) and np.isfinite(ratio[n]))
         lines.append(
             AbsorptionLine(
