@@ -100,7 +100,7 @@ class KickedRun:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class _Strengths:
     """Of r lines: strength, its uncertainty, direction, degrees, and which run shows it best."""
 
     strength: np.ndarray
@@ -163,7 +163,7 @@ def _degenerate_as_one(lines: Sequence[AbsorptionLine], width: float) -> tuple[A
     return tuple(joined)
 
 
-def _strengths(fit: LineFit) -> _Found:
+def _strengths(fit: LineFit) -> _Strengths:
     q, K = fit.dipoles, fit.directions
     along = q @ K.T
     # f = ω Σ (q·k)² / c: the mean over the kicks, which with x, y and z is ⅓ Tr S.
@@ -177,11 +177,11 @@ def _strengths(fit: LineFit) -> _Found:
     degrees = np.degrees(np.arctan2(np.sqrt(np.maximum(turned, 0.0)), size))
     # The sign of a transition dipole means nothing: the largest component is positive.
     largest = np.take_along_axis(direction, np.abs(direction).argmax(axis=1)[:, None], axis=1)
-    return _Found(strength, uncertainty, direction * np.sign(largest), degrees, np.abs(along).argmax(axis=1))
+    return _Strengths(strength, uncertainty, direction * np.sign(largest), degrees, np.abs(along).argmax(axis=1))
 
 
 def _modes(
-    fit: LineFit, found: _Found, runs: Sequence[KickedRun], edge: float
+    fit: LineFit, found: _Strengths, runs: Sequence[KickedRun], edge: float
 ) -> tuple[Modes | None, np.ndarray]:
     """Each line's mode from the run that shows it best, and the gaps (d,).
 
@@ -205,7 +205,7 @@ def _modes(
 
 
 def _converged(
-    fit: LineFit, found: _Found, runs: Sequence[KickedRun], modes: Modes | None, gaps: np.ndarray
+    fit: LineFit, found: _Strengths, runs: Sequence[KickedRun], modes: Modes | None, gaps: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(r,) frequencies and ratios of strengths at a vanishing time step; NaN where they are not known."""
     kicks = [run.signal.kick for run in runs]
