@@ -177,7 +177,9 @@ def _strengths(fit: LineFit) -> _Strengths:
     degrees = np.degrees(np.arctan2(np.sqrt(np.maximum(turned, 0.0)), size))
     # The sign of a transition dipole means nothing: the largest component is positive.
     largest = np.take_along_axis(direction, np.abs(direction).argmax(axis=1)[:, None], axis=1)
-    return _Strengths(strength, uncertainty, direction * np.sign(largest), degrees, np.abs(along).argmax(axis=1))
+    return _Strengths(
+        strength, uncertainty, direction * np.sign(largest), degrees, np.abs(along).argmax(axis=1)
+    )
 
 
 def _modes(

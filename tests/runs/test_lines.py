@@ -14,9 +14,9 @@ ATOMS = "  H 0 0 0\n  F 0 0 0.92"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> hp.Run:
-    """Hydrogen fluoride, kicked along its axis, 100 au."""
+    """Hydrogen fluoride, kicked along its axis, 150 au."""
     folder = tmp_path_factory.mktemp("lines")
-    text = kicked(ATOMS, tmax=100.0, start="fluoride", basis="6-31G", xc="hfexch")
+    text = kicked(ATOMS, tmax=150.0, start="fluoride", basis="6-31G", xc="hfexch")
     (folder / "fluoride.nw").write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -35,9 +35,9 @@ def test_lines_are_those_of_linear_response(run: hp.Run, tmp_path: Path) -> None
     response.kernel()
     along = response.transition_dipole()[:, 2]
     strengths = 2.0 * response.e * along**2
-    lines = run.lines(emax=35.0)
-    bright = [n for n in range(12) if strengths[n] > 0.02 and response.e[n] * EV_PER_HARTREE < 35.0]
-    assert len(lines) == len(bright) > 1
+    lines = run.lines(emax=42.0)
+    bright = [n for n in range(12) if strengths[n] > 0.02 and response.e[n] * EV_PER_HARTREE < 42.0]
+    assert len(lines) == len(bright) == 3
     for line, n in zip(lines, bright, strict=True):
         assert line.converged_energy == pytest.approx(response.e[n] * EV_PER_HARTREE, abs=2e-3)
         assert line.converged_strength == pytest.approx(strengths[n], rel=1e-2)
@@ -48,7 +48,8 @@ def test_lines_are_those_of_linear_response(run: hp.Run, tmp_path: Path) -> None
         largest = line.transitions[0]
         occupied, empty = np.unravel_index(int(np.abs(weights).argmax()), weights.shape)
         assert (largest.occupied, largest.empty) == (occupied + 1, 5 + empty + 1)
-        assert largest.weight == pytest.approx(weights[occupied, empty], abs=1e-2)
+        # Weights are those of the run, at its time step.
+        assert largest.weight == pytest.approx(weights[occupied, empty], abs=2e-2)
         for shares in zip(*((one.leaves, one.arrives) for one in line.atoms), strict=True):
             assert sum(shares) == pytest.approx(1.0, abs=1e-6)
     # Nearly all of a line of HF comes from fluorine.
