@@ -115,6 +115,13 @@ def absorption_lines(runs: Sequence[KickedRun], highest: float = HIGHEST) -> tup
 
     Raises SpectrumError: see `fit_lines`.
     """
+    try:
+        return _fitted_lines(runs, highest)
+    except np.linalg.LinAlgError as error:
+        raise SpectrumError(f"{runs[0].signal.name}: its lines cannot be fitted ({error})") from error
+
+
+def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[AbsorptionLine, ...]:
     edge = highest / EV_PER_HARTREE
     fit = fit_lines([run.signal for run in runs], [run.error for run in runs], edge)
     found = _strengths(fit)

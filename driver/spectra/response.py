@@ -65,10 +65,14 @@ def read_response(path: Path) -> StoredResponse | None:
             if "dynamics/response_step" not in store or "ground/pairs" not in store:
                 return None
             steps = np.asarray(store["dynamics/response_step"])
+            times = np.asarray(store["dynamics/time"])
+            # A run that an earlier version began, or another file, lacks its first points.
+            if steps[0] != 0 or steps[-1] >= len(times):
+                return None
             real, imaginary = (
                 np.asarray(store[f"dynamics/response_{part}"], float) for part in ("real", "imag")
             )
-            time = np.asarray(store["dynamics/time"])[steps]
+            time = times[steps]
             orbitals = np.asarray(store["ground/basis_coefficients"])
             shares = _shares(
                 orbitals, np.asarray(store["matrices/overlap"]), np.asarray(store["basis/atom_index"])
