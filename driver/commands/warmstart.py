@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...atomic.arguments import CommandParser
 from ..front_door.options import ENGINE, NWCHEM
 from .ending import carry_out, fail
 from .option_table import add_options
@@ -29,12 +30,12 @@ _GUESSES = ("auto", "minao", "atom", "huckel", "sap", "atomic-density", "atomic-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 2 bad input, 1 failed, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = _parser().read(arguments)
     return carry_out(_NAME, lambda: _run(options), "interrupted")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=_NAME, description=_DESCRIPTION)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog=_NAME, description=_DESCRIPTION)
     parser.add_argument("deck", type=Path, metavar="DECK", help="NWChem input deck with a ground state")
     parser.add_argument(
         "--guess",
@@ -195,4 +196,6 @@ def _verdict(run: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from . import start
+
+    sys.exit(start.warmstart())

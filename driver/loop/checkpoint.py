@@ -21,9 +21,7 @@ def pack_checkpoint(progress: Progress, surrogate: Surrogate | None) -> dict[str
     arrays["state_step"] = np.array(state.step)
     arrays["state_time"] = np.array(state.time)
     arrays["energies"] = np.array([energies.core, energies.coulomb, energies.exchange_correlation])
-    arrays["tally"] = np.array(
-        json.dumps({**progress.tally.counts, "seconds": progress.tally.seconds}).encode()
-    )
+    arrays["tally"] = np.array(json.dumps({**progress.tally.counts, **progress.tally.times}).encode())
     arrays.update(progress.ledger.save())
     if surrogate is not None:
         arrays.update({f"surrogate/{name}": value for name, value in surrogate.save().items()})

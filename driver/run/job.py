@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ...adapters.deck import Deck, PropagationTask
+from ...adapters.log.log_file import LogFile
+from ...atomic.terminal import may_be_live
 from .options import Options
 
 
@@ -37,6 +39,11 @@ class Job:
     def file(self, ending: str) -> Path:
         """Path of one of its files, such as `<start>.h5`."""
         return self.stem.with_name(f"{self.stem.name}.{ending}")
+
+    @property
+    def live(self) -> bool:
+        """Whether a line may move on the terminal: not where the log is printed on it."""
+        return may_be_live(uses_stdout=not isinstance(self.write, LogFile))
 
     @property
     def orbitals(self) -> str:

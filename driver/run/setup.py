@@ -22,6 +22,7 @@ from ..loop.controller import Ledger, Target
 from ..loop.hybrid import Hybrid
 from ..loop.problem import Problem, initial_state, make_problem
 from ..loop.progress import Progress, Tally
+from ..reporters.phase import phase
 from .job import Job
 
 #: Names of a working basis' arrays in a trajectory file, in the order of its fields.
@@ -66,14 +67,16 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
     Raises what the backend raises, RestartError, DensityFileError.
     """
     arrived = time.perf_counter()
-    ground = backend.ground_state(None if old is None else _stored_orbitals(old))
+    with phase(f"{job.stem.name}: ground state", live=job.live):
+        ground = backend.ground_state(None if old is None else _stored_orbitals(old))
     waited = time.perf_counter() - arrived
     basis = _working_basis(ground) if old is None else _stored_basis(old)
     problem = make_problem(job.task, ground.engine, basis, ground.build, ground.orbitals.density())
     dt, options = job.task.real_time.dt, job.options
     target = Target(options.tolerance, options.max_ml_steps, max(problem.n_steps * dt, dt))
     began = time.perf_counter()
-    surrogate, reference = backend.surrogate_and_reference(problem, target)
+    with phase(f"{job.stem.name}: {'analytic kernel' if job.hybrid else 'reference'}", live=job.live):
+        surrogate, reference = backend.surrogate_and_reference(problem, target)
     kernel_seconds = time.perf_counter() - began
     hybrid = Hybrid(problem, surrogate, reference, target, options.limits)
     if old is None:

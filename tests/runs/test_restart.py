@@ -138,7 +138,7 @@ def test_interrupted_by_the_user(tmp_path: Path, whole, propagate_from, propagat
     _, errors = process.communicate()
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert errors.rstrip().endswith("interrupted; --restart goes on from here")
+    assert errors.rstrip().endswith(f"interrupted; --restart goes on from the last checkpoint, {path}")
     assert not read_contents(path).attributes["complete"]
     ended = propagate_in(tmp_path, "water.nw", *ARGUMENTS[surrogate], "--restart")
     assert ended.returncode == 0, ended.stderr
