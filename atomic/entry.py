@@ -17,38 +17,34 @@ def run_command(name: str, module: str, arguments: Sequence[str] | None = None) 
     listen()
     start_with_one()
     try:
-        try:
-            code = import_module(module).main(arguments)
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        code = _flushed(name, code)
+        code = _carried_out(module, arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BaseException as error:
         # What a library makes of an interruption may have any name.
-        if not (isinstance(error, KeyboardInterrupt) or asked()):
+        if isinstance(error, KeyboardInterrupt) or asked():
+            code, said = INTERRUPTED, "interrupted"
+        elif isinstance(error, OSError):
+            # The reader of what is printed has gone, or its disk is full: Python would try once more.
+            code, said = 1, "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+            _write_no_more()
+        else:
             raise
-        print(f"{name}: interrupted", file=sys.stderr)
-        code = INTERRUPTED
+        if said:
+            print(f"{name}: {said}", file=sys.stderr)
     finally:
         leave_alone()
     return code
 
 
-def _flushed(name: str, code: int) -> int:
-    """Write out what is left for standard output; a full disk is a failure, a reader who has gone is not."""
-    if sys.stdout is None:
-        return code
+def _carried_out(module: str, arguments: Sequence[str] | None) -> int:
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _write_no_more()
-    except OSError as error:
-        _write_no_more()
-        if not code:
-            print(f"{name}: standard output: {error.strerror}", file=sys.stderr)
-        code = code or 1
-    return code
+        return import_module(module).main(arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
 
 
 def _write_no_more() -> None:
-    """Python writes out the rest once more as it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """What is left for standard output goes nowhere."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

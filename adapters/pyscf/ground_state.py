@@ -1,5 +1,6 @@
 """Ground-state orbitals, converged by PySCF's SCF on this package's Fock matrices."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,15 @@ class NotConverged(Failed):
 
 
 def solve_ground_state(
-    engine: PySCFEngine, guess: np.ndarray | None, max_iterations: int
+    engine: PySCFEngine,
+    guess: np.ndarray | None,
+    max_iterations: int,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[PySCFEngine, Orbitals]:
     """Converge the SCF from `guess`, (n_spin, n, n), or PySCF's own.
 
-    Returns the engine referred to the result, and the orbitals. Raises NotConverged.
+    tell: takes how far it is, after every Fock build. Returns the engine referred to the result, and the
+    orbitals. Raises NotConverged.
     """
     mean_field = _mean_field(engine)
     if guess is None:
@@ -37,7 +42,7 @@ def solve_ground_state(
         thresholds = thresholds[1:]
     for energy_tolerance, gradient_tolerance in thresholds:
         referred = expanded_about(engine, density, kernel=False)
-        calls = _use_fock_of(mean_field, referred)
+        calls = _use_fock_of(mean_field, referred, tell)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max_iterations
         mean_field.kernel(
@@ -80,7 +85,7 @@ def _mean_field(engine: PySCFEngine) -> Any:
     return mean_field
 
 
-def _use_fock_of(mean_field: Any, engine: PySCFEngine) -> list[int]:
+def _use_fock_of(mean_field: Any, engine: PySCFEngine, tell: Callable[[str], None]) -> list[int]:
     """Make PySCF's SCF call `engine.fock`; returns a one-element counter of the calls."""
     calls = [0]
 
@@ -90,6 +95,7 @@ def _use_fock_of(mean_field: Any, engine: PySCFEngine) -> list[int]:
         density = np.asarray(mean_field.make_rdm1() if dm is None else dm)
         build = engine.fock(density.reshape(engine.system.n_spin, engine.mol.nao, -1).astype(complex))
         calls[0] += 1
+        tell(f"Fock build {calls[0]} of at most {mean_field.max_cycle}")
         veff = (np.real(build.fock) - engine.integrals.core).reshape(density.shape)
         return lib.tag_array(
             veff,

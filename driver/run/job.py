@@ -43,7 +43,7 @@ class Job:
     @property
     def live(self) -> bool:
         """Whether a line may move on the terminal: not where the log is printed on it."""
-        return may_be_live(uses_stdout=not isinstance(self.write, LogFile))
+        return live_beside(self.write)
 
     @property
     def orbitals(self) -> str:
@@ -61,6 +61,11 @@ class Job:
         """Whether a surrogate makes most steps."""
         real_time = self.task.real_time
         return self.options.surrogate != "none" and not (real_time.static or real_time.no_propagation)
+
+
+def live_beside(write: Callable[[str], None]) -> bool:
+    """Whether a line may move on the terminal while `write` takes the log."""
+    return may_be_live(uses_stdout=not isinstance(write, LogFile))
 
 
 def file_names(deck: Deck) -> list[str]:

@@ -67,7 +67,9 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
     Raises what the backend raises, RestartError, DensityFileError.
     """
     arrived = time.perf_counter()
-    with phase(f"{job.stem.name}: ground state", live=job.live):
+    # PySCF's are told of where they are converged, which may be before this job's turn.
+    first = "ground state by NWChem" if job.options.engine == "nwchem" else "orbitals"
+    with phase(f"{job.stem.name}: {first}", live=job.live):
         ground = backend.ground_state(None if old is None else _stored_orbitals(old))
     waited = time.perf_counter() - arrived
     basis = _working_basis(ground) if old is None else _stored_basis(old)
