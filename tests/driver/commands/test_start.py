@@ -1,4 +1,4 @@
-"""The commands as a user runs them: at a terminal and in a batch job, the log in a file, a pipe, on screen."""
+"""The commands as a user runs them: at a terminal and in a batch job, the log in a file, a pipe, on it."""
 
 import ast
 import os
