@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from .interruption import INTERRUPTED, asked, leave_alone, listen
-from .threads import start_with_one
+from .threads import start_with
 
 
 def run_command(name: str, module: str, arguments: Sequence[str] | None = None) -> int:
@@ -15,7 +15,7 @@ def run_command(name: str, module: str, arguments: Sequence[str] | None = None) 
     name: of the command; module: where its `main` is. Signals are heard before anything else is imported.
     """
     listen()
-    start_with_one()
+    start_with(1)
     try:
         code = _carried_out(module, arguments)
         if sys.stdout is not None:

@@ -31,11 +31,11 @@ def cores() -> int:
     return max(1, min(found))
 
 
-def start_with_one() -> None:
-    """For a command, before any library is loaded; its child processes take it over."""
+def start_with(n: int) -> None:
+    """Threads of the libraries that are loaded from here on, and of child processes."""
     cores()
-    os.environ.update(dict.fromkeys(_VARIABLES, "1"))
-    _in_use[0] = 1
+    os.environ.update(dict.fromkeys(_VARIABLES, str(n)))
+    _in_use[0] = n
 
 
 def threads_in_use() -> int:

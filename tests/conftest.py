@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.atomic.threads import start_with_one
+from hybrid_propagate.atomic.threads import start_with
 
 # As for a command, before any library is loaded.
-start_with_one()
+start_with(1)
 # As the package itself does; tests import ONNX Runtime before it.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...atomic.arguments import CommandParser
+from ...atomic.threads import cores, start_with
 from ..front_door.option_values import count, positive
 from .ending import carry_out
 
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = {"evaluate": (_evaluate_parser, _evaluate), "adapt": (_adapt_parser, _adapt)}
     parser, run = commands.get(given[0] if given else "", (_parser, _train))
     options = parser().read(given[1:] if run is not _train else given)
+    # Matrices of whole batches: here threads pay.
+    start_with(cores())
     interrupted = "interrupted; the same command goes on from here"
     if run is _adapt:
         interrupted = "interrupted; nothing is written"

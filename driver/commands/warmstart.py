@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...atomic.arguments import CommandParser
+from ...atomic.threads import start_with
 from ..front_door.options import ENGINE, NWCHEM
+from ..front_door.thread_choice import threads_for
 from .ending import carry_out, fail
 from .option_table import add_options
 
@@ -75,7 +77,10 @@ def _run(options: argparse.Namespace) -> int:
         return fail(_NAME, "--along runs SCFs: it needs --run", 2)
     if options.along is not None and options.output is not None:
         return fail(_NAME, "--along writes no starts: --output is for a single one", 2)
-    found = _found(read_deck(options.deck), options)
+    deck = read_deck(options.deck)
+    # Before PySCF is loaded.
+    start_with(threads_for(_ground(deck).system.n_basis))
+    found = _found(deck, options)
     if options.json:
         import json
 

@@ -69,11 +69,11 @@ def prepare(
     """
     check_use(options)
     deck = deck if isinstance(deck, Deck) else read_deck(deck)
+    _check_writable(deck.permanent_dir)
     threads = options["threads"] or threads_for(max(task.system.n_basis for task in deck.tasks))
     print(f"hybrid-propagate: {announcement(deck, options, threads)}", file=sys.stderr, flush=True)
     for notice in deck.notices:
         print(f"hybrid-propagate: {notice}", file=sys.stderr)
-    _check_writable(deck.permanent_dir)
     decks = (deck,)
     if frames is not None:
         from ..run.frames import frame_decks

@@ -22,7 +22,7 @@ def test_libraries_are_limited_and_set_back() -> None:
 def test_a_command_starts_with_one_thread(asked: str) -> None:
     """Before numpy is loaded, and in its children; PySCF's own count follows."""
     code = (
-        "from hybrid_propagate.atomic.threads import start_with_one\nstart_with_one()\n"
+        "from hybrid_propagate.atomic.threads import start_with\nstart_with(1)\n"
         "import os, numpy\nfrom threadpoolctl import threadpool_info\n"
         "print(os.environ['OMP_NUM_THREADS'], *{lib['num_threads'] for lib in threadpool_info()})"
     )
