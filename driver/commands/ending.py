@@ -51,7 +51,10 @@ def _of_error(name: str, error: Exception) -> int:
         # The reference code's own last words, where it has any.
         for line in getattr(error, "tail", ()):
             print(f"  nwchem| {line}", file=sys.stderr)
-        return fail(name, str(error), 2 if isinstance(error, BadInput) else 1)
+        code = fail(name, str(error), 2 if isinstance(error, BadInput) else 1)
+        for further in getattr(error, "further", ()):
+            fail(name, further, code)
+        return code
     raise error
 
 
