@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...atomic.arguments import CommandParser
 from ..front_door.option_values import positive
 from .ending import carry_out, fail, system_reason
 
@@ -21,12 +22,12 @@ under several tags or in several files. Writes <output>.dat and <output>.png."""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = _parser().read(arguments)
     return carry_out("hybrid-spectrum", lambda: _run(options), "interrupted")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-spectrum", description=_DESCRIPTION)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="hybrid-spectrum", description=_DESCRIPTION)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--tau", type=positive, default=50.0, help="damping time in au (default %(default)g)")
     parser.add_argument(
@@ -124,4 +125,6 @@ def table(spectrum: Spectrum, names: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from . import start
+
+    sys.exit(start.spectrum())

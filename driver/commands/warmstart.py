@@ -9,7 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...atomic.arguments import CommandParser
+from ...atomic.threads import start_with
 from ..front_door.options import ENGINE, NWCHEM
+from ..front_door.thread_choice import threads_for
 from .ending import carry_out, fail
 from .option_table import add_options
 
@@ -29,12 +32,12 @@ _GUESSES = ("auto", "minao", "atom", "huckel", "sap", "atomic-density", "atomic-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 2 bad input, 1 failed, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = _parser().read(arguments)
     return carry_out(_NAME, lambda: _run(options), "interrupted")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=_NAME, description=_DESCRIPTION)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog=_NAME, description=_DESCRIPTION)
     parser.add_argument("deck", type=Path, metavar="DECK", help="NWChem input deck with a ground state")
     parser.add_argument(
         "--guess",
@@ -74,7 +77,10 @@ def _run(options: argparse.Namespace) -> int:
         return fail(_NAME, "--along runs SCFs: it needs --run", 2)
     if options.along is not None and options.output is not None:
         return fail(_NAME, "--along writes no starts: --output is for a single one", 2)
-    found = _found(read_deck(options.deck), options)
+    deck = read_deck(options.deck)
+    # Before PySCF is loaded.
+    start_with(threads_for(_ground(deck).system.n_basis))
+    found = _found(deck, options)
     if options.json:
         import json
 
@@ -195,4 +201,6 @@ def _verdict(run: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from . import start
+
+    sys.exit(start.warmstart())

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ..loop.speed import SPEED_UP
 from .data import Bar, Decision
 from .words import counted, duration, number
 
@@ -69,19 +70,21 @@ def decision_table(decided: Sequence[Decision]) -> str:
 
 
 def cost_bars(summary: Mapping[str, Any]) -> str:
-    """Two bars against reference steps alone, then one for each thing that time went to."""
+    """Two bars against reference steps alone, where that can be told; then one for each thing that time went
+    to."""
     wall = summary["wall_seconds"]
-    alone = summary["estimated_reference_seconds"]
+    speed = summary["speedup"]
     parts = {what: seconds for what, seconds in summary["seconds"].items() if seconds > 0.0}
     other = wall - sum(parts.values())
     if other > 0.01 * wall:
         parts["other"] = other
     ratio = ""
-    if summary["surrogate"] != "none" and alone is not None:
+    if summary["surrogate"] != "none" and speed is not None and speed[1] >= SPEED_UP:
+        alone = 0.5 * (speed[0] + speed[1]) * wall
         longest = max(alone, wall)
         rows = [
             ("this run", wall, wall / longest, ""),
-            ("reference steps alone", alone, alone / longest, "other"),
+            ("reference steps alone, about", alone, alone / longest, "other"),
         ]
         ratio = _bars([(name, duration(s), "", share, kind) for name, s, share, kind in rows], "bars ratio")
     largest = max(parts.values(), default=1.0)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..loop.speed import speed_words
+
 
 def report(stem: Path, summary: Mapping[str, Any]) -> None:
     """A few lines: steps, Fock builds, error, speed, where the seconds went, files."""
@@ -31,10 +33,7 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
         lines.append(f"  of which in {split}")
     if summary.get("nwchem", {}).get("response"):
         lines.append(f"  response by {summary['nwchem']['response']}")
-    if hybrid and summary["speedup"] is not None:
-        lines.append(
-            f"  reference steps alone would take {summary['estimated_reference_seconds']:.0f} s: "
-            f"{summary['speedup']:.0f} times as long"
-        )
+    if hybrid and (speed := speed_words(summary["speedup"])):
+        lines.append(f"  reference steps alone, by processor time: {speed}")
     lines.append(f"  {stem}.h5  {stem}.json  {stem}.png")
     print("\n".join(lines), file=sys.stderr)

@@ -10,23 +10,22 @@ import numpy as np
 
 from ...adapters.files.trajectory import Contents, read_contents
 from ...adapters.files.whole_file import write_whole
+from ...atomic.threads import threads_in_use
 from ..answer.as_json import lines_json
 from ..estimate.statement import CONFIDENCE, Sums
 from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
 from ..loop.problem import Problem
 from ..loop.progress import Progress
+from ..loop.speed import LEAST_BUILDS, reference_range, speed_range
 from ..pictures.run_figure import draw_run
 from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
 from ..spectra.response import read_response
 from ..spectra.signals import read_signals
 from ..spectra.spectrum import SpectrumError
 from .job import Job
-from .machine import command_line, cpu_name, thread_count
+from .machine import command_line, cpu_name
 from .setup import Setup
-
-#: Fock builds of a reference step where none was made: NWChem's least.
-LEAST_BUILDS = 2.0
 
 
 def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]:
@@ -61,7 +60,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
         "command": command_line(),
         "finished": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         "cpu": cpu_name(),
-        "threads": thread_count(),
+        "threads": threads_in_use(),
         "versions": {
             name: importlib.metadata.version(name) for name in ("hybrid-propagate", "pyscf", "numpy", "h5py")
         },
@@ -86,9 +85,13 @@ def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None)
     """Seconds, of the run and of reference steps alone."""
     tally = progress.tally
     steps = tally.reference_steps + tally.surrogate_steps
-    per_step = _reference_seconds(progress)
+    per_step, speed = _reference_seconds(progress), None
     if nwchem is not None and isinstance(nwchem["seconds_per_step"], float):
+        # The processor's time is NWChem's own there.
         per_step = nwchem["seconds_per_step"]
+        speed = speed_range(tally.seconds, (per_step, per_step), steps)
+    elif nwchem is None and (found := reference_range(tally)) is not None:
+        speed = speed_range(tally.processor, found, steps)
     passes = tally.surrogate_steps + tally.discarded_steps
     alone = None if per_step is None else per_step * steps
     return {
@@ -97,7 +100,8 @@ def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None)
         "reference_seconds_per_step": per_step,
         "surrogate_seconds_per_step": tally.seconds.get("surrogate steps", 0.0) / passes if passes else None,
         "estimated_reference_seconds": alone,
-        "speedup": alone / wall if alone is not None and wall > 0.0 else None,
+        "processor_seconds": sum(tally.processor.values()),
+        "speedup": speed if tally.surrogate_steps else None,
     }
 
 
