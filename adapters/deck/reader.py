@@ -95,6 +95,8 @@ _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
 _LONGEST_NAME = 150
 #: Says nothing of what stands there.
 _INCLUDED = "this line of an included file is refused; put it into the deck itself to see why"
+#: Theory and operation of the tasks that are carried out.
+TASKS = (("dft", "energy"), ("scf", "energy"), ("tddft", "energy"), ("dft", "rt_tddft"))
 _LOGICALS = ("true", ".true.", "t", "false", ".false.", "f")
 _TYPES = ("integer", "real", "double", "logical", "string")
 
@@ -378,8 +380,8 @@ def _tasks(line: Line, database: Database) -> list[Task]:
         ("tddft", "energy"): lambda: _response(database, line.place),
         ("dft", "rt_tddft"): lambda: [propagation(database, line.place)],
     }
-    if (theory, operation) not in carried_out:
-        accepted = ", ".join(f"task {a} {b}" for a, b in carried_out)
+    if (theory, operation) not in TASKS:
+        accepted = ", ".join(f"task {a} {b}" for a, b in TASKS)
         line.fail(f"task {theory} {operation} is not carried out; accepted: {accepted}")
     return carried_out[theory, operation]()
 

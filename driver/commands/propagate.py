@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..front_door.options import OPTIONS, THRESHOLDS
 from .ending import carry_out, fail
+from .lists import LISTS, ListAction
 from .option_table import add_options
 
 _NAME = "hybrid-propagate"
@@ -37,12 +38,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FRAMES",
         help="multi-frame xyz file: the deck is run at every frame, each learning from those before",
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="run nothing; print what would run, what it takes, what is refused",
+    )
+    parser.add_argument("--json", action="store_true", help="with --check: print JSON")
+    parser.add_argument("--list", choices=LISTS, action=ListAction, help="print what decks may name, and end")
     add_options(parser, OPTIONS)
     add_options(parser.add_argument_group("thresholds that end a surrogate segment"), THRESHOLDS)
     return parser
 
 
 def _run(given: argparse.Namespace, started: float) -> int:
+    if given.check:
+        from .check import check
+
+        return check(given.deck, vars(given), as_json=given.json)
+    if given.json:
+        return fail(_NAME, "--json is for --check", 2)
     from ..front_door.deck_runs import prepare, run_decks
 
     runs = prepare(given.deck, given.frames, vars(given), started)

@@ -80,6 +80,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "nwchem",
         "dataset",
         "run",
+        "forecast",
         "front_door",
         "bench",
         "commands",

@@ -26,6 +26,7 @@ HOMES = {
         "atomic/solver",
         "driver/baselines",
         "driver/dataset",
+        "driver/forecast",
         "driver/pictures",
         "driver/run",
         "driver/warmstart",
