@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ...adapters.deck import PropagationTask
 from ...adapters.system.field import Field, amplitude
 from ...atomic.units import EV_PER_HARTREE
-from .work import Size, strong
+from .work import SystemSize, strong
 
 #: Up to where valence spectra are read, eV, and how far a line may move there, eV.
 VALENCE_EV, SHIFT_EV = 15.0, 0.02
@@ -43,7 +43,7 @@ def step_advice(task: PropagationTask) -> str:
     return f"{said}; it is small enough for valence lines"
 
 
-def largest_risk(task: PropagationTask, size: Size, peak: float, allowed: float, there: float) -> str:
+def largest_risk(task: PropagationTask, size: SystemSize, peak: float, allowed: float, there: float) -> str:
     """The first of the risks in `_risks`, which are in order of what they cost the user.
 
     peak, allowed, there: bytes that the run takes, may take, and the machine has.
@@ -51,7 +51,9 @@ def largest_risk(task: PropagationTask, size: Size, peak: float, allowed: float,
     return next(_risks(task, size, peak, allowed, there), "none that the deck shows")
 
 
-def _risks(task: PropagationTask, size: Size, peak: float, allowed: float, there: float) -> Iterator[str]:
+def _risks(
+    task: PropagationTask, size: SystemSize, peak: float, allowed: float, there: float
+) -> Iterator[str]:
     real_time = task.real_time
     if peak > there:
         yield f"memory: {peak / 1e9:.1f} GB are wanted and the machine has {there / 1e9:.1f}; lower --memory"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask
 from ...adapters.system import RealTime, System
-from .work import Size, held_integrals, kernel_bytes, strong
+from .work import SystemSize, held_integrals, kernel_bytes, strong
 
 #: Densities of all points are stored where they fit this many bytes.
 STORED = 2**26
@@ -60,7 +60,7 @@ class Cost:
     memory: float
 
 
-def cost_of(deck: Deck, sizes: Mapping[int, Size], memory: float) -> Cost:
+def cost_of(deck: Deck, sizes: Mapping[int, SystemSize], memory: float) -> Cost:
     """Cost of a deck; sizes: by the number of its task; memory: bytes allowed."""
     return Cost(
         priced(seconds_counts(deck, sizes, memory), SECONDS), priced(bytes_counts(deck, sizes, memory), BYTES)
@@ -72,7 +72,7 @@ def priced(counts: Mapping[str, float], rates: Mapping[str, float]) -> float:
     return sum(rates[name] * count for name, count in counts.items())
 
 
-def seconds_counts(deck: Deck, sizes: Mapping[int, Size], memory: float) -> dict[str, float]:
+def seconds_counts(deck: Deck, sizes: Mapping[int, SystemSize], memory: float) -> dict[str, float]:
     """How often each unit of `SECONDS` is spent."""
     counts = dict.fromkeys(SECONDS, 0.0)
     counts["process"] = 1.0
@@ -92,12 +92,12 @@ def _add(counts: dict[str, float], more: Mapping[str, float]) -> None:
         counts[name] += count
 
 
-def _set_up(size: Size) -> dict[str, float]:
+def _set_up(size: SystemSize) -> dict[str, float]:
     """Integrals, and the values on the grid that are made once."""
     return {"integrals": size.kernels * size.primitives**4 / 8.0}
 
 
-def _builds(size: Size, builds: float, memory: float) -> dict[str, float]:
+def _builds(size: SystemSize, builds: float, memory: float) -> dict[str, float]:
     """Fock matrices."""
     n, spins = size.functions, size.spins
     operators = 1 + (size.kernels * spins if size.exchange else 0)
@@ -110,7 +110,7 @@ def _builds(size: Size, builds: float, memory: float) -> dict[str, float]:
     }
 
 
-def _propagation(task: PropagationTask, size: Size, memory: float) -> dict[str, float]:
+def _propagation(task: PropagationTask, size: SystemSize, memory: float) -> dict[str, float]:
     real_time, n, spins = task.real_time, size.functions, size.spins
     steps = 0 if real_time.no_propagation else max(real_time.n_points - 1, 0)
     builds = RUN_BUILDS + (STEP_BUILDS * steps if strong(task) and size.points else 0.0)
@@ -135,7 +135,7 @@ def _pictures(real_time: RealTime) -> float:
     return max(0.0, min(shown.tend, real_time.tmax) - shown.tstart) / real_time.dt + 1.0
 
 
-def bytes_counts(deck: Deck, sizes: Mapping[int, Size], memory: float) -> dict[str, float]:
+def bytes_counts(deck: Deck, sizes: Mapping[int, SystemSize], memory: float) -> dict[str, float]:
     """What lies in memory at the peak, bytes by kind: at the task where it is most."""
     peak: dict[str, float] = {}
     for number, task in enumerate(deck.tasks):
@@ -146,7 +146,7 @@ def bytes_counts(deck: Deck, sizes: Mapping[int, Size], memory: float) -> dict[s
 
 
 def _held(
-    task: GroundStateTask | LinearResponseTask | PropagationTask, size: Size, memory: float
+    task: GroundStateTask | LinearResponseTask | PropagationTask, size: SystemSize, memory: float
 ) -> dict[str, float]:
     n, spins, points = size.functions, size.spins, size.points
     variables = {0: 0, 1: 1, 4: 4}[size.components]

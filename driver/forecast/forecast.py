@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...adapters.deck import DeckError, PropagationTask, Task
+from ...adapters.deck import PropagationTask, Task
 from ...adapters.deck.reader import read_deck
 from ...adapters.system.formula import formula
 from ...atomic.errors import BadInput
@@ -16,7 +17,7 @@ from ..run.check import refusals
 if TYPE_CHECKING:
     from ...adapters.deck import Deck
     from .cost import Cost
-    from .work import Size
+    from .work import SystemSize
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class TaskForecast:
     functional: str
     charge: int
     multiplicity: int
-    size: Size
+    size: SystemSize
     irreps: int
     kernel: int
     tag: str = ""
@@ -84,7 +85,7 @@ def forecast(path: Path, engine: str, prior: Path | None, memory: float) -> Fore
         deck = read_deck(path)
     except BadInput as error:
         return Forecast(str(path), "", tuple(_refusal(part, path) for part in _parts(error)))
-    refused = tuple(_refusal(error, path) for error in refusals(deck, engine, prior))
+    refused = tuple(_refusal(str(error), path) for error in refusals(deck, engine, prior))
     return _told(deck, path, refused, memory)
 
 
@@ -94,7 +95,7 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], memory: float) -
     from .cost import cost_of
     from .work import irreps_of, molecule_of, size_of
 
-    sizes: dict[int, Size] = {}
+    sizes: dict[int, SystemSize] = {}
     tasks = []
     for number, task in enumerate(deck.tasks):
         mol = molecule_of(task.system)
@@ -111,7 +112,7 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], memory: float) -
     return Forecast(str(path), deck.title, refused, deck.notices, tuple(told), cost)
 
 
-def _task(task: Task, size: Size, irreps: int, memory: float) -> TaskForecast:
+def _task(task: Task, size: SystemSize, irreps: int, memory: float) -> TaskForecast:
     from .advice import step_advice
     from .work import kernel_bytes
 
@@ -147,17 +148,15 @@ _KINDS = {
 }
 
 
-def _parts(error: BadInput) -> tuple[BadInput, ...]:
-    """The refusals that one error stands for: a reader may gather several."""
-    return tuple(getattr(error, "refusals", ())) or (error,)
+def _parts(error: BadInput) -> tuple[str, ...]:
+    """The refusals that one error stands for: a reader gathers several."""
+    return (str(error), *getattr(error, "further", ()))
 
 
-def _refusal(error: BadInput, path: Path) -> Refusal:
-    text = str(error)
-    place = error.place if isinstance(error, DeckError) else None
-    if place is not None:
-        text = text.removeprefix(f"{place}: ")
-    message, _, hint = text.partition("; ")
+def _refusal(text: str, path: Path) -> Refusal:
+    """One from its line, which is led by file:line, or by the file where no line is to blame."""
+    place = re.match(r"(?P<file>.*?):(?P<line>\d+): ", text)
+    message, _, hint = text.removeprefix(place[0] if place else f"{path}: ").partition("; ")
     if place is None:
-        return Refusal(str(path), None, message.removeprefix(f"{path}: "), hint)
-    return Refusal(place.file, place.line, message, hint)
+        return Refusal(str(path), None, message, hint)
+    return Refusal(place["file"], int(place["line"]), message, hint)

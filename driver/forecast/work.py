@@ -24,7 +24,7 @@ STRONG_FIELD, STRONG_KICK = 5e-3, 1e-2
 
 
 @dataclass(frozen=True)
-class Size:
+class SystemSize:
     """Sizes of one system.
 
     functions: basis functions n; spins: density matrices; occupied: orbitals of one spin.
@@ -51,7 +51,7 @@ class Size:
         return self.functions * (self.functions + 1) // 2
 
 
-def size_of(system: System, mol: gto.Mole) -> Size:
+def size_of(system: System, mol: gto.Mole) -> SystemSize:
     """The sizes that costs are counted from."""
     numint, xc = dft.numint.NumInt(), system.functional.pyscf
     omega, _, share = numint.rsh_and_hybrid_coeff(xc)
@@ -64,7 +64,7 @@ def size_of(system: System, mol: gto.Mole) -> Size:
         fitting = sum(
             n_functions(system.fitting_basis[tag], system.fitting_spherical) for tag in system.geometry.tags
         )
-    return Size(
+    return SystemSize(
         atoms=mol.natm,
         functions=mol.nao,
         spins=system.n_spin,
@@ -94,7 +94,7 @@ def irreps_of(mol: gto.Mole) -> int:
     return len(set(symmetry_orbitals(mol).irreps.tolist()))
 
 
-def kernel_bytes(system: System, size: Size, memory: float) -> int:
+def kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     """Memory that the analytic kernel holds; 0 where none is made."""
     building = building_bytes(size.functions, size.spins)
     if not has_xc_kernel(system.functional.pyscf) or building > min(memory, BUILDING * MAX_BYTES):
@@ -102,7 +102,7 @@ def kernel_bytes(system: System, size: Size, memory: float) -> int:
     return round(building / BUILDING)
 
 
-def held_integrals(size: Size, memory: float) -> int:
+def held_integrals(size: SystemSize, memory: float) -> int:
     """Bytes of two-electron integrals in memory; 0 where they are computed at every build."""
     packed = 8 * size.pairs * (size.pairs + 1) // 2 * size.kernels
     if packed > memory:

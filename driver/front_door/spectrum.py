@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..spectra.signals import read_signals
+from ..spectra.records import read_records
+from ..spectra.signals import signals_of
 from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, SpectrumError, absorption
 from .run import Run
 
@@ -16,13 +17,15 @@ def spectrum(
     pade: bool = False,
     kick: tuple[str, float] | None = None,
 ) -> Spectrum:
-    """Absorption after delta kicks, averaged over the runs; kicks along x, y and z give the cross-section.
+    """Absorption after kicks, averaged over the runs; kicks along x, y and z give the cross-section.
+
+    Of a pulse, α(ω) = μ(ω) / E(ω) where it has light, and NaN elsewhere. Parts of one run are joined.
 
     runs: `Run`s, trajectory files (.h5), or NWChem RT-TDDFT logs, plain or .gz.
     tau: damping time, au; a line gets the half width 1/tau. emax: highest energy, eV.
     pade: a Padé approximant in place of zero padding, for short runs.
     kick: axis and impulse (au) at the first point, such as ("z", 1e-5), for logs without the field.
-    Raises SpectrumError (`BadInput`) for files that hold no kicked run, and for two kicks along one axis.
+    Raises SpectrumError (`BadInput`) for files without a known field, and for two kicks along one axis.
     """
     given = None
     if kick is not None:
@@ -31,5 +34,5 @@ def spectrum(
             raise SpectrumError(f"kick {axis!r}: accepted: x, y, z with an impulse, such as ('z', 1e-5)")
         given = (np.eye(3)["xyz".index(axis)], impulse)
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
-    signals = [signal for path in paths for signal in read_signals(path, kick=given)]
+    signals = signals_of([record for path in paths for record in read_records(path)], given)
     return absorption(signals, tau, emax, pade=pade)

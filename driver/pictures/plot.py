@@ -66,11 +66,31 @@ def plot_run(picture: RunPicture, path: Path) -> None:
 
 def plot_spectrum(title: str, spectrum: Spectrum, path: Path) -> None:
     """Write the figure of a spectrum as PNG. Raises OSError when the file cannot be written."""
+    figure, panel = new_figure(title)
+    spectrum_panel(panel, spectrum)
+    save_figure(figure, path)
+
+
+def new_figure(title: str) -> tuple[Figure, Axes]:
+    """A figure of one panel."""
     figure = _figure(8.0, 4.2)
     panel = figure.subplots(gridspec_kw={"top": 0.88, "bottom": 0.13, "left": 0.1, "right": 0.98})
     figure.suptitle(title, fontsize=11)
+    return figure, panel
+
+
+def spectrum_panel(panel: Axes, spectrum: Spectrum) -> None:
+    """A spectrum with its strongest lines labelled."""
     _draw_spectrum(panel, spectrum, peaks(spectrum))
-    _save(figure, path)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """As PNG, PDF or SVG, by the path's ending. Raises OSError."""
+    if path.suffix in (".pdf", ".svg"):
+        with whole_file(path) as part:
+            figure.savefig(part, format=path.suffix[1:])
+    else:
+        _save(figure, path)
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -144,9 +164,10 @@ def _from_fs(time: ArrayLike) -> ArrayLike:
 
 def _draw_spectrum(panel: Axes, spectrum: Spectrum, lines: Sequence[Peak]) -> None:
     section = spectrum.cross_section
+    known = section[np.isfinite(section)]
     panel.plot(spectrum.energy, section, color=_BLUE, linewidth=1.2, zorder=3)
     panel.fill_between(spectrum.energy, section, color=_BLUE, alpha=0.12, linewidth=0)
-    highest = float(section.max(initial=0.0)) or 1.0
+    highest = float(known.max(initial=0.0)) or 1.0
     for line in lines:
         panel.annotate(
             f"{line.energy:.2f}",
@@ -162,9 +183,10 @@ def _draw_spectrum(panel: Axes, spectrum: Spectrum, lines: Sequence[Peak]) -> No
     panel.set_ylabel("cross-section (bohr²)")
     panel.set_xlabel("energy (eV)")
     what = "x, y, z averaged" if sorted(labels) == ["x", "y", "z"] else f"light along {', '.join(labels)}"
-    panel.set_title(f"{what}; damping {spectrum.tau:g} au", loc="right", fontsize=8, color=_GREY)
+    shape = f"Gaussian, sigma {spectrum.sigma:.3g} au" if spectrum.sigma else f"damping {spectrum.tau:g} au"
+    panel.set_title(f"{what}; {shape}", loc="right", fontsize=8, color=_GREY)
     panel.set_xlim(0.0, spectrum.energy[-1])
-    panel.set_ylim(min(float(section.min()), 0.0) * 1.05, 1.22 * highest)
+    panel.set_ylim(min(float(known.min(initial=0.0)), 0.0) * 1.05, 1.22 * highest)
 
 
 def _draw_control(panel: Axes, picture: RunPicture) -> None:

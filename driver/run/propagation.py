@@ -121,7 +121,7 @@ def _is_finished(job: Job, old: Contents) -> bool:
 def _open_store(job: Job, setup: Setup, *, begin: bool) -> Saver:
     """The trajectory file; begin: over anything that stands there."""
     settings = fingerprint(job.task, job.options)
-    fixed = stored_run(job.task, setup.ground.engine, settings, setup.arrays())
+    fixed = stored_run(job.task, job.deck.title, setup.ground.engine, settings, setup.arrays())
     saver = Saver(TrajectoryFile(job.file("h5"), fixed), setup.hybrid.surrogate)
     if begin:
         arrays = pack_checkpoint(setup.progress, saver.surrogate)

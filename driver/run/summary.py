@@ -15,6 +15,7 @@ from ..loop.controller import Ledger, Target
 from ..loop.problem import Problem
 from ..loop.progress import Progress
 from ..pictures.run_figure import draw_run
+from ..reporters.about import about
 from .job import Job
 from .machine import command_line, cpu_name, thread_count
 from .setup import Setup
@@ -37,6 +38,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
     nwchem = backend.summary(own, wall)
     surrogate = setup.hybrid.surrogate
     summary = {
+        **about(job.task, job.deck.title),
         "deck": str(job.deck.path),
         "engine": job.options.engine,
         "surrogate": job.options.surrogate,
