@@ -27,7 +27,7 @@ from hybrid_propagate.driver.forecast.cost import (
     cost_of,
     seconds_counts,
 )
-from hybrid_propagate.driver.forecast.work import molecule_of, size_of
+from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.run.machine import half_of_memory
 from scipy.optimize import least_squares
 
@@ -64,7 +64,7 @@ def measure(path: Path, steps: int | None) -> Run:
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, [str(program), copy.name])
     memory = half_of_memory()
-    sizes = {k: size_of(task.system, molecule_of(task.system)) for k, task in enumerate(deck.tasks)}
+    sizes = {k: size_of(task.system) for k, task in enumerate(deck.tasks)}
     cost = cost_of(deck, sizes, memory)
     return Run(
         path.name + ("" if steps is None else f":{steps}"),

@@ -43,7 +43,8 @@ class TaskForecast:
     """One task.
 
     kind: `ground state`, `linear response` or `propagation`. line: of the deck.
-    size: of its system. irreps: that keep orbitals apart. kernel: bytes that the analytic kernel holds.
+    size: of its system. irreps: of D2h's subgroup, which keep orbitals apart.
+    kernel: bytes that the analytic kernel holds.
     steps, dt, tmax: of a propagation, else 0. advice, risk: of a propagation, else empty.
     """
 
@@ -90,17 +91,16 @@ def forecast(path: Path, engine: str, prior: Path | None, memory: float) -> Fore
 
 
 def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], memory: float) -> Forecast:
-    # Not before it is needed: PySCF takes longer to import than a deck to refuse.
     from .advice import largest_risk
     from .cost import cost_of
-    from .work import irreps_of, molecule_of, size_of
+    from .symmetry import operations
+    from .work import size_of
 
     sizes: dict[int, SystemSize] = {}
     tasks = []
     for number, task in enumerate(deck.tasks):
-        mol = molecule_of(task.system)
-        sizes[number] = size_of(task.system, mol)
-        tasks.append(_task(task, sizes[number], irreps_of(mol), memory))
+        sizes[number] = size_of(task.system)
+        tasks.append(_task(task, sizes[number], operations(task.system), memory))
     cost = cost_of(deck, sizes, memory)
     there = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     told = [

@@ -1,24 +1,40 @@
-"""What a propagation has to do, counted from its deck: functions, points, operations, bytes."""
+"""What a propagation has to do, counted from its deck: functions, points, operations, bytes.
 
+PySCF takes longer to import than a deck to check, so that nothing is counted with it; tests compare.
+"""
+
+import re
 from dataclasses import dataclass
 
 import numpy as np
-from pyscf import dft, gto
 
 from ...adapters.deck import PropagationTask
-from ...adapters.pyscf.molecule import molecule
-from ...adapters.pyscf.point_symmetry import symmetry_orbitals
-from ...adapters.pyscf.quadrature import GRID_LEVEL
-from ...adapters.pyscf.two_electron import SMALL
 from ...adapters.system import System
 from ...adapters.system.field import amplitude
-from ...surrogate.kernel.analytic import BUILDING, MAX_BYTES, building_bytes
-from ...surrogate.kernel.exchange_correlation import has_xc_kernel
+from ...adapters.system.system import n_functions
 
-#: Share of a pruned grid's points whose weight counts (`quadrature`): 0.95 for LiH, 0.85 for benzene.
+#: Points of an atom's pruned grid by the last element that has them; a period's are within 7 % of its mean.
+_POINTS: dict[int, dict[str, int]] = {
+    last: dict(zip(("xcoarse", "coarse", "medium", "fine", "xfine", "huge"), counts, strict=True))
+    for last, counts in {
+        1: (620, 2472, 9808, 15708, 23540, 50172),
+        2: (644, 2292, 7936, 12480, 18272, 38040),
+        10: (1074, 5082, 13708, 27554, 41686, 83666),
+        18: (1620, 6242, 18608, 28093, 41995, 83542),
+        36: (2425, 7383, 20532, 30175, 44610, 86767),
+        54: (2837, 8082, 22004, 32119, 47290, 91268),
+        118: (3248, 8904, 24120, 34838, 51068, 98816),
+    }.items()
+}
+#: Share of these whose weight counts (`adapters/pyscf/quadrature`): 0.95 for LiH, 0.85 for benzene.
 KEPT_POINTS = 0.88
-#: Components of functions on the grid: value, gradient.
+#: Values of a function at a point: itself and its gradient.
 _COMPONENTS = {"HF": 0, "LDA": 1, "GGA": 4, "MGGA": 4}
+#: Functionals of libxc with an attenuated operator of their own.
+_ATTENUATED = re.compile("SR_HF|LR_HF|WB97|HYB_MGGA_X_M11|HSE|CAM|LC_")
+#: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double
+#: precision, and what making takes over holding.
+SMALL, MOST_KERNEL, DOUBLE_PAIRS, MAKING = 20, 3 * 10**9, 1000, 4
 #: Fields beyond this, au, or impulses, leave the range where the response is linear.
 STRONG_FIELD, STRONG_KICK = 5e-3, 1e-2
 
@@ -51,55 +67,49 @@ class SystemSize:
         return self.functions * (self.functions + 1) // 2
 
 
-def size_of(system: System, mol: gto.Mole) -> SystemSize:
+def size_of(system: System) -> SystemSize:
     """The sizes that costs are counted from."""
-    numint, xc = dft.numint.NumInt(), system.functional.pyscf
-    omega, _, share = numint.rsh_and_hybrid_coeff(xc)
-    kind = str(numint._xc_type(xc))
-    lengths = [mol.bas_nprim(k) * (2 * mol.bas_angular(k) + 1) for k in range(mol.nbas)]
-    fitting = 0
-    if system.fitting_basis is not None:
-        from ...adapters.system.system import n_functions
-
-        fitting = sum(
-            n_functions(system.fitting_basis[tag], system.fitting_spherical) for tag in system.geometry.tags
-        )
+    xc, geometry = system.functional.pyscf, system.geometry
+    kind = _kind(xc)
+    shells = [shell for tag in geometry.tags for shell in system.basis[tag]]
+    core = sum(system.ecp[tag][0] for tag in geometry.tags if tag in system.ecp)
+    electrons = round(float(geometry.charges.sum())) - core - system.charge
+    fitting = system.fitting_basis
     return SystemSize(
-        atoms=mol.natm,
-        functions=mol.nao,
+        atoms=geometry.n_atoms,
+        functions=system.n_basis,
         spins=system.n_spin,
-        occupied=max(mol.nelec),
-        points=0 if kind == "HF" else round(KEPT_POINTS * _pruned_points(mol, GRID_LEVEL[system.grid])),
+        occupied=(electrons + system.multiplicity - 1) // 2,
+        points=0 if kind == "HF" else round(KEPT_POINTS * _pruned_points(system)),
         components=_COMPONENTS[kind],
-        primitives=int(sum(lengths)),
-        fitting=fitting,
-        kernels=2 if omega else 1,
-        exchange=share != 0 or omega != 0,
+        primitives=sum((len(shell) - 1) * (2 * shell[0] + 1) for shell in shells),
+        fitting=0
+        if fitting is None
+        else sum(n_functions(fitting[tag], system.fitting_spherical) for tag in geometry.tags),
+        kernels=2 if _ATTENUATED.search(xc) else 1,
+        exchange="HF" in xc or "HYB" in xc,
     )
 
 
-def _pruned_points(mol: gto.Mole, level: int) -> int:
-    grids = dft.gen_grid.Grids(mol)
-    table = grids.gen_atomic_grids(mol, level=level, prune=grids.prune)
-    return sum(len(table[mol.atom_symbol(atom)][1]) for atom in range(mol.natm))
+def _kind(xc: str) -> str:
+    """The rung of PySCF's description of a functional."""
+    return next((kind for kind in ("MGGA", "GGA", "LDA") if kind in xc), "HF")
 
 
-def molecule_of(system: System) -> gto.Mole:
-    """PySCF's molecule of a system."""
-    return molecule(system)
-
-
-def irreps_of(mol: gto.Mole) -> int:
-    """How many irreps of D2h's subgroups keep the orbitals apart."""
-    return len(set(symmetry_orbitals(mol).irreps.tolist()))
+def _pruned_points(system: System) -> int:
+    numbers = system.geometry.atomic_numbers.tolist()
+    return sum(
+        next(row for last, row in _POINTS.items() if number <= last)[system.grid] for number in numbers
+    )
 
 
 def kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     """Memory that the analytic kernel holds; 0 where none is made."""
-    building = building_bytes(size.functions, size.spins)
-    if not has_xc_kernel(system.functional.pyscf) or building > min(memory, BUILDING * MAX_BYTES):
+    precision = 4 if size.pairs > DOUBLE_PAIRS else 8
+    held = precision * size.pairs**2 * (size.spins**2 + 1)
+    if _kind(system.functional.pyscf) == "MGGA" or MAKING * held > min(memory, MAKING * MOST_KERNEL):
         return 0
-    return round(building / BUILDING)
+    return held
 
 
 def held_integrals(size: SystemSize, memory: float) -> int:

@@ -26,7 +26,6 @@ HOMES = {
         "atomic/solver",
         "driver/baselines",
         "driver/dataset",
-        "driver/forecast",
         "driver/pictures",
         "driver/run",
         "driver/warmstart",
