@@ -31,7 +31,7 @@ KEPT_POINTS = 0.88
 #: Values of a function at a point: itself and its gradient.
 _COMPONENTS = {"HF": 0, "LDA": 1, "GGA": 4, "MGGA": 4}
 #: Functionals of libxc with an attenuated operator of their own.
-_ATTENUATED = re.compile("SR_HF|LR_HF|WB97|HYB_MGGA_X_M11|HSE|CAM|LC_")
+_ATTENUATED = re.compile("SR_HF|LR_HF|WB97|MGGA_X_M11|HSE|CAM|LC_|ITYH|HJS|LDA_X_ERF")
 #: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double
 #: precision, and what making takes over holding.
 SMALL, MOST_KERNEL, DOUBLE_PAIRS, MAKING = 20, 3 * 10**9, 1000, 4
