@@ -36,4 +36,4 @@ def _names(what: str) -> list[str]:
         return library_names()
     from ...adapters.deck.reader import TASKS
 
-    return [f"task {theory} {operation}" for theory, operation in TASKS]
+    return [f"task {theory} {operation}".replace("dplot energy", "dplot") for theory, operation in TASKS]

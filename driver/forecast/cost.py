@@ -7,7 +7,7 @@ prints them anew. Each belongs to one count, so that a count that grows with n³
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask
+from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task
 from ...adapters.system import RealTime, System
 from .work import SystemSize, held_integrals, kernel_bytes, strong
 
@@ -82,7 +82,7 @@ def seconds_counts(deck: Deck, sizes: Mapping[int, SystemSize], memory: float) -
             _add(counts, _propagation(task, size, memory))
         elif isinstance(task, GroundStateTask):
             _add(counts, _builds(size, 0 if task.skip else SCF_BUILDS, memory) | _set_up(size))
-        else:
+        elif isinstance(task, LinearResponseTask):
             _add(counts, _builds(size, 20 * task.n_roots, memory))
     return counts
 
@@ -145,9 +145,7 @@ def bytes_counts(deck: Deck, sizes: Mapping[int, SystemSize], memory: float) -> 
     return peak
 
 
-def _held(
-    task: GroundStateTask | LinearResponseTask | PropagationTask, size: SystemSize, memory: float
-) -> dict[str, float]:
+def _held(task: Task, size: SystemSize, memory: float) -> dict[str, float]:
     n, spins, points = size.functions, size.spins, size.points
     variables = {0: 0, 1: 1, 4: 4}[size.components]
     integrals = held_integrals(size, INTEGRALS_SHARE * memory) + 8 * size.fitting * size.pairs

@@ -42,7 +42,7 @@ class Refusal:
 class TaskForecast:
     """One task.
 
-    kind: `ground state`, `linear response` or `propagation`. line: of the deck.
+    kind: `ground state`, `linear response`, `density plot` or `propagation`. line: of the deck.
     size: of its system. irreps: of D2h's subgroup, which keep orbitals apart.
     kernel: bytes that the analytic kernel holds.
     steps, dt, tmax: of a propagation, else 0. advice, risk: of a propagation, else empty.
@@ -144,6 +144,7 @@ def _task(task: Task, size: SystemSize, irreps: int, memory: float) -> TaskForec
 _KINDS = {
     "GroundStateTask": "ground state",
     "LinearResponseTask": "linear response",
+    "DensityPlotTask": "density plot",
     "PropagationTask": "propagation",
 }
 

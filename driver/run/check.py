@@ -6,6 +6,7 @@ from pathlib import Path
 from ...adapters.deck import (
     Deck,
     DeckError,
+    DensityPlotTask,
     GroundStateTask,
     LinearResponseTask,
     Place,
@@ -13,14 +14,17 @@ from ...adapters.deck import (
     Task,
 )
 from ...adapters.deck.tasks import other_spin_treatment
+from ...adapters.free_format.errors import in_one
 from ...adapters.nwchem.movecs import find_movecs, orbital_sets
 from ...atomic.errors import BadInput
 
 
 def check_deck(deck: Deck, engine: str, prior: Path | None) -> None:
     """Refuse what cannot be carried out. Raises DeckError, PriorError."""
-    for refusal in refusals(deck, engine, prior):
-        raise refusal
+    refused = list(refusals(deck, engine, prior))
+    of_deck = [refusal for refusal in refused if isinstance(refusal, DeckError)]
+    if refused:
+        raise in_one(of_deck) if of_deck else refused[0]
 
 
 def refusals(deck: Deck, engine: str, prior: Path | None) -> Iterator[BadInput]:
@@ -48,7 +52,7 @@ def _check_task(task: Task, made: set[str], deck: Deck, engine: str, prior: Path
             _check_propagation(task, made, deck)
             if prior is not None:
                 _check_prior(task, prior)
-        case LinearResponseTask():
+        case LinearResponseTask() | DensityPlotTask():
             if task.vectors not in made:
                 _check_file(task.vectors, task.place, deck)
 

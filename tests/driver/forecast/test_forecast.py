@@ -194,7 +194,8 @@ def test_a_run_without_a_step_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("theory_operation", TASKS)
 def test_every_task_listed_is_read(theory_operation: tuple[str, str], tmp_path: Path) -> None:
-    text = kicked(tmax=20.0).replace("task dft rt_tddft\n", "task {} {}\n".format(*theory_operation))
+    plot = "dplot\n  limitxyz\n  0 1 2\n  0 1 2\n  0 1 2\nend\n"
+    text = kicked(tmax=20.0).replace("task dft rt_tddft\n", plot + "task {} {}\n".format(*theory_operation))
     (tmp_path / "a.nw").write_text(text)
     assert len(read_deck(tmp_path / "a.nw").tasks) == 2
 
