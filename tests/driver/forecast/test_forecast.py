@@ -58,6 +58,8 @@ def test_limits_are_those_of_the_programs_parts() -> None:
 def test_functionals_are_told_apart_as_pyscf_does(word: str) -> None:
     """Rung, exact exchange, attenuation."""
     cam = Attenuation(0.33, 0.0, 0.65) if word.startswith("xcam") or word == "xwpbe" else None
+    if word == "srhfexch":
+        cam = Attenuation(0.33, 0.0, 1.0)
     xc = functional((word,), cam).pyscf
     numint = dft.numint.NumInt()
     omega, long_range, share = numint.rsh_and_hybrid_coeff(xc)
