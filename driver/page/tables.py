@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ..spectra.spectrum import Peak
 from .data import Bar, Decision
 from .words import counted, duration, number
 
@@ -25,23 +24,6 @@ MEANINGS: Mapping[str, str] = {
 }
 #: Rows of the table of decisions.
 MOST_DECISIONS = 300
-
-
-def peak_table(lines: Sequence[Peak]) -> str:
-    """Lines of an absorption spectrum."""
-    if not lines or lines[0].strength == 0.0:
-        return ""
-    rows = [
-        (
-            f"{line.energy:.3f}",
-            f"{1239.842 / line.energy:.1f}",
-            f"{line.cross_section:.3f}",
-            f"{line.strength:.4f}",
-        )
-        for line in lines
-    ]
-    heads = ("energy (eV)", "wavelength (nm)", "cross-section (bohr²)", "oscillator strength, if isolated")
-    return folded(f"The {len(rows)} strongest lines as a table", table(heads, rows, "nnnn"))
 
 
 def reason_table(parts: Sequence[Bar], decided: Sequence[Decision]) -> str:

@@ -80,6 +80,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "reporters",
         "nwchem",
         "dataset",
+        "answer",
         "run",
         "front_door",
         "bench",
