@@ -23,9 +23,9 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
         lines.append(
             f"  trajectory error at most {summary['estimated_error']:.1e} "
             f"{met} --tol {summary['tolerance']:g} (upper estimate, {held}, from "
-            f"{summary['error_measurements']} drawn points; first-order bound {summary['error_bound']:.1e}); "
-            f"energies within {summary['estimated_energy_error']:.1e} Ha"
+            f"{summary['error_measurements']} drawn points; first-order bound {summary['error_bound']:.1e})"
         )
+        lines.append(f"  total energies within {summary['estimated_energy_error']:.1e} Ha")
     seconds = ", ".join(f"{what} {value:.2f}" for what, value in summary["seconds"].items())
     lines.append(f"  {summary['wall_seconds']:.2f} s: {seconds}")
     if summary.get("nwchem"):
