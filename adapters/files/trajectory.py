@@ -170,7 +170,7 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> None:
 
 
 def read_contents(path: Path) -> Contents:
-    """Everything but the densities. Raises TrajectoryError."""
+    """Everything but the densities and the response. Raises TrajectoryError."""
     try:
         with open_hdf5(path) as file:
 
@@ -181,7 +181,8 @@ def read_contents(path: Path) -> Contents:
                     rows.visititems(
                         lambda name, item: (
                             found.__setitem__(name, item[()])
-                            if isinstance(item, h5py.Dataset) and not name.startswith("density_")
+                            if isinstance(item, h5py.Dataset)
+                            and not name.startswith(("density_", "response_"))
                             else None
                         )
                     )

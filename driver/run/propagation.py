@@ -23,6 +23,7 @@ from ..pictures.density_movie import movie_path, write_movie
 from ..reporters.block import make_observer
 from ..reporters.printed import Log
 from ..reporters.progress import ProgressLine
+from ..reporters.response import response_rows
 from ..reporters.restart import RestartFile
 from ..reporters.store import Store
 from ..reporters.stored_run import stored_run
@@ -152,7 +153,10 @@ def _is_finished(job: Job, old: Contents) -> bool:
 def _open_store(job: Job, setup: Setup, *, begin: bool) -> Saver:
     """The trajectory file; begin: over anything that stands there."""
     settings = fingerprint(job.task, job.options)
-    fixed = stored_run(job.task, setup.ground.engine, settings, setup.arrays())
+    arrays, response = setup.arrays(), response_rows(setup.problem)
+    if response is not None:
+        arrays["pairs"] = response.orbitals
+    fixed = stored_run(job.task, setup.ground.engine, settings, arrays)
     saver = Saver(TrajectoryFile(job.file("h5"), fixed), setup.hybrid.surrogate, job)
     if begin:
         arrays = pack_checkpoint(setup.progress, saver.surrogate)
@@ -190,7 +194,9 @@ def _writers(job: Job, setup: Setup, store: TrajectoryFile) -> Writers:
         interval = 1 if whole <= SMALL_TRAJECTORY else 0
     observer = make_observer(problem)
     restart = RestartFile(problem, job.restart_file)
-    return Writers(observer, (Log(problem, job.write), Store(observer, store, interval), restart))
+    return Writers(
+        observer, (Log(problem, job.write), Store(observer, store, interval, response_rows(problem)), restart)
+    )
 
 
 def _draw_densities(job: Job, setup: Setup) -> None:

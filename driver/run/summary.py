@@ -11,12 +11,18 @@ import numpy as np
 from ...adapters.files.trajectory import Contents, read_contents
 from ...adapters.files.whole_file import write_whole
 from ...atomic.threads import threads_in_use
+from ..answer.as_json import lines_json
+from ..estimate.statement import CONFIDENCE, Sums
 from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
 from ..loop.problem import Problem
 from ..loop.progress import Progress
 from ..loop.speed import LEAST_BUILDS, reference_range, speed_range
 from ..pictures.run_figure import draw_run
+from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
+from ..spectra.response import read_response
+from ..spectra.signals import read_signals
+from ..spectra.spectrum import SpectrumError
 from .job import Job
 from .machine import command_line, cpu_name
 from .setup import Setup
@@ -25,11 +31,12 @@ from .setup import Setup
 def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]:
     """Write the figure and `<start>.json`; returns the contents of the latter. Raises OSError."""
     progress, target, contents = setup.progress, setup.hybrid.target, read_contents(job.file("h5"))
-    share, absorbed = 1.0, 0.0
+    share, absorbed, lines = 1.0, 0.0, None
     if "time" in contents.series:
+        lines = _lines(job, progress)
         absorbed = float(np.ptp(np.asarray(contents.series["energy"])))
         with progress.tally.timed("figure"):
-            draw_run(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, target.residual)
+            draw_run(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, lines or ())
         share = dipole_bound(setup.problem, progress.ledger, np.asarray(contents.series["dipole"]))
     wall = time.perf_counter() - job.started
     seconds = progress.tally.seconds
@@ -48,6 +55,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
         **_accuracy(progress, target, share, hybrid=job.options.surrogate != "none"),
         "estimated_energy_error": energy_error(progress, absorbed) if surrogate is not None else 0.0,
         "audits": _audits(contents),
+        **({} if lines is None else {"lines": lines_json(lines)}),
         **({} if nwchem is None else {"nwchem": nwchem}),
         "command": command_line(),
         "finished": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -59,6 +67,18 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
     }
     write_whole(job.file("json"), json.dumps(summary, indent=1) + "\n")
     return summary
+
+
+def _lines(job: Job, progress: Progress) -> tuple[AbsorptionLine, ...] | None:
+    """The lines of this run's kick; None where it was not kicked, or is too short for any."""
+    trajectory = job.file("h5")
+    error = float(progress.ledger.spent) if job.options.surrogate != "none" else 0.0
+    try:
+        with progress.tally.timed("lines"):
+            runs = [KickedRun(s, error, read_response(trajectory)) for s in read_signals(trajectory)]
+            return absorption_lines(runs)
+    except SpectrumError:
+        return None
 
 
 def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None) -> dict[str, object]:
@@ -87,13 +107,15 @@ def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None)
 
 def _accuracy(progress: Progress, target: Target, share: float, *, hybrid: bool) -> dict[str, object]:
     """The stated error; share: how much larger the dipole's can be than the density's (`dipole_bound`)."""
-    ledger = progress.ledger
-    estimate = ledger.spent if hybrid else 0.0
+    sums = Sums() if progress.estimate is None else progress.estimate.sums
+    stated = sums.stated if hybrid else 0.0
     return {
         "tolerance": target.error if hybrid else None,
-        "estimated_error": float(estimate),
-        "error_bound": float(share * ledger.bound) if hybrid else 0.0,
-        "tolerance_met": bool(not hybrid or estimate <= target.error),
+        "estimated_error": float(stated),
+        "error_confidence": CONFIDENCE if hybrid else None,
+        "error_measurements": sums.n_drawn,
+        "error_bound": float(share * sums.bound),
+        "tolerance_met": bool(stated <= target.error),
     }
 
 
@@ -102,7 +124,8 @@ def energy_error(progress: Progress, absorbed: float) -> float:
 
     The work of a field is its strength times the change of the dipole, and as wrong as that.
     """
-    return float(progress.energy_drift + progress.ledger.spent * absorbed)
+    stated = 0.0 if progress.estimate is None else progress.estimate.sums.stated
+    return float(progress.energy_drift + stated * absorbed)
 
 
 def _audits(contents: Contents) -> list[dict[str, float]]:

@@ -50,7 +50,7 @@ def _logged(path: Path, run: RunLog, geometry: str | None, kick: tuple[np.ndarra
     dipole = run.find("Dipole moment", geometry)
     dt = run.dt or float(np.diff(dipole.time).min(initial=np.inf))
     if kick is not None:
-        return Signal(name, dipole.time, dipole.values, _given(kick, dipole.time, dt))
+        return Signal(name, dipole.time, dipole.values, _given(kick, dipole.time, dt, magnus=run.magnus))
     fields = [
         s
         for key, s in run.series.items()
@@ -99,13 +99,17 @@ def _stored(path: Path, kick: tuple[np.ndarray, float] | None) -> Signal:
         ) from error
     if not (dipole.shape == field.shape == (len(time), 3)):
         raise SpectrumError(f"{path}: time, dipole and field have different lengths")
-    found = _given(kick, time, dt) if kick is not None else _found(name, field, time, dt, magnus=magnus)
+    found = (
+        _found(name, field, time, dt, magnus=magnus)
+        if kick is None
+        else _given(kick, time, dt, magnus=magnus)
+    )
     return Signal(name, time, dipole, found)
 
 
-def _given(kick: tuple[np.ndarray, float], time: np.ndarray, dt: float) -> Kick:
+def _given(kick: tuple[np.ndarray, float], time: np.ndarray, dt: float, *, magnus: bool) -> Kick:
     direction, impulse = kick
-    return Kick(direction, impulse, float(time[0]), float(time[0]) + dt)
+    return Kick(direction, impulse, float(time[0]), float(time[0]) + dt, int(magnus))
 
 
 def _found(name: str, field: np.ndarray, time: np.ndarray, dt: float, *, magnus: bool) -> Kick:

@@ -36,12 +36,29 @@ class Kick:
 
     impulse: field times duration, au. A delta kick of NWChem acts through two steps of its Magnus
     propagator with half its `max`, or through the first step alone where its centre is the first point.
+    steps: steps of the mid-point (Magnus) propagator that it acts in, 1 or 2; 0 for any other propagator.
     """
 
     direction: np.ndarray
     impulse: float
     start: float
     stop: float
+    steps: int = 0
+
+    @property
+    def centre(self) -> float:
+        """Its middle, au."""
+        return (self.start + self.stop) / 2.0
+
+    def window(self, omega: np.ndarray) -> np.ndarray:
+        """(r,) what its duration leaves of a delta kick at frequencies omega (r,).
+
+        Each mid-point step that it acts in turns it by half a step: cos(ω dt / 2), exact for that map.
+        """
+        duration = self.stop - self.start
+        if self.steps:
+            return np.cos(omega * duration / self.steps / 2.0) ** self.steps
+        return np.sinc(omega * duration / (2.0 * math.pi))
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,4 +239,5 @@ def delta_kick(field: np.ndarray, time: np.ndarray, dt: float, *, magnus: bool =
     if not magnus:
         return Kick(vector / size, size * dt, at, at + dt)
     start = max(at - dt, float(time[0]))
-    return Kick(vector / size, size / 2.0 * (at + dt - start), start, at + dt)
+    steps = 2 if start < at else 1
+    return Kick(vector / size, size / 2.0 * (at + dt - start), start, at + dt, steps)
