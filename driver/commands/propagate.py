@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from ...atomic.arguments import CommandParser
 from ...atomic.interruption import asked
 from ..front_door.options import OPTIONS, THRESHOLDS
-from .ending import carry_out
+from .ending import carry_out, fail
+from .lists import LISTS, ListAction
 from .option_table import add_options
 
 if TYPE_CHECKING:
@@ -42,6 +43,13 @@ def _parser() -> CommandParser:
         metavar="FRAMES",
         help="multi-frame xyz file: the deck is run at every frame, each learning from those before",
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="run nothing; print what would run, what it takes, what is refused",
+    )
+    parser.add_argument("--json", action="store_true", help="with --check: print JSON")
+    parser.add_argument("--list", choices=LISTS, action=ListAction, help="print what decks may name, and end")
     add_options(parser, OPTIONS)
     parser.add_argument(
         "--log",
@@ -55,6 +63,12 @@ def _parser() -> CommandParser:
 
 def _run(given: argparse.Namespace, started: float, runs: list[DeckRuns]) -> int:
     """runs: takes what is run, once that is known."""
+    if given.check:
+        from .check import check
+
+        return check(given.deck, vars(given), as_json=given.json)
+    if given.json:
+        return fail(_NAME, "--json is for --check", 2)
     from ..front_door.deck_runs import prepare, run_decks
     from ..front_door.log_sink import log_sink
 

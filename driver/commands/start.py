@@ -15,6 +15,11 @@ def spectrum(arguments: Sequence[str] | None = None) -> int:
     return _run("spectrum", arguments)
 
 
+def read(arguments: Sequence[str] | None = None) -> int:
+    """`hybrid-read`."""
+    return _run("read", arguments)
+
+
 def dataset(arguments: Sequence[str] | None = None) -> int:
     """`hybrid-dataset`."""
     return _run("dataset", arguments)

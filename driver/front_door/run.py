@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents, read_density
+from ...atomic.errors import BadInput
 from ..pictures.plot import PAGE
 from ..pictures.run_figure import draw_run
 from ..spectra.kicked_runs import read_kicked_runs
 from ..spectra.lines import AbsorptionLine, absorption_lines, transition_density
 from ..spectra.signals import read_signals
 from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, SpectrumError, absorption
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,28 @@ class Run:
         with contextlib.suppress(SpectrumError):
             lines = self.lines()
         draw_run(self.path, Path(path), self.path.stem, lines, width)
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """A row a time point, indexed by `time_au`; columns as `hybrid-read --to csv` names them.
+
+        The frame's `attrs` tell what the run is. Raises BadInput without the extra `pandas`.
+        """
+        try:
+            import pandas
+        except ModuleNotFoundError as error:
+            needed = "pandas is not installed: pip install 'hybrid-propagate[pandas]'"
+            raise BadInput(needed) from error
+
+        from ..exports.table import columns
+
+        frame = pandas.DataFrame(columns(self._contents)).set_index("time_au")
+        attributes = self._contents.attributes.items()
+        frame.attrs = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in attributes
+            if name != "settings"
+        }
+        return frame
 
     @property
     def summary(self) -> Mapping[str, Any]:

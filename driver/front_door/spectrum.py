@@ -7,7 +7,8 @@ import numpy as np
 
 from ..spectra.kicked_runs import read_kicked_runs
 from ..spectra.lines import AbsorptionLine, absorption_lines
-from ..spectra.signals import read_signals
+from ..spectra.records import read_records
+from ..spectra.signals import signals_of
 from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, SpectrumError, absorption
 from .run import Run
 
@@ -19,16 +20,18 @@ def spectrum(
     pade: bool = False,
     kick: tuple[str, float] | None = None,
 ) -> Spectrum:
-    """Absorption after delta kicks, averaged over the runs; kicks along x, y and z give the cross-section.
+    """Absorption after kicks, averaged over the runs; kicks along x, y and z give the cross-section.
+
+    Of a pulse, α(ω) = μ(ω) / E(ω) where it has light, and NaN elsewhere. Parts of one run are joined.
 
     runs: `Run`s, trajectory files (.h5), or NWChem RT-TDDFT logs, plain or .gz.
     tau: damping time, au; a line gets the half width 1/tau. emax: highest energy, eV.
     pade: a Padé approximant in place of zero padding, for short runs.
     kick: axis and impulse (au) at the first point, such as ("z", 1e-5), for logs without the field.
-    Raises SpectrumError (`BadInput`) for files that hold no kicked run, and for two kicks along one axis.
+    Raises SpectrumError (`BadInput`) for files without a known field, and for two kicks along one axis.
     """
-    given = _given(kick)
-    signals = [signal for path in _paths(runs) for signal in read_signals(path, kick=given)]
+    records = [record for path in _paths(runs) for record in read_records(path)]
+    signals = signals_of(records, _given(kick))
     return absorption(signals, tau, emax, pade=pade)
 
 

@@ -66,18 +66,21 @@ def plot_run(picture: RunPicture, path: Path, width: float = PAGE) -> None:
     if picture.spectrum is not None:
         marked = [(line.energy, line.strength) for line in picture.lines]
         _draw_spectrum(panels[1], picture.spectrum, marked, width)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def plot_spectrum(
-    title: str, spectrum: Spectrum, path: Path, width: float = PAGE, lines: Sequence[AbsorptionLine] = ()
-) -> None:
-    """Write the figure of a spectrum, with `lines` labelled, else its maxima. Raises as `plot_run` does."""
+def new_figure(title: str, width: float = PAGE) -> tuple[Figure, Axes]:
+    """A figure of one panel, `width` inches wide."""
     figure, panels = _figure(width, 1, title)
+    return figure, panels[0]
+
+
+def spectrum_panel(
+    panel: Axes, spectrum: Spectrum, lines: Sequence[AbsorptionLine] = (), width: float = PAGE
+) -> None:
+    """A spectrum with `lines` labelled, else its maxima."""
     found: Sequence[Peak] = () if lines else peaks(spectrum)
-    marked = [(one.energy, one.strength) for one in (*lines, *found)]
-    _draw_spectrum(panels[0], spectrum, marked, width)
-    _save(figure, path)
+    _draw_spectrum(panel, spectrum, [(one.energy, one.strength) for one in (*lines, *found)], width)
 
 
 def _figure(width: float, n: int, title: str) -> tuple[Figure, list[Axes]]:
@@ -102,7 +105,8 @@ def _figure(width: float, n: int, title: str) -> tuple[Figure, list[Axes]]:
     return figure, panels
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """As PNG, PDF or SVG, by the path's ending. Raises as `plot_run` does."""
     import matplotlib as mpl
 
     ending = path.suffix.lower()
@@ -168,9 +172,10 @@ def _draw_spectrum(
 ) -> None:
     """marked: energies (eV) to label with the strengths that decide who gets the room."""
     section = spectrum.cross_section
+    known = section[np.isfinite(section)]
     panel.plot(spectrum.energy, section, color=_BLUE, linewidth=0.9, zorder=3)
     panel.fill_between(spectrum.energy, section, color=_BLUE, alpha=0.12, linewidth=0)
-    highest = float(section.max(initial=0.0)) or 1.0
+    highest = float(known.max(initial=0.0)) or 1.0
     # A rotated label takes its letters' height of the axis.
     room = float(spectrum.energy[-1]) * 1.25 * SMALL / 72.0 / (width - 0.67)
     taken: list[float] = []
@@ -192,6 +197,7 @@ def _draw_spectrum(
     panel.set_ylabel("cross-section (bohr²)", fontsize=LETTERS, labelpad=3)
     panel.set_xlabel("energy (eV)", fontsize=LETTERS, labelpad=2)
     what = "x, y, z averaged" if sorted(labels) == ["x", "y", "z"] else f"light along {', '.join(labels)}"
-    panel.set_title(f"{what}; damping {spectrum.tau:g} au", loc="right", fontsize=SMALL, color=_GREY, pad=3)
+    shape = f"Gaussian, sigma {spectrum.sigma:.3g} au" if spectrum.sigma else f"damping {spectrum.tau:g} au"
+    panel.set_title(f"{what}; {shape}", loc="right", fontsize=SMALL, color=_GREY, pad=3)
     panel.set_xlim(0.0, spectrum.energy[-1])
-    panel.set_ylim(min(float(section.min()), 0.0) * 1.05, 1.3 * highest)
+    panel.set_ylim(min(float(known.min(initial=0.0)), 0.0) * 1.05, 1.3 * highest)

@@ -48,6 +48,10 @@ class Store:
         }
         if system.open_shell:
             rows["s2"] = spin_squared(self.observer.observables, segment.densities)
+        if block.orbital_occupations is not None:
+            rows["occupations"] = block.orbital_occupations
+        if block.charge is not None:
+            rows["charges"] = block.charge[:, :, -1]
         self.file.add_points(rows)
         self._add_densities(problem, segment)
         if self.response is not None:

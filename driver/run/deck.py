@@ -34,7 +34,7 @@ def run_deck(
 
     write: takes log text. Raises DeckError, PriorError, NotConverged, TrajectoryError, OSError.
     """
-    check_deck(deck, options)
+    check_deck(deck, options.engine, options.prior)
     options = with_surrogate(options, deck)
     deck.permanent_dir.mkdir(parents=True, exist_ok=True)
     grounds = GroundStates(deck, options, write)

@@ -19,6 +19,7 @@ from ..loop.problem import Problem
 from ..loop.progress import Progress
 from ..loop.speed import LEAST_BUILDS, reference_range, speed_range
 from ..pictures.run_figure import draw_run
+from ..reporters.about import about
 from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
 from ..spectra.response import read_response
 from ..spectra.signals import read_signals
@@ -44,6 +45,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
     nwchem = backend.summary(own, wall)
     surrogate = setup.hybrid.surrogate
     summary = {
+        **about(job.task, job.deck.title),
         "deck": str(job.deck.path),
         "engine": job.options.engine,
         "surrogate": job.options.surrogate,
@@ -72,7 +74,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
 def _lines(job: Job, progress: Progress) -> tuple[AbsorptionLine, ...] | None:
     """The lines of this run's kick; None where it was not kicked, or is too short for any."""
     trajectory = job.file("h5")
-    error = float(progress.ledger.spent) if job.options.surrogate != "none" else 0.0
+    error = 0.0 if progress.estimate is None else float(progress.estimate.sums.stated)
     try:
         with progress.tally.timed("lines"):
             runs = [KickedRun(s, error, read_response(trajectory)) for s in read_signals(trajectory)]

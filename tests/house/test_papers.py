@@ -15,6 +15,7 @@ OPTIONS = (ROOT / "docs/commands.md").read_text()
 LIMITS = (ROOT / "docs/limits.md").read_text()
 COMMANDS = (
     "hybrid-propagate",
+    "hybrid-read",
     "hybrid-spectrum",
     "hybrid-warmstart",
     "hybrid-dataset",

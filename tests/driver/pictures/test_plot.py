@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.driver.pictures.plot import COLUMN, PAGE, RunPicture, moving, plot_run, plot_spectrum
+from hybrid_propagate.driver.pictures.plot import COLUMN, PAGE, RunPicture, moving, plot_run
+from hybrid_propagate.driver.pictures.spectrum_figure import draw_spectrum
 from hybrid_propagate.driver.spectra.lines import AbsorptionLine
 from hybrid_propagate.driver.spectra.spectrum import Spectrum, SpectrumError
 from matplotlib.image import imread
@@ -69,10 +70,10 @@ def test_runs_that_lack_something(changes: dict, tmp_path: Path, recwarn: pytest
 def test_spectrum_alone(tmp_path: Path) -> None:
     """And an error of the file system is raised, not swallowed."""
     spectrum = Spectrum(ENERGY, {axis: 1.0 / (10.0 - ENERGY - 1j) for axis in "xyz"}, 50.0)
-    plot_spectrum("toy", spectrum, tmp_path / "s.png")
+    draw_spectrum("toy", spectrum, tmp_path / "s.png")
     assert drawn(tmp_path / "s.png") > 0.02
     with pytest.raises(OSError, match="No such file"):
-        plot_spectrum("toy", spectrum, tmp_path / "none" / "s.png")
+        draw_spectrum("toy", spectrum, tmp_path / "none" / "s.png")
 
 
 @pytest.mark.parametrize("width", [COLUMN, PAGE])
