@@ -126,6 +126,8 @@ def ends_by_itself() -> Iterator[None]:
         yield
     finally:
         _watch.loops -= 1
+        # A loop that has ended for a signal has told its caller, who must not be interrupted once more.
+        _watch.raised = _watch.raised or asked()
 
 
 def _leave() -> None:

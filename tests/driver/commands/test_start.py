@@ -80,7 +80,7 @@ def at_a_terminal(folder: Path, words: list[str], output: str) -> tuple[int, str
 
 
 def points(text: str) -> int:
-    return len(re.findall(r"^ *<rt_tddft> .*Dipole moment", text, re.MULTILINE))
+    return len(re.findall(r"^ *<rt_tddft>: .*Dipole moment", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("output", ["file", "pipe", "terminal"])
@@ -102,7 +102,7 @@ def test_the_log_is_where_standard_output_is(folder: Path, output: str) -> None:
 @pytest.mark.parametrize(
     ("words", "printed"),
     [
-        (["hybrid-spectrum", "h2.h5"], "energy (eV)"),
+        (["hybrid-spectrum", "h2.h5"], "energy (ev)"),
         (["hybrid-warmstart", "h2.nw", "--output", "guess"], "guess: "),
         (["hybrid-atomic", "solve", "H"], "total"),
     ],
