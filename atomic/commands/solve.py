@@ -64,5 +64,5 @@ def solve_options(options: argparse.Namespace, on_iteration: Callable[[Iteration
         return solve_uniform(element, charge, configuration, model, grid, on_iteration)
     z = float(atomic_number(element))
     chosen = {name: settings[name] for name in _MESH if name in settings}
-    mesh = spectral_mesh(z, model.relativity != "none", **chosen)
+    mesh = spectral_mesh(z, model.relativity != "none", **chosen, nuclear_edge=model.nuclear_edge(z))
     return solve_atom(element, charge, configuration, model, mesh, on_iteration)

@@ -77,18 +77,20 @@ def spectral_mesh(
     order: int | None = None,
     growth: float = 3.3,
     first: float | None = None,
+    nuclear_edge: float = 0.0,
 ) -> Mesh:
     """A mesh for a point nucleus of charge z.
 
     r_max: the last node, bohr. order: polynomial order p; when None, 18 for Schrödinger and 20 for
     relativistic meshes. growth: the largest ratio of neighbouring element edges. first: the first
     element's length times z, bohr; when None, 3 and 1.5. The defaults leave 1e-10 Ha in totals of LDA
-    atoms to uranium, 3e-10 in levels. Raises InputError when the numbers cannot describe a mesh.
+    atoms to uranium, 3e-10 in levels. nuclear_edge: where an extended nucleus ends, bohr: the end of the
+    first of further elements. Raises InputError when the numbers cannot describe a mesh.
     """
     first = first if first is not None else (1.5 if relativistic else 3.0)
     order = order if order is not None else (20 if relativistic else 18)
-    if not 0 < z <= 130:
-        raise InputError(f"nuclear charge {z:g} is outside 0 < Z <= 130")
+    if not 0 < z <= 172:
+        raise InputError(f"nuclear charge {z:g} is outside 0 < Z <= 172")
     if r_max < 5.0:
         raise InputError(f"r_max {r_max:g} bohr is too small for an atom: give at least 5, better 50")
     if order < 6 or growth <= 1.05 or growth > 8 or not 0 < first <= 10:
@@ -100,6 +102,11 @@ def spectral_mesh(
     start = first / z
     elements = 1 + max(1, int(np.ceil(np.log(r_max / start) / np.log(growth))))
     edges = np.concatenate([[0.0], np.geomspace(start, r_max, elements)])
+    if nuclear_edge:
+        # The charge falls to nothing within its own radius of the edge.
+        near = max(2, 1 + int(np.ceil(np.log(start / (2 * nuclear_edge)) / np.log(2 * growth))))
+        inner = np.array([0.0, 0.5 * nuclear_edge, nuclear_edge])
+        edges = np.concatenate([inner, np.geomspace(2 * nuclear_edge, start, near), edges[2:]])
     return _build(edges, power, order)
 
 
