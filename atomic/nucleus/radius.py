@@ -7,7 +7,8 @@ r   0.836 A^(1/3) + 0.570 fm: Johnson and Soff, At. Data Nucl. Data Tables 33, 4
 #: bohr per femtometre (CODATA 2018).
 BOHR_PER_FM = 1 / 52917.721090
 
-# Surface thickness of every nucleus, 90 to 10 % of the density: Parpia and Mohanty, Phys. Rev. A 46, 3735 (1992).
+# Surface thickness of every nucleus, 90 to 10 % of the density:
+# Parpia and Mohanty, Phys. Rev. A 46, 3735 (1992).
 THICKNESS_FM = 2.30
 
 

@@ -98,7 +98,8 @@ def spectral_mesh(
             f"a mesh of order {order}, growth {growth:g}, first element {first:g}/Z cannot resolve an atom: "
             "order >= 6, 1.05 < growth <= 8 and 0 < first <= 10 are needed"
         )
-    power = 4 if relativistic else 1
+    # Inside an extended nucleus every solution is analytic in r.
+    power = 4 if relativistic and not nuclear_edge else 1
     start = first / z
     elements = 1 + max(1, int(np.ceil(np.log(r_max / start) / np.log(growth))))
     edges = np.concatenate([[0.0], np.geomspace(start, r_max, elements)])

@@ -272,8 +272,8 @@ def _check_resolution(mesh: Mesh, z: float, model: Model) -> None:
         return
     if relativistic and z >= model.speed_of_light:
         raise InputError(
-            f"a point nucleus of Z = {z:g} binds no 1s electron (Z must be below {model.speed_of_light:.0f}): "
-            "take nucleus sphere or fermi"
+            f"a point nucleus of Z = {z:g} binds no 1s electron: Z must be below "
+            f"{model.speed_of_light:.0f}; take nucleus sphere or fermi"
         )
     bare = Model(relativity=model.relativity, speed_of_light=model.speed_of_light)
     orbital = (Orbital(1, 0, 1.0, 2.0, j=0.5 if relativistic else None),)
