@@ -77,15 +77,13 @@ def spectral_mesh(
     order: int | None = None,
     growth: float = 3.3,
     first: float | None = None,
-    nuclear_edge: float = 0.0,
 ) -> Mesh:
     """A mesh for a point nucleus of charge z.
 
     r_max: the last node, bohr. order: polynomial order p; when None, 18 for Schrödinger and 20 for
     relativistic meshes. growth: the largest ratio of neighbouring element edges. first: the first
     element's length times z, bohr; when None, 3 and 1.5. The defaults leave 1e-10 Ha in totals of LDA
-    atoms to uranium, 3e-10 in levels. nuclear_edge: where an extended nucleus ends, bohr: the end of the
-    first of further elements. Raises InputError when the numbers cannot describe a mesh.
+    atoms to uranium, 3e-10 in levels. Raises InputError when the numbers cannot describe a mesh.
     """
     first = first if first is not None else (1.5 if relativistic else 3.0)
     order = order if order is not None else (20 if relativistic else 18)
@@ -98,17 +96,27 @@ def spectral_mesh(
             f"a mesh of order {order}, growth {growth:g}, first element {first:g}/Z cannot resolve an atom: "
             "order >= 6, 1.05 < growth <= 8 and 0 < first <= 10 are needed"
         )
-    # Inside an extended nucleus every solution is analytic in r.
-    power = 4 if relativistic and not nuclear_edge else 1
+    power = 4 if relativistic else 1
     start = first / z
     elements = 1 + max(1, int(np.ceil(np.log(r_max / start) / np.log(growth))))
     edges = np.concatenate([[0.0], np.geomspace(start, r_max, elements)])
-    if nuclear_edge:
-        # The charge falls to nothing within its own radius of the edge.
-        near = max(2, 1 + int(np.ceil(np.log(start / (2 * nuclear_edge)) / np.log(2 * growth))))
-        inner = np.array([0.0, 0.5 * nuclear_edge, nuclear_edge])
-        edges = np.concatenate([inner, np.geomspace(2 * nuclear_edge, start, near), edges[2:]])
     return _build(edges, power, order)
+
+
+@lru_cache(maxsize=256)
+def around_nucleus(mesh: Mesh, nuclear_edge: float) -> Mesh:
+    """The mesh with further elements for a nucleus that ends at nuclear_edge (bohr); itself for a point, 0.
+
+    Its power is 1: inside an extended nucleus every solution is analytic in r.
+    """
+    if not nuclear_edge:
+        return mesh
+    outer = mesh.element_radius[:, -1]
+    # The charge falls to nothing within its own radius of the edge; beyond, edges grow up to sevenfold.
+    near = max(2, 1 + int(np.ceil(np.log(outer[0] / (2 * nuclear_edge)) / np.log(6.6))))
+    inner = np.array([0.0, 0.5 * nuclear_edge, nuclear_edge])
+    edges = np.concatenate([inner, np.geomspace(2 * nuclear_edge, outer[0], near), outer[1:]])
+    return _build(edges, 1, mesh.order)
 
 
 def _build(edges: Array, power: int, order: int) -> Mesh:

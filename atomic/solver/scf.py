@@ -23,7 +23,7 @@ from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
 from .functionals import exchange_correlation
 from .hartree import coulomb
-from .mesh import Mesh, spectral_mesh
+from .mesh import Mesh, around_nucleus, spectral_mesh
 from .mixing import Anderson
 from .model import Model, Orbital, check_model, orbitals_of
 from .response import dielectric_solver, interaction_kernel, susceptibility
@@ -193,7 +193,7 @@ def self_consistent(
 
 def mesh_of(z: float, model: Model) -> Mesh:
     """The mesh that the model needs, its nucleus included."""
-    return spectral_mesh(z, model.relativity != "none", nuclear_edge=model.nuclear_edge(z))
+    return around_nucleus(spectral_mesh(z, model.relativity != "none"), model.nuclear_edge(z))
 
 
 def _shifts(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Array:
@@ -268,7 +268,7 @@ def _check_resolution(mesh: Mesh, z: float, model: Model) -> None:
     if model.nucleus != "point":
         nearest = float(np.abs(mesh.element_radius[:, -1] / model.nuclear_edge(z) - 1).min())
         if nearest > 1e-9:
-            raise InputError("the mesh has no element that ends with the nucleus: give its nuclear_edge")
+            raise InputError("the mesh has no element that ends with the nucleus: take mesh.around_nucleus")
         return
     if relativistic and z >= model.speed_of_light:
         raise InputError(

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hybrid_propagate.atomic.nucleus.potential import fermi, uniform_sphere
+from hybrid_propagate.atomic.nucleus.fermi import fermi
+from hybrid_propagate.atomic.nucleus.potential import uniform_sphere
 from hybrid_propagate.atomic.nucleus.radius import BOHR_PER_FM, edge, rms_radius, stable_mass_number
 from hybrid_propagate.atomic.solver.elements import atomic_number, systematic_name
 from hybrid_propagate.atomic.solver.errors import InputError
