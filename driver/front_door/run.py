@@ -23,8 +23,8 @@ from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, absorption
 class Estimate:
     """What a run states of its own accuracy.
 
-    error: estimated trajectory error, RMS of the dipole's error over RMS of the induced dipole; 0 for
-        reference steps alone.
+    error: upper estimate of the trajectory error, RMS of the dipole's error over RMS of the induced dipole;
+        0 for reference steps alone.
     bound: first-order bound of that error, far above the estimate as a rule.
     tolerance: the `tol` asked for; None for reference steps alone.
     met: whether the estimate is within the tolerance.
@@ -137,7 +137,7 @@ class Run:
         if estimate.tolerance is None:
             return "reference steps alone"
         met = "meets" if estimate.met else "DOES NOT MEET"
-        return f"estimated trajectory error {estimate.error:.1e} {met} tol {estimate.tolerance:g}"
+        return f"trajectory error at most {estimate.error:.1e} {met} tol {estimate.tolerance:g}"
 
     @cached_property
     def _contents(self) -> Contents:

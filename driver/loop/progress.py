@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
 from ...adapters.engine import Energies
+from ..estimate.shadow import ErrorEstimate
 from ..propagators.state import State
 from .controller import Ledger
 from .segment import Reason, Segment
@@ -44,6 +45,7 @@ class Tally:
     anchors: int = 0
     rejected: int = 0
     refinements: int = 0
+    corrected_steps: int = 0
     discarded_steps: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -84,11 +86,15 @@ class Progress:
 
     state: the point that the next step starts from.
     energies: those of the last Fock build before `state`.
-    ledger: what has been spent of the error allowed, and what comes next.
+    ledger: what has been seen, and what comes next.
     tally: counts and seconds.
+    estimate: of the error; None before the first step, and without a surrogate.
+    energy_drift: Σ over surrogate segments of |what the energy missed at its end|, Hartree (`energies`).
     """
 
     state: State
     energies: Energies
     ledger: Ledger
     tally: Tally
+    estimate: ErrorEstimate | None = None
+    energy_drift: float = 0.0

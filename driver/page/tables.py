@@ -148,10 +148,11 @@ def provenance(summary: Mapping[str, Any], deck_name: str, deck_text: str) -> st
     if hybrid:
         entries[4:4] = [
             ("Tolerance", f"{number(summary['tolerance'])}, relative error of the dipole’s trajectory"),
-            ("Estimated error", number(summary["estimated_error"], 3)),
+            ("Estimated error", f"{number(summary['estimated_error'], 3)}, {_rests_on(summary)}"),
             ("Bound", f"{number(summary['error_bound'], 3)}, to first order"),
+            ("Energy", f"within {number(summary['estimated_energy_error'], 2)} hartree, estimated"),
         ]
-        entries.insert(7, ("Audits", _audits(summary["audits"])))
+        entries.insert(8, ("Audits", _audits(summary["audits"])))
     if nwchem and nwchem.get("checks"):
         entries.append(
             ("NWChem’s checks", f"{counted(len(nwchem['checks']), 'anchor')} compared with NWChem’s own step")
@@ -189,3 +190,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], kinds: str) -> st
         for row in rows
     )
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+
+
+def _rests_on(summary: Mapping[str, Any]) -> str:
+    """What kind of number the stated error is."""
+    share = f"{100 * summary['error_confidence']:.0f}\u00a0%"
+    drawn = counted(summary["error_measurements"], "drawn point")
+    return f"an upper estimate that holds in {share} of runs, from {drawn}"

@@ -129,7 +129,8 @@ def facts(summary: Mapping[str, Any]) -> str:
             (
                 "Estimated error",
                 number(summary["estimated_error"], 2),
-                f"of the dipole, relative; {number(summary['tolerance'])} was wanted; "
+                f"at most, of the dipole, relative; {number(summary['tolerance'])} was wanted; "
+                f"from {counted(summary['error_measurements'], 'drawn point')}; "
                 f"bound to first order {number(summary['error_bound'], 2)}",
             )
         )

@@ -17,9 +17,12 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
     ]
     if hybrid:
         met = "meets" if summary["tolerance_met"] else "DOES NOT MEET"
+        held = f"holds in {100 * summary['error_confidence']:.0f} % of runs"
         lines.append(
-            f"  estimated trajectory error {summary['estimated_error']:.1e} {met} "
-            f"--tol {summary['tolerance']:g} (bound {summary['error_bound']:.1e})"
+            f"  trajectory error at most {summary['estimated_error']:.1e} "
+            f"{met} --tol {summary['tolerance']:g} (upper estimate, {held}, from "
+            f"{summary['error_measurements']} drawn points; first-order bound {summary['error_bound']:.1e}); "
+            f"energies within {summary['estimated_energy_error']:.1e} Ha"
         )
     seconds = ", ".join(f"{what} {value:.2f}" for what, value in summary["seconds"].items())
     lines.append(f"  {summary['wall_seconds']:.2f} s: {seconds}")

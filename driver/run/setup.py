@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.files.trajectory import Contents
+from ...adapters.files.trajectory import Contents, TrajectoryError
 from ...adapters.nwchem.basis_order import density_from_nwchem, nwchem_order
 from ...adapters.nwchem.dmat import read_densities
 from ...adapters.nwchem.movecs import find_movecs
@@ -16,6 +16,8 @@ from ...adapters.nwchem.rt_restart import RestartError, RestartPoint, read_resta
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.point_symmetry import symmetry_orbitals
 from ...adapters.working_basis import WorkingBasis, make_working_basis
+from ...atomic.errors import BadInput
+from ...surrogate.surrogate import Surrogate
 from ..loop.backend import Backend, GroundState
 from ..loop.checkpoint import unpack_checkpoint
 from ..loop.controller import Ledger, Target
@@ -63,7 +65,7 @@ class Setup:
 def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
     """Ground state, working basis, surrogate and first point; old: the trajectory file to go on from.
 
-    Raises what the backend raises, RestartError, DensityFileError.
+    Raises what the backend raises, RestartError, DensityFileError, TrajectoryError.
     """
     arrived = time.perf_counter()
     ground = backend.ground_state(None if old is None else _stored_orbitals(old))
@@ -85,7 +87,7 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
         progress.tally.book("start-up and imports", max(arrived - job.started - before, 0.0))
         progress.tally.book("ground state", ground.seconds)
     else:
-        progress = unpack_checkpoint(old.checkpoint, surrogate)
+        progress = _stored_progress(job, old, surrogate)
     earlier = {} if old is None else dict(progress.tally.seconds)
     progress.tally.book("analytic kernel", kernel_seconds)
     return Setup(ground, hybrid, progress, earlier)
@@ -101,6 +103,14 @@ def _stored_orbitals(old: Contents) -> Orbitals:
     kept = old.ground
     energy = float(kept["total_energy"])
     return Orbitals(kept["coefficients"], kept["energies"], kept["occupations"], energy, 0)
+
+
+def _stored_progress(job: Job, old: Contents, surrogate: Surrogate | None) -> Progress:
+    """The checkpoint's; the surrogate becomes what it was. Raises TrajectoryError."""
+    try:
+        return unpack_checkpoint(old.checkpoint, surrogate)
+    except BadInput as error:
+        raise TrajectoryError(f"{job.file('h5')}: {error}") from error
 
 
 def _stored_basis(old: Contents) -> WorkingBasis:

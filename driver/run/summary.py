@@ -10,6 +10,7 @@ import numpy as np
 
 from ...adapters.files.trajectory import Contents, read_contents
 from ...adapters.files.whole_file import write_whole
+from ..estimate.statement import CONFIDENCE, Sums
 from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
 from ..loop.problem import Problem
@@ -26,8 +27,9 @@ LEAST_BUILDS = 2.0
 def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]:
     """Write the figure and `<start>.json`; returns the contents of the latter. Raises OSError."""
     progress, target, contents = setup.progress, setup.hybrid.target, read_contents(job.file("h5"))
-    share = 1.0
+    share, absorbed = 1.0, 0.0
     if "time" in contents.series:
+        absorbed = float(np.ptp(np.asarray(contents.series["energy"])))
         with progress.tally.timed("figure"):
             draw_run(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, target.residual)
         share = dipole_bound(setup.problem, progress.ledger, np.asarray(contents.series["dipole"]))
@@ -46,6 +48,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
         # Of a run that was resumed, the clock saw the last part alone.
         **_speed(progress, max(wall, sum(seconds.values())), nwchem),
         **_accuracy(progress, target, share, hybrid=job.options.surrogate != "none"),
+        "estimated_energy_error": energy_error(progress, absorbed) if surrogate is not None else 0.0,
         "audits": _audits(contents),
         **({} if nwchem is None else {"nwchem": nwchem}),
         "command": command_line(),
@@ -81,14 +84,25 @@ def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None)
 
 def _accuracy(progress: Progress, target: Target, share: float, *, hybrid: bool) -> dict[str, object]:
     """The stated error; share: how much larger the dipole's can be than the density's (`dipole_bound`)."""
-    ledger = progress.ledger
-    estimate = ledger.spent if hybrid else 0.0
+    sums = Sums() if progress.estimate is None else progress.estimate.sums
+    stated = sums.stated if hybrid else 0.0
     return {
         "tolerance": target.error if hybrid else None,
-        "estimated_error": float(estimate),
-        "error_bound": float(share * ledger.bound) if hybrid else 0.0,
-        "tolerance_met": bool(not hybrid or estimate <= target.error),
+        "estimated_error": float(stated),
+        "error_confidence": CONFIDENCE if hybrid else None,
+        "error_measurements": sums.n_drawn,
+        "error_bound": float(share * sums.bound),
+        "tolerance_met": bool(stated <= target.error),
     }
+
+
+def energy_error(progress: Progress, absorbed: float) -> float:
+    """Hartree: the drifts of all segments, and the dipole's share of what a field puts in, `absorbed`.
+
+    The work of a field is its strength times the change of the dipole, and as wrong as that.
+    """
+    stated = 0.0 if progress.estimate is None else progress.estimate.sums.stated
+    return float(progress.energy_drift + stated * absorbed)
 
 
 def _audits(contents: Contents) -> list[dict[str, float]]:
