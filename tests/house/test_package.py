@@ -56,13 +56,8 @@ def test_rooms_import_downwards_only(room: str) -> None:
 
 #: The shelves of each room; each imports only from those before it.
 SHELVES: dict[str, tuple[str, ...]] = {
-<<<<<<< HEAD
     "atomic": ("nucleus", "solver", "study", "commands"),
-    "adapters": ("system", "rtdb", "deck", "log", "files", "pyscf", "nwchem"),
-=======
-    "atomic": ("solver", "study", "commands"),
     "adapters": ("system", "rtdb", "free_format", "deck", "log", "files", "pyscf", "nwchem"),
->>>>>>> main
     "surrogate": (
         "matrices",
         "kernel",
