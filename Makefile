@@ -3,8 +3,6 @@
 # make docs   the documentation as a site, build/site
 # make bench  the benchmark, its short form            make bench-full  all of it; stopped, it goes on
 
-# Linear algebra in this project is many small matrices: threads only slow it down.
-export OMP_NUM_THREADS := 1
 VENV := .venv
 # Test processes side by side; no test measures time by the clock.
 JOBS ?= 2

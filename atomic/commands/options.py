@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from ..arguments import CommandParser
 from ..solver.errors import InputError
 from .presets import PRESETS
 
@@ -17,11 +18,9 @@ def parse_solve(words: list[str]) -> argparse.Namespace:
         raise InputError(f"cannot read {' '.join(words)!r}: {error}") from None
 
 
-def command_parser(exit_on_error: bool = True) -> argparse.ArgumentParser:
+def command_parser(exit_on_error: bool = True) -> CommandParser:
     """All commands; exit_on_error: leave the program with a message, else raise."""
-    parser = argparse.ArgumentParser(
-        prog="hybrid-atomic", description="Density-functional theory of one atom."
-    )
+    parser = CommandParser(prog="hybrid-atomic", description="Density-functional theory of one atom.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     solve = commands.add_parser(

@@ -24,9 +24,7 @@ def pack_checkpoint(progress: Progress, surrogate: Surrogate | None) -> dict[str
     arrays["state_time"] = np.array(state.time)
     arrays["energies"] = np.array([energies.core, energies.coulomb, energies.exchange_correlation])
     arrays["energy_drift"] = np.array(progress.energy_drift)
-    arrays["tally"] = np.array(
-        json.dumps({**progress.tally.counts, "seconds": progress.tally.seconds}).encode()
-    )
+    arrays["tally"] = np.array(json.dumps({**progress.tally.counts, **progress.tally.times}).encode())
     arrays.update(progress.ledger.save())
     if progress.estimate is not None:
         arrays.update(progress.estimate.save())

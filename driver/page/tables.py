@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ..spectra.spectrum import Peak
+from ..loop.speed import SPEED_UP
 from .data import Bar, Decision
 from .words import counted, duration, number
 
@@ -25,23 +25,6 @@ MEANINGS: Mapping[str, str] = {
 }
 #: Rows of the table of decisions.
 MOST_DECISIONS = 300
-
-
-def peak_table(lines: Sequence[Peak]) -> str:
-    """Lines of an absorption spectrum."""
-    if not lines or lines[0].strength == 0.0:
-        return ""
-    rows = [
-        (
-            f"{line.energy:.3f}",
-            f"{1239.842 / line.energy:.1f}",
-            f"{line.cross_section:.3f}",
-            f"{line.strength:.4f}",
-        )
-        for line in lines
-    ]
-    heads = ("energy (eV)", "wavelength (nm)", "cross-section (bohr²)", "oscillator strength, if isolated")
-    return folded(f"The {len(rows)} strongest lines as a table", table(heads, rows, "nnnn"))
 
 
 def reason_table(parts: Sequence[Bar], decided: Sequence[Decision]) -> str:
@@ -87,19 +70,21 @@ def decision_table(decided: Sequence[Decision]) -> str:
 
 
 def cost_bars(summary: Mapping[str, Any]) -> str:
-    """Two bars against reference steps alone, then one for each thing that time went to."""
+    """Two bars against reference steps alone, where that can be told; then one for each thing that time went
+    to."""
     wall = summary["wall_seconds"]
-    alone = summary["estimated_reference_seconds"]
+    speed = summary["speedup"]
     parts = {what: seconds for what, seconds in summary["seconds"].items() if seconds > 0.0}
     other = wall - sum(parts.values())
     if other > 0.01 * wall:
         parts["other"] = other
     ratio = ""
-    if summary["surrogate"] != "none" and alone is not None:
+    if summary["surrogate"] != "none" and speed is not None and speed[1] >= SPEED_UP:
+        alone = 0.5 * (speed[0] + speed[1]) * wall
         longest = max(alone, wall)
         rows = [
             ("this run", wall, wall / longest, ""),
-            ("reference steps alone", alone, alone / longest, "other"),
+            ("reference steps alone, about", alone, alone / longest, "other"),
         ]
         ratio = _bars([(name, duration(s), "", share, kind) for name, s, share, kind in rows], "bars ratio")
     largest = max(parts.values(), default=1.0)

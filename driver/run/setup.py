@@ -24,6 +24,7 @@ from ..loop.controller import Ledger, Target
 from ..loop.hybrid import Hybrid
 from ..loop.problem import Problem, initial_state, make_problem
 from ..loop.progress import Progress, Tally
+from ..reporters.phase import phase
 from .job import Job
 
 #: Names of a working basis' arrays in a trajectory file, in the order of its fields.
@@ -68,14 +69,18 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
     Raises what the backend raises, RestartError, DensityFileError, TrajectoryError.
     """
     arrived = time.perf_counter()
-    ground = backend.ground_state(None if old is None else _stored_orbitals(old))
+    # PySCF's are told of where they are converged, which may be before this job's turn.
+    first = "ground state by NWChem" if job.options.engine == "nwchem" else "orbitals"
+    with phase(f"{job.stem.name}: {first}", live=job.live):
+        ground = backend.ground_state(None if old is None else _stored_orbitals(old))
     waited = time.perf_counter() - arrived
     basis = _working_basis(ground) if old is None else _stored_basis(old)
     problem = make_problem(job.task, ground.engine, basis, ground.build, ground.orbitals.density())
     dt, options = job.task.real_time.dt, job.options
     target = Target(options.tolerance, options.max_ml_steps, max(problem.n_steps * dt, dt))
     began = time.perf_counter()
-    surrogate, reference = backend.surrogate_and_reference(problem, target)
+    with phase(f"{job.stem.name}: {'analytic kernel' if job.hybrid else 'reference'}", live=job.live):
+        surrogate, reference = backend.surrogate_and_reference(problem, target)
     kernel_seconds = time.perf_counter() - began
     hybrid = Hybrid(problem, surrogate, reference, target, options.limits)
     if old is None:

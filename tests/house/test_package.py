@@ -72,6 +72,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "propagators",
         "baselines",
         "spectra",
+        "exports",
         "warmstart",
         "pictures",
         "estimate",
@@ -80,7 +81,9 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "reporters",
         "nwchem",
         "dataset",
+        "answer",
         "run",
+        "forecast",
         "front_door",
         "bench",
         "commands",
@@ -157,7 +160,7 @@ def test_constraints_pin_what_is_needed() -> None:
     extras = PROJECT["optional-dependencies"]
     needed = [
         *PROJECT["dependencies"],
-        *(need for extra in ("bench", "docs", "test", "train") for need in extras[extra]),
+        *(need for extra in ("bench", "docs", "pandas", "test", "train") for need in extras[extra]),
     ]
     names = {_normal(re.split(r"[<>=!~\[; ]", name)[0]) for name in needed} - {"hybrid-propagate"}
     missing = names - pinned

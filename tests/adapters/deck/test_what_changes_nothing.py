@@ -50,7 +50,6 @@ BLOCKS = [
 KEYS = [
     "set driver:linopt 0",
     "set fock:mirrmat f",
-    "set int:acc_std 1d-12",
     "unset task:*",
     "set lindep:n_dep 0",
 ]

@@ -107,7 +107,7 @@ def test_a_bad_surrogate_costs_no_more_than_none(
     assert true <= progress.estimate.sums.stated
 
 
-def test_a_good_surrogate_takes_few(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_good_surrogate_takes_few() -> None:
     problem = chain(1e-7, 0.05, 60.0)
     alone, reference = propagated(problem, None, 1e-3)
     progress, dipole = propagated(problem, make_response(problem), 1e-3)
