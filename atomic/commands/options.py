@@ -90,6 +90,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--spin", action="store_true", default=None, help="spin-polarised (LSDA)")
     group.add_argument("--zeta", type=float, metavar="Z", help="(N_up - N_down)/N instead of Hund's rule")
     group.add_argument("--relativity", choices=("none", "scalar", "dirac"), help="equation (none)")
+    group.add_argument("--nucleus", choices=("point", "sphere", "fermi"), help="charge distribution (point)")
+    group.add_argument("--mass-number", type=float, metavar="A", help="of sphere and fermi (most stable)")
     for term in ("hartree", "exchange", "correlation"):
         group.add_argument(
             f"--no-{term}", dest=f"use_{term}", action="store_false", default=None, help=f"switch {term} off"
