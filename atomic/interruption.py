@@ -66,7 +66,7 @@ class _Watch:
             if waited > _ALL:
                 self.end_now()
             if not (self.raised or self.ended) and (not self.loops or waited > _LOOP):
-                _thread.interrupt_main(number)
+                _thread.interrupt_main(signal.Signals(number))
             time.sleep(_LOOK)
 
     def end_now(self) -> None:

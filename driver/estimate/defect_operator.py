@@ -74,4 +74,4 @@ def level(drawn: Sequence[Defect], others: Sequence[Defect]) -> float:
 
 def _flat(change: np.ndarray) -> np.ndarray:
     """Real and imaginary parts, one after the other, (d,)."""
-    return np.concatenate([change.real.ravel(), change.imag.ravel()])
+    return np.concatenate([np.real(change).ravel(), np.imag(change).ravel()])

@@ -112,6 +112,7 @@ def _step(hybrid: Hybrid, state: State, shift: np.ndarray, enough: float) -> _St
 
     if is_check_point(problem, state):
         state = rebuilt(problem, state, moved(shift))
+    made: _Step | None = None
     try:
         led, _ = step(state, moved(shift))
         apart = _distance(led, state)

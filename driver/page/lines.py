@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..spectra.lines import AbsorptionLine, KickedRun, Transition
-from ..spectra.spectrum import HIGHEST, direction_label
+from ..spectra.spectrum import HIGHEST, direction_label, kick_of
 from .tables import folded, table
 from .words import fact_list, number
 
@@ -34,13 +34,13 @@ def nearest_root(line: AbsorptionLine, roots: Sequence[Root]) -> Root | None:
 
 def kick_axes(runs: Sequence[KickedRun]) -> str:
     """Directions of the kicks: `x, y, z`."""
-    return ", ".join(direction_label(run.signal.kick.direction) for run in runs)
+    return ", ".join(direction_label(kick_of(run.signal).direction) for run in runs)
 
 
 def time_step_shift(lines: Sequence[AbsorptionLine], runs: Sequence[KickedRun]) -> str:
     """What the time step does to the strongest line, and what a smaller one costs; empty where unknown."""
     strongest = max(lines, key=lambda line: line.strength, default=None)
-    kick = runs[0].signal.kick
+    kick = kick_of(runs[0].signal)
     if strongest is None or strongest.converged_energy is None or not kick.steps:
         return ""
     dt = (kick.stop - kick.start) / kick.steps

@@ -18,7 +18,7 @@ import numpy as np
 
 from .band import Band, band
 from .realization import common_frequencies
-from .spectrum import Signal, SpectrumError, uniform
+from .spectrum import Signal, SpectrumError, kick_of, uniform
 
 #: Relative error of a dipole that is there in any case: what the filter leaves of higher lines, and what a
 #: step of two corrections lacks of the self-consistent one.
@@ -64,7 +64,7 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
     Raises SpectrumError for signals that are too short, differ in their points, or do not move.
     """
     points, raw = _common_points(signals)
-    window = band(points, signals[0].kick.centre, highest)
+    window = band(points, kick_of(signals[0]).centre, highest)
     samples = window.filtered(raw.reshape(len(raw), -1), odd=True)
     stated = np.maximum(errors, LEAST_ERROR) * np.linalg.norm(raw, axis=(0, 1))
     # The mirror image doubles the points, the stride thins them.
@@ -75,7 +75,7 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
     found = common_frequencies(samples.reshape(len(samples), 3, -1), step, error)
     omega = _distinct(found[window.gain(found) > LEAST_GAIN], span)
     omega, dipoles = _start(window.since, samples, omega, signals)
-    directions = np.stack([signal.kick.direction for signal in signals])
+    directions = np.stack([kick_of(signal).direction for signal in signals])
     if not len(omega):
         return LineFit(directions, omega, dipoles, np.zeros((0, 4, 4)), window, span)
     fitted = _Model(window.since, samples, _kicks(signals, omega))
@@ -100,13 +100,13 @@ def _common_points(signals: Sequence[Signal]) -> tuple[np.ndarray, np.ndarray]:
         if len(signal.time) < LEAST_POINTS or not (np.diff(signal.time) > 0.0).all():
             raise SpectrumError(f"{signal.name}: {len(signal.time)} points in time show no lines")
     first, _ = uniform(signals[0])
-    step, centre = float(first[1] - first[0]), signals[0].kick.centre
+    step, centre = float(first[1] - first[0]), kick_of(signals[0]).centre
     grids, induced = [], []
     for signal in signals:
         time, dipole = uniform(signal)
         if not np.isfinite(dipole).all():
             raise SpectrumError(f"{signal.name}: the dipole is not finite")
-        here = signal.kick.centre - centre
+        here = kick_of(signal).centre - centre
         shift = here / step
         if abs(float(time[1] - time[0]) - step) > 1e-4 * step or abs(shift - round(shift)) > 1e-3:
             raise SpectrumError(
@@ -114,7 +114,7 @@ def _common_points(signals: Sequence[Signal]) -> tuple[np.ndarray, np.ndarray]:
                 "runs of one time step"
             )
         grids.append(time - here)
-        induced.append((dipole - dipole[0]) / signal.kick.impulse)
+        induced.append((dipole - dipole[0]) / kick_of(signal).impulse)
     begin, end = max(float(grid[0]) for grid in grids), min(float(grid[-1]) for grid in grids)
     cut = [
         values[(grid > begin - 0.5 * step) & (grid < end + 0.5 * step)]
@@ -171,7 +171,7 @@ class _Model:
 
 def _kicks(signals: Sequence[Signal], omega: np.ndarray) -> np.ndarray:
     """(r, c, 3)."""
-    return np.stack([np.outer(s.kick.window(omega), s.kick.direction) for s in signals], axis=1)
+    return np.stack([np.outer(kick_of(s).window(omega), kick_of(s).direction) for s in signals], axis=1)
 
 
 def _start(
@@ -180,7 +180,7 @@ def _start(
     """Lines (r,) and their q (r, 3) from distinct frequencies: two or three at a degenerate one."""
     c = len(signals)
     amplitudes = np.linalg.lstsq(np.sin(np.outer(t, omega)), y, rcond=None)[0].reshape(len(omega), 3, c)
-    directions = np.stack([signal.kick.direction for signal in signals])
+    directions = np.stack([kick_of(signal).direction for signal in signals])
     lines: list[tuple[float, np.ndarray]] = []
     for frequency, amplitude in zip(omega, amplitudes, strict=True):
         if c == 1:

@@ -17,7 +17,7 @@ import numpy as np
 from ...atomic.units import EV_PER_HARTREE
 from .line_fit import SAME, LineFit, fit_lines
 from .response import Modes, StoredResponse, line_modes
-from .spectrum import HIGHEST, Signal, SpectrumError
+from .spectrum import HIGHEST, Signal, SpectrumError, kick_of
 from .time_step import converged_lines
 
 #: A line counts where its strength is so many times as large as it can be wrong.
@@ -207,7 +207,7 @@ def _modes(
         along = np.abs(fit.dipoles @ fit.directions[j])
         seen = along > SEEN * np.linalg.norm(fit.dipoles, axis=1)
         rows = np.flatnonzero(seen | (found.best == j))
-        own = line_modes(response, run.signal.kick, fit.omega[rows], edge)
+        own = line_modes(response, kick_of(run.signal), fit.omega[rows], edge)
         mine = found.best[rows] == j
         modes.x[rows[mine]], modes.y[rows[mine]] = own.x[mine], own.y[mine]
     return modes, first.gaps
@@ -217,7 +217,7 @@ def _converged(
     fit: LineFit, found: _Strengths, runs: Sequence[KickedRun], modes: Modes | None, gaps: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(r,) frequencies and ratios of strengths at a vanishing time step; NaN where they are not known."""
-    kicks = [run.signal.kick for run in runs]
+    kicks = [kick_of(run.signal) for run in runs]
     unknown = np.full(len(fit.omega), np.nan)
     if modes is None or not all(kick.steps for kick in kicks):
         return unknown, unknown

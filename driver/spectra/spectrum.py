@@ -91,6 +91,13 @@ class Signal:
     electrons: int | None = None
 
 
+def kick_of(signal: Signal) -> Kick:
+    """The kick of a run. Raises SpectrumError where a pulse drives it."""
+    if not isinstance(signal.kick, Kick):
+        raise SpectrumError(f"{signal.name}: driven by a pulse, where a kick is needed")
+    return signal.kick
+
+
 @dataclass(frozen=True)
 class Peak:
     """A line: energy (eV), cross-section (bohr²), and the oscillator strength it would have if isolated."""
