@@ -111,7 +111,7 @@ class Run:
     def transition_cube(self, line: AbsorptionLine, path: Path | str) -> None:
         """Write the transition density of one of `lines()` as a cube file, alpha and beta together.
 
-        The deck that the run was made from must lie where it lay. Raises BadInput where it does not, and
+        The deck that the run was made from must lie where it lay, or beside the run. Raises BadInput where it does not, and
         where the run kept no response; OSError.
         """
         from ...adapters.deck.reader import read_deck
@@ -120,7 +120,8 @@ class Run:
         from ..run.job import trajectories
 
         matrix = transition_density(read_kicked_runs(self.path), line.energy)
-        deck = read_deck(Path(str(self.summary["deck"])))
+        named = Path(str(self.summary["deck"]))
+        deck = read_deck(named if named.exists() else self.path.parent / named.name)
         tasks = [task for task in deck.propagations if not task.real_time.no_propagation]
         names = [trajectory.name for trajectory in trajectories(deck)]
         if self.path.name not in names:

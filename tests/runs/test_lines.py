@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
 from hybrid_propagate.driver.commands.propagate import main
+from hybrid_propagate.driver.spectra.kicked_runs import read_kicked_runs
+from hybrid_propagate.driver.spectra.lines import transition_density
 from small_decks import kicked
 
 ATOMS = "  H 0 0 0\n  F 0 0 0.92"
@@ -25,7 +27,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> hp.Run:
 
 
 def test_lines_are_those_of_linear_response(run: hp.Run, tmp_path: Path) -> None:
-    """Within 2 meV and 1 % at a vanishing time step; the same transitions, and transition density."""
+    """At a vanishing time step, bright lines within 2 meV, or a fiftieth of the shift taken off, and 1 %;
+    the weak one within what the run states.
+
+    The same transitions, and transition density.
+    """
     from pyscf import gto, scf, tdscf
 
     mol = gto.M(atom="H 0 0 0; F 0 0 0.92", basis="6-31g", cart=True, verbose=0)
@@ -39,10 +45,14 @@ def test_lines_are_those_of_linear_response(run: hp.Run, tmp_path: Path) -> None
     bright = [n for n in range(12) if strengths[n] > 0.02 and response.e[n] * EV_PER_HARTREE < 42.0]
     assert len(lines) == len(bright) == 3
     for line, n in zip(lines, bright, strict=True):
-        assert line.converged_energy == pytest.approx(response.e[n] * EV_PER_HARTREE, abs=2e-3)
-        assert line.converged_strength == pytest.approx(strengths[n], rel=1e-2)
+        bright_line = strengths[n] > 0.5
+        shift = abs(line.energy - response.e[n] * EV_PER_HARTREE)
+        energy_bound = max(2e-3, 0.02 * shift) if bright_line else line.energy_uncertainty
+        strength_bound = 1e-2 * strengths[n] if bright_line else line.strength_uncertainty
+        assert line.converged_energy == pytest.approx(response.e[n] * EV_PER_HARTREE, abs=energy_bound)
+        assert line.converged_strength == pytest.approx(strengths[n], abs=strength_bound)
         # The step moves the line by more than it can be wrong, and all of that is found.
-        assert abs(line.energy - response.e[n] * EV_PER_HARTREE) > 2e-3
+        assert shift > 10 * energy_bound
         x, y = response.xy[n]
         weights = 2.0 * (np.square(x) - np.square(y))
         largest = line.transitions[0]
@@ -54,23 +64,29 @@ def test_lines_are_those_of_linear_response(run: hp.Run, tmp_path: Path) -> None
             assert sum(shares) == pytest.approx(1.0, abs=1e-6)
     # Nearly all of a line of HF comes from fluorine.
     assert lines[0].atoms[1].leaves > 0.8
+    matrix = transition_density(read_kicked_runs(run.path), lines[0].energy).sum(axis=0)
+    dipole = np.einsum("xij,ji->x", mol.intor("int1e_r"), matrix)
+    assert abs(dipole[2]) == pytest.approx(abs(along[bright[0]]), rel=2e-3)
+    np.testing.assert_allclose(dipole[:2], 0.0, atol=1e-8)
     cube = tmp_path / "line.cube"
     run.transition_cube(lines[0], cube)
-    assert _dipole(cube)[2] == pytest.approx(abs(along[bright[0]]), rel=2e-2)
-    np.testing.assert_allclose(_dipole(cube)[:2], 0.0, atol=1e-3)
+    points, values = _read_cube(cube)
+    functions = mol.eval_gto("GTOval", points)
+    # The columns of a cube file hold six digits.
+    np.testing.assert_allclose(
+        values, np.einsum("gi,ij,gj->g", functions, matrix, functions), rtol=1e-4, atol=1e-7
+    )
 
 
-def _dipole(path: Path) -> np.ndarray:
-    """|∫ r T(r) dr| of a cube file, bohr."""
+def _read_cube(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Points (n, 3), bohr, and values (n,)."""
     rows = path.read_text().splitlines()
     origin = np.array(rows[2].split()[1:], float)
     counts = [int(row.split()[0]) for row in rows[3:6]]
-    step = float(rows[3].split()[1])
-    values = np.array(" ".join(rows[8:]).split(), float).reshape(counts)
-    axes = [origin[k] + step * np.arange(counts[k]) for k in range(3)]
-    return (
-        np.abs([np.einsum("xyz,xyz->", values, grid) for grid in np.meshgrid(*axes, indexing="ij")]) * step**3
-    )
+    steps = [float(rows[3 + k].split()[1 + k]) for k in range(3)]
+    axes = [origin[k] + steps[k] * np.arange(counts[k]) for k in range(3)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    return points, np.array(" ".join(rows[8:]).split(), float)
 
 
 def test_lines_of_a_file_without_response(run: hp.Run, tmp_path: Path) -> None:
