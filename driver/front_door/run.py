@@ -111,8 +111,8 @@ class Run:
     def transition_cube(self, line: AbsorptionLine, path: Path | str) -> None:
         """Write the transition density of one of `lines()` as a cube file, alpha and beta together.
 
-        The deck that the run was made from must lie where it lay, or beside the run. Raises BadInput where it does not, and
-        where the run kept no response; OSError.
+        The deck that the run was made from must lie where it lay, or beside the run. Raises BadInput where it
+        does not, and where the run kept no response; OSError.
         """
         from ...adapters.deck.reader import read_deck
         from ...adapters.pyscf.molecule import molecule
