@@ -32,7 +32,7 @@ _PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset"
 #: Directives of NWChem that would change results or do other work.
 _REFUSED = (
     *("bq", "continue", "cosmo", "dimqm", "fcidump", "gradients", "integral", "intgrl", "oniom"),
-    *("plnwv", "qmmm", "relativistic", "rism", "so", "xtb", "zora"),
+    *("plnwv", "python", "qmmm", "relativistic", "rism", "so", "xtb", "zora"),
 )
 #: `set` keys that steer memory and integral storage only.
 _KEYS_WITHOUT_EFFECT = (

@@ -12,6 +12,7 @@ from .words import counted, duration, number
 #: What stands beside each code.
 MEANINGS: Mapping[str, str] = {
     "START": "reference steps at the beginning",
+    "CORRECTED": "each step was corrected by Fock builds, where no surrogate step would do",
     "CONTINUE": "reference steps were due",
     "MAX_STEPS": "the segment was as long as allowed",
     "HIGH_UNCERTAINTY": "the spread passed its limit, or could not be brought to it",

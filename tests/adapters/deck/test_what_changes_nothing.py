@@ -41,7 +41,6 @@ BLOCKS = [
     "property\n dipole\nend",
     "driver\n maxiter 5\nend",
     "nwpw\n simulation_cell\n  ngrid 16 16 16\n end\n cutoff 10\nend",
-    "python\nprint(1)\nend",
     "esp\n recalculate\nend",
     "md\n data 10\nend",
     "tce\n ccsd\nend",

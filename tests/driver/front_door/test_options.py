@@ -23,7 +23,7 @@ TABLE = {option.name: option for option in (*OPTIONS, *THRESHOLDS)}
 def parsed(*arguments: str) -> dict[str, Any]:
     """Options of a run as the command reads them; not those that run nothing."""
     given = vars(_parser().parse_args(["deck.nw", *arguments]))
-    other = ("deck", "frames", "check", "json", "list")
+    other = ("deck", "frames", "log", "check", "json", "list")
     return {name: value for name, value in given.items() if name not in other}
 
 
