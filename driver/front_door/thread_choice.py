@@ -1,4 +1,4 @@
-"""How many threads pay for a molecule of a size, as measured by `benchmarks/runs/threads.py`."""
+"""How many threads a molecule of a size gets; `benchmarks/runs/threads.py` measures what they bring."""
 
 from ...atomic.threads import cores
 
