@@ -5,8 +5,8 @@
 # make image  docker/Dockerfile executed by chroot, and a run by each engine in it; as root
 
 VENV := .venv
-# Test processes side by side; no test measures time by the clock.
-JOBS ?= 2
+# Test processes side by side, one a core; no test measures time by the clock.
+JOBS ?= auto
 INSTALLED_FROM := pyproject.toml constraints.txt docker/install.sh
 
 # The benchmark's decks, each with the steps made of it: all of it, its short form, and how cost grows.
@@ -33,7 +33,7 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	@docker/install.sh nwchem chromium
-	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/python -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
