@@ -44,7 +44,7 @@ def test_a_regular_basis_has_pyscfs_guess(n_spin: int) -> None:
     np.testing.assert_array_equal(guess, np.asarray(mean_field.get_init_guess()).reshape(n_spin, 7, 7))
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_functions_given_twice(tmp_path: Path) -> None:
     """PySCF's projection on them is singular. The energy is NWChem 7.0.2's, which drops three functions."""
     path = tmp_path / "deck.nw"
