@@ -1,14 +1,17 @@
 """A deck from its first task to its last."""
 
+import json
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask
+from ...adapters.files.run_lock import locked
 from ...adapters.files.whole_file import write_whole
 from ...adapters.rtdb.recall import HEAD, record_path
 from ...surrogate.surrogate import Surrogate
+from ..earlier.kept import keep_earlier, settings_of
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
@@ -18,7 +21,7 @@ from .check import check_deck
 from .embedded import EmbeddedBackend
 from .ground import GroundStates
 from .job import Job, file_names
-from .options import Options, same_level
+from .options import Options, fingerprint, same_level
 from .propagation import propagate
 from .surrogates import make_surrogate, with_surrogate
 
@@ -28,11 +31,36 @@ def run_deck(
 ) -> bool:
     """Carry out every task in order; False where `stopping` ended a propagation early.
 
-    write: takes log text. Raises DeckError, PriorError, NotConverged, TrajectoryError, OSError.
+    write: takes log text. Raises FolderInUse, DeckError, PriorError, NotConverged, TrajectoryError, OSError.
     """
     check_deck(deck, options)
     options = with_surrogate(options, deck)
     deck.permanent_dir.mkdir(parents=True, exist_ok=True)
+    names = (deck.prefix, *file_names(deck))
+    with locked([deck.permanent_dir / f"{name}.lock" for name in names]):
+        if not options.restart:
+            _keep_earlier(deck, options)
+        return _carry_out(deck, options, write, stopping)
+
+
+def _keep_earlier(deck: Deck, options: Options) -> None:
+    """No run of another deck, and no unfinished one, is replaced."""
+    stems = [deck.permanent_dir / name for name in file_names(deck)]
+    # What else a run starts from, or that it goes on from a point, is not among its settings.
+    wanted = [
+        settings_of(json.dumps(fingerprint(task, options)), task.real_time.tmax)
+        if task.real_time.load.kind == "scf"
+        else ""
+        for task in deck.propagations
+    ]
+    for path in keep_earlier(deck.permanent_dir / deck.prefix, stems, wanted):
+        print(f"hybrid-propagate: the earlier run of this name is kept as {path.name}", file=sys.stderr)
+
+
+def _carry_out(
+    deck: Deck, options: Options, write: Callable[[str], None], stopping: Callable[[], bool]
+) -> bool:
+    """Every task in order; see `run_deck`."""
     grounds = GroundStates(deck, options, write)
     names, started = iter(file_names(deck)), options.started
     # Where nothing is propagated there is nothing to go on from.

@@ -1,5 +1,6 @@
 """One propagation, from its ground state or its own trajectory file to its files."""
 
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,8 @@ from ...adapters.files.trajectory import Contents, TrajectoryFile
 from ...adapters.log.lines import message_line
 from ...adapters.nwchem.process import NWChemError
 from ...surrogate.surrogate import Surrogate
+from ..earlier.continued import Wanted, continued, is_done
+from ..earlier.joined import earlier_part
 from ..loop.backend import Backend
 from ..loop.checkpoint import pack_checkpoint, surrogate_arrays
 from ..loop.progress import Progress, Reporter
@@ -25,7 +28,7 @@ from ..reporters.stored_run import stored_run
 from ..reporters.writers import Writers
 from .job import Job
 from .opening import opening
-from .options import continued, fingerprint, same_end
+from .options import fingerprint
 from .report_line import report
 from .setup import Setup, set_up
 from .summary import write_summary
@@ -70,7 +73,7 @@ def propagate(job: Job, backend: Backend) -> Outcome:
 
 def resume(job: Job) -> Contents | None:
     """The job's own trajectory file, where it is to go on from that. Raises TrajectoryError."""
-    old = continued(job.file("h5"), fingerprint(job.task, job.options), job.options)
+    old = continued(job.file("h5"), _wanted(job)) if job.options.restart else None
     if old is None:
         # What an earlier run said of itself must not stand beside this one's trajectory.
         job.file("json").unlink(missing_ok=True)
@@ -113,9 +116,13 @@ class Saver:
         self.took, self.last = time.perf_counter() - began, time.monotonic()
 
 
+def _wanted(job: Job) -> Wanted:
+    real_time = job.task.real_time
+    return Wanted(fingerprint(job.task, job.options), real_time.tmax, real_time.dt, job.task.place)
+
+
 def _is_finished(job: Job, old: Contents) -> bool:
-    complete = bool(old.attributes.get("complete"))
-    return complete and same_end(old, job.task.real_time.tmax) and job.file("json").exists()
+    return is_done(old, _wanted(job)) and job.file("json").exists()
 
 
 def _open_store(job: Job, setup: Setup, *, begin: bool) -> Saver:
@@ -124,9 +131,25 @@ def _open_store(job: Job, setup: Setup, *, begin: bool) -> Saver:
     fixed = stored_run(job.task, setup.ground.engine, settings, setup.arrays())
     saver = Saver(TrajectoryFile(job.file("h5"), fixed), setup.hybrid.surrogate)
     if begin:
+        _join_earlier(job, setup, saver.store)
         arrays = pack_checkpoint(setup.progress, saver.surrogate)
         saver.store.commit(arrays, complete=False, start=True)
     return saver
+
+
+def _join_earlier(job: Job, setup: Setup, store: TrajectoryFile) -> None:
+    """What the trajectory file has ahead of the point in a restart file is a part of this run."""
+    if job.task.real_time.load.kind != "restart":
+        return
+    state, settings = setup.progress.state, fingerprint(job.task, job.options)
+    part = earlier_part(job.file("h5"), settings, state.step, state.time)
+    if part is None:
+        return
+    store.add_earlier(part.points, part.control)
+    name = job.file("h5").name
+    print(
+        f"hybrid-propagate: {name}: its {state.step} points so far are joined to this run's", file=sys.stderr
+    )
 
 
 def _run(job: Job, setup: Setup, saver: Saver) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.files.trajectory import Contents
+from ...adapters.files.trajectory import Contents, TrajectoryError
 from ...adapters.nwchem.basis_order import density_from_nwchem, nwchem_order
 from ...adapters.nwchem.dmat import read_densities
 from ...adapters.nwchem.movecs import find_movecs
@@ -16,6 +16,7 @@ from ...adapters.nwchem.rt_restart import RestartError, RestartPoint, read_resta
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.point_symmetry import symmetry_orbitals
 from ...adapters.working_basis import WorkingBasis, make_working_basis
+from ...surrogate.surrogate import Surrogate
 from ..loop.backend import Backend, GroundState
 from ..loop.checkpoint import unpack_checkpoint
 from ..loop.controller import Ledger, Target
@@ -85,10 +86,19 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
         progress.tally.book("start-up and imports", max(arrived - job.started - before, 0.0))
         progress.tally.book("ground state", ground.seconds)
     else:
-        progress = unpack_checkpoint(old.checkpoint, surrogate)
+        progress = _unpacked(job, old, surrogate)
     earlier = {} if old is None else dict(progress.tally.seconds)
     progress.tally.book("analytic kernel", kernel_seconds)
     return Setup(ground, hybrid, progress, earlier)
+
+
+def _unpacked(job: Job, old: Contents, surrogate: Surrogate | None) -> Progress:
+    """The checkpoint's progress. Raises TrajectoryError where it is of another make."""
+    try:
+        return unpack_checkpoint(old.checkpoint, surrogate)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
+        path = job.file("h5")
+        raise TrajectoryError(f"{path}: its checkpoint is of another make; leave out --restart") from error
 
 
 def _working_basis(ground: GroundState) -> WorkingBasis:

@@ -79,6 +79,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "reporters",
         "nwchem",
         "dataset",
+        "earlier",
         "run",
         "front_door",
         "bench",

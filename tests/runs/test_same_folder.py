@@ -1,0 +1,171 @@
+"""Two runs of one name in one folder, at once and one after the other; and files that go on after damage."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hybrid_propagate.adapters.deck import Place
+from hybrid_propagate.adapters.files.checksum import seal
+from hybrid_propagate.adapters.files.trajectory import TrajectoryError, read_contents
+from hybrid_propagate.driver.earlier.continued import Wanted, continued
+from hybrid_propagate.driver.earlier.validity import check_contents
+from small_decks import kicked
+
+HYDROGEN = "  H 0 0 0\n  H 0 0 0.74"
+DECK = kicked(HYDROGEN, tmax=4.0, start="h", xc="hfexch", kick=0.001)
+
+
+@pytest.fixture(scope="module")
+def finished(propagate_in, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a finished run."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "h.nw").write_text(DECK)
+    ended = propagate_in(folder, "h.nw")
+    assert ended.returncode == 0, ended.stderr
+    assert not (folder / "h.lock").exists()
+    return folder
+
+
+@pytest.mark.parametrize("attempt", range(2))
+def test_of_two_at_once_one_runs(tmp_path: Path, propagate_from, attempt: int) -> None:
+    """The other ends with exit code 2 and one line; every point is there once."""
+    (tmp_path / "h.nw").write_text(kicked(HYDROGEN, tmax=60.0, start="h", xc="hfexch", kick=0.001))
+    pair = [propagate_from(tmp_path, "h.nw", "--max-ml-steps", "5") for _ in range(2)]
+    errors = [process.communicate()[1] for process in pair]
+    codes = [process.returncode for process in pair]
+    assert sorted(codes) == [0, 2], errors
+    (line,) = errors[codes.index(2)].splitlines()
+    assert "h.lock" in line
+    assert f"process {pair[codes.index(0)].pid}" in line
+    assert (np.diff(read_contents(tmp_path / "h.h5").series["time"]) > 0.0).all()
+
+
+def test_again_the_same_digits_and_another_deck_replaces_nothing(finished: Path, propagate_in) -> None:
+    """The same deck is made again; another functional of the same name leaves the first run as h.1.h5."""
+    before = read_contents(finished / "h.h5").series["dipole"]
+    assert propagate_in(finished, "h.nw").returncode == 0
+    np.testing.assert_array_equal(read_contents(finished / "h.h5").series["dipole"], before)
+    assert not (finished / "h.1.h5").exists()
+    (finished / "other.nw").write_text(DECK.replace("hfexch", "pbe0"))
+    ended = propagate_in(finished, "other.nw")
+    assert ended.returncode == 0, ended.stderr
+    assert "the earlier run of this name is kept as h.1.h5" in ended.stderr
+    np.testing.assert_array_equal(read_contents(finished / "h.1.h5").series["dipole"], before)
+    assert np.abs(read_contents(finished / "h.h5").series["dipole"] - before).max() > 1e-6
+    for end in ("json", "png", "rt_restart"):
+        assert (finished / f"h.1.{end}").exists()
+        assert not (finished / f"h.1.{end}").samefile(finished / f"h.{end}")
+    (finished / "h.h5").write_bytes((finished / "h.1.h5").read_bytes())
+
+
+def wanted(path: Path, **other: object) -> Wanted:
+    import json
+
+    attributes = read_contents(path).attributes
+    settings = {**json.loads(str(attributes["settings"])), **other}
+    return Wanted(settings, float(other.pop("tmax", 4.0)), 0.2, Place(str(path.with_name("h.nw")), 999))  # type: ignore[arg-type]
+
+
+def test_what_restart_says(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line: of nothing, of a finished run, of a longer and a shorter one, and of changed settings."""
+    path = finished / "h.h5"
+    lines = (finished / "h.nw").read_text().splitlines()
+    tmax, dt = (1 + [line.split()[:1] for line in lines].index([word]) for word in ("tmax", "dt"))
+    plain = wanted(path)
+    assert continued(finished / "none.h5", plain) is None
+    assert "none.h5 is not there" in capsys.readouterr().err
+    for end, said in (
+        (4.0, "h.h5 is complete: nothing is left"),
+        (2.0, f"h.nw:{tmax} says 2: nothing is left"),
+        (9.0, f"goes on at point 20, 3.80 au; tmax was 4, {finished / 'h.nw'}:{tmax} says 9"),
+    ):
+        assert continued(path, Wanted(plain.settings, end, 0.2, plain.place)) is not None
+        (line,) = capsys.readouterr().err.splitlines()
+        assert said in line
+    changed = Wanted({**plain.settings, "dt": "0.1", "--tol": "0.5"}, 4.0, 0.1, plain.place)
+    with pytest.raises(TrajectoryError) as error:
+        continued(path, changed)
+    assert f"dt was 0.2, {finished / 'h.nw'}:{dt} says 0.1" in str(error.value)
+    assert "--tol was 0.001, now 0.5" in str(error.value)
+
+
+def _datasets(path: Path) -> list[str]:
+    found: list[str] = []
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+    groups = ("ground", "checkpoint/state", "checkpoint/energies", "checkpoint/tally", "dynamics")
+    return [name for name in found if name.startswith(groups) and "density_" not in name]
+
+
+DAMAGES: dict[str, Callable[[np.ndarray], object]] = {
+    "missing": lambda array: None,
+    "flat": lambda array: np.zeros(array.size + 1, array.dtype),
+    "text": lambda array: b"{{",
+    "no number": lambda array: np.full(array.shape, np.nan),
+}
+
+
+def test_damage_behind_a_right_checksum(finished: Path, tmp_path: Path) -> None:
+    """Each data set that a restart needs, spoiled in four ways: one line each."""
+    path = tmp_path / "h.h5"
+    for name in _datasets(finished / "h.h5"):
+        if name in ("dynamics/spread", "dynamics/surrogate"):
+            continue
+        for damage in DAMAGES.values():
+            path.write_bytes((finished / "h.h5").read_bytes())
+            with h5py.File(path, "a") as file:
+                array = np.asarray(file[name])
+                del file[name]
+                if (value := damage(array)) is not None:
+                    file[name] = value
+            seal(path)
+            with pytest.raises(TrajectoryError) as error:
+                check_contents(path, read_contents(path, to_go_on=True))
+            assert "\n" not in str(error.value)
+
+
+def test_damaged_settings(finished: Path, tmp_path: Path) -> None:
+    path = tmp_path / "h.h5"
+    for name in ("settings", "tmax", "dt", "complete", "n_steps"):
+        for value in ("{", b"{{", np.nan, [1.0, 2.0]):
+            path.write_bytes((finished / "h.h5").read_bytes())
+            with h5py.File(path, "a") as file:
+                file.attrs[name] = value
+            seal(path)
+            with pytest.raises(TrajectoryError):
+                check_contents(path, read_contents(path, to_go_on=True))
+
+
+def test_a_damaged_file_ends_the_command_with_2(finished: Path, tmp_path: Path) -> None:
+    data = bytearray((finished / "h.h5").read_bytes())
+    data[len(data) // 2] ^= 255
+    (tmp_path / "h.h5").write_bytes(data)
+    (tmp_path / "h.nw").write_text(DECK)
+    words = [sys.executable, "-m", "hybrid_propagate.driver.commands.propagate", "h.nw", "--restart"]
+    ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "damaged" in ended.stderr.splitlines()[-1]
+    assert (tmp_path / "h.h5").read_bytes() == data
+
+
+def test_parts_of_one_run_are_joined(tmp_path: Path, propagate_in, finished: Path) -> None:
+    """A second deck with `load restart`: one trajectory of both, the first part besides as h.1.h5."""
+    parts = [
+        kicked(HYDROGEN, tmax=end, start="h", xc="hfexch", kick=0.001, steps=line)
+        for end, line in ((2.0, "nrestarts 5"), (4.0, "load restart"))
+    ]
+    for number, deck in enumerate(parts):
+        (tmp_path / f"part{number}.nw").write_text(deck)
+        ended = propagate_in(tmp_path, f"part{number}.nw")
+        assert ended.returncode == 0, ended.stderr
+    assert "h.h5: its 9 points so far are joined" in ended.stderr
+    joined, whole = (read_contents(folder / "h.h5").series for folder in (tmp_path, finished))
+    np.testing.assert_allclose(joined["time"], whole["time"], atol=1e-9)
+    assert np.abs(joined["dipole"] - whole["dipole"]).max() < 1e-6
+    assert len(read_contents(tmp_path / "h.1.h5").series["time"]) == 9
+    again = propagate_in(tmp_path, "part1.nw", "--restart")
+    assert "nothing is left to be done" in again.stderr
