@@ -2,9 +2,9 @@
 
 OMP_NUM_THREADS=1 python benchmarks/runs/kills.py --kills 1000 --record kills.json
 
-Counts are added to those in the record; stopped, the script goes on. Each run is a child of this process, which
-has everything imported: a kill costs tenths of a second. After each kill the trajectory file is absent or whole;
-in the end every point is there once, and the dipole is that of a run that nobody disturbed.
+Counts are added to those in the record; stopped, the script goes on. Each run is a child of this process,
+which has everything imported: a kill costs tenths of a second. After each kill the trajectory file is absent
+or whole; in the end every point is there once, and the dipole is that of a run that nobody disturbed.
 """
 
 import argparse
