@@ -34,7 +34,7 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	@docker/install.sh nwchem chromium
-	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .

@@ -1,5 +1,6 @@
 """Orbitals that a task starts from: those of earlier tasks, alone or put together from fragments."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +35,38 @@ def as_propagated(orbitals: Orbitals, electrons: tuple[int, int]) -> Orbitals:
         return orbitals
     columns = np.arange(orbitals.coefficients.shape[2])
     return replace(orbitals, occupations=(columns < np.array(electrons)[:, None]).astype(float))
+
+
+def swapped(orbitals: Orbitals, pairs: Sequence[tuple[int, int]], spin: int) -> Orbitals:
+    """Orbitals of one spin with pairs of them in each other's place; occupations stay where they are.
+
+    Raises ValueError for an orbital that is not there.
+    """
+    n_spin, _, m = orbitals.coefficients.shape
+    if pairs and (spin >= n_spin or max(max(pair) for pair in pairs) >= m):
+        raise ValueError(f"vectors swap: there are {m} orbitals of {n_spin} spin")
+    order = list(range(m))
+    for i, j in pairs:
+        order[i], order[j] = order[j], order[i]
+    coefficients, energies = orbitals.coefficients.copy(), orbitals.energies.copy()
+    coefficients[spin], energies[spin] = coefficients[spin][:, order], energies[spin][order]
+    return replace(orbitals, coefficients=coefficients, energies=energies)
+
+
+def occupied(orbitals: Orbitals, occupations: Sequence[Sequence[float]]) -> Orbitals:
+    """Orbitals with these occupations, by spin, from the first one on; the others are empty.
+
+    Raises ValueError where there are more occupations than orbitals, or another number of electrons.
+    """
+    numbers = np.zeros_like(orbitals.occupations)
+    if max(len(row) for row in occupations) > numbers.shape[1]:
+        raise ValueError(f"occup: there are {numbers.shape[1]} orbitals")
+    for row, values in zip(numbers, occupations, strict=True):
+        row[: len(values)] = values
+    electrons, given = orbitals.occupations.sum(), numbers.sum()
+    if abs(electrons - given) > 1e-6:
+        raise ValueError(f"occup holds {given:g} electrons, the orbitals {electrons:g}")
+    return replace(orbitals, occupations=numbers)
 
 
 def largest_force(orbitals: Orbitals, fock: np.ndarray) -> float:

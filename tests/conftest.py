@@ -11,6 +11,19 @@ import pytest
 # As the package itself does; tests import ONNX Runtime before it.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
+#: Files that take minutes. They come first, so that no process is left alone with one at the end.
+LONGEST = (
+    "training/test_export.py",
+    "solver/test_digits.py",
+    "runs/test_hybrid.py",
+    "runs/test_nwchem_engine.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; all others in their order."""
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))
+
 
 @pytest.fixture(scope="session")
 def nwchem_in() -> Callable[[Path, str], Path]:

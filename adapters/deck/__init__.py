@@ -1,11 +1,12 @@
 """The NWChem input deck, read into a system and tasks; refusals by file and line."""
 
-from .deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task, Vectors
-from .errors import DeckError, Place
+from ..free_format.errors import DeckError, Place
+from .deck import Deck, DensityPlotTask, GroundStateTask, LinearResponseTask, PropagationTask, Task, Vectors
 
 __all__ = [
     "Deck",
     "DeckError",
+    "DensityPlotTask",
     "GroundStateTask",
     "LinearResponseTask",
     "Place",

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from ..free_format.errors import DeckError, Place
+from ..free_format.lines import Line, LineReader, real, suggestion
 from ..system import Geometry, Shells
 from ..system.basis_library import library_ecp, library_has, library_key, library_names, library_shells
 from ..system.elements import SYMBOLS, element_of_tag, names_of_element
-from .errors import DeckError, Place
-from .lines import Line, LineReader, real, suggestion
 
 _MOMENTA = {letter: momentum for momentum, letter in enumerate("spdfghi")}
 #: NWChem's most primitives of a shell, and columns of coefficients; and what no function lies outside of.
@@ -20,13 +21,17 @@ _SP = ("sp", "l")
 
 @dataclass(frozen=True)
 class LibraryEntry:
-    """`<tag> library [<tag in library>] <set>`; `tag` is `*` for all tags but `excepted`."""
+    """`<tag> library [<tag in library>] <set> [file <path>]`; `tag` is `*` for all tags but `excepted`.
+
+    file: of NWChem's library format, or a folder of such; None: the libraries.
+    """
 
     place: Place
     tag: str
     set_name: str
     element: int | None
     excepted: tuple[str, ...] = ()
+    file: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,29 +66,33 @@ def read_basis(line: Line, reader: LineReader) -> BasisInput:
     tags_at: dict[str, Place] = {}
     columns: _Columns | None = None
     for row in reader.block(line):
-        if real(row.words[0]) is not None:
-            if columns is None:
-                row.fail("exponents must follow a line <tag> <shell type>, such as O S")
-            columns.append(row)
-            continue
-        if columns is not None:
-            columns.close()
-            columns = None
-        kind = row.take("shell type or library").lower()
-        tags_at.setdefault(row.words[0], row.place)
-        if kind == "library":
-            entries.append(_library_entry(row))
-        elif kind in _MOMENTA or kind in _SP:
-            _check_tag(row)
-            if (row.peek() or "").lower() == "rel":
-                row.fail("relativistic shells are not carried out")
-            shell = ShellEntry(row.words[0], [])
-            entries.append(shell)
-            columns = _Columns(row, shell.shells, (0, 1) if kind in _SP else (_MOMENTA[kind],))
-        elif kind in ("file", "nelec"):
-            row.fail(f"basis: unexpected {kind}")
-        else:
-            row.fail(f"unknown shell type {kind!r}; accepted: {' '.join(_MOMENTA)} sp library")
+        with reader.noting(row):
+            if real(row.words[0]) is not None:
+                if columns is not None:
+                    columns.append(row)
+                elif reader.refusals:
+                    row.rest()  # of a shell that is refused
+                else:
+                    row.fail("exponents must follow a line <tag> <shell type>, such as O S")
+                continue
+            if columns is not None:
+                columns.close()
+                columns = None
+            kind = row.take("shell type or library").lower()
+            tags_at.setdefault(row.words[0], row.place)
+            if kind == "library":
+                entries.append(_library_entry(row))
+            elif kind in _MOMENTA or kind in _SP:
+                _check_tag(row)
+                if (row.peek() or "").lower() == "rel":
+                    row.fail("relativistic shells are not carried out")
+                shell = ShellEntry(row.words[0], [])
+                entries.append(shell)
+                columns = _Columns(row, shell.shells, (0, 1) if kind in _SP else (_MOMENTA[kind],))
+            elif kind in ("file", "nelec"):
+                row.fail(f"basis: unexpected {kind}")
+            else:
+                row.fail(f"unknown shell type {kind!r}; accepted: {' '.join(_MOMENTA)} sp library")
     if columns is not None:
         columns.close()
     return BasisInput(line.place, name, spherical, tuple(entries), {}, tags_at)
@@ -210,13 +219,16 @@ def _library_entry(row: Line) -> LibraryEntry:
         row.fail(f"unknown element {tag!r}{suggestion(tag, SYMBOLS[1:])}")
     words: list[str] = []
     excepted: list[str] = []
+    file: Path | None = None
     while (word := row.next()) is not None:
         if word.lower() == "except":
             if tag != "*":
                 row.fail("except stands behind * only")
             while (other := row.next()) is not None:
                 excepted.append(other)
-        elif word.lower() in ("file", "rel"):
+        elif word.lower() == "file":
+            file = Path(row.take("file of the library"))
+        elif word.lower() == "rel":
             row.fail(f"basis library option {word!r} is not carried out")
         else:
             words.append(word)
@@ -228,9 +240,11 @@ def _library_entry(row: Line) -> LibraryEntry:
         words = words[1:]
     if len(words) != 1:
         row.fail('library takes one set name (in quotes if it has blanks), such as: * library "6-31G*"')
-    if not library_has(words[0]):
+    if not library_has(words[0], file):
+        if file is not None:
+            row.fail(f"library {words[0]}: {file} is no file, nor a folder that has it")
         row.fail(f"unknown basis library {words[0]!r}{suggestion(library_key(words[0]), library_names())}")
-    return LibraryEntry(row.place, tag, words[0], element, tuple(excepted))
+    return LibraryEntry(row.place, tag, words[0], element, tuple(excepted), file)
 
 
 def shells_of(basis: BasisInput, geometry: Geometry) -> dict[str, Shells]:
@@ -243,7 +257,7 @@ def shells_of(basis: BasisInput, geometry: Geometry) -> dict[str, Shells]:
                 shells += entry.shells
                 continue
             element = _library_element(entry, tag, number)
-            more = library_shells(entry.set_name, element) if element else None
+            more = _shells_in_library(entry, element) if element else None
             if more is None and (entry.tag != "*" or number):
                 raise DeckError(
                     entry.place, f"basis library {entry.set_name} has no {SYMBOLS[element or 0]} (tag {tag})"
@@ -255,6 +269,13 @@ def shells_of(basis: BasisInput, geometry: Geometry) -> dict[str, Shells]:
     if not any(found.values()):
         raise DeckError(basis.place, f"basis {basis.name!r} has no functions")
     return found
+
+
+def _shells_in_library(entry: LibraryEntry, element: int) -> Shells | None:
+    try:
+        return library_shells(entry.set_name, element, entry.file)
+    except (OSError, ValueError, LookupError) as error:
+        raise DeckError(entry.place, f"library {entry.set_name} cannot be read: {error}") from None
 
 
 def potentials_of(ecp: BasisInput, geometry: Geometry) -> dict[str, Any]:
@@ -269,7 +290,7 @@ def potentials_of(ecp: BasisInput, geometry: Geometry) -> dict[str, Any]:
         for entry in ecp.entries:
             if not isinstance(entry, LibraryEntry) or entry.tag not in ("*", key) or tag in entry.excepted:
                 continue
-            potential = library_ecp(entry.set_name, _library_element(entry, tag, number) or 0)
+            potential = library_ecp(entry.set_name, _library_element(entry, tag, number) or 0, entry.file)
             if potential is None:
                 if entry.tag != "*":
                     raise DeckError(entry.place, f"library {entry.set_name} has no ECP for {tag}")

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..free_format.errors import DeckError, Place
 from ..system import DensityPlot, Geometry, System
 from ..system.real_time import Load
 from .basis import BasisInput, potentials_of, shells_of
-from .dft import DftSettings, ScfSettings, TddftSettings
-from .errors import DeckError, Place
+from .dft import DftSettings, ScfSettings
 from .geometry import NamedGeometry
 from .rt_tddft import RealTimeBlock
+from .tddft import TddftSettings
 from .xc import functional
 
 _MAX_GEOMETRIES = 100
@@ -28,6 +29,7 @@ class Database:
     written: systems whose orbitals the deck's tasks leave, by the name of the file.
     ready: the file of the last one.
     restarted: where `restart` stands; None without.
+    occupations: of `occup`, by spin.
     absent: settings of the earlier run that are not known, and why; not those that the deck gives.
     """
 
@@ -47,6 +49,7 @@ class Database:
     plot: DensityPlot | None = None
     written: dict[str, System] = field(default_factory=dict)
     ready: str | None = None
+    occupations: tuple[tuple[float, ...], ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
 
 

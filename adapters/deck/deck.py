@@ -4,16 +4,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..system import RealTime, System
-from .errors import Place
+from ..free_format.errors import Place
+from ..system import DensityPlot, RealTime, System
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """`vectors input`: `atomic` and `hcore` guesses, the orbitals of a file, or fragments put together."""
+    """`vectors input`: `atomic` and `hcore` guesses, the orbitals of a file, or fragments put together.
+
+    swapped: pairs of orbitals, counted from 0, that change places; swapped_spin: of alpha (0) or beta (1).
+    """
 
     kind: Literal["atomic", "hcore", "file", "fragment"] = "atomic"
     files: tuple[str, ...] = ()
+    swapped: tuple[tuple[int, int], ...] = ()
+    swapped_spin: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +29,8 @@ class GroundStateTask:
     skip: `noscf`: orbitals are assembled and not converged.
     output: file name under which later `vectors input` or `load vectors` find these orbitals.
     nwchem_only_lines: lines of its dft block that only NWChem needs.
+    occupations: of `occup`, by spin, from the first orbital on; empty without.
+    lock: `max_ovl`: those orbitals stay occupied that overlap most with the occupied ones of the start.
     """
 
     place: Place
@@ -35,6 +42,8 @@ class GroundStateTask:
     max_iterations: int
     skip: bool
     nwchem_only_lines: tuple[str, ...] = ()
+    occupations: tuple[tuple[float, ...], ...] = ()
+    lock: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +63,16 @@ class LinearResponseTask:
 
 
 @dataclass(frozen=True, eq=False)
+class DensityPlotTask:
+    """`task dplot`: a cube file of the ground state's density. vectors: file of its orbitals."""
+
+    place: Place
+    system: System
+    vectors: str
+    plot: DensityPlot
+
+
+@dataclass(frozen=True, eq=False)
 class PropagationTask:
     """`task dft rt_tddft`; nwchem_only_lines: lines of the dft block in force that only NWChem needs."""
 
@@ -64,7 +83,7 @@ class PropagationTask:
     nwchem_only_lines: tuple[str, ...] = ()
 
 
-Task = GroundStateTask | LinearResponseTask | PropagationTask
+Task = GroundStateTask | LinearResponseTask | DensityPlotTask | PropagationTask
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,12 +1,13 @@
-"""The `dft`, `scf` and `tddft` blocks: settings that stay in force until a later block changes them."""
+"""The `dft` and `scf` blocks: settings that stay in force until a later block changes them."""
 
+import math
 from dataclasses import dataclass, replace
 
+from ..free_format.errors import Place
+from ..free_format.lines import Line, LineReader, suggestion
+from ..free_format.nwchem_only import NWCHEM_ONLY, convergence_words, nwchem_only_line, pass_over
 from ..system import Functional
 from .deck import Vectors
-from .errors import Place
-from .lines import Line, LineReader, suggestion
-from .nwchem_only import NWCHEM_ONLY, convergence_words, nwchem_only_line, pass_over
 from .xc import Attenuation, FunctionalError, functional
 
 GRIDS = ("xcoarse", "coarse", "medium", "fine", "xfine", "huge")
@@ -16,7 +17,6 @@ _DFT_WITHOUT_EFFECT = ("print", "noprint", "mulliken", "molden", "ecp")
 _DFT_REFUSED = (
     *(
         "decomp",
-        "max_ovl",
         "sic",
         "smear",
         "fon",
@@ -25,24 +25,24 @@ _DFT_REFUSED = (
         "ncapdd",
         "cdft",
         "dftmp2",
-        "steric",
         "efield",
     ),
     *(
-        "swapab",
         "frozemb",
         "frozemb_xc",
         "frozemb_ts",
         "ri-scf",
-        "lock",
         "rodft",
         "fukui",
-        "vspec",
         "xps",
-        "xdm",
     ),
     *("densmat", "adft", "freecdfit"),
 )
+#: NWChem 7.0.2 propagates alike with and without, by measurement.
+_DFT_OF_OTHER_TASKS = {
+    **dict.fromkeys(("disp", "xdm"), "dispersion acts on no orbital and is in no energy of a propagation"),
+    **dict.fromkeys(("steric", "vspec", "swapab", "lock"), "it changes nothing in a propagation"),
+}
 _DFT_CARRIED_OUT = (
     *(
         "xc",
@@ -55,9 +55,24 @@ _DFT_CARRIED_OUT = (
         "maxiter",
         "convergence",
         "noscf",
-        "disp",
+        "max_ovl",
     ),
 )
+#: Weights and radial quadratures that NWChem 7.0.2 carries out.
+_QUADRATURES = ("ssf", "becke", "erf1", "erf2", "treutler", "rm", "euler")
+#: Points of NWChem's Lebedev sets, in its numbering, and points an atom of its levels (second-row atoms).
+_LEBEDEV = (
+    *(38, 50, 74, 86, 110, 146, 170, 194, 230, 266, 302, 350, 434, 590, 770, 974, 1202, 1454, 1730, 2030),
+    *(2354, 2702, 3074, 3470, 3890, 4334, 4802, 5294, 5810),
+)
+_POINTS = {
+    "xcoarse": 21 * 194,
+    "coarse": 35 * 302,
+    "medium": 49 * 434,
+    "fine": 70 * 590,
+    "xfine": 100 * 1202,
+    "huge": 300 * 1454,
+}
 _GRID_WITHOUT_EFFECT = ("nodisk", "store_wght", "symm", "nosymm", "new")
 _SCF_WITHOUT_EFFECT = (
     *(
@@ -83,9 +98,8 @@ _VECTORS_WORDS = (
 _MOST_THRESHOLD = 0.05
 #: NWChem's most fragments of one guess.
 _MOST_FRAGMENTS = 100
-_MOST_OMEGA, _MOST_WEIGHT, _MOST_ITERATIONS, _MOST_ROOTS = 1e3, 10.0, 10**6, 10**4
+_MOST_OMEGA, _MOST_WEIGHT, _MOST_ITERATIONS = 1e3, 10.0, 10**6
 _MULTIPLICITIES = ("singlet", "doublet", "triplet", "quartet", "quintet", "sextet", "septet", "octet")
-_TDDFT_WITHOUT_EFFECT = ("maxiter", "maxvecs", "thresh", "print", "noprint", "trials", "algorithm")
 
 
 _DEFAULT = functional(("slater", "vwn_5"))
@@ -110,6 +124,7 @@ class DftSettings:
     output: str | None = None
     skip: bool = False
     nwchem_only_lines: tuple[str, ...] = ()
+    lock: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,16 +140,6 @@ class ScfSettings:
     place: Place | None = None
 
 
-@dataclass(frozen=True)
-class TddftSettings:
-    """What `tddft` blocks have set so far."""
-
-    n_roots: int = 1
-    singlet: bool = True
-    triplet: bool = True
-    tamm_dancoff: bool = False
-
-
 def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings:
     """Settings after the `dft` block that `line` opens."""
     line.finish()
@@ -142,28 +147,32 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
     cam_line: Line | None = None
     xc_line: Line | None = None
     for row in reader.block(line):
-        key = row.keyword
-        if key in NWCHEM_ONLY:
-            settings = replace(
-                settings, nwchem_only_lines=(*settings.nwchem_only_lines, nwchem_only_line(row))
-            )
-        elif key == "xc":
-            if cam_line is not None:
-                cam_line.fail("cam must come behind xc, which resets it in NWChem 7.2 and not in 7.0")
-            xc_line = row
-            settings = replace(settings, xc=_xc_words(row), cam=None)
-        elif key == "cam":
-            cam_line = row
-            settings = replace(settings, cam=_attenuation(row))
-        elif key in _DFT_CARRIED_OUT:
-            settings = _dft_directive(row, settings)
-        elif key in _DFT_REFUSED:
-            row.fail(f"dft directive {row.words[0]!r} is not carried out")
-        elif key in _DFT_WITHOUT_EFFECT:
-            pass_over(row)
-        else:
-            known = (*_DFT_CARRIED_OUT, *_DFT_WITHOUT_EFFECT, *NWCHEM_ONLY)
-            row.fail(f"unknown dft directive {row.words[0]!r}{suggestion(key, (*known, *_DFT_REFUSED))}")
+        with reader.noting(row):
+            key = row.keyword
+            if key in NWCHEM_ONLY:
+                settings = replace(
+                    settings, nwchem_only_lines=(*settings.nwchem_only_lines, nwchem_only_line(row))
+                )
+            elif key == "xc":
+                if cam_line is not None:
+                    cam_line.fail("cam must come behind xc, which resets it in NWChem 7.2 and not in 7.0")
+                xc_line = row
+                settings = replace(settings, xc=_xc_words(row), cam=None)
+            elif key == "cam":
+                cam_line = row
+                settings = replace(settings, cam=_attenuation(row))
+            elif key in _DFT_CARRIED_OUT:
+                settings = _dft_directive(row, reader, settings)
+            elif key in _DFT_REFUSED:
+                row.fail(f"dft directive {row.words[0]!r} is not carried out")
+            elif key in _DFT_OF_OTHER_TASKS:
+                row.rest()
+                reader.notice(row, f"dft {row.words[0]}: {_DFT_OF_OTHER_TASKS[key]}: passed over")
+            elif key in _DFT_WITHOUT_EFFECT:
+                pass_over(row)
+            else:
+                known = (*_DFT_CARRIED_OUT, *_DFT_WITHOUT_EFFECT, *NWCHEM_ONLY)
+                row.fail(f"unknown dft directive {row.words[0]!r}{suggestion(key, (*known, *_DFT_REFUSED))}")
     if xc_line is None and cam_line is None:
         return settings
     if before.cam is not None and cam_line is None and xc_line is not None:
@@ -183,21 +192,15 @@ def _xc_words(row: Line) -> tuple[str, ...]:
     return words[1:] if words[0].lower() == "old" and len(words) > 1 else words
 
 
-def _dft_directive(row: Line, settings: DftSettings) -> DftSettings:
+def _dft_directive(row: Line, reader: LineReader, settings: DftSettings) -> DftSettings:
     key = row.keyword
     if key == "grid":
-        return replace(settings, grid=_grid(row, settings.grid))
+        return _grid(row, reader, settings)
     if key == "convergence":
         return _convergence(row, settings)
     if key == "vectors":
         vectors, output = read_vectors(row, settings.vectors, settings.output)
         return replace(settings, vectors=vectors, output=output)
-    if key == "disp":
-        if (row.next() or "").lower() != "off":
-            row.fail(
-                "disp: dispersion corrections are not carried out (they act on no orbital); drop the line"
-            )
-        return settings
     if key == "mult":
         multiplicity = row.take_integer("multiplicity")
         if multiplicity == 0 or abs(multiplicity) > 99:
@@ -209,6 +212,9 @@ def _dft_directive(row: Line, settings: DftSettings) -> DftSettings:
         )
     elif key == "odft":
         settings = replace(settings, open_shell=True)
+    elif key == "max_ovl":
+        lines = (*settings.nwchem_only_lines, "max_ovl")
+        settings = replace(settings, lock=True, nwchem_only_lines=lines)
     elif key == "noscf":
         settings = replace(settings, skip=True)
     else:
@@ -233,16 +239,37 @@ def _attenuation(row: Line) -> Attenuation:
     return Attenuation(0.5 if omega is None else omega, *values)
 
 
-def _grid(row: Line, grid: str) -> str:
+def _grid(row: Line, reader: LineReader, settings: DftSettings) -> DftSettings:
+    """The level; of another quadrature the nearest one, and the line itself for NWChem."""
+    grid, other, written = settings.grid, False, ["grid"]
     while (word := row.next()) is not None:
         key = word.lower()
         if key in GRIDS:
             grid = key
+            written.append(key)
+        elif key == "lebedev":
+            radial, angular = (row.take_integer(f"lebedev: {what} points") for what in ("radial", "angular"))
+            if not (1 <= radial <= 1000 and 1 <= angular <= len(_LEBEDEV)):
+                row.fail(f"grid lebedev: 1 to 1000 shells, of a set from 1 to {len(_LEBEDEV)}")
+            grid, other = _nearest_grid(radial * _LEBEDEV[angular - 1]), True
+            written.append(f"lebedev {radial} {angular}")
+        elif key in _QUADRATURES:
+            other = True
+            written.append(key)
         elif key == "nquad_task":
             row.take_integer(key)
         elif key not in _GRID_WITHOUT_EFFECT:
-            row.fail(f"grid {word} is not carried out; accepted: {' '.join(GRIDS)}")
-    return grid
+            accepted = " ".join((*GRIDS, "lebedev", *_QUADRATURES))
+            row.fail(f"grid {word} is not carried out; accepted: {accepted}")
+    if not other:
+        return replace(settings, grid=grid)
+    reader.notice(row, f"grid: PySCF has its own quadrature, here of level {grid}; NWChem gets the line")
+    lines = (*settings.nwchem_only_lines, " ".join(written))
+    return replace(settings, grid=grid, nwchem_only_lines=lines)
+
+
+def _nearest_grid(points: int) -> str:
+    return min(_POINTS, key=lambda name: abs(math.log(points / _POINTS[name])))
 
 
 def _convergence(row: Line, settings: DftSettings) -> DftSettings:
@@ -276,8 +303,13 @@ def read_vectors(row: Line, vectors: Vectors | None, output: str | None) -> tupl
                 row.fail("vectors: a second output")
             written = row.take("file name of vectors output")
             continue
+        if key == "swap":
+            if guess is None or guess.kind != "file" or guess.swapped:
+                row.fail("vectors: swap stands once, behind the file of orbitals")
+            guess = _swapped(row, guess)
+            continue
         if key in _VECTORS_WORDS and key not in _GUESSES:
-            row.fail(f"vectors {word} is not carried out; accepted: atomic hcore fragment <file> output")
+            row.fail(f"vectors {word} is not carried out; accepted: atomic hcore fragment <file> output swap")
         if guess is not None:
             row.fail(f"vectors: unexpected {word!r} behind the guess; accepted: output <file>")
         if key == "fragment":
@@ -291,6 +323,19 @@ def read_vectors(row: Line, vectors: Vectors | None, output: str | None) -> tupl
     if guess is None and written is None:
         row.fail("vectors names neither a guess nor an output file")
     return guess or vectors, written or output
+
+
+def _swapped(row: Line, guess: Vectors) -> Vectors:
+    """`swap [alpha|beta] i j ...`; NWChem keeps the last one of several."""
+    spin = 0
+    if (row.peek() or "").lower() in ("alpha", "beta"):
+        spin = ("alpha", "beta").index(row.take("spin").lower())
+    numbers: list[int] = []
+    while (number := row.maybe_integer()) is not None:
+        numbers.append(number - 1)
+    if not numbers or len(numbers) % 2 or min(numbers) < 0:
+        row.fail("vectors swap takes pairs of orbitals, counted from 1")
+    return replace(guess, swapped=tuple(zip(numbers[::2], numbers[1::2], strict=True)), swapped_spin=spin)
 
 
 def _fragment_files(row: Line) -> tuple[str, ...]:
@@ -308,76 +353,40 @@ def read_scf(line: Line, reader: LineReader, before: ScfSettings) -> ScfSettings
     line.finish()
     settings = replace(before, place=line.place)
     for row in reader.block(line):
-        key = row.keyword
-        if key in _MULTIPLICITIES:
-            settings = replace(settings, multiplicity=_MULTIPLICITIES.index(key) + 1)
-        elif key == "nopen":
-            count = row.take_integer("number of open shells")
-            if not 0 <= count < 99:
-                row.fail("nopen must not be negative")
-            settings = replace(settings, multiplicity=count + 1)
-        elif key in ("rhf", "rohf", "uhf"):
-            settings = replace(settings, kind=key)
-        elif key == "thresh":
-            value = row.take_within("thresh", 1e-30, 1.0)
-            settings = replace(settings, threshold=value)
-        elif key == "maxiter":
-            count = row.take_integer("maxiter")
-            if not 1 <= count <= _MOST_ITERATIONS:
-                row.fail(f"maxiter must lie between 1 and {_MOST_ITERATIONS}")
-            settings = replace(settings, max_iterations=count)
-        elif key == "vectors":
-            vectors, output = read_vectors(row, settings.vectors, settings.output)
-            settings = replace(settings, vectors=vectors, output=output)
-        elif key in _SCF_WITHOUT_EFFECT:
-            pass_over(row)
-        else:
-            accepted = (
-                *_MULTIPLICITIES,
-                "nopen",
-                "rhf",
-                "uhf",
-                "thresh",
-                "maxiter",
-                "vectors",
-                *_SCF_WITHOUT_EFFECT,
-            )
-            row.fail(f"scf directive {row.words[0]!r} is not carried out{suggestion(key, accepted)}")
-    return settings
-
-
-def read_tddft(line: Line, reader: LineReader, before: TddftSettings) -> TddftSettings:
-    """Settings after the `tddft` block (linear response) that `line` opens.
-
-    A block forgets the roots and the approximation of those before it, and keeps their spins, as in NWChem.
-    """
-    line.finish()
-    settings = replace(before, n_roots=1, tamm_dancoff=False)
-    for row in reader.block(line):
-        key = row.keyword
-        if key == "nroots":
-            count = row.take_integer("number of roots")
-            if not 1 <= count <= _MOST_ROOTS:
-                row.fail(f"nroots must lie between 1 and {_MOST_ROOTS}")
-            settings = replace(settings, n_roots=count)
-        elif key in ("notriplet", "nosinglet"):
-            settings = replace(settings, **{key[2:]: False})
-        elif key in ("singlet", "triplet"):
-            settings = replace(settings, **{key: True})
-        elif key in ("cis", "tda", "rpa"):
-            settings = replace(settings, tamm_dancoff=key != "rpa")
-        elif key in _TDDFT_WITHOUT_EFFECT:
-            pass_over(row)
-        else:
-            accepted = (
-                "nroots",
-                "notriplet",
-                "nosinglet",
-                "singlet",
-                "triplet",
-                "cis",
-                "rpa",
-                *_TDDFT_WITHOUT_EFFECT,
-            )
-            row.fail(f"tddft directive {row.words[0]!r} is not carried out{suggestion(key, accepted)}")
+        with reader.noting(row):
+            key = row.keyword
+            if key in _MULTIPLICITIES:
+                settings = replace(settings, multiplicity=_MULTIPLICITIES.index(key) + 1)
+            elif key == "nopen":
+                count = row.take_integer("number of open shells")
+                if not 0 <= count < 99:
+                    row.fail("nopen must not be negative")
+                settings = replace(settings, multiplicity=count + 1)
+            elif key in ("rhf", "rohf", "uhf"):
+                settings = replace(settings, kind=key)
+            elif key == "thresh":
+                value = row.take_within("thresh", 1e-30, 1.0)
+                settings = replace(settings, threshold=value)
+            elif key == "maxiter":
+                count = row.take_integer("maxiter")
+                if not 1 <= count <= _MOST_ITERATIONS:
+                    row.fail(f"maxiter must lie between 1 and {_MOST_ITERATIONS}")
+                settings = replace(settings, max_iterations=count)
+            elif key == "vectors":
+                vectors, output = read_vectors(row, settings.vectors, settings.output)
+                settings = replace(settings, vectors=vectors, output=output)
+            elif key in _SCF_WITHOUT_EFFECT:
+                pass_over(row)
+            else:
+                accepted = (
+                    *_MULTIPLICITIES,
+                    "nopen",
+                    "rhf",
+                    "uhf",
+                    "thresh",
+                    "maxiter",
+                    "vectors",
+                    *_SCF_WITHOUT_EFFECT,
+                )
+                row.fail(f"scf directive {row.words[0]!r} is not carried out{suggestion(key, accepted)}")
     return settings

@@ -1,23 +1,27 @@
 """The top-level `dplot` block, which `visualization dplot` runs for each density snapshot."""
 
+from dataclasses import replace
 from typing import Any, cast
 
+from ..free_format.lines import Line, LineReader
 from ..system import DensityPlot
 from ..system.geometry import ANGSTROM_PER_BOHR
-from .lines import Line, LineReader
 
 _SPINS = ("total", "alpha", "beta", "spindens")
 _MAX_POINTS, _FARTHEST = 10**9, 1e5
 
 
-def read_dplot(opening: Line, reader: LineReader) -> DensityPlot:
-    """Read the block: `limitxyz` and three lines `<from> <to> <spacings>`, `gaussian`, `spin`, `title`.
+def read_dplot(opening: Line, reader: LineReader, before: DensityPlot | None) -> DensityPlot:
+    """Read the block: `limitxyz` and three lines `<from> <to> <spacings>`, `spin`, `vectors`, `output`.
+
+    What it does not name is as `before`. A propagation passes over `vectors` and `output`, as NWChem's does.
 
     Lengths are in Angstrom unless `units au` says bohr.
     """
     opening.finish()
     limits: list[tuple[float, float, int]] = []
-    spin, gaussian, scale, missing = "total", False, 1.0, 0
+    plot = before or DensityPlot((0.0,) * 3, (0.0,) * 3, ())
+    gaussian, scale, missing = False, 1.0, 0
     for row in reader.block(opening):
         key = row.keyword
         if missing:
@@ -31,20 +35,24 @@ def read_dplot(opening: Line, reader: LineReader) -> DensityPlot:
             spin = row.take("spin").lower()
             if spin not in _SPINS:
                 row.fail(f"dplot: unknown spin {spin!r}; accepted: {' '.join(_SPINS)}")
+            plot = replace(plot, spin=cast(Any, spin))
+        elif key in ("vectors", "output"):
+            plot = replace(plot, **{key: row.take(f"file name of {key}")})
         elif key == "title":
             row.take("title, in quotes if it has blanks")
         else:
-            row.fail(
-                f"dplot directive {row.words[0]!r} is not carried out; accepted: limitxyz gaussian spin title"
-            )
-    if len(limits) != 3:
-        opening.fail("dplot needs limitxyz and three lines <from> <to> <spacings>")
+            accepted = "limitxyz gaussian spin vectors output title"
+            row.fail(f"dplot directive {row.words[0]!r} is not carried out; accepted: {accepted}")
+    if missing:
+        opening.fail("dplot: limitxyz needs three lines <from> <to> <spacings>")
     if not gaussian:
-        opening.fail("dplot writes cube files only: add the line gaussian")
+        reader.notice(opening, "dplot without gaussian: cube files are written all the same")
+    if not limits:
+        return plot
     lower, upper, spacings = zip(*limits, strict=True)
     if (spacings[0] + 1) * (spacings[1] + 1) * (spacings[2] + 1) > _MAX_POINTS:
         opening.fail("dplot: more than a thousand million points")
-    return DensityPlot(cast(Any, lower), cast(Any, upper), cast(Any, spacings), cast(Any, spin))
+    return replace(plot, origin=cast(Any, lower), upper=cast(Any, upper), spacings=cast(Any, spacings))
 
 
 def _scale(row: Line) -> float:

@@ -3,9 +3,9 @@
 import math
 from typing import Any, get_args
 
+from ..free_format.lines import Line, LineReader, suggestion
 from ..system import Field
 from ..system.field import Shape, Spin
-from .lines import Line, LineReader, suggestion
 
 #: What each shape needs beside `max` and `polarization`, and what it must not be given.
 _RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -37,20 +37,21 @@ def read_field(opening: Line, reader: LineReader) -> Field:
     opening.finish()
     values: dict[str, Any] = {}
     for row in reader.block(opening):
-        key = row.keyword
-        if key == "type":
-            values["shape"] = _shape(row)
-        elif key == "polarization":
-            values["direction"], values["angles"] = _polarization(row)
-        elif key == "spin":
-            values["spin"] = _spin(row)
-        elif key in _RANGES:
-            values[key] = row.take_within(f"field {name!r}: {key}", *_RANGES[key])
-        else:
-            accepted = ("type", "polarization", "spin", *_RANGES)
-            hint = suggestion(key, accepted) or f"; accepted: {' '.join(accepted)}"
-            row.fail(f"unknown field directive {row.words[0]!r}{hint}")
-        row.finish()
+        with reader.noting(row):
+            key = row.keyword
+            if key == "type":
+                values["shape"] = _shape(row)
+            elif key == "polarization":
+                values["direction"], values["angles"] = _polarization(row)
+            elif key == "spin":
+                values["spin"] = _spin(row)
+            elif key in _RANGES:
+                values[key] = row.take_within(f"field {name!r}: {key}", *_RANGES[key])
+            else:
+                accepted = ("type", "polarization", "spin", *_RANGES)
+                hint = suggestion(key, accepted) or f"; accepted: {' '.join(accepted)}"
+                row.fail(f"unknown field directive {row.words[0]!r}{hint}")
+            row.finish()
     _check(opening, name, values)
     return Field(name=name, maximum=values.pop("max"), **values)
 

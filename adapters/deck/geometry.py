@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..free_format.errors import Place
+from ..free_format.lines import Line, LineReader, integer, read_text, real, suggestion
 from ..system import Geometry
 from ..system.elements import SYMBOLS, element_of_tag
 from ..system.geometry import ANGSTROM_PER_BOHR
-from .errors import Place
-from .lines import Line, LineReader, integer, read_text, real, suggestion
 from .zmatrix import zmatrix_positions
 
 #: NWChem's `units`, of which it looks at two letters, and how many bohr one is.

@@ -5,76 +5,34 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..free_format.blocks import OF_OTHER_TASKS
+from ..free_format.errors import DeckError, Place, UnfinishedBlock, in_one
+from ..free_format.lines import Line, LineReader, lines_of, read_lines, real, suggestion, text_of
+from ..free_format.nwchem_only import pass_over
 from ..rtdb.entries import RtdbError
 from ..rtdb.nuclei import geometry_lines
 from ..rtdb.recall import database_path, recall, record_path
 from .basis import check_tags, read_basis, read_ecp
 from .database import MAY_BE_ABSENT, Database
 from .deck import Deck, GroundStateTask, Task
-from .dft import DftSettings, read_dft, read_scf, read_tddft
+from .dft import DftSettings, read_dft, read_scf
 from .dplot import read_dplot
-from .errors import DeckError, Place
 from .geometry import read_geometry
-from .lines import Line, LineReader, lines_of, read_lines, real, suggestion, text_of
-from .nwchem_only import pass_over
+from .occup import read_occupations
 from .rt_tddft import read_rt_tddft
-from .tasks import ground_state, linear_response, propagation
+from .tasks import density_plot, ground_state, linear_response, propagation
+from .tddft import read_tddft
 
 #: Printing, memory, and where scratch files go: nothing that a result depends on.
 _WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_print", "pause")
 #: What may stand before the settings of an earlier run are wanted.
 _PREAMBLE = ("start", "restart", "title", "permanent_dir")
-_BLOCKS = ("geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
+_BLOCKS = ("occup", "geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
 _PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "include")
 #: Directives of NWChem that would change results or do other work.
 _REFUSED = (
-    *("analysis", "analyze", "bq", "bsse", "ccsd", "constraints", "continue", "cosmo", "dimqm", "dirdyvtst"),
-    *(
-        "driver",
-        "drdy",
-        "dntmc",
-        "esp",
-        "etrans",
-        "fcidump",
-        "freq",
-        "gradients",
-        "gw",
-        "hessian",
-        "integral",
-        "intgrl",
-    ),
-    *(
-        "mcscf",
-        "md",
-        "mp2",
-        "nbo",
-        "neb",
-        "nwpw",
-        "occup",
-        "oniom",
-        "pspw",
-        "paw",
-        "plnwv",
-        "prepare",
-        "property",
-        "python",
-    ),
-    *(
-        "qmd",
-        "qmmm",
-        "raman",
-        "relativistic",
-        "rism",
-        "selci",
-        "so",
-        "stepper",
-        "string",
-        "tce",
-        "tropt",
-        "vib",
-        "vscf",
-    ),
-    *("xtb", "zora"),
+    *("bq", "continue", "cosmo", "dimqm", "fcidump", "gradients", "integral", "intgrl", "oniom"),
+    *("plnwv", "qmmm", "relativistic", "rism", "so", "xtb", "zora"),
 )
 #: `set` keys that steer memory and integral storage only.
 _KEYS_WITHOUT_EFFECT = (
@@ -86,6 +44,11 @@ _KEYS_WITHOUT_EFFECT = (
     "dft:largenode",
     "print:",
 )
+#: `set` keys of other tasks and of screening: NWChem 7.0.2 propagates alike with and without, as measured.
+_KEYS_OF_OTHER_TASKS = (
+    *("driver:", "prop:", "tce:", "cphf:", "hess:", "nwpw:", "esp:", "mp2:", "ccsd:", "raman:", "ga:"),
+    *("fock:mirrmat", "fock:density_screen", "int:acc_", "atomscf:", "grid:eaf_size"),
+)
 _RT_KEYS = (
     *("dipcontrib:pol", "dipcontrib:mo1min", "dipcontrib:mo1max", "dipcontrib:mo2min", "dipcontrib:mo2max"),
     *("magnus_skipinterpol", "print_dipcontribs"),
@@ -95,6 +58,7 @@ _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
 _LONGEST_NAME = 150
 #: Says nothing of what stands there.
 _INCLUDED = "this line of an included file is refused; put it into the deck itself to see why"
+_PASSED_OVER = "this line of an included file is passed over, or taken for what is near it"
 _LOGICALS = ("true", ".true.", "t", "false", ".false.", "f")
 _TYPES = ("integer", "real", "double", "logical", "string")
 
@@ -129,27 +93,25 @@ def read_deck(path: Path | str) -> Deck:
     database = Database(prefix=_base_name(path))
     found = _Found(database, Deck(path, database.prefix, "", Path.cwd(), ()))
     recalled = False
-    for line in reader:
-        try:
-            if (
-                database.restarted is not None
-                and not recalled
-                and line.keyword not in (*_PREAMBLE, *_WITHOUT_EFFECT)
-            ):
-                _recall(found, database.restarted)
-                recalled = True
-            _take(line, reader, found)
-        except DeckError as error:
-            if error.place.file != str(path):
-                # A deck may include what only the user can read, and messages go where others read them.
-                raise DeckError(error.place, _INCLUDED) from None
-            raise
-    for basis in database.bases.values():
-        check_tags(basis, [named.geometry for named in database.geometries.values()])
-    if (reason := _no_file_name(database.prefix)) is not None:
-        raise DeckError(Place(str(path), 1), f"the deck's own name, {reason}; name one with start")
-    if not found.tasks:
-        raise DeckError(reader.end, "the deck has no task; accepted: task dft energy, task dft rt_tddft")
+    try:
+        for line in reader:
+            with reader.noting(line):
+                if (
+                    database.restarted is not None
+                    and not recalled
+                    and line.keyword not in (*_PREAMBLE, *_WITHOUT_EFFECT)
+                ):
+                    recalled = True
+                    _recall(found, database.restarted)
+                _take(line, reader, found)
+    except UnfinishedBlock as error:
+        reader.refusals.append(error)
+    if not reader.refusals:
+        _check_whole(found, path, reader.end)
+    if reader.refusals:
+        raise in_one([_shown(error, path) for error in reader.refusals])
+    for place, text in reader.notices:
+        found.notices.append(f"{place}: {text if place.file == str(path) else _PASSED_OVER}")
     return replace(
         found.deck,
         prefix=database.prefix,
@@ -160,11 +122,27 @@ def read_deck(path: Path | str) -> Deck:
     )
 
 
+def _shown(error: DeckError, path: Path) -> DeckError:
+    """A deck may include what only the user can read, and messages go where others read them."""
+    return error if error.place.file == str(path) else DeckError(error.place, _INCLUDED)
+
+
+def _check_whole(found: _Found, path: Path, end: Place) -> None:
+    """What only a whole deck shows. Raises DeckError."""
+    database = found.database
+    for basis in database.bases.values():
+        check_tags(basis, [named.geometry for named in database.geometries.values()])
+    if (reason := _no_file_name(database.prefix)) is not None:
+        raise DeckError(Place(str(path), 1), f"the deck's own name, {reason}; name one with start")
+    if not found.tasks:
+        raise DeckError(end, "the deck has no task; accepted: task dft energy, task dft rt_tddft")
+
+
 def _take(line: Line, reader: LineReader, found: _Found) -> None:
     """Take in the directive that `line` opens, and note it in the journal."""
     database, first = found.database, len(reader.taken) - 1
     if line.keyword == "task":
-        tasks = _tasks(line, database)
+        tasks = _tasks(line, reader, database)
         found.tasks += tasks
         line.finish()
         found.journal.append(text_of(line))
@@ -178,7 +156,7 @@ def _take(line: Line, reader: LineReader, found: _Found) -> None:
     else:
         found.deck = _directive(line, reader, database, found.deck, bool(found.tasks))
         line.finish()
-        if line.keyword not in (*_PREAMBLE, *_WITHOUT_EFFECT):
+        if line.keyword not in (*_PREAMBLE, *_WITHOUT_EFFECT, *OF_OTHER_TASKS):
             rows = reader.taken[first:]
             found.journal += [text_of(row) for row in rows]
             for given in (line, *rows) if line.keyword == "dft" else (line,):
@@ -203,6 +181,7 @@ def _recall(found: _Found, place: Place) -> None:
             for line in reader:
                 _take(line, reader, found)
         except DeckError as error:
+            error = (*reader.refusals, error)[0]
             if not part.sets:
                 raise DeckError(place, f"restart: {error}") from None
             obstacle = str(error)
@@ -252,6 +231,10 @@ def _directive(line: Line, reader: LineReader, database: Database, deck: Deck, t
         return replace(deck, permanent_dir=Path.cwd() / line.take("folder"))
     if key in _WITHOUT_EFFECT:
         pass_over(line)
+    elif key in OF_OTHER_TASKS:
+        line.rest()
+        reader.pass_over_block(line)
+        reader.notice(line, f"{line.words[0]} acts on no ground state and no propagation: passed over")
     else:
         _setting(line, reader, database)
     return deck
@@ -277,26 +260,29 @@ def _setting(line: Line, reader: LineReader, database: Database) -> None:
     elif key == "rt_tddft":
         database.real_time = read_rt_tddft(line, reader, tuple(database.geometries))
     elif key == "dplot":
-        database.plot = read_dplot(line, reader)
+        database.plot = read_dplot(line, reader, database.plot)
+    elif key == "occup":
+        database.occupations = read_occupations(line, reader)
+        database.absent.pop("occupations", None)
     elif key == "charge":
         charge = line.take_within("charge", -1000.0, 1000.0)
         if charge != int(charge):
             line.fail(f"charge must be a whole number, not {charge:g}")
         database.charge = int(charge)
     elif key == "set":
-        _set(line, database)
+        _set(line, reader, database)
     elif key == "unset":
-        _unset(line, database)
+        _unset(line, reader, database)
     elif key in _REFUSED:
         line.fail(f"directive {line.words[0]!r} is not carried out")
     elif key == "stop":
         line.fail("stop ends NWChem with an error; end the input with a line eof, or at its end")
     else:
         hint = suggestion(key, (*_WITHOUT_EFFECT, *_BLOCKS, *_PLAIN, *_REFUSED))
-        line.fail(f"unknown directive {line.words[0]!r}{hint}")
+        raise UnfinishedBlock(line.place, f"unknown directive {line.words[0]!r}{hint}")
 
 
-def _set(line: Line, database: Database) -> None:
+def _set(line: Line, reader: LineReader, database: Database) -> None:
     key = line.take("key")
     kind = (line.next() or "").lower() if (line.peek() or "").lower() in _TYPES else ""
     if key == "geometry":
@@ -308,6 +294,9 @@ def _set(line: Line, database: Database) -> None:
     elif key.startswith(_KEYS_WITHOUT_EFFECT):
         line.take("value")
         line.rest()
+    elif key.startswith(_KEYS_OF_OTHER_TASKS) or (key == "lindep:n_dep" and line.peek() == "0"):
+        line.rest()
+        reader.notice(line, f"set {key} changes nothing in a propagation: passed over")
     else:
         line.fail(
             f"set {key} is not carried out; accepted: geometry, ao basis, cd basis, ecp basis, rt_tddft:..."
@@ -342,7 +331,7 @@ def _set_real_time(line: Line, name: str, kind: str, database: Database) -> None
         database.keys[name] = (value, line.place)
 
 
-def _unset(line: Line, database: Database) -> None:
+def _unset(line: Line, reader: LineReader, database: Database) -> None:
     key = line.take("key")
     if key == "rt_tddft:*":
         database.keys.clear()
@@ -361,27 +350,41 @@ def _unset(line: Line, database: Database) -> None:
         database.active = None
     elif key in _BASIS_ROLES:
         database.names.pop(key, None)
+    elif key == "dplot:*":
+        database.plot = None
+    elif key.startswith((*_KEYS_OF_OTHER_TASKS, "task:")):
+        reader.notice(line, f"unset {key} changes nothing in a propagation: passed over")
     elif not key.startswith(_KEYS_WITHOUT_EFFECT):
         line.fail(f"unset {key} is not carried out; accepted: rt_tddft:*, dft:*, geometry")
 
 
-def _tasks(line: Line, database: Database) -> list[Task]:
-    """The tasks of a `task` line; linear response brings the ground state that it needs."""
+def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
+    """The tasks of a `task` line; linear response brings the ground state that it needs.
+
+    None where settings are refused: what they lack would be refused once more.
+    """
     theory = line.take("theory").lower()
-    if theory not in ("dft", "scf", "tddft"):
-        line.fail(f"task {theory} is not carried out; accepted: dft, scf, tddft")
+    if theory not in ("dft", "scf", "tddft", "dplot"):
+        line.fail(f"task {theory} is not carried out; accepted: dft, scf, tddft, dplot")
     operation = (line.next() or "energy").lower()
     line.finish()
+    if theory == "dft" and operation in ("property", "gradient"):
+        reader.notice(line, f"of task dft {operation} only the ground state is made")
     carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
         ("dft", "energy"): lambda: [ground_state(database, line.place, "dft")],
         ("scf", "energy"): lambda: [ground_state(database, line.place, "scf")],
         ("tddft", "energy"): lambda: _response(database, line.place),
+        ("dft", "property"): lambda: [ground_state(database, line.place, "dft")],
+        ("dft", "gradient"): lambda: [ground_state(database, line.place, "dft")],
+        ("dplot", "energy"): lambda: [density_plot(database, line.place)],
         ("dft", "rt_tddft"): lambda: [propagation(database, line.place)],
     }
+    if operation in ("optimize", "saddle", "dynamics"):
+        line.fail(f"task {theory} {operation}: nuclei do not move here; give the geometry it ends at")
     if (theory, operation) not in carried_out:
-        accepted = ", ".join(f"task {a} {b}" for a, b in carried_out)
+        accepted = ", ".join(f"task {a} {b}" for a, b in carried_out).replace("dplot energy", "dplot")
         line.fail(f"task {theory} {operation} is not carried out; accepted: {accepted}")
-    return carried_out[theory, operation]()
+    return [] if reader.refusals else carried_out[theory, operation]()
 
 
 def _response(database: Database, place: Place) -> list[Task]:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
+from ..free_format.errors import Place
+from ..free_format.lines import Line, LineReader, suggestion
 from ..system import Excitation, Field, MOCap, RealTime
 from ..system.real_time import EVERY, Load, PropagatorName, Quantity, Tolerances, Visualization
-from .errors import Place
 from .field import read_field
-from .lines import Line, LineReader, suggestion
 
 _DIRECTIVES = (
     *("tmax", "dt", "tag", "load", "nchecks", "nprints", "nrestarts", "checklvl", "tolerances", "propagator"),
@@ -61,32 +61,33 @@ def read_rt_tddft(line: Line, reader: LineReader, geometries: tuple[str, ...]) -
     load: Load | None = None
     everything = False
     for row in reader.block(line):
-        key = row.keyword
-        if key == "field":
-            field = read_field(row, reader)
-            if field.name in fields:
-                row.fail(f"field {field.name!r} is defined twice (first at {fields_at[field.name]})")
-            if len(fields) == _LIMIT:
-                row.fail(f"more than {_LIMIT} fields")
-            fields[field.name], fields_at[field.name] = field, row.place
-        elif key == "excite":
-            excitations.append(_excitation(row, fields, geometries))
-            excitations_at.append(row.place)
-            if len(excitations) > _LIMIT:
-                row.fail(f"more than {_LIMIT} excite rules")
-        elif key == "load":
-            load = _load(row) or load
-        elif key == "print":
-            values["quantities"], everything = _quantities(row)
-        elif key == "visualization":
-            values["visualization"] = _visualization(row, reader)
-        elif key == "mocap":
-            values["mocap"] = _mocap(row, reader)
-        elif key in _REFUSED:
-            row.fail(_REFUSED[key])
-        else:
-            values.update(_simple(row))
-            row.finish()
+        with reader.noting(row):
+            key = row.keyword
+            if key == "field":
+                field = read_field(row, reader)
+                if field.name in fields:
+                    row.fail(f"field {field.name!r} is defined twice (first at {fields_at[field.name]})")
+                if len(fields) == _LIMIT:
+                    row.fail(f"more than {_LIMIT} fields")
+                fields[field.name], fields_at[field.name] = field, row.place
+            elif key == "excite":
+                excitations.append(_excitation(row, fields, geometries, strict=not reader.refusals))
+                excitations_at.append(row.place)
+                if len(excitations) > _LIMIT:
+                    row.fail(f"more than {_LIMIT} excite rules")
+            elif key == "load":
+                load = _load(row) or load
+            elif key == "print":
+                values["quantities"], everything = _quantities(row)
+            elif key == "visualization":
+                values["visualization"] = _visualization(row, reader)
+            elif key == "mocap":
+                values["mocap"] = _mocap(row, reader)
+            elif key in _REFUSED:
+                row.fail(_REFUSED[key])
+            else:
+                values.update(_simple(row))
+                row.finish()
     for key in ("tmax", "dt"):
         if key not in values:
             line.fail(f"rt_tddft must supply {key}")
@@ -173,9 +174,12 @@ def _quantities(row: Line) -> tuple[frozenset[Quantity], bool]:
     ), everything
 
 
-def _excitation(row: Line, fields: dict[str, Field], geometries: tuple[str, ...]) -> Excitation:
+def _excitation(
+    row: Line, fields: dict[str, Field], geometries: tuple[str, ...], *, strict: bool
+) -> Excitation:
+    """strict: not where something is refused ahead of it, which may be what the rule names."""
     geometry = row.take_name("name of the geometry to excite")
-    if geometry not in geometries:
+    if strict and geometry not in geometries:
         row.fail(f"excite: unknown geometry {geometry!r}; defined: {' '.join(geometries)}")
     word = row.take("'with'")
     if word != "with":
@@ -184,7 +188,7 @@ def _excitation(row: Line, fields: dict[str, Field], geometries: tuple[str, ...]
         )
     name = row.take_name("name of the field")
     row.finish()
-    if name not in fields:
+    if strict and name not in fields:
         known = f"; fields so far: {' '.join(fields)}" if fields else "; a field must come before its excite"
         row.fail(f"excite: unknown field {name!r}{known}")
     return Excitation(geometry, name)

@@ -5,13 +5,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..free_format.errors import DeckError, Place, in_one
+from ..free_format.lines import integer
 from ..system import DipoleContributions, System
 from ..system.real_time import Load, Quantity
 from .database import Database, check_known, system
-from .deck import GroundStateTask, LinearResponseTask, PropagationTask, Vectors
-from .dft import DftSettings
-from .errors import DeckError, Place
-from .lines import integer
+from .deck import DensityPlotTask, GroundStateTask, LinearResponseTask, PropagationTask, Vectors
+from .dft import DftSettings, ScfSettings
 from .rt_tddft import RealTimeBlock
 
 #: NWChem matches the atoms of a fragment to those of the active geometry within this distance, bohr.
@@ -27,6 +27,7 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
     if vectors.kind == "file" and database.written.get(vectors.files[0], made).n_basis != made.n_basis:
         vectors = Vectors()  # NWChem, too, falls back to the atomic guess when orbitals do not fit
     _check_fragments(database, vectors, made, place)
+    _check_occupations(database, settings, made, place)
     output = settings.output or (vectors.files[0] if vectors.kind == "file" else f"{database.prefix}.movecs")
     database.written[output] = made
     database.ready = output
@@ -39,8 +40,30 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
         energy, density, skip = min(settings.threshold**2, 1e-6), settings.threshold, False
     lines = settings.nwchem_only_lines if isinstance(settings, DftSettings) else ()
     return GroundStateTask(
-        place, made, vectors, output, energy, density, settings.max_iterations, skip, lines
+        place,
+        made,
+        vectors,
+        output,
+        energy,
+        density,
+        settings.max_iterations,
+        skip,
+        lines,
+        database.occupations if skip else (),
+        isinstance(settings, DftSettings) and settings.lock,
     )
+
+
+def _check_occupations(
+    database: Database, settings: DftSettings | ScfSettings, made: System, place: Place
+) -> None:
+    """`occup` is for orbitals that stay as they are; they must hold all electrons of the system."""
+    if not database.occupations:
+        return
+    if not (isinstance(settings, DftSettings) and settings.skip):
+        raise DeckError(place, "occup is carried out with noscf, behind a converged ground state")
+    if len(database.occupations) != made.n_spin:
+        raise DeckError(place, f"occup has {len(database.occupations)} columns, the system {made.n_spin}")
 
 
 def _check_fragments(database: Database, vectors: Vectors, made: System, place: Place) -> None:
@@ -58,10 +81,20 @@ def linear_response(database: Database, place: Place) -> LinearResponseTask:
     """`task tddft energy`."""
     made = system(database, place)
     settings = database.tddft
+    if settings.obstacles:
+        raise in_one(settings.obstacles)
     if not (made.open_shell or settings.singlet or settings.triplet):
         raise DeckError(place, "tddft: nosinglet and notriplet leave nothing to do")
     kinds = (settings.singlet, settings.triplet, settings.tamm_dancoff)
     return LinearResponseTask(place, made, _orbitals_in_force(database), settings.n_roots, *kinds)
+
+
+def density_plot(database: Database, place: Place) -> DensityPlotTask:
+    """`task dplot`: the density of orbitals on a box of points."""
+    plot = database.plot
+    if plot is None or not plot.spacings:
+        raise DeckError(place, "task dplot needs a dplot block with limitxyz before it")
+    return DensityPlotTask(place, system(database, place), plot.vectors or _orbitals_in_force(database), plot)
 
 
 def _orbitals_in_force(database: Database) -> str:
@@ -85,6 +118,8 @@ def propagation(database: Database, place: Place) -> PropagationTask:
     if shown is not None and shown.dplot:
         if database.plot is None:
             raise DeckError(block.place, "visualization dplot needs a dplot block")
+        if not database.plot.spacings:
+            raise DeckError(block.place, "visualization dplot needs limitxyz in the dplot block")
         real_time = replace(real_time, visualization=replace(shown, plot=database.plot))
     _check_excitations(made, block)
     vectors = _orbitals_in_force(database)

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...atomic.errors import BadInput
+from ..free_format.lines import real, suggestion
 from ..system import Functional
-from .lines import real, suggestion
 
 
 @dataclass(frozen=True)
@@ -172,13 +172,17 @@ class FunctionalError(BadInput):
 
 @dataclass
 class _Mixture:
-    """Weights by libxc name, `HF` among them, and what decides about default local correlation."""
+    """Weights by libxc name, `HF` among them, and what decides about default local correlation.
+
+    short_range: of exact exchange with the operator erfc(omega r) / r alone.
+    """
 
     weights: dict[str, float] = field(default_factory=dict)
     has_local_correlation: bool = False
     incomplete: list[tuple[str, float]] = field(default_factory=list)
     attenuated: list[tuple[str, float]] = field(default_factory=list)
     stand_in: bool = False
+    short_range: float = 0.0
 
     def add(self, name: str, weight: float) -> None:
         self.weights[name] = self.weights.get(name, 0.0) + weight
@@ -186,7 +190,7 @@ class _Mixture:
 
 def accepted_words() -> list[str]:
     """Every word of `xc` that is carried out by either reference code."""
-    return ["hfexch", *TERMS, *COMBINATIONS, *ATTENUATED]
+    return ["hfexch", "srhfexch", *TERMS, *COMBINATIONS, *ATTENUATED]
 
 
 def functional(
@@ -207,6 +211,10 @@ def functional(
     _complete_correlation(mixture)
     if mixture.attenuated and cam is None:
         raise FunctionalError(f"{mixture.attenuated[0][0]} needs a cam line behind the xc line")
+    if mixture.short_range and (cam is None or (cam.alpha, cam.beta) != (0.0, 1.0)):
+        raise FunctionalError("srhfexch needs a line cam <omega> cam_alpha 0.0 cam_beta 1.0")
+    if mixture.short_range and mixture.weights.get("HF"):
+        raise FunctionalError("srhfexch beside hfexch is not carried out")
     if cam is not None and cam.alpha != 0.0 and any(word == "xwpbe" for word, _ in mixture.attenuated):
         raise FunctionalError("xwpbe is carried out with cam_alpha 0 only")
     exact = mixture.weights.pop("HF", 0.0)
@@ -218,23 +226,25 @@ def functional(
     directive = " ".join(_written(word) for word in words)
     if cam is not None:
         directive += f" cam {cam.omega:.12g} cam_alpha {cam.alpha:.12g} cam_beta {cam.beta:.12g}"
-    return Functional(directive, _description(exact, cam, mixture.weights), mixture.stand_in)
+    return Functional(directive, _description(exact, cam, mixture), mixture.stand_in)
 
 
 def _written(word: str) -> str:
     """A word of a directive that has been read, as NWChem's deck gets it."""
-    from .lines import real
+    from ..free_format.lines import real
 
     value = real(word)
     return word.lower() if value is None else f"{value:.12g}"
 
 
-def _description(exact: float, cam: Attenuation | None, weights: Mapping[str, float]) -> str:
+def _description(exact: float, cam: Attenuation | None, mixture: _Mixture) -> str:
     """PySCF's `exchange, correlation` description."""
-    terms = {name: weight for name, weight in weights.items() if abs(weight) > 1e-14}
+    terms = {name: weight for name, weight in mixture.weights.items() if abs(weight) > 1e-14}
     if exact == 1.0 and cam is None and not terms:
         return "HF"
     exchange = _exact_exchange(exact, cam)
+    if mixture.short_range and cam is not None:
+        exchange.append(f"{mixture.short_range:.12g}*SR_HF({cam.omega:.12g})")
     exchange += [f"{weight:.12g}*{name}" for name, weight in terms.items() if "_C_" not in name]
     correlation = [f"{weight:.12g}*{name}" for name, weight in terms.items() if "_C_" in name]
     if not exchange and not correlation:
@@ -259,7 +269,7 @@ def _take_word(rest: list[str], mixture: _Mixture) -> None:
             mixture.add(name, weight)
         mixture.has_local_correlation |= any("C_" in name for name in COMBINATIONS[word])
         return
-    if word != "hfexch" and word not in TERMS and word not in ATTENUATED:
+    if word not in ("hfexch", "srhfexch") and word not in TERMS and word not in ATTENUATED:
         known = accepted_words()
         hint = (
             suggestion(word, known) or f"; accepted: {' '.join(_COMMON)} and {len(known) - len(_COMMON)} more"
@@ -273,6 +283,8 @@ def _take_word(rest: list[str], mixture: _Mixture) -> None:
         rest.pop(0)
     if word == "hfexch":
         mixture.add("HF", weight)
+    elif word == "srhfexch":
+        mixture.short_range += weight
     elif word in ATTENUATED:
         mixture.attenuated.append((word, weight))
     else:

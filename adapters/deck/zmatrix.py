@@ -5,8 +5,8 @@ The first atom is the origin, the second lies on +z, the third in the xz plane o
 
 import numpy as np
 
+from ..free_format.lines import Line, LineReader, integer, real
 from ..system.elements import element_of_tag
-from .lines import Line, LineReader, integer, real
 
 _FARTHEST = 1e5
 _SYMBOLS_NEXT = ("variables", "constants")

@@ -7,8 +7,8 @@ characters, and runs a command for `task shell`.
 import re
 from collections.abc import Iterable
 
-from ..deck.errors import DeckError, Place
-from ..deck.lines import MAX_LINE
+from ..free_format.errors import DeckError, Place
+from ..free_format.lines import MAX_LINE
 
 _PLAIN = re.compile(r"[ -~]*")
 _SPECIAL = re.compile(r"[;#\\]")

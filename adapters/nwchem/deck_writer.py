@@ -8,6 +8,7 @@ Same nuclei (in bohr), basis (explicit), functional, grid and convergence as the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ def nwchem_deck(
     for ground in grounds:
         lines += _geometries(ground.system, defined)
         lines += _system(ground.system, before)
+        lines += _occupations(ground.occupations)
         lines += _dft(ground.system, ground.nwchem_only_lines, [*_orbitals(ground, files)])
         lines.append("task dft energy")
         before = ground.system
@@ -151,11 +153,27 @@ def _dft(system: System, own: Sequence[str], vectors: Sequence[str]) -> list[str
     return [*lines, *(f"  {line}" for line in (*own, *vectors)), "end"]
 
 
+def _occupations(by_spin: Sequence[Sequence[float]]) -> list[str]:
+    if not by_spin:
+        return []
+    counts = [len(column) for column in (*by_spin, ())[:2]]
+    rows = zip_longest(*by_spin)
+    return [
+        "occup",
+        f"  {counts[0]} {counts[1]}",
+        *("  " + " ".join(repr(number) for number in row if number is not None) for row in rows),
+        "end",
+    ]
+
+
 def _orbitals(ground: GroundStateTask, files: Mapping[str, str]) -> list[str]:
     names = " ".join(files[name] for name in ground.vectors.files)
     kind = ground.vectors.kind
     start = {"atomic": "", "hcore": "input hcore ", "file": f"input {names} "}
     vectors = start.get(kind, f"input fragment {names} ")
+    if ground.vectors.swapped:
+        pairs = " ".join(f"{i + 1} {j + 1}" for i, j in ground.vectors.swapped)
+        vectors += f"swap {('alpha', 'beta')[ground.vectors.swapped_spin]} {pairs} "
     lines = [f"iterations {ground.max_iterations}", f"vectors {vectors}output {files[ground.output]}"]
     return [*lines, "noscf"] if ground.skip else lines
 

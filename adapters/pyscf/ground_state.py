@@ -9,6 +9,7 @@ from ...atomic.errors import Failed
 from ..orbitals import Orbitals
 from ..working_basis import canonical_orthogonalisation
 from .engine import PySCFEngine, expanded_about
+from .fallbacks import fallbacks, occupations_locked
 from .initial_guess import initial_guess
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
@@ -22,15 +23,20 @@ class NotConverged(Failed):
 
 
 def solve_ground_state(
-    engine: PySCFEngine, guess: np.ndarray | None, max_iterations: int
+    engine: PySCFEngine, guess: np.ndarray | None, max_iterations: int, locked: Orbitals | None = None
 ) -> tuple[PySCFEngine, Orbitals]:
     """Converge the SCF from `guess`, (n_spin, n, n), or PySCF's own.
+
+    locked: orbitals whose occupied ones stay so, by overlap.
 
     Returns the engine referred to the result, and the orbitals. Raises NotConverged.
     """
     mean_field = _mean_field(engine)
     if guess is None:
         guess = initial_guess(mean_field, "minao", engine.system.n_spin)
+    if locked is not None:
+        arrays = locked.coefficients, locked.occupations
+        mean_field = occupations_locked(mean_field, *(a if len(a) > 1 else a[0] for a in arrays))
     builds = 0
     density, thresholds = guess, (_COARSE, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))
     if engine.quadrature is None:
@@ -40,28 +46,43 @@ def solve_ground_state(
         calls = _use_fock_of(mean_field, referred)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max_iterations
-        mean_field.kernel(
-            dm0=density.reshape(
-                np.asarray(mean_field.get_hcore()).shape if len(density) == 1 else density.shape
-            )
-        )
+        _converge(mean_field, density[0] if len(density) == 1 else density)
         builds += calls[0]
-        if not mean_field.converged:
-            raise NotConverged(
-                f"the SCF did not converge in {mean_field.max_cycle} iterations "
-                f"(last energy {mean_field.e_tot:.8f} Ha)"
-            )
         density = np.asarray(mean_field.make_rdm1()).reshape(density.shape)
-    shape = (engine.system.n_spin, engine.mol.nao, -1)
-    coefficients = np.asarray(mean_field.mo_coeff).reshape(shape)
-    orbitals = Orbitals(
-        coefficients,
-        np.asarray(mean_field.mo_energy).reshape(engine.system.n_spin, -1),
-        np.asarray(mean_field.mo_occ, dtype=float).reshape(engine.system.n_spin, -1),
+    orbitals = _occupied_first(mean_field, engine.system.n_spin, builds)
+    return expanded_about(engine, orbitals.density(), kernel=True), orbitals
+
+
+def _occupied_first(mean_field: Any, n_spin: int, builds: int) -> Orbitals:
+    """The result; a propagation fills orbitals from the first one on, and a degenerate hole may lie lower."""
+    occupations = np.asarray(mean_field.mo_occ, dtype=float).reshape(n_spin, -1)
+    order = np.argsort(-occupations, axis=1, kind="stable")
+    coefficients = np.asarray(mean_field.mo_coeff).reshape(n_spin, -1, occupations.shape[1])
+    return Orbitals(
+        np.take_along_axis(coefficients, order[:, None, :], axis=2),
+        np.take_along_axis(np.asarray(mean_field.mo_energy).reshape(n_spin, -1), order, axis=1),
+        np.take_along_axis(occupations, order, axis=1),
         float(mean_field.e_tot),
         builds,
     )
-    return expanded_about(engine, orbitals.density(), kernel=True), orbitals
+
+
+def _converge(mean_field: Any, density: np.ndarray) -> None:
+    """Run the SCF, for an open shell by other ways too; `mean_field` has the result. Raises NotConverged."""
+    mean_field.kernel(dm0=density)
+    if mean_field.converged:
+        return
+    if density.ndim == 3:
+        for other in fallbacks(mean_field):
+            other.kernel(dm0=mean_field.make_rdm1())
+            for name in ("mo_coeff", "mo_energy", "mo_occ", "e_tot", "converged"):
+                setattr(mean_field, name, getattr(other, name))
+            if mean_field.converged:
+                return
+    raise NotConverged(
+        f"the SCF did not converge in {mean_field.max_cycle} iterations "
+        f"(last energy {mean_field.e_tot:.8f} Ha)"
+    )
 
 
 def _mean_field(engine: PySCFEngine) -> Any:

@@ -1,13 +1,19 @@
-"""Basis sets and effective core potentials by NWChem's library names, from the Basis Set Exchange and PySCF.
+"""Basis sets and effective core potentials by NWChem's library names.
+
+From the library that NWCHEM_BASIS_LIBRARY names, the Basis Set Exchange and PySCF, or an installed NWChem.
 
 NWChem 7.0 ships the older EMSL numbers of each set, which the Basis Set Exchange keeps as version 0.
 """
 
+import contextlib
 import functools
-import re
+import os
+from pathlib import Path
 from typing import Any
 
+from ..regular_file import RefusedFile, read_regular
 from .elements import SYMBOLS
+from .library_file import file_element, set_file, set_key
 from .system import Shells
 
 #: NWChem library names whose set the Basis Set Exchange keeps under another name.
@@ -37,31 +43,71 @@ _BSE_NAMES = {
 _PYSCF_NAMES = {"3-21++g": "3-21++g", "3-21++gs": "3-21++g*", "3-21gs": "3-21g*"}
 
 
+#: Folder of an installed NWChem's library, as Debian has it, and the line of its settings that names it.
+_INSTALLED = Path("/usr/share/nwchem/libraries")
+_SETTINGS = (Path.home() / ".nwchemrc", Path("/etc/nwchemrc"))
+
+
 def library_key(name: str) -> str:
-    """NWChem's file name of a library set: lower case, `*` as s, no brackets, `,` and blanks as `_`.
+    """NWChem's file name of a library set, see `set_key`."""
+    return set_key(name)
 
-    The SV(P) sets, which share a file with the SVP ones, get a key of their own.
+
+def library_shells(name: str, atomic_number: int, file: Path | None = None) -> Shells | None:
+    """Shells of one element in a library set; None if the set does not have it (see `library_has`).
+
+    file: a file of NWChem's library format, or a folder of such files, instead of the libraries.
     """
-    key = re.sub(r"[()\[\]]", "", name.strip().lower().replace("sv(p)", "sv_p"))
-    return key.replace("*", "s").replace(",", "_").replace(" ", "_").replace("'", "p")
-
-
-def library_shells(name: str, atomic_number: int) -> Shells | None:
-    """Shells of one element in a library set; None if the set does not have it (see `library_has`)."""
-    entry = _element(library_key(name), atomic_number)
+    entry = _found(name, atomic_number, file)
     return None if entry is None else entry[0]
 
 
-def library_ecp(name: str, atomic_number: int) -> Any | None:
+def library_ecp(name: str, atomic_number: int, file: Path | None = None) -> Any | None:
     """Effective core potential of one element in PySCF's format; None if the set has none for it."""
-    entry = _element(library_key(name), atomic_number)
+    entry = _found(name, atomic_number, file)
     return None if entry is None else entry[1]
 
 
-def library_has(name: str) -> bool:
+def library_has(name: str, file: Path | None = None) -> bool:
     """True if a library set of this name is known."""
+    if file is not None:
+        return set_file(file, name) is not None
     key = library_key(name)
-    return key in _PYSCF_NAMES or _bse_name(key) is not None
+    known = key in _PYSCF_NAMES or _bse_name(key) is not None
+    return known or any(set_file(folder, name) for folder in (*_chosen(), *_installed()))
+
+
+def _found(name: str, atomic_number: int, file: Path | None) -> tuple[Shells | None, Any | None] | None:
+    """From the file named, the user's own library, the Basis Set Exchange and PySCF, an installed NWChem."""
+    if file is not None:
+        path = set_file(file, name)
+        return None if path is None else file_element(path, name, atomic_number)
+    for folder in _chosen():
+        if path := set_file(folder, name):
+            return file_element(path, name, atomic_number)
+    key = library_key(name)
+    if key in _PYSCF_NAMES or _bse_name(key) is not None:
+        return _element(key, atomic_number)
+    for folder in _installed():
+        if path := set_file(folder, name):
+            return file_element(path, name, atomic_number)
+    return None
+
+
+def _chosen() -> tuple[Path, ...]:
+    """The library that the user's environment names for NWChem."""
+    folder = os.environ.get("NWCHEM_BASIS_LIBRARY")
+    return (Path(folder),) if folder else ()
+
+
+@functools.cache
+def _installed() -> tuple[Path, ...]:
+    named = []
+    for settings in _SETTINGS:
+        with contextlib.suppress(OSError, RefusedFile):
+            lines = (line.split() for line in read_regular(settings, 2**20).decode("latin-1").splitlines())
+            named += [Path(w[1]) for w in lines if len(w) == 2 and w[0].lower() == "nwchem_basis_library"]
+    return tuple(folder for folder in (*named, _INSTALLED) if folder.is_dir())
 
 
 def library_names() -> list[str]:

@@ -60,13 +60,16 @@ class MOCap:
 class DensityPlot:
     """Top-level `dplot` block: a box of points for cube files.
 
-    origin, upper: corners in bohr. spacings: intervals along each axis; there is one point more.
+    origin, upper: corners in bohr. spacings: intervals along each axis; there is one point more. Empty where
+    the block has not said. vectors, output: files of orbitals and of the cube, of `task dplot`.
     """
 
     origin: tuple[float, float, float]
     upper: tuple[float, float, float]
-    spacings: tuple[int, int, int]
+    spacings: tuple[int, ...]
     spin: Literal["total", "alpha", "beta", "spindens"] = "total"
+    vectors: str = ""
+    output: str = ""
 
 
 @dataclass(frozen=True)

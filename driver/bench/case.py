@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...adapters.deck import Deck, DeckError, Place
-from ...adapters.deck.lines import read_text
 from ...adapters.deck.reader import read_deck
+from ...adapters.free_format.lines import read_text
 from ...atomic.errors import BadInput
 from .reference import single_propagation
 

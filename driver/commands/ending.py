@@ -43,7 +43,10 @@ def carry_out(name: str, run: Callable[[], int], interrupted: str) -> int:
         # The reference code's own last words, where it has any.
         for line in getattr(error, "tail", ()):
             print(f"  nwchem| {line}", file=sys.stderr)
-        return fail(name, str(error), 2 if isinstance(error, BadInput) else 1)
+        code = fail(name, str(error), 2 if isinstance(error, BadInput) else 1)
+        for further in getattr(error, "further", ()):
+            fail(name, further, code)
+        return code
 
 
 def fail(name: str, reason: str, code: int) -> int:

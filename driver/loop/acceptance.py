@@ -11,6 +11,7 @@ from ...adapters.engine import Energies
 from ...surrogate.surrogate import Measurement, Surrogate
 from ..propagators.state import State
 from .controller import Target
+from .energies import energy_at, with_energies
 from .hybrid import Hybrid, advance, changes, measured_at, tell
 from .problem import Problem, make_step
 from .progress import Event, Progress
@@ -174,7 +175,10 @@ def book(hybrid: Hybrid, progress: Progress, segment: Segment, anchored: Anchore
     at = kept.end
     event = Event("anchor", at.step, at.time, kept.reason, spread, residual, verdict.error, anchored.builds)
     tell(hybrid, progress, event)
-    advance(hybrid, progress, kept, anchored.energies)
+    end = energy_at(_surrogate(hybrid), segment, kept, anchored.energies)
+    kept, drift = with_energies(hybrid.problem, kept, _surrogate(hybrid), progress.energies, end)
+    progress.energy_drift += abs(drift)
+    advance(hybrid, progress, kept, end)
 
 
 def _book_broken(hybrid: Hybrid, progress: Progress, length: int) -> None:

@@ -21,6 +21,7 @@ def pack_checkpoint(progress: Progress, surrogate: Surrogate | None) -> dict[str
     arrays["state_step"] = np.array(state.step)
     arrays["state_time"] = np.array(state.time)
     arrays["energies"] = np.array([energies.core, energies.coulomb, energies.exchange_correlation])
+    arrays["energy_drift"] = np.array(progress.energy_drift)
     arrays["tally"] = np.array(
         json.dumps({**progress.tally.counts, "seconds": progress.tally.seconds}).encode()
     )
@@ -43,7 +44,8 @@ def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | N
     energies = Energies(*np.asarray(arrays["energies"]).tolist())
     if surrogate is not None:
         surrogate.load(surrogate_arrays(arrays))
-    return Progress(state, energies, ledger, Tally(**counts))
+    drift = float(np.asarray(arrays.get("energy_drift", 0.0)))
+    return Progress(state, energies, ledger, Tally(**counts), drift)
 
 
 def surrogate_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

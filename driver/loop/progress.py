@@ -86,9 +86,11 @@ class Progress:
     energies: those of the last Fock build before `state`.
     ledger: what has been spent of the error allowed, and what comes next.
     tally: counts and seconds.
+    energy_drift: Σ over surrogate segments of |what the energy missed at its end|, Hartree (`energies`).
     """
 
     state: State
     energies: Energies
     ledger: Ledger
     tally: Tally
+    energy_drift: float = 0.0

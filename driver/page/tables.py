@@ -150,8 +150,9 @@ def provenance(summary: Mapping[str, Any], deck_name: str, deck_text: str) -> st
             ("Tolerance", f"{number(summary['tolerance'])}, relative error of the dipole’s trajectory"),
             ("Estimated error", number(summary["estimated_error"], 3)),
             ("Bound", f"{number(summary['error_bound'], 3)}, to first order"),
+            ("Energy", f"within {number(summary['estimated_energy_error'], 2)} hartree, estimated"),
         ]
-        entries.insert(7, ("Audits", _audits(summary["audits"])))
+        entries.insert(8, ("Audits", _audits(summary["audits"])))
     if nwchem and nwchem.get("checks"):
         entries.append(
             ("NWChem’s checks", f"{counted(len(nwchem['checks']), 'anchor')} compared with NWChem’s own step")

@@ -63,6 +63,12 @@ def write_cubes(
     return written
 
 
+def write_cube(path: Path, mol: gto.Mole, density: np.ndarray, plot: DensityPlot) -> None:
+    """The cube file of a real AO density (n_spin, n, n). Raises OSError."""
+    values = np.concatenate(list(_on_points(mol, _points(plot), spin_part(density, plot))))
+    write_whole(path, _cube_text(mol, plot, values, 0.0))
+
+
 def spin_part(density: np.ndarray, plot: DensityPlot | None) -> np.ndarray:
     """(n, n) from (n_spin, n, n): what `dplot` asks for, the total density without it."""
     if plot is None or plot.spin == "total" or len(density) == 1:

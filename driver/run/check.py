@@ -5,6 +5,7 @@ from pathlib import Path
 from ...adapters.deck import (
     Deck,
     DeckError,
+    DensityPlotTask,
     GroundStateTask,
     LinearResponseTask,
     Place,
@@ -12,6 +13,7 @@ from ...adapters.deck import (
     Task,
 )
 from ...adapters.deck.tasks import other_spin_treatment
+from ...adapters.free_format.errors import in_one
 from ...adapters.nwchem.movecs import find_movecs, orbital_sets
 from ...surrogate.on_the_fly.earlier_run import read_earlier_run
 from .options import Options, physics_of
@@ -23,17 +25,28 @@ def check_deck(deck: Deck, options: Options) -> None:
         place = deck.tasks[-1].place
         raise DeckError(place, "--engine nwchem is for propagations; NWChem makes these ground states itself")
     made: set[str] = set()
+    refused: list[DeckError] = []
     for task in deck.tasks:
-        _check_functional(task, options)
-        match task:
-            case GroundStateTask():
-                _check_ground_state(task, made, deck, options)
-                made.add(task.output)
-            case PropagationTask():
-                _check_propagation(task, made, deck, options)
-            case LinearResponseTask():
-                if task.vectors not in made:
-                    _check_file(task.vectors, task.place, deck)
+        try:
+            _check_task(task, made, deck, options)
+        except DeckError as error:
+            refused.append(error)
+        if isinstance(task, GroundStateTask):
+            made.add(task.output)
+    if refused:
+        raise in_one(refused)
+
+
+def _check_task(task: Task, made: set[str], deck: Deck, options: Options) -> None:
+    _check_functional(task, options)
+    match task:
+        case GroundStateTask():
+            _check_ground_state(task, made, deck, options)
+        case PropagationTask():
+            _check_propagation(task, made, deck, options)
+        case LinearResponseTask() | DensityPlotTask():
+            if task.vectors not in made:
+                _check_file(task.vectors, task.place, deck)
 
 
 def _check_functional(task: Task, options: Options) -> None:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask
+from ...adapters.deck import Deck, DensityPlotTask, GroundStateTask, LinearResponseTask, PropagationTask
 from ...adapters.files.run_lock import locked
 from ...adapters.files.whole_file import write_whole
 from ...adapters.rtdb.recall import HEAD, record_path
+from ...adapters.system import System
 from ...surrogate.surrogate import Surrogate
 from ..earlier.kept import keep_earlier, settings_of
 from ..loop.backend import GroundState
@@ -19,7 +20,7 @@ from ..nwchem.session import open_session
 from ..nwchem.start import NWChemCall
 from .check import check_deck
 from .embedded import EmbeddedBackend
-from .ground import GroundStates
+from .ground import GroundStates, Solved
 from .job import Job, file_names
 from .options import Options, fingerprint, same_level
 from .propagation import propagate
@@ -74,6 +75,9 @@ def _carry_out(
             case LinearResponseTask():
                 if not goes_on:
                     write(_linear_response(task, grounds))
+            case DensityPlotTask():
+                if not goes_on:
+                    _cube(task, grounds)
             case PropagationTask():
                 stem = deck.permanent_dir / next(names)
                 job = Job(task, deck, stem, options, started, write, stopping)
@@ -95,14 +99,24 @@ def _record(deck: Deck, done: int) -> None:
         write_whole(record_path(deck.prefix, deck.permanent_dir), ("\n".join(lines) + "\n").encode())
 
 
+def _cube(task: DensityPlotTask, grounds: GroundStates) -> None:
+    from ..pictures.density_cubes import write_cube
+
+    engine, orbitals = _solved(task.vectors, task.system, grounds)
+    path = grounds.deck.permanent_dir / (task.plot.output or "density.cube")
+    write_cube(path, engine.mol, orbitals.density(), task.plot)
+
+
+def _solved(vectors: str, system: System, grounds: GroundStates) -> Solved:
+    """Orbitals that a file has or will have, and their engine."""
+    number = grounds.named().get(vectors)
+    return grounds.from_file(vectors, system) if number is None else grounds.solve(number)
+
+
 def _linear_response(task: LinearResponseTask, grounds: GroundStates) -> str:
     from .linear_response import linear_response_section
 
-    number = grounds.named().get(task.vectors)
-    if number is None:
-        engine, orbitals = grounds.from_file(task.vectors, task.system)
-    else:
-        engine, orbitals = grounds.solve(number)
+    engine, orbitals = _solved(task.vectors, task.system, grounds)
     return linear_response_section(task, engine, orbitals)
 
 

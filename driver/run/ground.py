@@ -11,7 +11,7 @@ from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.basis_order import nwchem_order
 from ...adapters.nwchem.deck_writer import same_calculation
 from ...adapters.nwchem.movecs import find_movecs, read_movecs, write_movecs
-from ...adapters.orbitals import Orbitals, assemble_fragments
+from ...adapters.orbitals import Orbitals, assemble_fragments, occupied, swapped
 from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
 from ...adapters.system import System
@@ -85,6 +85,8 @@ class GroundStates:
         task, names = self.tasks[number], self.named(number)
         engine = make_engine(task.system, self.options.memory)
         orbitals = self._given(task, names, engine)
+        if orbitals is not None:
+            orbitals = self._arranged(task, orbitals)
         if task.skip:
             if orbitals is None:
                 raise DeckError(task.place, "noscf needs orbitals: vectors input with a file or fragments")
@@ -100,7 +102,16 @@ class GroundStates:
         if guess is None or moved:
             # Orbitals of another geometry are carried over to this one, not taken as they are.
             guess = self._predicted(engine, names)
-        return solve_ground_state(engine, guess, task.max_iterations)
+            orbitals = None
+        return solve_ground_state(engine, guess, task.max_iterations, orbitals if task.lock else None)
+
+    def _arranged(self, task: GroundStateTask, orbitals: Orbitals) -> Orbitals:
+        """Orbitals as `swap` and `occup` arrange them. Raises DeckError."""
+        try:
+            orbitals = swapped(orbitals, task.vectors.swapped, task.vectors.swapped_spin)
+            return occupied(orbitals, task.occupations) if task.occupations else orbitals
+        except ValueError as error:
+            raise DeckError(task.place, str(error)) from None
 
     def _given(self, task: GroundStateTask, names: dict[str, int], engine: PySCFEngine) -> Orbitals | None:
         """Orbitals that `vectors input` names, put together; None where it names none that fit."""

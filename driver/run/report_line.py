@@ -19,7 +19,8 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
         met = "meets" if summary["tolerance_met"] else "DOES NOT MEET"
         lines.append(
             f"  estimated trajectory error {summary['estimated_error']:.1e} {met} "
-            f"--tol {summary['tolerance']:g} (bound {summary['error_bound']:.1e})"
+            f"--tol {summary['tolerance']:g} (bound {summary['error_bound']:.1e}); "
+            f"energies within {summary['estimated_energy_error']:.1e} Ha"
         )
     seconds = ", ".join(f"{what} {value:.2f}" for what, value in summary["seconds"].items())
     lines.append(f"  {summary['wall_seconds']:.2f} s: {seconds}")

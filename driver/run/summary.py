@@ -26,8 +26,9 @@ LEAST_BUILDS = 2.0
 def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]:
     """Write the figure and `<start>.json`; returns the contents of the latter. Raises OSError."""
     progress, target, contents = setup.progress, setup.hybrid.target, read_contents(job.file("h5"))
-    share = 1.0
+    share, absorbed = 1.0, 0.0
     if "time" in contents.series:
+        absorbed = float(np.ptp(np.asarray(contents.series["energy"])))
         with progress.tally.timed("figure"):
             draw_run(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, target.residual)
         share = dipole_bound(setup.problem, progress.ledger, np.asarray(contents.series["dipole"]))
@@ -46,6 +47,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
         # Of a run that was resumed, the clock saw the last part alone.
         **_speed(progress, max(wall, sum(seconds.values())), nwchem),
         **_accuracy(progress, target, share, hybrid=job.options.surrogate != "none"),
+        "estimated_energy_error": energy_error(progress, absorbed) if surrogate is not None else 0.0,
         "audits": _audits(contents),
         **({} if nwchem is None else {"nwchem": nwchem}),
         "command": command_line(),
@@ -89,6 +91,14 @@ def _accuracy(progress: Progress, target: Target, share: float, *, hybrid: bool)
         "error_bound": float(share * ledger.bound) if hybrid else 0.0,
         "tolerance_met": bool(not hybrid or estimate <= target.error),
     }
+
+
+def energy_error(progress: Progress, absorbed: float) -> float:
+    """Hartree: the drifts of all segments, and the dipole's share of what a field puts in, `absorbed`.
+
+    The work of a field is its strength times the change of the dipole, and as wrong as that.
+    """
+    return float(progress.energy_drift + progress.ledger.spent * absorbed)
 
 
 def _audits(contents: Contents) -> list[dict[str, float]]:

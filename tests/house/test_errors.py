@@ -30,7 +30,7 @@ MEMBERS = error_classes()
 
 def test_errors_are_found() -> None:
     assert len(MEMBERS) > 25
-    assert "hybrid_propagate.adapters.deck.errors:DeckError" in MEMBERS
+    assert "hybrid_propagate.adapters.free_format.errors:DeckError" in MEMBERS
 
 
 @pytest.mark.parametrize("member", MEMBERS)

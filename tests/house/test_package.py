@@ -57,7 +57,7 @@ def test_rooms_import_downwards_only(room: str) -> None:
 #: The shelves of each room; each imports only from those before it.
 SHELVES: dict[str, tuple[str, ...]] = {
     "atomic": ("solver", "study", "commands"),
-    "adapters": ("system", "rtdb", "deck", "log", "files", "pyscf", "nwchem"),
+    "adapters": ("system", "rtdb", "free_format", "deck", "log", "files", "pyscf", "nwchem"),
     "surrogate": (
         "matrices",
         "kernel",

@@ -40,7 +40,7 @@ HOMES = {
 LINES, PARAMETERS = 60, 6
 #: Tests of a whole shelf.
 WHOLE = {
-    "adapters/deck": {"bounds", "broken", "fuzz"},
+    "adapters/deck": {"bounds", "broken", "fuzz", "what_changes_nothing"},
     "atomic/solver": {"digits", "reference_tables"},
     "surrogate/network": {"mamba_ssm_scan"},
 }

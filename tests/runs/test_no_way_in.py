@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck.lines import real
+from hybrid_propagate.adapters.free_format.lines import real
 
 from tests.conftest import COMMAND
 from tests.support.small_decks import kicked

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck.errors import DeckError
 from hybrid_propagate.adapters.deck.reader import read_deck
+from hybrid_propagate.adapters.free_format.errors import DeckError
 
 from tests.support.small_decks import kicked
 

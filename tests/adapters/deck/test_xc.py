@@ -19,6 +19,10 @@ WORDS = {
     "bhlyp": ("xc bhlyp",),
     "mixed": ("xc becke88 nonlocal slater 0.5 lyp 0.7 vwn_5 0.3 hfexch 0.4",),
     "perdew": ("xc perdew86 0.5 becke88",),
+    "hse06": (
+        "xc xpbe96 1.0 xcampbe96 -0.25 cpbe96 1.0 srhfexch 0.25",
+        "cam 0.11 cam_alpha 0.0 cam_beta 1.0",
+    ),
     "camb3lyp": (
         "xc xcamb88 1.00 lyp 0.81 vwn_5 0.19 hfexch 1.00",
         "cam 0.33 cam_alpha 0.19 cam_beta 0.46",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from hybrid_propagate.adapters.deck.deck import Deck, GroundStateTask, PropagationTask, Vectors
-from hybrid_propagate.adapters.deck.errors import DeckError, Place
 from hybrid_propagate.adapters.deck.reader import read_deck
+from hybrid_propagate.adapters.free_format.errors import DeckError, Place
 from hybrid_propagate.adapters.nwchem.deck_text import deck_text
 from hybrid_propagate.adapters.nwchem.deck_writer import ResidentTasks, ground_state_deck, nwchem_deck
 from hybrid_propagate.adapters.nwchem.scf import run_nwchem_scf

@@ -12,8 +12,8 @@ import h5py
 import hybrid_propagate as hp
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.deck.errors import DeckError
 from hybrid_propagate.adapters.files.xyz_frames import FramesError
+from hybrid_propagate.adapters.free_format.errors import DeckError
 from hybrid_propagate.adapters.pyscf.ground_state import NotConverged
 from hybrid_propagate.driver.commands.propagate import main
 from small_decks import HYDRIDE, kicked

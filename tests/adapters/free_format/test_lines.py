@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from hybrid_propagate.adapters.deck import DeckError
-from hybrid_propagate.adapters.deck.lines import Line, integer, read_lines, real, suggestion
+from hybrid_propagate.adapters.free_format.lines import Line, integer, read_lines, real, suggestion
 from hypothesis import given
 from hypothesis import strategies as st
 

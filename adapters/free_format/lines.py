@@ -9,13 +9,15 @@ NWChem passes over in silence is refused: text beyond 1024 characters, a last li
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 from ..regular_file import RefusedFile, read_regular
 from ..rtdb.reals import real_value
-from .errors import DeckError, Place
+from .blocks import BLOCKS
+from .errors import AlreadyNoted, DeckError, Place, UnfinishedBlock
 
 #: NWChem's longest line, whether it is one or joined, and longest field.
 MAX_LINE, MAX_FIELD = 1024, 255
@@ -171,11 +173,15 @@ class LineReader:
 
     Who asks for the next line of a block has taken every field of the one before: one that is left over is
     refused, also behind `end`, where NWChem passes over it in silence.
-    end: place of the last line. taken: lines handed out so far.
+    end: place of the last line. taken: lines handed out so far. refusals: noted so far.
+    notices: for the user, of lines that change nothing here.
     """
 
     def __init__(self, lines: Iterable[Line], end: Place) -> None:
         self.taken: list[Line] = []
+        self.refusals: list[DeckError] = []
+        self.notices: list[tuple[Place, str]] = []
+        self._opened = self._closed = 0
         self._lines: Iterator[Line] = self._noting(lines)
         self.end = end
 
@@ -188,16 +194,64 @@ class LineReader:
         return self._lines
 
     def block(self, opening: Line, closing: tuple[str, ...] = ("end",)) -> Iterator[Line]:
-        """Lines of the block that `opening` starts, without the closing one; DeckError if it never closes."""
+        """Lines of the block that `opening` starts, without the closing one.
+
+        Raises UnfinishedBlock if it never closes, AlreadyNoted where lines of it were refused under `noting`.
+        """
+        self._opened += 1
+        noted = len(self.refusals)
         for line in self._lines:
             if line.keyword in closing:
+                self._closed += 1
                 line.finish()
+                if len(self.refusals) > noted:
+                    raise AlreadyNoted(opening.place, f"lines of {opening.words[0]} are refused")
                 return
             if line.keyword == "task":  # no block has such a line
                 break
+            before = len(self.refusals)
             yield line
-            line.finish()
-        raise DeckError(opening.place, f"{opening.words[0]} block has no end")
+            if len(self.refusals) == before:
+                line.finish()
+        raise UnfinishedBlock(opening.place, f"{opening.words[0]} block has no end")
+
+    @contextmanager
+    def noting(self, row: Line) -> Iterator[None]:
+        """Note a refusal that `row` meets, and go on behind it and the block that it opens, if it does.
+
+        Whoever reads the outermost lines raises what was noted.
+        """
+        opened, unclosed = self._opened, self._opened - self._closed
+        try:
+            yield
+        except UnfinishedBlock:
+            raise
+        except DeckError as error:
+            if not isinstance(error, AlreadyNoted):
+                self.refusals.append(error)
+            if self._opened == opened and row.keyword in BLOCKS:
+                self.pass_over_block(row)
+            while self._opened - self._closed > unclosed:
+                self._to_end(row, ())
+                self._closed += 1
+
+    def notice(self, row: Line, text: str) -> None:
+        """Tell the user of a line that he may expect more of."""
+        self.notices.append((row.place, text))
+
+    def pass_over_block(self, opening: Line) -> None:
+        """Go behind the `end` of the block that `opening` starts. Raises UnfinishedBlock."""
+        self._to_end(opening, BLOCKS.get(opening.keyword, ()))
+
+    def _to_end(self, opening: Line, inner: tuple[str, ...]) -> None:
+        depth = 1
+        for line in self._lines:
+            depth += (line.keyword in inner) - (line.keyword == "end")
+            if depth == 0:
+                return
+            if line.keyword == "task":
+                break
+        raise UnfinishedBlock(opening.place, f"{opening.words[0]} block has no end")
 
 
 def read_lines(path: Path) -> LineReader:

@@ -1,0 +1,35 @@
+"""Open shells whose ground state is degenerate, against NWChem 7.0.2's Etot at t = 0."""
+
+from pathlib import Path
+
+import pytest
+from hybrid_propagate.adapters.deck.reader import read_deck
+from hybrid_propagate.adapters.pyscf.engine import make_engine
+from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
+
+DECK = """geometry nocenter noautosym
+{atoms}
+end
+basis
+  * library 6-31G
+end
+dft
+  xc b3lyp
+  mult {multiplicity}
+end
+task dft energy
+"""
+
+
+@pytest.mark.parametrize(
+    ("atoms", "multiplicity", "energy"),
+    [("O 0 0 0", 3, -75.058330392), ("O 0 0 0\nH 0 0 0.97", 2, -75.707955303)],
+)
+def test_energies_are_nwchems(tmp_path: Path, atoms: str, multiplicity: int, energy: float) -> None:
+    """`nwchem deck.nw | grep Etot`. Plain DIIS does not converge in 50 iterations."""
+    (tmp_path / "deck.nw").write_text(DECK.format(atoms=atoms, multiplicity=multiplicity))
+    (task,) = read_deck(tmp_path / "deck.nw").tasks
+    _, orbitals = solve_ground_state(make_engine(task.system, 1e9), None, 50)
+    assert orbitals.total_energy == pytest.approx(energy, abs=1e-6)
+    # A propagation fills orbitals from the first one on.
+    assert (orbitals.occupations[:, :-1] >= orbitals.occupations[:, 1:]).all()

@@ -1,0 +1,56 @@
+"""Total energies along a run beyond the linear range, against NWChem's."""
+
+import json
+from pathlib import Path
+
+import h5py
+import pytest
+from hybrid_propagate.driver.commands.propagate import main
+
+DECK = """start h2p
+charge 1
+geometry "mol" units angstroms nocenter noautoz noautosym
+ H 0 0 -0.56
+ H 0 0  0.56
+end
+set geometry "mol"
+basis
+  * library 3-21G
+end
+dft
+  xc pbe0
+  mult 2
+  convergence energy 1d-8
+end
+task dft energy
+rt_tddft
+  tmax 16.0
+  dt 0.2
+  print dipole energy field
+  field "pulse"
+    type gaussian
+    polarization z
+    frequency 0.25
+    center 7.0
+    width 3.0
+    max 0.1
+  end
+  excite "mol" with "pulse"
+end
+task dft rt_tddft
+"""
+#: NWChem 7.0.2: `nwchem deck.nw | grep Etot`, at these times, au.
+NWCHEM = {0.0: -0.594619880419, 5.8: -0.5769987750969, 8.8: -0.5270724427159, 11.8: -0.5234559464480}
+
+
+def test_energies_of_an_ion_in_a_strong_pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("deck.nw").write_text(DECK)
+    assert main(["deck.nw"]) == 0
+    summary = json.loads(Path("h2p.json").read_text())
+    assert summary["surrogate_steps"] > 40
+    with h5py.File("h2p.h5") as file:
+        energy = file["dynamics/energy"][()]
+    off = [abs(energy[round(5 * time)] - value) for time, value in NWCHEM.items()]
+    # NWChem's own grid differs by 1e-6 Ha.
+    assert max(off) < summary["estimated_energy_error"] + 2e-6 < 2e-4
