@@ -44,7 +44,8 @@ def continued(path: Path, wanted: Wanted) -> Contents | None:
     contents = read_contents(path, to_go_on=True)
     check_contents(path, contents)
     before = json.loads(str(contents.attributes["settings"]))
-    changed = [name for name, value in wanted.settings.items() if before.get(name) != value]
+    names = dict.fromkeys((*wanted.settings, *before))
+    changed = [name for name in names if before.get(name) != wanted.settings.get(name)]
     if changed:
         told = "; ".join(_change(name, before.get(name), wanted) for name in changed)
         raise TrajectoryError(
@@ -56,9 +57,13 @@ def continued(path: Path, wanted: Wanted) -> Contents | None:
 
 def is_done(contents: Contents, wanted: Wanted) -> bool:
     """Whether the file has all that the deck asks for now."""
+    same_end = float(np.asarray(contents.attributes["tmax"])) == wanted.tmax
+    return (bool(contents.attributes["complete"]) and same_end) or goes_beyond(contents, wanted)
+
+
+def goes_beyond(contents: Contents, wanted: Wanted) -> bool:
+    """Whether the file was to be longer than the deck asks for now, and has come as far."""
     end = float(np.asarray(contents.attributes["tmax"]))
-    if bool(contents.attributes["complete"]) and end == wanted.tmax:
-        return True
     return wanted.tmax < end and _reached(contents) >= int(np.ceil(wanted.tmax / wanted.dt)) - 1
 
 
@@ -72,7 +77,8 @@ def _say_how_far(path: Path, contents: Contents, wanted: Wanted) -> None:
     tmax = "" if end == wanted.tmax else f"; tmax was {end:g}, {where} says {wanted.tmax:g}"
     now = float(contents.checkpoint["state_time"])
     if is_done(contents, wanted):
-        _say(f"{path.name} is complete{tmax}: nothing is left to be done, and it stays as it is")
+        how = f"reaches {now:.2f} au" if goes_beyond(contents, wanted) else "is complete"
+        _say(f"{path.name} {how}{tmax}: nothing is left to be done, and it stays as it is")
         return
     point = _reached(contents) + 1
     again = "what an earlier log has from there on comes again"
@@ -80,7 +86,7 @@ def _say_how_far(path: Path, contents: Contents, wanted: Wanted) -> None:
 
 
 def _change(name: str, old: str | None, wanted: Wanted) -> str:
-    new = wanted.settings[name]
+    new = wanted.settings.get(name)
     who = "now" if name.startswith("--") else f"{_place(wanted, name)} says"
     return f"{name} was {_shown(old)}, {who} {_shown(new)}"
 

@@ -11,7 +11,7 @@ from ...adapters.files.trajectory import Contents, TrajectoryFile
 from ...adapters.log.lines import message_line
 from ...adapters.nwchem.process import NWChemError
 from ...surrogate.surrogate import Surrogate
-from ..earlier.continued import Wanted, continued, is_done
+from ..earlier.continued import Wanted, continued, goes_beyond, is_done
 from ..earlier.joined import earlier_part
 from ..loop.backend import Backend
 from ..loop.checkpoint import pack_checkpoint, surrogate_arrays
@@ -122,7 +122,8 @@ def _wanted(job: Job) -> Wanted:
 
 
 def _is_finished(job: Job, old: Contents) -> bool:
-    return is_done(old, _wanted(job)) and job.file("json").exists()
+    wanted = _wanted(job)
+    return goes_beyond(old, wanted) or (is_done(old, wanted) and job.file("json").exists())
 
 
 def _open_store(job: Job, setup: Setup, *, begin: bool) -> Saver:

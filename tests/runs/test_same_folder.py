@@ -1,5 +1,6 @@
 """Two runs of one name in one folder, at once and one after the other; and files that go on after damage."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -62,12 +63,10 @@ def test_again_the_same_digits_and_another_deck_replaces_nothing(finished: Path,
     (finished / "h.h5").write_bytes((finished / "h.1.h5").read_bytes())
 
 
-def wanted(path: Path, **other: object) -> Wanted:
-    import json
-
-    attributes = read_contents(path).attributes
-    settings = {**json.loads(str(attributes["settings"])), **other}
-    return Wanted(settings, float(other.pop("tmax", 4.0)), 0.2, Place(str(path.with_name("h.nw")), 999))  # type: ignore[arg-type]
+def wanted(path: Path) -> Wanted:
+    """What the deck of `finished` asks for."""
+    settings = json.loads(str(read_contents(path).attributes["settings"]))
+    return Wanted(settings, 4.0, 0.2, Place(str(path.with_name("h.nw")), 999))
 
 
 def test_what_restart_says(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
