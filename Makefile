@@ -2,12 +2,11 @@
 # make lint   ruff and basedpyright                    make clean  what a run or a build left here
 # make docs   the documentation as a site, build/site
 # make bench  the benchmark, its short form            make bench-full  all of it; stopped, it goes on
+# make image  docker/Dockerfile executed by chroot, and a run by each engine in it; as root
 
-# Linear algebra in this project is many small matrices: threads only slow it down.
-export OMP_NUM_THREADS := 1
 VENV := .venv
-# Test processes side by side; no test measures time by the clock.
-JOBS ?= 2
+# Test processes side by side, one a core; no test measures time by the clock.
+JOBS ?= auto
 INSTALLED_FROM := pyproject.toml constraints.txt docker/install.sh
 
 # The benchmark's decks, each with the steps made of it: all of it, its short form, and how cost grows.
@@ -21,7 +20,7 @@ BENCH_SHORT := $(DECKS)/lithium_hydride.nw:300 examples/water.nw:300 $(DECKS)/am
 BENCH_SIZES := $(foreach size,naphthalene anthracene tetracene pentacene,$(DECKS)/acenes/$(size).nw:200) \
     $(DECKS)/acenes/heptacene.nw:20
 
-.PHONY: help demo test lint docs clean bench bench-full
+.PHONY: help demo test lint docs image clean bench bench-full
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -34,7 +33,7 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	@docker/install.sh nwchem chromium
-	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/python -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
@@ -45,6 +44,9 @@ lint: $(VENV)/installed-test
 docs: $(VENV)/installed-docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet
 	@echo "site: $(CURDIR)/build/site/index.html"
+
+image:
+	docker/execute.sh
 
 bench: $(VENV)/installed-test
 	$(VENV)/bin/hybrid-bench $(BENCH_SHORT) --repeats 1 --timed-steps 5 --tolerances 1e-3,1e-2 \

@@ -4,12 +4,13 @@
 
     run = hp.propagate("water.nw")                  # a deck in, a Run out; writes the command's files
     run.time, run.dipole                            # (T,) au, (T, 3) au
-    print(run.spectrum().peaks)
+    print(run.lines())
     print(run.estimate)
 
-`propagate` and `propagate_all` run decks, `open_run` opens an earlier run, `spectrum` makes one spectrum of
-several runs or NWChem logs, `read_deck` reads a deck, `solve_atom` solves one atom. Errors are a `BadInput`
-or a `Failed`, and both are a `HybridPropagateError`. Names import what they need when they are first used.
+`propagate` and `propagate_all` run decks, `open_run` opens an earlier run, `spectrum` and `lines` make one
+spectrum, or its lines, of several runs or NWChem logs, `read_deck` reads a deck, `solve_atom` solves one
+atom. Errors are a `BadInput` or a `Failed`, and both are a `HybridPropagateError`. Names import what they
+need when they are first used.
 """
 
 from __future__ import annotations
@@ -32,11 +33,14 @@ if TYPE_CHECKING:
     from .driver.front_door.run import Estimate as Estimate
     from .driver.front_door.run import Run as Run
     from .driver.front_door.run import open_run as open_run
+    from .driver.front_door.spectrum import lines as lines
     from .driver.front_door.spectrum import spectrum as spectrum
+    from .driver.spectra.lines import AbsorptionLine as AbsorptionLine
     from .driver.spectra.spectrum import Peak as Peak
     from .driver.spectra.spectrum import Spectrum as Spectrum
 
 __all__ = [
+    "AbsorptionLine",
     "BadInput",
     "Deck",
     "Estimate",
@@ -45,6 +49,7 @@ __all__ = [
     "Peak",
     "Run",
     "Spectrum",
+    "lines",
     "open_run",
     "propagate",
     "propagate_all",
@@ -55,6 +60,7 @@ __all__ = [
 
 #: Where each name comes from.
 _MODULES = {
+    "AbsorptionLine": ".driver.spectra.lines",
     "BadInput": ".atomic.errors",
     "Deck": ".adapters.deck",
     "Estimate": ".driver.front_door.run",
@@ -63,6 +69,7 @@ _MODULES = {
     "Peak": ".driver.spectra.spectrum",
     "Run": ".driver.front_door.run",
     "Spectrum": ".driver.spectra.spectrum",
+    "lines": ".driver.front_door.spectrum",
     "open_run": ".driver.front_door.run",
     "propagate": ".driver.front_door.propagate",
     "propagate_all": ".driver.front_door.propagate",

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -20,21 +21,34 @@ def parallel(
     # The matrices of one atom are too small to share between threads; the processes are the parallelism.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(workers, context)
     running: set[Future[Result]] = set()
+    others = set(multiprocessing.active_children())
     try:
         for a in arguments:
-            running.add(pool.submit(function, *a))
+            # Workers are started here, and an interrupt is the parent's from their first moment on.
+            with _interrupts_held():
+                running.add(pool.submit(function, *a))
             if len(running) >= 2 * workers:
                 finished, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (f.result() for f in finished)
         while running:
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             yield from (f.result() for f in finished)
+    except BaseException:
+        # What they have half done is not there: files are written whole.
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.kill()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    """An interrupt reaches every process of a terminal's group; workers finish their task and end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """What is started within never hears of Ctrl-C."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

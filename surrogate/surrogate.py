@@ -22,14 +22,12 @@ class Measurement:
     """What a reference evaluation said of a surrogate at one density.
 
     defect: ‖F_ref - F_surrogate‖; response: ‖F_ref - F_ref(P0)‖; Frobenius norms in the working basis,
-    Hartree. force: ‖[F_ref - F_surrogate, P]‖, the rate at which the defect drives P astray; untaught: the
-    part of it that the surrogate has been told nothing of.
+    Hartree. force: ‖[F_ref - F_surrogate, P]‖, the rate at which the defect drives P astray.
     """
 
     defect: float
     response: float
     force: float
-    untaught: float = 0.0
 
     @property
     def residual(self) -> float:
@@ -70,6 +68,10 @@ class Surrogate(Protocol):
 
     def refine(self, target: float, most: int) -> int:
         """Bring the spread over the visits to `target` with up to `most` Fock builds; returns how many."""
+        ...
+
+    def sharpen(self) -> bool:
+        """Leave out less, at the cost of more directions; False where there is nothing to sharpen."""
         ...
 
     def energies(self, densities: np.ndarray) -> np.ndarray:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hybrid_propagate.atomic.threads import start_with
 
+# As for a command, before any library is loaded.
+start_with(1)
 # As the package itself does; tests import ONNX Runtime before it.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
@@ -61,7 +64,7 @@ COMMITTING = (
     "-c",
     """import sys, time
 from hybrid_propagate.driver.loop import run as loop
-from hybrid_propagate.driver.commands import propagate as propagate_command
+from hybrid_propagate.driver.commands import start
 from hybrid_propagate.driver.run import propagation as run_propagation
 run_propagation.CHECKPOINT_SECONDS = run_propagation.CHECKPOINT_SHARE = 0.0
 loop.HAND_OVER = 0.02
@@ -70,7 +73,7 @@ def slow_commit(*arguments, **named):
     time.sleep(0.03)
     commit(*arguments, **named)
 run_propagation.TrajectoryFile.commit = slow_commit
-sys.exit(propagate_command.main())""",
+sys.exit(start.propagate())""",
 )
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
 

@@ -177,6 +177,8 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
         return settings
     if before.cam is not None and cam_line is None and xc_line is not None:
         xc_line.fail("NWChem 7.0 keeps the earlier cam, 7.2 drops it here: repeat cam, or unset dft:* first")
+    if xc_line is not None and "srhfexch" in map(str.lower, before.xc) and settings.xc != before.xc:
+        xc_line.fail("NWChem keeps the operator of srhfexch for the next functional: unset dft:* first")
     try:
         return replace(settings, functional=functional(settings.xc, settings.cam, with_nwchem=True))
     except FunctionalError as error:

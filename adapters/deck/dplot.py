@@ -20,7 +20,7 @@ def read_dplot(opening: Line, reader: LineReader, before: DensityPlot | None) ->
     """
     opening.finish()
     limits: list[tuple[float, float, int]] = []
-    plot = before or DensityPlot((0.0,) * 3, (0.0,) * 3, ())
+    plot = before or DensityPlot((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), ())
     gaussian, scale, missing = False, 1.0, 0
     for row in reader.block(opening):
         key = row.keyword

@@ -32,7 +32,7 @@ _PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset"
 #: Directives of NWChem that would change results or do other work.
 _REFUSED = (
     *("bq", "continue", "cosmo", "dimqm", "fcidump", "gradients", "integral", "intgrl", "oniom"),
-    *("plnwv", "qmmm", "relativistic", "rism", "so", "xtb", "zora"),
+    *("plnwv", "python", "qmmm", "relativistic", "rism", "so", "xtb", "zora"),
 )
 #: `set` keys that steer memory and integral storage only.
 _KEYS_WITHOUT_EFFECT = (
@@ -47,7 +47,7 @@ _KEYS_WITHOUT_EFFECT = (
 #: `set` keys of other tasks and of screening: NWChem 7.0.2 propagates alike with and without, as measured.
 _KEYS_OF_OTHER_TASKS = (
     *("driver:", "prop:", "tce:", "cphf:", "hess:", "nwpw:", "esp:", "mp2:", "ccsd:", "raman:", "ga:"),
-    *("fock:mirrmat", "fock:density_screen", "int:acc_", "atomscf:", "grid:eaf_size"),
+    *("fock:mirrmat", "fock:density_screen", "atomscf:", "grid:eaf_size"),
 )
 _RT_KEYS = (
     *("dipcontrib:pol", "dipcontrib:mo1min", "dipcontrib:mo1max", "dipcontrib:mo2min", "dipcontrib:mo2max"),
@@ -58,6 +58,11 @@ _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
 _LONGEST_NAME = 150
 #: Says nothing of what stands there.
 _INCLUDED = "this line of an included file is refused; put it into the deck itself to see why"
+#: Theory and operation of the tasks that are carried out.
+TASKS = (
+    *(("dft", "energy"), ("scf", "energy"), ("tddft", "energy"), ("dft", "property"), ("dft", "gradient")),
+    *(("dplot", "energy"), ("dft", "rt_tddft")),
+)
 _PASSED_OVER = "this line of an included file is passed over, or taken for what is near it"
 _LOGICALS = ("true", ".true.", "t", "false", ".false.", "f")
 _TYPES = ("integer", "real", "double", "logical", "string")
@@ -381,8 +386,8 @@ def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
     }
     if operation in ("optimize", "saddle", "dynamics"):
         line.fail(f"task {theory} {operation}: nuclei do not move here; give the geometry it ends at")
-    if (theory, operation) not in carried_out:
-        accepted = ", ".join(f"task {a} {b}" for a, b in carried_out).replace("dplot energy", "dplot")
+    if (theory, operation) not in TASKS:
+        accepted = ", ".join(f"task {a} {b}" for a, b in TASKS).replace("dplot energy", "dplot")
         line.fail(f"task {theory} {operation} is not carried out; accepted: {accepted}")
     return [] if reader.refusals else carried_out[theory, operation]()
 

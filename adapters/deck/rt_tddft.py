@@ -93,6 +93,11 @@ def read_rt_tddft(line: Line, reader: LineReader, geometries: tuple[str, ...]) -
             line.fail(f"rt_tddft must supply {key}")
     if values["tmax"] / values["dt"] > EVERY:
         line.fail("tmax / dt is more than a thousand million steps")
+    if values["tmax"] < values["dt"] and not values.get("no_propagation"):
+        line.fail(
+            f"tmax {values['tmax']:g} lies before the end of the first step of dt {values['dt']:g}; "
+            "accepted: tmax of dt and more, or noprop"
+        )
     real_time = RealTime(fields=tuple(fields.values()), excitations=tuple(excitations), **values)
     return RealTimeBlock(line.place, real_time, load, everything, fields_at, tuple(excitations_at))
 

@@ -18,6 +18,7 @@ from ...atomic.errors import BadInput
 from ..system import System
 from ..system.geometry import ANGSTROM_PER_BOHR
 from .checksum import check_seal, seal, sealed
+from .meanings import describe
 from .plain_hdf5 import open_hdf5
 from .read_errors import reason
 from .whole_file import whole_file
@@ -25,8 +26,11 @@ from .whole_file import whole_file
 #: Rows of one chunk of the growing datasets.
 _CHUNK_ROWS = 256
 
+#: Series that a file has where the deck prints them.
+OPTIONAL = ("occupations", "charges")
+
 #: Files up to this size, bytes, are put together in memory.
-IN_MEMORY = 2**28
+_IN_MEMORY = 2**28
 
 
 class TrajectoryError(BadInput):
@@ -85,6 +89,7 @@ def fixed_part(
         {
             "geometry/positions": geometry.positions * ANGSTROM_PER_BOHR,
             "geometry/atomic_numbers": np.asarray(geometry.atomic_numbers, dtype=np.int32),
+            "geometry/tags": np.array([tag.encode() for tag in geometry.tags]),
             "basis/atom_index": basis_rows[:, 0].astype(np.int32),
             "basis/angular_momentum": basis_rows[:, 1].astype(np.int32),
             "basis/magnetic_quantum": basis_rows[:, 2].astype(np.int32),
@@ -113,12 +118,6 @@ class TrajectoryFile:
         for name, value in row.items():
             self._control.setdefault(name, []).append(np.asarray([value]))
 
-    def add_earlier(self, points: Mapping[str, np.ndarray], control: Mapping[str, np.ndarray]) -> None:
-        """Rows of an earlier part of the run, (k, ...) each, ahead of all others."""
-        self.add_points(points)
-        for name, values in control.items():
-            self._control.setdefault(name, []).append(values)
-
     def commit(self, checkpoint: Mapping[str, np.ndarray], *, complete: bool, start: bool = False) -> None:
         """Write everything so far. start: forget what a file of that name holds.
 
@@ -126,7 +125,7 @@ class TrajectoryFile:
         """
         if not start and _identity(self.path) != self._known:
             raise TrajectoryError(f"{self.path}: replaced or changed by another program; nothing was written")
-        large = self.path.exists() and self.path.stat().st_size > IN_MEMORY
+        large = self.path.exists() and self.path.stat().st_size > _IN_MEMORY
         with whole_file(self.path) as part:
             if large:
                 with part.open("r+b") as raw, h5py.File(raw, "w") as new:
@@ -156,15 +155,40 @@ class TrajectoryFile:
                         old.copy(name, file)
         for path, array in self._fixed.arrays.items():
             file[path] = array
+        before = _n_points(file)
         for group, pending in (("dynamics", self._rows), ("control", self._control)):
             for name, values in pending.items():
                 _append(file, f"{group}/{name}", np.concatenate(values))
+        _fill_up(file, before)
         for name, array in checkpoint.items():
             file[f"checkpoint/{name}"] = array
         file.attrs.update(self._fixed.attributes)
-        times = file.get("dynamics/time")
-        file.attrs["n_steps"] = len(times) if isinstance(times, h5py.Dataset) else 0
+        file.attrs["n_steps"] = _n_points(file)
         file.attrs["complete"] = complete
+        describe(file)
+
+
+def _n_points(file: h5py.File) -> int:
+    times = file.get("dynamics/time")
+    return len(times) if isinstance(times, h5py.Dataset) else 0
+
+
+def _fill_up(file: h5py.File, before: int) -> None:
+    """NaN at the points where a quantity was not asked for, which another part of the run has.
+
+    before: points that earlier commits have written.
+    """
+    n, series = _n_points(file), file.get("dynamics")
+    if not isinstance(series, h5py.Group):
+        return
+    for name in [name for name in series if name in OPTIONAL]:
+        rows = np.asarray(series[name])
+        if len(rows) < n:
+            gap = np.full((n - len(rows), *rows.shape[1:]), np.nan)
+            # Rows that came now belong to the points that came now.
+            parts = (gap, rows) if len(rows) <= n - before else (rows, gap)
+            del series[name]
+            _append(file, f"dynamics/{name}", np.concatenate(parts))
 
 
 def _identity(path: Path) -> tuple[int, ...] | None:
@@ -194,7 +218,10 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> None:
 
 
 def read_contents(path: Path, *, to_go_on: bool = False) -> Contents:
-    """Everything but the densities. to_go_on: what has no checksum will not do. Raises TrajectoryError."""
+    """Everything but the densities and the response. to_go_on: what has no checksum will not do.
+
+    Raises TrajectoryError.
+    """
     try:
         check_seal(path, needed=to_go_on)
         with open_hdf5(path) as file:
@@ -206,7 +233,8 @@ def read_contents(path: Path, *, to_go_on: bool = False) -> Contents:
                     rows.visititems(
                         lambda name, item: (
                             found.__setitem__(name, item[()])
-                            if isinstance(item, h5py.Dataset) and not name.startswith("density_")
+                            if isinstance(item, h5py.Dataset)
+                            and not name.startswith(("density_", "response_"))
                             else None
                         )
                     )

@@ -19,7 +19,7 @@ OF_OTHER_TASKS = (
         "analysis",
         "analyze",
     ),
-    *("etrans", "gw", "dntmc", "python", "nbo", "vscf", "bsse", "constraints", "nwpw", "pspw", "band", "paw"),
+    *("etrans", "gw", "dntmc", "nbo", "vscf", "bsse", "constraints", "nwpw", "pspw", "band", "paw"),
 )
 _PLANE_WAVES = ("nwpw", "pspw", "band", "paw")
 _IN_PLANE_WAVES = (

@@ -39,6 +39,9 @@ class AlreadyNoted(DeckError):
 
 def in_one(errors: Sequence[DeckError]) -> DeckError:
     """The first of several, with the others as what is further refused; every text once."""
-    first, *rest = {str(error): error for error in errors}.values()
+    found: dict[str, DeckError] = {}
+    for error in errors:
+        found.setdefault(str(error).removeprefix(f"{error.place}: "), error)
+    first, *rest = found.values()
     first.further = tuple(str(error) for error in rest)
     return first

@@ -9,7 +9,7 @@ NWChem passes over in silence is refused: text beyond 1024 characters, a last li
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -230,7 +230,9 @@ class LineReader:
             if not isinstance(error, AlreadyNoted):
                 self.refusals.append(error)
             if self._opened == opened and row.keyword in BLOCKS:
-                self.pass_over_block(row)
+                # Of a block that is refused anyway it does not matter that it never ends.
+                with suppress(UnfinishedBlock):
+                    self.pass_over_block(row)
             while self._opened - self._closed > unclosed:
                 self._to_end(row, ())
                 self._closed += 1

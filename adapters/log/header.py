@@ -5,10 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..system import Field, RealTime, System
+from ..system import Field, Geometry, RealTime, System
+from ..system.formula import kind_word, shell_words
+from ..system.geometry import ANGSTROM_PER_BOHR
 from ..system.real_time import Quantity
+from ..system.system import n_functions
 from .units import EV_PER_AU, FS_PER_AU, V_PER_NM_PER_AU
 
+#: Who wrote the log; said under the titles of its sections.
+NOTE = "Log in NWChem's format, written by hybrid-propagate"
 _METHODS = {
     "magnus": "2nd order Magnus w/ self-consistent interpolation",
     "rk4": "4th order Runge-Kutta",
@@ -56,8 +61,16 @@ class PropagationSummary:
 
 
 def ground_state_section(title: str, system: System, n_basis: int, energies: GroundStateSummary) -> str:
-    """The `NWChem DFT Module` section of a converged ground state, with its energies."""
+    """The `NWChem Input Module` and `NWChem DFT Module` sections of a converged ground state.
+
+    Programs that read NWChem's logs know one by the package's name, hence the line with that.
+    """
     lines = [
+        *("", f" {NOTE}", ""),
+        *(" Northwest Computational Chemistry Package (NWChem) is whose format this is", "", ""),
+        *(_centred("NWChem Input Module", 40), "", "", _centred(title, 40), "", ""),
+        *_coordinates(system.geometry),
+        *_basis_summary(system),
         *("", "", _centred("NWChem DFT Module", 40), "", "", _centred(title, 40, underlined=False), "", ""),
         *_general_information(system, n_basis),
         *("", ""),
@@ -69,6 +82,43 @@ def ground_state_section(title: str, system: System, n_basis: int, energies: Gro
         *("", ""),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _coordinates(geometry: Geometry) -> list[str]:
+    """Nuclei in ångström, as NWChem prints a geometry block."""
+    heading = f'Geometry "{geometry.name}" -> ""'
+    rows = zip(geometry.tags, geometry.charges, geometry.positions * ANGSTROM_PER_BOHR, strict=True)
+    return [
+        _centred(heading, 40),
+        "",
+        " Output coordinates in angstroms (scale by  1.889725989 to convert to a.u.)",
+        "",
+        "  No.       Tag          Charge          X              Y              Z",
+        " ---- ---------------- ---------- -------------- -------------- --------------",
+        *(
+            f"{k:5d} {tag:16s} {charge:10.4f} {x:14.8f} {y:14.8f} {z:14.8f}"
+            for k, (tag, charge, (x, y, z)) in enumerate(rows, start=1)
+        ),
+        "",
+    ]
+
+
+def _basis_summary(system: System) -> list[str]:
+    """Shells and functions of each tag, as NWChem prints the basis in force."""
+    rows = []
+    for tag in dict.fromkeys(system.geometry.tags):
+        shells = system.basis[tag]
+        n_shells = sum(len(shell[-1]) - 1 for shell in shells)
+        n = n_functions(shells, system.spherical)
+        rows.append(f" {tag:27s} {'deck':13s} {n_shells:12d} {n:8d}   {shell_words(system, tag)}")
+    return [
+        f' Summary of "ao basis" -> "ao basis" ({kind_word(system)})',
+        " " + "-" * 78,
+        "       Tag                 Description            Shells   Functions and Types",
+        " ---------------- ------------------------------  ------  ---------------------",
+        *rows,
+        *("", ""),
+    ]
 
 
 def propagation_header(

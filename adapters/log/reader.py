@@ -7,13 +7,14 @@ time overflowed its column are left out.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ...atomic.errors import BadInput
 from .log_lines import log_lines
+from .run_header import HeaderReader, RunHeader
 
 # NWChem's tags have at most 24 characters; without a bound a long line is searched from every place in it.
 _LINE = re.compile(
@@ -56,12 +57,14 @@ class RunLog:
     series: in the order of their first line.
     dt: time step (au) of its header, to the five digits printed there; None without a header.
     magnus: whether its header names the Magnus propagator, NWChem's default.
+    header: what else its header tells; empty without one.
     """
 
     tag: str
     series: Mapping[SeriesKey, Series]
     dt: float | None
     magnus: bool
+    header: RunHeader = field(default_factory=RunHeader)
 
     def find(self, name: str, geometry: str | None = None, spin: str | None = None) -> Series:
         """The series of a label: of the only geometry and the total spin, unless named.
@@ -90,17 +93,20 @@ def read_log(path: Path) -> list[RunLog]:
     current: dict[str, _Run] = {}
     dt: float | None = None
     magnus = True
+    header = HeaderReader()
     try:
         for line in log_lines(path):
             if "#" in line:
                 started, match = _STARTED.match(line), _LINE.match(line)
                 tag = (started or match or {"tag": None})["tag"]
                 if tag is not None and (started or tag not in current):
-                    current[tag] = _Run(tag, {}, dt, magnus)
+                    current[tag] = _Run(tag, {}, dt, magnus, header.header)
                     runs.append(current[tag])
                 if match is not None:
                     _add(current[match["tag"]], match)
-            elif found := _STEP.match(line):
+                continue
+            header.take(line)
+            if found := _STEP.match(line):
                 dt = _step(found[1])
             elif found := _METHOD.match(line):
                 magnus = "Magnus" in found[1]
@@ -110,7 +116,9 @@ def read_log(path: Path) -> list[RunLog]:
     if not runs:
         raise LogError(f"{path}: no RT-TDDFT lines (`tag time values # Dipole moment [...]`) in it")
     return [
-        RunLog(run.tag, {key: _series(rows) for key, rows in run.rows.items()}, run.dt, run.magnus)
+        RunLog(
+            run.tag, {key: _series(rows) for key, rows in run.rows.items()}, run.dt, run.magnus, run.header
+        )
         for run in runs
     ]
 
@@ -123,6 +131,7 @@ class _Run:
     rows: dict[SeriesKey, list[tuple[float, ...]]]
     dt: float | None
     magnus: bool
+    header: RunHeader
 
 
 def match_line(line: str) -> tuple[SeriesKey, tuple[float, ...]] | None:

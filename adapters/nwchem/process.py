@@ -120,7 +120,7 @@ class NWChemProcess:
             raise NWChemError(f"{self.folder}: {error.strerror}") from error
         # Open MPI refuses root without the first two.
         environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-        environment.setdefault("OMP_NUM_THREADS", "1")
+        environment["OMP_NUM_THREADS"] = "1"
         try:
             first, *others = guarded(self._words)
             self._child = pexpect.spawn(

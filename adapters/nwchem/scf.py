@@ -63,7 +63,7 @@ def _tail(log: str) -> tuple[str, ...]:
 
 def _run(words: list[str], folder: Path) -> str:
     environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    environment.setdefault("OMP_NUM_THREADS", "1")
+    environment["OMP_NUM_THREADS"] = "1"
     if not words or shutil.which(words[0]) is None:
         raise NWChemError(f"{' '.join(words)} cannot be started: no such command")
     with subprocess.Popen(

@@ -1,5 +1,6 @@
 """Ground-state orbitals, converged by PySCF's SCF on this package's Fock matrices."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,16 @@ class NotConverged(Failed):
 
 
 def solve_ground_state(
-    engine: PySCFEngine, guess: np.ndarray | None, max_iterations: int, locked: Orbitals | None = None
+    engine: PySCFEngine,
+    guess: np.ndarray | None,
+    max_iterations: int,
+    locked: Orbitals | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[PySCFEngine, Orbitals]:
     """Converge the SCF from `guess`, (n_spin, n, n), or PySCF's own.
 
     locked: orbitals whose occupied ones stay so, by overlap.
+    tell: takes how far it is, after every Fock build.
 
     Returns the engine referred to the result, and the orbitals. Raises NotConverged.
     """
@@ -43,7 +49,7 @@ def solve_ground_state(
         thresholds = thresholds[1:]
     for energy_tolerance, gradient_tolerance in thresholds:
         referred = expanded_about(engine, density, kernel=False)
-        calls = _use_fock_of(mean_field, referred)
+        calls = _use_fock_of(mean_field, referred, tell)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max_iterations
         _converge(mean_field, density[0] if len(density) == 1 else density)
@@ -101,7 +107,7 @@ def _mean_field(engine: PySCFEngine) -> Any:
     return mean_field
 
 
-def _use_fock_of(mean_field: Any, engine: PySCFEngine) -> list[int]:
+def _use_fock_of(mean_field: Any, engine: PySCFEngine, tell: Callable[[str], None]) -> list[int]:
     """Make PySCF's SCF call `engine.fock`; returns a one-element counter of the calls."""
     calls = [0]
 
@@ -111,6 +117,7 @@ def _use_fock_of(mean_field: Any, engine: PySCFEngine) -> list[int]:
         density = np.asarray(mean_field.make_rdm1() if dm is None else dm)
         build = engine.fock(density.reshape(engine.system.n_spin, engine.mol.nao, -1).astype(complex))
         calls[0] += 1
+        tell(f"Fock build {calls[0]} of at most {mean_field.max_cycle}")
         veff = (np.real(build.fock) - engine.integrals.core).reshape(density.shape)
         return lib.tag_array(
             veff,

@@ -48,7 +48,7 @@ def file_element(path: Path, name: str, atomic_number: int) -> tuple[Shells | No
     key = set_key(name)
     shells = sections.get(("basis", atomic_number, key))
     potential = sections.get(("ecp", atomic_number, key))
-    return shells and _shells(shells), potential and _potential(potential)
+    return _shells(shells) if shells else None, _potential(potential) if potential else None
 
 
 @functools.cache
@@ -71,7 +71,7 @@ def _sections(path: Path, changed: int) -> dict[tuple[str, int, str], tuple[str,
 
 def _shells(lines: tuple[str, ...]) -> Shells:
     shells: Shells = []
-    momenta: tuple[int, ...] = ()
+    momenta: tuple[int, ...] = (0,)
     rows: list[list[float]] = []
     for line in (*lines, ""):
         words = line.split()

@@ -146,3 +146,20 @@ def applied_field(real_time: RealTime, t: float) -> np.ndarray:
         share = 1.0 if field.spin == "total" else 0.5
         total += share * amplitude(field, t, real_time.dt) * np.array(field.direction)
     return total
+
+
+def field_words(real_time: RealTime) -> str:
+    """The fields that act, such as `delta along 0 0 1, 0.0001 au at 0 au on water`; `none`."""
+    fields = {field.name: field for field in real_time.fields}
+    said = []
+    for rule in real_time.excitations:
+        field = fields[rule.field]
+        parts = [f"{field.shape} along {' '.join(f'{x:g}' for x in field.direction)}, {field.maximum:g} au"]
+        if field.shape != "delta" and field.frequency:
+            parts.append(f"frequency {field.frequency:g} au")
+        if field.shape in ("delta", "gaussian", "hann"):
+            parts.append(f"at {field.center:g} au")
+        if field.width:
+            parts.append(f"width {field.width:g} au")
+        said.append(f"{', '.join(parts)} on {rule.geometry}")
+    return "; ".join(said) or "none"

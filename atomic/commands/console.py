@@ -4,19 +4,25 @@ a prompt that solves atoms with live convergence and draws them in the terminal.
 
 import argparse
 import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..solver.elements import atomic_number
+from ..solver.elements import SYMBOLS, atomic_number
 from ..solver.errors import ConvergenceError, InputError
 from .options import parse_solve
 from .progress import convergence_display
 from .report import Atom, energy_table, orbital_table
 from .solve import solve_options
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 _HELP = (
     "an atom and options as in `hybrid-atomic solve`:  Fe --spin --relativity scalar  or  --preset iron\n"
-    "density: draw 4 pi r^2 n of the last atom   energies: its energy terms   help   quit"
+    "density: draw 4 pi r^2 n of the last atom   energies: its energy terms\n"
+    "plot [FILE]: its figure, a .png, .pdf or .svg   help   quit"
 )
 
 
@@ -36,20 +42,40 @@ def run(_: argparse.Namespace) -> int:
             return 0
         if line in ("", "help"):
             console.print(_HELP, markup=False, highlight=False)
-        elif line in ("density", "energies"):
-            if atom is None:
-                console.print("no atom yet", style="red")
-            elif line == "energies":
-                console.print(energy_table(atom))
+            continue
+        try:
+            if line.split()[0] in ("density", "energies", "plot"):
+                _show(console, line, atom)
             else:
-                console.print(draw_density(atom), markup=False, highlight=False)
-        else:
-            try:
-                atom = _solve(line)
+                # As the command itself would be typed.
+                atom = _solve(line.removeprefix("solve "))
                 console.print(orbital_table(atom))
                 console.print(f"E = {atom.energies.total:.8f} Ha")
-            except (InputError, ConvergenceError) as error:
-                console.print(str(error), style="red", markup=False)
+        except (InputError, ConvergenceError) as error:
+            console.print(str(error), style="red", markup=False)
+        except OSError as error:
+            console.print(f"{error.filename}: {error.strerror}", style="red", markup=False)
+
+
+def _show(console: "Console", line: str, atom: Atom | None) -> None:
+    """The last atom's density, energies or figure. Raises InputError, OSError."""
+    what, *files = shlex.split(line)
+    if atom is None:
+        raise InputError("no atom yet: solve one first, such as  Fe --spin")
+    if len(files) > (what == "plot"):
+        raise InputError(f"{what}: {files[-1]!r} is one word too many")
+    if what == "energies":
+        console.print(energy_table(atom))
+    elif what == "density":
+        console.print(draw_density(atom), markup=False, highlight=False)
+    else:
+        from .plots import plot_atom
+
+        path = Path(files[0]) if files else Path(f"{SYMBOLS[int(atom.z) - 1]}.png")
+        if path.suffix not in (".png", ".pdf", ".svg"):
+            raise InputError(f"cannot plot to {path}: give a .png, .pdf or .svg file")
+        plot_atom(atom, path)
+        console.print(f"written: {path}", markup=False, highlight=False)
 
 
 def draw_density(atom: Atom, width: int = 72, height: int = 14) -> str:

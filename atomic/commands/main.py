@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 the calculation failed, 2 bad input, 130 interrupted. Resu
 progress and errors on standard error.
 """
 
-import os
 import sys
 
 from ..solver.errors import ConvergenceError, InputError
@@ -13,9 +12,7 @@ from .options import command_parser
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    options = command_parser().parse_args(arguments)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    options = command_parser().read(arguments)
     try:
         return options.run(options)
     except InputError as error:
@@ -35,4 +32,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from ..entry import run_command
+
+    sys.exit(run_command("hybrid-atomic", "hybrid_propagate.atomic.commands.main"))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from ..arguments import CommandParser
 from ..solver.errors import InputError
 from .presets import PRESETS
 
@@ -17,11 +18,9 @@ def parse_solve(words: list[str]) -> argparse.Namespace:
         raise InputError(f"cannot read {' '.join(words)!r}: {error}") from None
 
 
-def command_parser(exit_on_error: bool = True) -> argparse.ArgumentParser:
+def command_parser(exit_on_error: bool = True) -> CommandParser:
     """All commands; exit_on_error: leave the program with a message, else raise."""
-    parser = argparse.ArgumentParser(
-        prog="hybrid-atomic", description="Density-functional theory of one atom."
-    )
+    parser = CommandParser(prog="hybrid-atomic", description="Density-functional theory of one atom.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     solve = commands.add_parser(
@@ -91,6 +90,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--spin", action="store_true", default=None, help="spin-polarised (LSDA)")
     group.add_argument("--zeta", type=float, metavar="Z", help="(N_up - N_down)/N instead of Hund's rule")
     group.add_argument("--relativity", choices=("none", "scalar", "dirac"), help="equation (none)")
+    group.add_argument("--nucleus", choices=("point", "sphere", "fermi"), help="charge distribution (point)")
+    group.add_argument("--mass-number", type=float, metavar="A", help="of sphere and fermi (most stable)")
     for term in ("hartree", "exchange", "correlation"):
         group.add_argument(
             f"--no-{term}", dest=f"use_{term}", action="store_false", default=None, help=f"switch {term} off"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..solver.energies import Iteration
+from ..terminal import live_display, live_progress, may_be_live
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,14 +17,11 @@ if TYPE_CHECKING:
 @contextmanager
 def convergence_display() -> Iterator[Callable[[Iteration], None]]:
     """Yields a callback for the self-consistent cycle: a growing table with a bar for each residual."""
-    if not sys.stderr.isatty():
+    if not may_be_live(uses_stdout=False):
         yield _plain_line
         return
-    from rich.console import Console
-    from rich.live import Live
-
     history: list[Iteration] = []
-    with Live(console=Console(stderr=True), refresh_per_second=20, transient=True) as live:
+    with live_display() as live:
 
         def show(iteration: Iteration) -> None:
             history.append(iteration)
@@ -37,7 +35,7 @@ def counting_display(what: str) -> Iterator[Callable[[int, int], None]]:
     """Yields a callback (done, total):
     a bar on a terminal, otherwise a plain line every twentieth of the way.
     """
-    if not sys.stderr.isatty():
+    if not may_be_live(uses_stdout=False):
         began, shown = time.monotonic(), [-1]
 
         def line(done: int, total: int) -> None:
@@ -52,11 +50,10 @@ def counting_display(what: str) -> Iterator[Callable[[int, int], None]]:
 
         yield line
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with live_progress(*columns) as bar:
         task = bar.add_task(what)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

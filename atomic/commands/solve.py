@@ -9,7 +9,7 @@ from ..solver.configuration import parse_configuration
 from ..solver.elements import atomic_number
 from ..solver.energies import Iteration
 from ..solver.errors import InputError
-from ..solver.mesh import spectral_mesh
+from ..solver.mesh import around_nucleus, spectral_mesh
 from ..solver.model import Model
 from ..solver.scf import solve_atom
 from ..solver.uniform import UniformGrid, solve_uniform
@@ -64,5 +64,5 @@ def solve_options(options: argparse.Namespace, on_iteration: Callable[[Iteration
         return solve_uniform(element, charge, configuration, model, grid, on_iteration)
     z = float(atomic_number(element))
     chosen = {name: settings[name] for name in _MESH if name in settings}
-    mesh = spectral_mesh(z, model.relativity != "none", **chosen)
+    mesh = around_nucleus(spectral_mesh(z, model.relativity != "none", **chosen), model.nuclear_edge(z))
     return solve_atom(element, charge, configuration, model, mesh, on_iteration)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from .elements import (
     CATION_EXCEPTIONS,
+    LAST_NAMED,
     LETTERS,
     NEUTRAL_EXCEPTIONS,
     NOBLE_GASES,
@@ -129,6 +130,11 @@ def ground_configuration(element: str | int, charge: int = 0) -> Configuration:
         raise InputError(f"{SYMBOLS[z - 1]} has {z} electrons: a charge of {charge:+d} is not possible")
     if charge == 1 and z in CATION_EXCEPTIONS:
         return parse_configuration(CATION_EXCEPTIONS[z])
+    if z > LAST_NAMED:
+        raise InputError(
+            f'{SYMBOLS[z - 1]} has no known ground configuration: give one, such as "[Og] 8s2" '
+            "(study/ground_search.py searches for it)"
+        )
     neutral = parse_configuration(NEUTRAL_EXCEPTIONS[z]) if z in NEUTRAL_EXCEPTIONS else None
     shells = {(s.n, s.l): s.occupation for s in (neutral.shells if neutral else _madelung_shells(z))}
     if charge > 1 and z in CATION_EXCEPTIONS:

@@ -139,10 +139,11 @@ def channel_matrices(
     for i, o in enumerate(orbitals):
         channels.setdefault((o.spin, o.l, o.j or 0.0), []).append(i)
     if model.relativity == "none":
+        nuclear = model.nuclear_potential(z, mesh.radius)
         for (spin, l, _), members in channels.items():
             matrix = mesh.kinetic.copy()
             barrier = l * (l + 1) / (2 * mesh.radius**2)
-            np.einsum("ii->i", matrix)[:] += potential[spin] - z / mesh.radius + barrier
+            np.einsum("ii->i", matrix)[:] += potential[spin] + nuclear + barrier
             yield members, matrix
         return
     groups = list(channels.values()) if shared else [[i] for i in range(len(orbitals))]
@@ -155,11 +156,15 @@ def channel_matrices(
 class _Schroedinger:
     """−½ d²/dr² + l(l+1)/2r² + V."""
 
-    def __init__(self, mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float) -> None:
+    def __init__(
+        self, mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, model: Model
+    ) -> None:
         self.mesh = mesh
         barrier = np.array([0.5 * o.l * (o.l + 1) for o in orbitals])
         self.local = (
-            potential[[o.spin for o in orbitals]] - z / mesh.radius + barrier[:, None] / mesh.radius**2
+            potential[[o.spin for o in orbitals]]
+            + model.nuclear_potential(z, mesh.radius)
+            + barrier[:, None] / mesh.radius**2
         )
 
     def finish(self, vectors: Array, energies: Array) -> States:
@@ -174,17 +179,17 @@ def _operator(
     mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, model: Model
 ) -> "_Schroedinger | _LargeComponent":
     if model.relativity == "none":
-        return _Schroedinger(mesh, orbitals, potential, z)
-    return _LargeComponent(mesh, orbitals, potential, z, model.speed_of_light, model.relativity == "dirac")
+        return _Schroedinger(mesh, orbitals, potential, z, model)
+    return _LargeComponent(mesh, orbitals, potential, z, model)
 
 
 class _LargeComponent:
     """The ε-dependent operator of all orbitals, element by element."""
 
     def __init__(
-        self, mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, c: float, dirac: bool
+        self, mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, model: Model
     ) -> None:
-        self.mesh, self.c, self.dirac = mesh, c, dirac
+        self.mesh, self.c, self.dirac = mesh, model.speed_of_light, model.relativity == "dirac"
         kappa = np.array([o.kappa for o in orbitals], dtype=float)
         barrier = np.array([o.l * (o.l + 1) if o.j is None else 0 for o in orbitals], dtype=float)
         padded = np.zeros((len(potential), len(mesh.radius) + 2))
@@ -194,7 +199,7 @@ class _LargeComponent:
         self.inside = mesh.element_radius > 0
         r = np.where(self.inside, mesh.element_radius, 1.0)
         spin_of = [o.spin for o in orbitals]
-        self.potential = spread(mesh, padded)[spin_of] - z / r
+        self.potential = spread(mesh, padded)[spin_of] + model.nuclear_potential(z, r)
         self.kappa_term = kappa[:, None, None] * np.where(self.inside, mesh.stretch / r, 0.0)
         self.barrier = barrier[:, None, None] * np.where(self.inside, 1 / r**2, 0.0)
         self.stretched = np.where(self.inside, mesh.stretch, 1.0)

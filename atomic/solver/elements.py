@@ -9,7 +9,7 @@ Database, ground levels of neutral atoms and first ions (for Z > 103 the predict
 from .errors import InputError
 
 # fmt: off
-SYMBOLS: tuple[str, ...] = (
+_NAMED: tuple[str, ...] = (
     "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar",
     "K", "Ca", "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr",
     "Rb", "Sr", "Y", "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe",
@@ -19,6 +19,25 @@ SYMBOLS: tuple[str, ...] = (
     "Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv", "Ts", "Og",
 )
 # fmt: on
+
+#: The heaviest atom that keeps its 1s above the negative continuum.
+LAST_Z = 172
+
+
+def systematic_name(z: int) -> str:
+    """IUPAC's name by digits, Pure Appl. Chem. 51, 381 (1979): 120 is unbinilium."""
+    name = "".join(_DIGITS[int(d)] for d in str(z)) + "ium"
+    return name.replace("nnn", "nn").replace("ii", "i")
+
+
+_DIGITS = ("nil", "un", "bi", "tri", "quad", "pent", "hex", "sept", "oct", "enn")
+
+#: Of Z = 1 to LAST_Z; beyond oganesson by the digits' initials, 119 is Uue.
+SYMBOLS: tuple[str, ...] = _NAMED + tuple(
+    "".join(_DIGITS[int(d)][0] for d in str(z)).capitalize() for z in range(len(_NAMED) + 1, LAST_Z + 1)
+)
+#: The last element with a ground configuration of its own here.
+LAST_NAMED = len(_NAMED)
 
 NOBLE_GASES = {"He": 2, "Ne": 10, "Ar": 18, "Kr": 36, "Xe": 54, "Rn": 86, "Og": 118}
 
@@ -71,11 +90,14 @@ def atomic_number(element: str | int) -> int:
         return int(text)
     if text.capitalize() in SYMBOLS:
         return SYMBOLS.index(text.capitalize()) + 1
+    names = [systematic_name(z) for z in range(LAST_NAMED + 1, LAST_Z + 1)]
+    if text.lower() in names:
+        return LAST_NAMED + 1 + names.index(text.lower())
     raise InputError(
-        f"unknown element {text!r}: give a symbol from H to Og or an atomic number from 1 to 118"
+        f"unknown element {text!r}: give a symbol from H to Og or Uue to Usb, or a number from 1 to {LAST_Z}"
     )
 
 
 def madelung_order() -> list[tuple[int, int]]:
-    """(n, l) in the order of filling: by n + l, then n."""
+    """(n, l) in the order of filling, to 8f: by n + l, then n."""
     return sorted(((n, l) for n in range(1, 9) for l in range(min(n, 4))), key=lambda s: (s[0] + s[1], s[0]))

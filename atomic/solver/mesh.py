@@ -87,8 +87,8 @@ def spectral_mesh(
     """
     first = first if first is not None else (1.5 if relativistic else 3.0)
     order = order if order is not None else (20 if relativistic else 18)
-    if not 0 < z <= 130:
-        raise InputError(f"nuclear charge {z:g} is outside 0 < Z <= 130")
+    if not 0 < z <= 172:
+        raise InputError(f"nuclear charge {z:g} is outside 0 < Z <= 172")
     if r_max < 5.0:
         raise InputError(f"r_max {r_max:g} bohr is too small for an atom: give at least 5, better 50")
     if order < 6 or growth <= 1.05 or growth > 8 or not 0 < first <= 10:
@@ -101,6 +101,22 @@ def spectral_mesh(
     elements = 1 + max(1, int(np.ceil(np.log(r_max / start) / np.log(growth))))
     edges = np.concatenate([[0.0], np.geomspace(start, r_max, elements)])
     return _build(edges, power, order)
+
+
+@lru_cache(maxsize=256)
+def around_nucleus(mesh: Mesh, nuclear_edge: float) -> Mesh:
+    """The mesh with further elements for a nucleus that ends at nuclear_edge (bohr); itself for a point, 0.
+
+    Its power is 1: inside an extended nucleus every solution is analytic in r.
+    """
+    if not nuclear_edge:
+        return mesh
+    outer = mesh.element_radius[:, -1]
+    # The charge falls to nothing within its own radius of the edge; beyond, edges grow up to sevenfold.
+    near = max(2, 1 + int(np.ceil(np.log(outer[0] / (2 * nuclear_edge)) / np.log(6.6))))
+    inner = np.array([0.0, 0.5 * nuclear_edge, nuclear_edge])
+    edges = np.concatenate([inner, np.geomspace(2 * nuclear_edge, outer[0], near), outer[1:]])
+    return _build(edges, 1, mesh.order)
 
 
 def _build(edges: Array, power: int, order: int) -> Mesh:

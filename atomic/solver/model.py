@@ -3,12 +3,18 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..nucleus.potential import Nucleus, nuclear_potential
+from ..nucleus.radius import edge, stable_mass_number
 from ..units import SPEED_OF_LIGHT
 from .configuration import Configuration, with_polarisation
 from .elements import LETTERS
 from .errors import InputError
 from .functionals import check_correlation
 
+Array = NDArray[np.float64]
 Relativity = Literal["none", "scalar", "dirac"]
 
 
@@ -22,6 +28,8 @@ class Model:
     relativistic_exchange: the MacDonald-Vosko factor on exchange, used only when relativity is not "none".
     use_hartree, use_exchange, use_correlation: without all three, the hydrogenic atom.
     speed_of_light: au; the NIST tables of 1997 used 137.0359895.
+    nucleus: a point, a uniform sphere or Fermi's distribution.
+    mass_number: of the sphere or Fermi nucleus; None for the valley of stability.
     """
 
     xc: str = "vwn"
@@ -33,6 +41,16 @@ class Model:
     use_exchange: bool = True
     use_correlation: bool = True
     speed_of_light: float = SPEED_OF_LIGHT
+    nucleus: Nucleus = "point"
+    mass_number: float | None = None
+
+    def nuclear_potential(self, z: float, radius: Array) -> Array:
+        """Potential energy of an electron in the nucleus's field, Hartree, at radii above 0 (bohr)."""
+        return nuclear_potential(self.nucleus, z, self.mass_number or stable_mass_number(z), radius)
+
+    def nuclear_edge(self, z: float) -> float:
+        """Radius where the mesh needs an element's end, bohr; 0 for a point."""
+        return 0.0 if self.nucleus == "point" else edge(self.mass_number or stable_mass_number(z))
 
     @property
     def exchange_light_speed(self) -> float | None:
@@ -86,6 +104,10 @@ def check_model(model: Model) -> None:
         raise InputError(f"zeta is (N(up) - N(down))/N, between -1 and 1, not {model.zeta:g}")
     if not model.speed_of_light > 1:
         raise InputError(f"speed of light {model.speed_of_light:g} au: give a positive number near 137")
+    if model.nucleus not in ("point", "sphere", "fermi"):
+        raise InputError(f"unknown nucleus {model.nucleus!r}: give point, sphere or fermi")
+    if model.mass_number is not None and (model.nucleus == "point" or not 1 <= model.mass_number <= 600):
+        raise InputError("mass_number is from 1 to 600 and belongs to the sphere and fermi nuclei")
     check_correlation(model.xc)
 
 

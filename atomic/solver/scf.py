@@ -23,7 +23,7 @@ from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
 from .functionals import exchange_correlation
 from .hartree import coulomb
-from .mesh import Mesh, spectral_mesh
+from .mesh import Mesh, around_nucleus, spectral_mesh
 from .mixing import Anderson
 from .model import Model, Orbital, check_model, orbitals_of
 from .response import dielectric_solver, interaction_kernel, susceptibility
@@ -145,7 +145,7 @@ def self_consistent(
     r_max is too small for the density or the mesh does not resolve the nucleus.
     """
     cycle = cycle or Cycle()
-    mesh = mesh or spectral_mesh(z, model.relativity != "none")
+    mesh = mesh or mesh_of(z, model)
     _check_resolution(mesh, z, model)
     problem = RadialProblem(z, model, mesh, orbitals)
     n_spin = 2 if model.spin else 1
@@ -191,6 +191,11 @@ def self_consistent(
     )
 
 
+def mesh_of(z: float, model: Model) -> Mesh:
+    """The mesh that the model needs, its nucleus included."""
+    return around_nucleus(spectral_mesh(z, model.relativity != "none"), model.nuclear_edge(z))
+
+
 def _shifts(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Array:
     """(S,) first-order changes of the levels."""
     return np.einsum("si,si->s", states.charges, change[[o.spin for o in orbitals]])
@@ -225,7 +230,7 @@ def _energies(
     )
     v_hartree = coulomb(mesh) @ total if model.use_hartree else np.zeros_like(total)
     eigenvalue_sum = float(occupations @ states.energies)
-    nuclear = float(-z * np.sum(total / mesh.radius))
+    nuclear = float(total @ model.nuclear_potential(z, mesh.radius))
     kinetic = eigenvalue_sum - nuclear - float(np.sum(node_charges * potential))
     hartree, exchange, correlation = (float(total @ v) for v in (0.5 * v_hartree, e_x, e_c))
     energies = AtomEnergies(
@@ -259,8 +264,18 @@ def _checked(solution: Solution) -> Solution:
 @lru_cache(maxsize=512)
 def _check_resolution(mesh: Mesh, z: float, model: Model) -> None:
     """Refuses a mesh on which the bare nucleus's 1s is wrong by more than 1e-6 of its energy."""
-    bare = Model(relativity=model.relativity, speed_of_light=model.speed_of_light)
     relativistic = model.relativity != "none"
+    if model.nucleus != "point":
+        nearest = float(np.abs(mesh.element_radius[:, -1] / model.nuclear_edge(z) - 1).min())
+        if nearest > 1e-9:
+            raise InputError("the mesh has no element that ends with the nucleus: take mesh.around_nucleus")
+        return
+    if relativistic and z >= model.speed_of_light:
+        raise InputError(
+            f"a point nucleus of Z = {z:g} binds no 1s electron: Z must be below "
+            f"{model.speed_of_light:.0f}; take nucleus sphere or fermi"
+        )
+    bare = Model(relativity=model.relativity, speed_of_light=model.speed_of_light)
     orbital = (Orbital(1, 0, 1.0, 2.0, j=0.5 if relativistic else None),)
     nothing = np.zeros((1, len(mesh.radius)))
     ratio = z / model.speed_of_light if relativistic else 0.0

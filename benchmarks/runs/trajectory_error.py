@@ -1,6 +1,6 @@
 """The hybrid against the same engine's reference steps alone: trajectory error and Fock builds.
 
-OMP_NUM_THREADS=1 python benchmarks/runs/trajectory_error.py [case ...]
+OMP_NUM_THREADS=1 python benchmarks/runs/trajectory_error.py [--share 0.2] [case ...]
 """
 
 import argparse
@@ -31,7 +31,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("cases", nargs="*", metavar="case", help="; ".join(CASES))
-    names = parser.parse_args().cases
+    parser.add_argument("--share", type=float, default=1.0, help="of each case's steps")
+    arguments = parser.parse_args()
+    names = arguments.cases
     if unknown := set(names) - set(CASES):
         parser.error(f"{', '.join(sorted(unknown))}: no such case; accepted: {'; '.join(CASES)}")
     header = [
@@ -39,16 +41,17 @@ def main() -> None:
         "steps",
         "--tol",
         "trajectory error",
-        "estimate",
+        "stated",
         "met",
         "builds, reference",
         "builds, hybrid",
     ]
-    header += ["anchors", "refinements", "rejected", "audits"]
+    header += ["anchors", "refinements", "rejected", "audits", "seconds"]
     print(markdown(header, []), flush=True)
     references = {}
     for name in names or CASES:
         deck, n_steps, tolerance = CASES[name]
+        n_steps = round(n_steps * arguments.share)
         if deck not in references:
             references[deck] = run_deck(
                 deck_with_steps(deck, n_steps), "--surrogate", "none", "--save-density", "0"
@@ -60,6 +63,7 @@ def main() -> None:
         row += [f"{s['estimated_error']:.1e}", "yes" if s["tolerance_met"] else "no"]
         row += [str(reference.summary["fock_builds"]), str(s["fock_builds"])]
         row += [str(s["anchors"]), str(s["refinements"]), str(s["rejected"]), str(len(s["audits"]))]
+        row.append(f"{run.cpu:.0f}")
         print("| " + " | ".join(row) + " |", flush=True)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ...atomic.arguments import CommandParser
 from ..front_door.option_values import count, count_or_none, positive
 from ..front_door.options import SURROGATES
 from .ending import carry_out
@@ -34,16 +34,13 @@ _ASKED = "nwchem-tddft"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 2 bad input, 1 a case failed, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(given)
-    # Whichever signal ends it, the piece that runs ends with it.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    options = _parser().read(given)
     interrupted = "interrupted; what was measured is kept, start it again to go on"
     return carry_out(_NAME, lambda: _run(options, " ".join([_NAME, *given])), interrupted)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=_NAME, description=_DESCRIPTION)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog=_NAME, description=_DESCRIPTION)
     parser.add_argument(
         "decks", nargs="+", metavar="DECK", help="NWChem deck; DECK:STEPS makes so many steps of it"
     )
@@ -221,4 +218,6 @@ def _scaling(cases: Sequence[Case], plan: Plan, options: argparse.Namespace, com
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from . import start
+
+    sys.exit(start.bench())

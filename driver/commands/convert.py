@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...atomic.arguments import CommandParser
 from ..front_door.option_values import count_or_none
 from .ending import carry_out
 
@@ -16,7 +17,7 @@ its log, and its restart files. NWChem overwrites <start>.rt_restart at every po
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = _parser().read(arguments)
     return carry_out("hybrid-dataset", lambda: _run(options), "interrupted")
 
 
@@ -30,8 +31,8 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-dataset convert", description=_DESCRIPTION)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="hybrid-dataset convert", description=_DESCRIPTION)
     parser.add_argument("deck", type=Path, metavar="DECK")
     parser.add_argument("log", type=Path, metavar="LOG", help="NWChem's output, plain or .gz")
     parser.add_argument(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...atomic.arguments import CommandParser
 from ..front_door.option_values import count
 from .ending import carry_out
 
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .convert import main as convert
 
         return convert(given[1:])
-    options = _parser().parse_args(given)
+    options = _parser().read(given)
     interrupted = "interrupted; the same command goes on from here"
     return carry_out("hybrid-dataset", lambda: _run(options), interrupted)
 
@@ -35,8 +36,8 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-dataset", description=_DESCRIPTION)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="hybrid-dataset", description=_DESCRIPTION)
     parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see examples/dataset.yaml")
     parser.add_argument(
         "--jobs", type=count, default=1, metavar="N", help="processes side by side (default %(default)s)"
@@ -45,4 +46,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from . import start
+
+    sys.exit(start.dataset())

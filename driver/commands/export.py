@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...atomic.arguments import CommandParser
 from ..front_door.option_values import positive
 from .ending import carry_out
 
@@ -18,7 +19,7 @@ not written."""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = _parser().read(arguments)
     interrupted = "interrupted; nothing half-written is left"
     return carry_out("hybrid-export", lambda: _run(options), interrupted)
 
@@ -40,8 +41,8 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-export", description=_DESCRIPTION)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="hybrid-export", description=_DESCRIPTION)
     parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="weights.pt of hybrid-train")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the graphs go")
     parser.add_argument(
@@ -68,4 +69,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from . import start
+
+    sys.exit(start.export())

@@ -8,27 +8,46 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...atomic.arguments import CommandParser
 from ..front_door.option_values import positive
 from .ending import carry_out, fail, system_reason
 
 if TYPE_CHECKING:
-    from ..spectra.spectrum import Spectrum
+    from ..spectra.spectrum import Signal, Spectrum
 
-_DESCRIPTION = """Absorption spectrum from the dipole after delta kicks, out of hybrid-propagate's .h5 files
-and any NWChem RT-TDDFT log (plain or .gz). Runs kicked along x, y and z are averaged; they may lie in one log
-under several tags or in several files. Writes <output>.dat and <output>.png."""
+_NAME = "hybrid-spectrum"
+_DESCRIPTION = """Absorption spectrum from the dipole in a field, out of hybrid-propagate's .h5 files and any
+NWChem RT-TDDFT log (plain or .gz): after delta kicks, and where a pulse has light. Runs along x, y and z are
+averaged; they may lie in one log under several tags or in several files; parts of one run are joined. Prints
+every line, and writes <output>.dat and a figure."""
+#: FWHM over the standard deviation of a Gaussian.
+_FWHM = 2.354820045
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    options = _parser().parse_args(arguments)
-    return carry_out("hybrid-spectrum", lambda: _run(options), "interrupted")
+    options = _parser().read(arguments)
+    return carry_out(_NAME, lambda: _run(options), "interrupted")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-spectrum", description=_DESCRIPTION)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="hybrid-spectrum", description=_DESCRIPTION)
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="with --compare, those of one spectrum joined by commas",
+    )
     parser.add_argument("--tau", type=positive, default=50.0, help="damping time in au (default %(default)g)")
+    parser.add_argument(
+        "--width", type=positive, metavar="EV", help="full width of lines at half height, in place of --tau"
+    )
+    parser.add_argument(
+        "--shape",
+        choices=("lorentzian", "gaussian"),
+        default="lorentzian",
+        help="of lines (default %(default)s); gaussian needs --width",
+    )
     parser.add_argument(
         "--emax", type=positive, default=40.0, help="highest energy in eV (default %(default)g)"
     )
@@ -41,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
         type=_kick,
         help="kick along x, y or z at the first point, in au, for files without the field "
         "(NWChem's Magnus: max * dt / 2)",
+    )
+    parser.add_argument("--minus", type=Path, metavar="FILE", help="a run without field, to be taken off")
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument("--compare", action="store_true", help="a spectrum for each FILE, and differences")
+    several.add_argument("--ensemble", action="store_true", help="runs kicked alike: their mean and band")
+    parser.add_argument(
+        "--format", choices=("png", "pdf", "svg"), default="png", help="of the figure (default %(default)s)"
     )
     parser.add_argument(
         "--output", type=Path, metavar="PREFIX", help="default: the first file's stem + _spectrum"
@@ -60,68 +86,134 @@ def _kick(text: str) -> tuple[str, float]:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.shape == "gaussian" and options.width is None:
+        return fail(_NAME, "--shape gaussian needs --width, in eV", 2)
+    groups = [[Path(name) for name in text.split(",")] for text in options.files]
+    if not options.compare:
+        groups = [[Path(text) for text in options.files]]
+    prefix = options.output or _prefix(groups[0][0])
+    picture = Path(f"{prefix}.{options.format}")
+    try:
+        written = (
+            _compare(options, groups, prefix, picture)
+            if options.compare
+            else _one(options, groups[0], prefix, picture)
+        )
+    except OSError as error:
+        # Where to write is the user's to say.
+        return fail(_NAME, system_reason(error), 2)
+    print("written:", *written)
+    return 0
+
+
+def _prefix(first: Path) -> Path:
+    return Path(Path(first.name.removesuffix(".gz")).stem + "_spectrum")
+
+
+def _one(options: argparse.Namespace, files: list[Path], prefix: Path, picture: Path) -> list[Path]:
+    """One spectrum, or that of an ensemble. Raises SpectrumError, OSError."""
+    from ...adapters.files.whole_file import write_whole
+    from ..pictures.spectrum_figure import draw_spectrum
+    from ..spectra.comparison import ensemble
+    from .spectrum_table import print_lines, table
+
+    signals = _signals(options, files)
+    band = None
+    if options.ensemble:
+        tau, sigma = _broadening(options)
+        found = ensemble(signals, tau, options.emax, sigma, pade=options.pade)
+        spectrum, band = found.mean, found.band
+        print(f"mean of {found.members} members")
+    else:
+        spectrum = _spectrum(options, signals)
+    data = Path(f"{prefix}.dat")
+    write_whole(data, table(spectrum, [signal.name for signal in signals], band))
+    draw_spectrum(_title(signals, files), spectrum, picture, band)
+    print_lines(spectrum)
+    return [data, picture]
+
+
+def _compare(
+    options: argparse.Namespace, groups: list[list[Path]], prefix: Path, picture: Path
+) -> list[Path]:
+    """A spectrum for each group of files. Raises SpectrumError, OSError."""
+    from ...adapters.files.whole_file import write_whole
+    from ..pictures.spectrum_figure import draw_overlay
+    from ..spectra.spectrum import SpectrumError
+    from .spectrum_table import print_comparison, table
+
+    if len(groups) < 2:
+        raise SpectrumError("--compare needs two spectra: FILE FILE, or X.h5,Y.h5,Z.h5 FILE")
+    of_each = [_signals(options, files) for files in groups]
+    spectra = [_spectrum(options, signals) for signals in of_each]
+    names = [",".join(map(str, files)) for files in groups]
+    written = [Path(f"{prefix}_{k}.dat") for k in range(1, len(groups) + 1)]
+    for path, spectrum, signals in zip(written, spectra, of_each, strict=True):
+        write_whole(path, table(spectrum, [signal.name for signal in signals]))
+    draw_overlay(_title(of_each[0], groups[0]), names, spectra, picture)
+    print_comparison(names, spectra)
+    return [*written, picture]
+
+
+def _signals(options: argparse.Namespace, files: list[Path]) -> list[Signal]:
     import numpy as np
 
-    from ...adapters.files.whole_file import write_whole
-    from ..pictures.plot import plot_spectrum
-    from ..spectra.signals import read_signals
-    from ..spectra.spectrum import absorption
+    from ..spectra.records import read_records
+    from ..spectra.signals import signals_of
 
     kick = None
     if options.kick is not None:
         axis, impulse = options.kick
         kick = (np.eye(3)["xyz".index(axis)], impulse)
-    signals = [
-        signal for path in options.files for signal in read_signals(path, options.tag, options.geometry, kick)
-    ]
-    spectrum = absorption(signals, options.tau, options.emax, pade=options.pade)
+    records = [record for path in files for record in read_records(path, options.tag, options.geometry)]
+    still = None
+    if options.minus is not None:
+        still = read_records(options.minus, None, options.geometry)[0]
+    return signals_of(records, kick, still)
+
+
+def _broadening(options: argparse.Namespace) -> tuple[float, float]:
+    """tau, and sigma of Gaussian lines or 0, au."""
+    from ...atomic.units import EV_PER_HARTREE
+
+    if options.width is None:
+        return options.tau, 0.0
+    width = options.width / EV_PER_HARTREE
+    return 2.0 / width, width / _FWHM if options.shape == "gaussian" else 0.0
+
+
+def _spectrum(options: argparse.Namespace, signals: list[Signal]) -> Spectrum:
+    """The spectrum of runs, with notes on what it cannot tell. Raises SpectrumError."""
+    from ..spectra.spectrum import absorption
+
+    tau, sigma = _broadening(options)
+    spectrum = absorption(signals, tau, options.emax, pade=options.pade, sigma=sigma)
     span = min(float(signal.time[-1] - signal.time[0]) for signal in signals)
-    if span < 3.0 * options.tau and not options.pade:
-        print(
-            f"hybrid-spectrum: note: {span:g} au are short for a damping of {options.tau:g} au: lines have "
-            "side lobes; a smaller --tau or --pade removes them",
-            file=sys.stderr,
+    if span < 3.0 * tau and not options.pade:
+        _note(
+            f"{span:g} au are short for a damping of {tau:g} au: lines have side lobes; "
+            "a smaller --tau or --pade removes them"
         )
-    prefix = options.output or Path(options.files[0].name.removesuffix(".gz")).with_suffix("")
-    if options.output is None:
-        prefix = prefix.with_name(prefix.name + "_spectrum")
-    data, picture = Path(f"{prefix}.dat"), Path(f"{prefix}.png")
-    try:
-        write_whole(data, table(spectrum, [signal.name for signal in signals]))
-        plot_spectrum(", ".join(dict.fromkeys(path.name for path in options.files)), spectrum, picture)
-    except OSError as error:
-        # Where to write is the user's to say.
-        return fail("hybrid-spectrum", system_reason(error), 2)
-    print(f"{'energy (eV)':>12} {'cross-section (bohr²)':>22} {'oscillator strength':>20}")
-    for peak in spectrum.peaks:
-        print(f"{peak.energy:12.3f} {peak.cross_section:22.4f} {peak.strength:20.4f}")
-    print(f"written: {data} {picture}")
-    return 0
+    electrons = next((signal.electrons for signal in signals if signal.electrons), None)
+    if electrons is not None and spectrum.strength > 1.05 * electrons:
+        _note(
+            f"strengths add up to {spectrum.strength:.1f}, more than the {electrons} electrons: is the kick "
+            "right, and weak enough?"
+        )
+    return spectrum
 
 
-def table(spectrum: Spectrum, names: Sequence[str]) -> str:
-    """Columns of the `.dat` file: energy, cross-section, then Re and Im of each polarisability."""
-    import numpy as np
+def _note(text: str) -> None:
+    print(f"{_NAME}: note: {text}", file=sys.stderr)
 
-    labels = list(spectrum.polarisability)
-    average = (
-        "S(w) = (4 pi w / 3c) Im Tr alpha" if sorted(labels) == ["x", "y", "z"] else "4 pi w / c Im alpha"
-    )
-    columns = [spectrum.energy, spectrum.cross_section]
-    heads = ["energy/eV", "cross-section/bohr^2"]
-    for label in labels:
-        alpha = spectrum.polarisability[label]
-        columns += [np.real(alpha), np.imag(alpha)]
-        heads += [f"Re-alpha-{label}/au", f"Im-alpha-{label}/au"]
-    width = f"lines of half width {1.0 / spectrum.tau:.6f} Hartree (tau {spectrum.tau:g} au)"
-    lines = [
-        *(f"# {name}" for name in names),
-        f"# cross-section: {average}, {width}",
-        "# " + " ".join(f"{head:>22}" for head in heads),
-        *("  " + " ".join(f"{v:22.10e}" for v in row) for row in np.column_stack(columns).tolist()),
-    ]
-    return "\n".join(lines) + "\n"
+
+def _title(signals: list[Signal], files: list[Path]) -> str:
+    """The deck's title, else the files' names."""
+    titles = dict.fromkeys(signal.title for signal in signals if signal.title)
+    return ", ".join(titles) or ", ".join(dict.fromkeys(path.name for path in files))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from . import start
+
+    sys.exit(start.spectrum())

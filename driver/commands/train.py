@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...atomic.arguments import CommandParser
+from ...atomic.threads import cores, start_with
 from ..front_door.option_values import count, positive
 from .ending import carry_out
 
@@ -26,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     commands = {"evaluate": (_evaluate_parser, _evaluate), "adapt": (_adapt_parser, _adapt)}
     parser, run = commands.get(given[0] if given else "", (_parser, _train))
-    options = parser().parse_args(given[1:] if run is not _train else given)
+    options = parser().read(given[1:] if run is not _train else given)
+    # Matrices of whole batches: here threads pay.
+    start_with(cores())
     interrupted = "interrupted; the same command goes on from here"
     if run is _adapt:
         interrupted = "interrupted; nothing is written"
@@ -76,15 +80,15 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-train", description=_DESCRIPTION)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="hybrid-train", description=_DESCRIPTION)
     parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see examples/train.yaml")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="default %(default)s")
     return parser
 
 
-def _evaluate_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-train evaluate", description=_EVALUATE)
+def _evaluate_parser() -> CommandParser:
+    parser = CommandParser(prog="hybrid-train evaluate", description=_EVALUATE)
     parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="weights.pt of hybrid-train")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="of hybrid-dataset")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
@@ -100,8 +104,8 @@ def _evaluate_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _adapt_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hybrid-train adapt", description=_ADAPT)
+def _adapt_parser() -> CommandParser:
+    parser = CommandParser(prog="hybrid-train adapt", description=_ADAPT)
     parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="weights.pt of hybrid-train")
     parser.add_argument(
         "--data",
@@ -118,4 +122,6 @@ def _adapt_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from . import start
+
+    sys.exit(start.train())

@@ -9,7 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...atomic.arguments import CommandParser
+from ...atomic.threads import start_with
 from ..front_door.options import ENGINE, NWCHEM
+from ..front_door.thread_choice import threads_for
 from .ending import carry_out, fail
 from .option_table import add_options
 
@@ -22,19 +25,20 @@ if TYPE_CHECKING:
 _NAME = "hybrid-warmstart"
 _DESCRIPTION = """Predicts the ground-state density of a deck's system and writes it as a start for SCFs:
 <prefix>.movecs for NWChem's `vectors input`, <prefix>.h5 for PySCF's dm0, <prefix>.molden to look at. A
-prediction that is no better than PySCF's standard guess is dropped, with a message."""
+prediction that is no better than PySCF's standard guess is dropped, with a message; where none is better,
+nothing is written."""
 #: `auto`, and the names of `warmstart.named.NAMED`, spelled out so that --help imports nothing.
 _GUESSES = ("auto", "minao", "atom", "huckel", "sap", "atomic-density", "atomic-potential", "neural")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 2 bad input, 1 failed, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = _parser().read(arguments)
     return carry_out(_NAME, lambda: _run(options), "interrupted")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=_NAME, description=_DESCRIPTION)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog=_NAME, description=_DESCRIPTION)
     parser.add_argument("deck", type=Path, metavar="DECK", help="NWChem input deck with a ground state")
     parser.add_argument(
         "--guess",
@@ -74,7 +78,10 @@ def _run(options: argparse.Namespace) -> int:
         return fail(_NAME, "--along runs SCFs: it needs --run", 2)
     if options.along is not None and options.output is not None:
         return fail(_NAME, "--along writes no starts: --output is for a single one", 2)
-    found = _found(read_deck(options.deck), options)
+    deck = read_deck(options.deck)
+    # Before PySCF is loaded.
+    start_with(threads_for(_ground(deck).system.n_basis))
+    found = _found(deck, options)
     if options.json:
         import json
 
@@ -88,6 +95,7 @@ def _found(deck: Deck, options: argparse.Namespace) -> dict[str, Any]:
     """Everything the command says, as JSON has it."""
     from ...adapters.files.xyz_frames import read_frames
     from ...adapters.nwchem.process import nwchem_command
+    from ...surrogate.starting_density.pyscf_guess import STANDARD
     from ..run.machine import half_of_memory
     from ..warmstart.measure import Code, compare_along, compare_scf, find_start
     from ..warmstart.named import own_predictors
@@ -108,11 +116,13 @@ def _found(deck: Deck, options: argparse.Namespace) -> dict[str, Any]:
     engine, start, seconds = find_start(ground, predictors, memory)
     _say_notes(start)
     prefix = options.output or deck.permanent_dir / f"{deck.prefix}_start"
+    # The code makes its own guess by itself; who names it wants its file.
+    better = start.name != STANDARD or options.guess == STANDARD
     found |= {
         "guess": start.name,
         "seconds": seconds,
         "notes": list(start.notes),
-        "files": _write(prefix, engine, start),
+        "files": _write(prefix, engine, start) if better else [],
     }
     if options.run:
         found["run"] = _run_of(compare_scf(ground, engine, start, seconds, code))
@@ -170,7 +180,10 @@ def _say_notes(start: Start, lead: str = "") -> None:
 def _print(found: dict[str, Any]) -> None:
     if "guess" in found:
         print(f"guess: {found['guess']}, {found['seconds']:.2f} s with its check")
-        print("written:", *found["files"])
+        if found["files"]:
+            print("written:", *found["files"])
+        else:
+            print(f"nothing beats the standard guess, {found['guess']}: nothing is written")
     runs = found.get("frames") or [found[key] for key in ("run",) if key in found]
     if not runs:
         return
@@ -195,4 +208,6 @@ def _verdict(run: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from . import start
+
+    sys.exit(start.warmstart())

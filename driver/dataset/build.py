@@ -11,6 +11,7 @@ from ...adapters.files.whole_file import write_whole
 from ...adapters.pyscf.ground_state import NotConverged
 from ...atomic.errors import BadInput
 from ...atomic.parallel import parallel
+from ...atomic.terminal import live_progress, may_be_live
 from ..propagators.magnus import NoFixedPoint
 from .config import DatasetConfig, Level, Molecule
 from .samples import CheckFailed, join_parts, make_part
@@ -129,11 +130,8 @@ def _claim(config: DatasetConfig) -> None:
 def _progress(total: int, missing: int) -> Iterator[Callable[[str], None]]:
     """A function to call after each geometry: a live bar on a terminal, plain lines elsewhere."""
     done = total - missing
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import Progress
-
-        with Progress(console=Console(stderr=True)) as bar:
+    if may_be_live(uses_stdout=True):
+        with live_progress() as bar:
             task = bar.add_task("geometries", total=total, completed=done)
             yield lambda name: bar.update(task, advance=1, description=name)
         return

@@ -61,7 +61,9 @@ def convert_run(
     densities = np.array([density_from_nwchem(point.densities, order) for _, point in kept])
     _check(solved, densities, density.values[[row for row, _ in kept]], [point for _, point in kept])
     path = output or Path(f"{deck.prefix}.h5")
-    store = TrajectoryFile(path, stored_run(task, solved.engine, {"converted": f'"{log_path.name}"'}, {}))
+    store = TrajectoryFile(
+        path, stored_run(task, deck.title, solved.engine, {"converted": f'"{log_path.name}"'}, {})
+    )
     energy = _total_energy(run, density.time)
     store.add_points(
         {

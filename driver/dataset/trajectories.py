@@ -129,7 +129,7 @@ def visited_densities(
     if path is not None:
         task = PropagationTask(Place(path.name, 0), point.system, real_time, "")
         settings = {"tolerance": json.dumps(tolerance), "field": str(applied)}
-        store = TrajectoryFile(path, stored_run(task, point.engine, settings, {}))
+        store = TrajectoryFile(path, stored_run(task, "", point.engine, settings, {}))
         observer = make_observer(problem)
         reporters.append(Writers(observer, (Store(observer, store, 1),)))
     hybrid = Hybrid(problem, surrogate, EmbeddedReference(problem), target, Limits(), tuple(reporters))

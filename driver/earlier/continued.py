@@ -81,8 +81,7 @@ def _say_how_far(path: Path, contents: Contents, wanted: Wanted) -> None:
         _say(f"{path.name} {how}{tmax}: nothing is left to be done, and it stays as it is")
         return
     point = _reached(contents) + 1
-    again = "what an earlier log has from there on comes again"
-    _say(f"{path.name}: goes on at point {point}, {now:.2f} au{tmax}; {again}")
+    _say(f"{path.name}: goes on at point {point}, {now:.2f} au{tmax}")
 
 
 def _change(name: str, old: str | None, wanted: Wanted) -> str:

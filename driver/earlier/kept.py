@@ -14,7 +14,7 @@ from ...adapters.files.whole_file import whole_file
 
 #: What one propagation leaves, and what all of a deck share.
 _OF_A_RUN = (".h5", ".json", ".png", ".html", "_density.gif")
-_OF_A_DECK = (".rt_restart", ".settings.nw")
+_OF_A_DECK = (".rt_restart", ".settings.nw", ".json", ".html")
 
 
 def keep_earlier(prefix: Path, stems: Sequence[Path], settings: Sequence[str]) -> list[Path]:

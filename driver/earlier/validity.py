@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.files.trajectory import Contents, TrajectoryError
+from ...adapters.files.trajectory import OPTIONAL, Contents, TrajectoryError
+
+#: Name in a checkpoint of how far the log had come: its path, and bytes.
+LOG = "log"
 
 
 def check_contents(path: Path, contents: Contents) -> None:
@@ -17,13 +20,22 @@ def check_contents(path: Path, contents: Contents) -> None:
         _check_ground(contents.ground, (n_spin, n, m))
         _check_state(contents.checkpoint, (n_spin, n, m))
         _check_series(contents)
-        for group in (contents.ground, contents.checkpoint, contents.series):
+        # A quantity that a part of the run did not print has NaN there.
+        series = {name: rows for name, rows in contents.series.items() if name not in OPTIONAL}
+        for group in (contents.ground, contents.checkpoint, series):
             for name, array in group.items():
-                if np.asarray(array).dtype.kind in "fc" and not np.isfinite(array).all():
+                if not _is_sound(name, np.asarray(array)):
                     raise ValueError(f"{name} has a value that is no number")
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
         reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         raise TrajectoryError(f"{path}: cannot be gone on from: {reason}; leave out --restart") from error
+
+
+def _is_sound(name: str, array: np.ndarray) -> bool:
+    if array.dtype.kind not in "fc":
+        return True
+    # The controller's rate is infinite where no segment was rejected.
+    return not np.isnan(array).any() if name == "ledger" else bool(np.isfinite(array).all())
 
 
 def _check_attributes(attributes: Mapping[str, object]) -> None:
@@ -56,21 +68,34 @@ def _check_ground(ground: Mapping[str, np.ndarray], shape: tuple[int, int, int])
 
 
 def _check_state(checkpoint: Mapping[str, np.ndarray], shape: tuple[int, int, int]) -> None:
-    n_spin = shape[0]
-    k = checkpoint["state_density"].shape[-1]
-    for name in ("density", "fock", "fock_half"):
-        _check(f"state_{name}", checkpoint[f"state_{name}"], (n_spin, k, k), "c")
-    occupied = checkpoint["state_orbitals"].shape[-1]
-    _check("state_orbitals", checkpoint["state_orbitals"], (n_spin, k, occupied), "c")
-    _check("state_occupations", checkpoint["state_occupations"], (n_spin, occupied), "f")
+    n_spin, k = shape[0], checkpoint["state_density"].shape[-1]
+    _check_matrices(checkpoint, "state", n_spin, k)
+    if any(name.startswith(("estimate_", "shadow_")) for name in checkpoint):
+        _check_matrices(checkpoint, "shadow", n_spin, k)
+        _check("shadow_place", checkpoint["shadow_place"], (2,), "f")
+        _check("estimate_origin", checkpoint["estimate_origin"], (3,), "f")
+        _check("estimate_sums", checkpoint["estimate_sums"], (6,), "f")
     _check("state_step", checkpoint["state_step"], (), "iu")
     _check("state_time", checkpoint["state_time"], (), "f")
     _check("energies", checkpoint["energies"], (3,), "f")
     tally = json.loads(bytes(np.asarray(checkpoint["tally"]).item()))
-    seconds = tally["seconds"]
-    counts = [value for name, value in tally.items() if name != "seconds"]
-    if not all(isinstance(value, int | float) for value in (*counts, *seconds.values())):
+    turns = [spent for kind in tally["turns"].values() for spent in kind]
+    counts = [value for name, value in tally.items() if name not in ("seconds", "processor", "turns")]
+    numbers = (*counts, *turns, *tally["seconds"].values(), *tally["processor"].values())
+    if not all(isinstance(value, int | float) for value in numbers):
         raise ValueError("tally has a value that is no number")
+    if LOG in checkpoint:
+        path, position = json.loads(bytes(np.asarray(checkpoint[LOG]).item()))
+        if not (isinstance(path, str) and isinstance(position, int)):
+            raise ValueError("log is no path and position")
+
+
+def _check_matrices(checkpoint: Mapping[str, np.ndarray], lead: str, n_spin: int, k: int) -> None:
+    for name in ("density", "fock", "fock_half"):
+        _check(f"{lead}_{name}", checkpoint[f"{lead}_{name}"], (n_spin, k, k), "c")
+    occupied = checkpoint[f"{lead}_orbitals"].shape[-1]
+    _check(f"{lead}_orbitals", checkpoint[f"{lead}_orbitals"], (n_spin, k, occupied), "c")
+    _check(f"{lead}_occupations", checkpoint[f"{lead}_occupations"], (n_spin, occupied), "f")
 
 
 def _check_series(contents: Contents) -> None:

@@ -37,6 +37,7 @@ class PropagationKeywords(TypedDict, total=False):
     report: bool
     save_density: int | None
     memory: float | None
+    threads: int | None
     max_uncertainty: float
     max_trace_error: float
     max_hermiticity_error: float
@@ -114,6 +115,7 @@ OPTIONS = (
         "memory for integrals, grids and the kernel (default: half of what there is)",
         value="MB",
     ),
+    Option("threads", count, "threads (default: as many as pay for the molecule's size)", value="N"),
 )
 #: Those that end a surrogate segment.
 THRESHOLDS = (

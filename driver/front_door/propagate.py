@@ -1,13 +1,12 @@
 """`propagate` and `propagate_all`: decks in, runs out."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TextIO, Unpack
+from typing import TextIO, Unpack
 
 from ...adapters.deck import Deck
 from .deck_runs import DeckRuns, prepare, run_decks
+from .log_sink import log_sink
 from .options import OptionError, PropagationKeywords, all_options
 from .run import Run, open_run
 
@@ -33,6 +32,7 @@ def propagate(
     report (False): write <start>.html too.
     save_density: store the density at every Nth point, 0 for never; None: all, where that takes under 64 MB.
     memory: MB for integrals, grids and the kernel; None: half of what there is.
+    threads: None: as many as pay for the molecule's size; afterwards they are as they were.
     max_uncertainty (0.05), max_trace_error (0.02), max_hermiticity_error (0.01): end a surrogate segment.
 
     Ctrl-C raises KeyboardInterrupt; restart=True goes on from the last checkpoint.
@@ -63,33 +63,6 @@ def propagate_all(
 
 
 def _run_all(runs: DeckRuns, log: Path | str | TextIO | None) -> tuple[Run, ...]:
-    with _writer(log, restart=runs.options.restart) as write:
+    with log_sink(log, append=runs.goes_on) as write:
         run_decks(runs, write, lambda: False)
     return tuple(open_run(path) for path in runs.trajectories)
-
-
-@contextmanager
-def _writer(log: Path | str | TextIO | None, *, restart: bool) -> Iterator[Callable[[str], None]]:
-    """What takes log text, as it comes."""
-    if log is None:
-        yield lambda _: None
-    elif isinstance(log, Path | str):
-        with _opened(Path(log), "a" if restart else "w") as file:
-            yield _flushing(file)
-    else:
-        yield _flushing(log)
-
-
-def _opened(log: Path, mode: Literal["a", "w"]) -> TextIO:
-    try:
-        return log.open(mode, encoding="utf-8")
-    except OSError as error:
-        raise OptionError(f"log {log}: cannot be written: {error.strerror}") from error
-
-
-def _flushing(stream: TextIO) -> Callable[[str], None]:
-    def write(text: str) -> None:
-        stream.write(text)
-        stream.flush()
-
-    return write

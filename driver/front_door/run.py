@@ -9,22 +9,29 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents, read_density
+from ...atomic.errors import BadInput
+from ..pictures.plot import PAGE
 from ..pictures.run_figure import draw_run
+from ..spectra.kicked_runs import read_kicked_runs
+from ..spectra.lines import AbsorptionLine, absorption_lines, transition_density
 from ..spectra.signals import read_signals
-from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, absorption
+from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, SpectrumError, absorption
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
 class Estimate:
     """What a run states of its own accuracy.
 
-    error: estimated trajectory error, RMS of the dipole's error over RMS of the induced dipole; 0 for
-        reference steps alone.
+    error: upper estimate of the trajectory error, RMS of the dipole's error over RMS of the induced dipole;
+        0 for reference steps alone.
     bound: first-order bound of that error, far above the estimate as a rule.
     tolerance: the `tol` asked for; None for reference steps alone.
     met: whether the estimate is within the tolerance.
@@ -92,6 +99,69 @@ class Run:
         """
         return absorption(read_signals(self.path), tau, emax, pade=pade)
 
+    def lines(self, *, emax: float = HIGHEST) -> tuple[AbsorptionLine, ...]:
+        """Absorption lines after a delta kick up to emax eV, ascending, of light along the kick.
+
+        Energies, strengths and directions are fitted to the dipole, each with the most that the run's stated
+        error can change it. Of several kicks: `hybrid_propagate.lines`. Raises SpectrumError (`BadInput`) for
+        a run that was not kicked.
+        """
+        return absorption_lines(read_kicked_runs(self.path), emax)
+
+    def transition_cube(self, line: AbsorptionLine, path: Path | str) -> None:
+        """Write the transition density of one of `lines()` as a cube file, alpha and beta together.
+
+        The deck that the run was made from must lie where it lay, or beside the run. Raises BadInput where it
+        does not, and where the run kept no response; OSError.
+        """
+        from ...adapters.deck.reader import read_deck
+        from ...adapters.pyscf.molecule import molecule
+        from ..pictures.density_cubes import write_transition_cube
+        from ..run.job import trajectories
+
+        matrix = transition_density(read_kicked_runs(self.path), line.energy)
+        named = Path(str(self.summary["deck"]))
+        deck = read_deck(named if named.exists() else self.path.parent / named.name)
+        tasks = [task for task in deck.propagations if not task.real_time.no_propagation]
+        names = [trajectory.name for trajectory in trajectories(deck)]
+        if self.path.name not in names:
+            raise TrajectoryError(f"{self.path}: {deck.path} makes no such file")
+        mol = molecule(tasks[names.index(self.path.name)].system)
+        write_transition_cube(Path(path), mol, matrix.sum(axis=0), f"line at {line.energy:.4f} eV")
+
+    def figure(self, path: Path | str, *, width: float = PAGE) -> None:
+        """Write the run's figure for print, `width` inches wide (3.3 for a column, 7 for a page).
+
+        path: ending in .png, or in .pdf or .svg for lines that stay sharp. Raises BadInput for another
+        ending, OSError when the file cannot be written.
+        """
+        lines: tuple[AbsorptionLine, ...] = ()
+        with contextlib.suppress(SpectrumError):
+            lines = self.lines()
+        draw_run(self.path, Path(path), self.path.stem, lines, width)
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """A row a time point, indexed by `time_au`; columns as `hybrid-read --to csv` names them.
+
+        The frame's `attrs` tell what the run is. Raises BadInput without the extra `pandas`.
+        """
+        try:
+            import pandas
+        except ModuleNotFoundError as error:
+            needed = "pandas is not installed: pip install 'hybrid-propagate[pandas]'"
+            raise BadInput(needed) from error
+
+        from ..exports.table import columns
+
+        frame = pandas.DataFrame(columns(self._contents)).set_index("time_au")
+        attributes = self._contents.attributes.items()
+        frame.attrs = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in attributes
+            if name != "settings"
+        }
+        return frame
+
     @property
     def summary(self) -> Mapping[str, Any]:
         """`<start>.json`: counts, seconds, errors, versions, as docs/files.md lists them."""
@@ -120,7 +190,7 @@ class Run:
             return None
         with tempfile.TemporaryDirectory() as folder:
             picture = Path(folder) / "run.png"
-            draw_run(self.path, picture, self.path.stem)
+            self.figure(picture)
             return picture.read_bytes()
 
     def _repr_html_(self) -> str:
@@ -137,7 +207,7 @@ class Run:
         if estimate.tolerance is None:
             return "reference steps alone"
         met = "meets" if estimate.met else "DOES NOT MEET"
-        return f"estimated trajectory error {estimate.error:.1e} {met} tol {estimate.tolerance:g}"
+        return f"trajectory error at most {estimate.error:.1e} {met} tol {estimate.tolerance:g}"
 
     @cached_property
     def _contents(self) -> Contents:

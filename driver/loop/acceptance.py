@@ -1,96 +1,74 @@
-"""One surrogate segment: pass over it, measure it, judge it, book it.
-
-The controller's two estimates of what a segment adds to the trajectory error are in `controller`.
-"""
+"""One surrogate segment: pass over it, measure it, judge it, book it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...adapters.engine import Energies
-from ...surrogate.surrogate import Measurement, Surrogate
 from ..propagators.state import State
-from .controller import Target
+from .budget import least_builds, refinements_left
+from .certify import Claim, certify
+from .controller import LEAST_ATTEMPT, WORTH
 from .energies import energy_at, with_energies
-from .hybrid import Hybrid, advance, changes, measured_at, tell
-from .problem import Problem, make_step
+from .hybrid import Hybrid, advance, changes, known_surrogate, sighted, tell
+from .problem import make_step
 from .progress import Event, Progress
+from .reference import Sight
 from .segment import Segment, surrogate_segment
 
-#: Passes over a segment before its anchor, each after the surrogate was refined.
+#: Passes over a segment before it is measured, each after the surrogate was refined.
 MOST_PASSES = 8
 #: Fock builds that refining may take at one segment.
 MOST_REFINEMENTS = 400
-#: |P - P0| from which on a segment is always propagated twice, and measured where it is farthest from P0 too.
+#: Rounds of measuring a segment, each after a pass by what the last one taught.
+MOST_ROUNDS = 4
+#: |P - P0| from which on the end and the point farthest from P0 teach before anything is measured.
 NONLINEAR = 0.02
 #: Densities of one segment stay within this many bytes.
 SEGMENT_BYTES = 1.5e8
 
 
 @dataclass(frozen=True, eq=False)
-class Anchored:
-    """What the reference has shown of a segment.
-
-    measured: at its end.
-    energies: of the reference there.
-    spread: root mean square over the steps.
-    nonlinear: the density has gone beyond `NONLINEAR`.
-    builds: Fock builds made.
-    moment: Σ|δP|² over the points.
-    typical: root mean square |δP| of the run, this segment included.
-    duration: au.
-    bound: ∫ |[dF, P]| dt / typical.
-    """
-
-    measured: Measurement
-    energies: Energies
-    spread: float
-    nonlinear: bool
-    builds: int
-    moment: float
-    typical: float
-    duration: float
-    bound: float
-
-
-@dataclass(frozen=True, eq=False)
 class Verdict:
     """Whether a segment is kept.
 
-    segment: the pass to keep; None where the segment is rejected.
-    error: what the pass adds to the estimated trajectory error.
-    allowance: what it may add.
-    trusted: kept on its anchor alone, without a second pass.
+    segment: the pass that was judged last.
+    claim: what it would leave; None where no pass came to the segment's end.
+    first: the pass at whose end the reference gave `energies`.
+    residual: measured at its end.
+    builds: Fock builds made to judge it.
     """
 
-    segment: Segment | None
-    error: float
-    allowance: float
-    trusted: bool
+    segment: Segment
+    claim: Claim | None
+    first: Segment
+    energies: Energies
+    residual: float
+    builds: int
 
     @property
     def accepted(self) -> bool:
-        """Whether there is a pass to keep."""
-        return self.segment is not None
+        """Whether the pass is to be kept."""
+        return self.claim is not None and self.claim.met
 
 
 def surrogate_steps(hybrid: Hybrid, progress: Progress) -> bool:
-    """One surrogate segment with its anchor; whether it was accepted."""
+    """One surrogate segment; whether it was accepted."""
     state = progress.state
+    before = progress.tally.fock_builds
     length = min(progress.ledger.length, hybrid.problem.n_steps - state.step, _most_steps(state))
     segment = surrogate_pass(hybrid, progress, length)
     if segment is None:
         _book_broken(hybrid, progress, length)
         return False
-    anchored = measure(hybrid, progress, segment)
-    verdict = judge(hybrid, progress, segment, anchored)
-    book(hybrid, progress, segment, anchored, verdict)
+    verdict = judge(hybrid, progress, segment)
+    book(hybrid, progress, verdict, progress.tally.fock_builds - before)
     return verdict.accepted
 
 
 def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment | None:
     """Pass over a segment, refining in between, until its spread is at the target or nothing is refined."""
-    surrogate, tally, wanted = _surrogate(hybrid), progress.tally, hybrid.target.residual
+    surrogate, tally, wanted = known_surrogate(hybrid), progress.tally, hybrid.target.residual
     segment = None
     for last in [False] * (MOST_PASSES - 1) + [True]:
         tally.discarded_steps += 0 if segment is None else segment.n_steps
@@ -102,7 +80,7 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
             # What is refined now, no pass would use.
             break
         with tally.timed("refinement"):
-            builds = surrogate.refine(0.5 * wanted, MOST_REFINEMENTS)
+            builds = surrogate.refine(0.5 * wanted, refinements_left(hybrid, progress, MOST_REFINEMENTS))
         if builds:
             tally.fock_builds += builds
             tally.refinements += builds
@@ -114,76 +92,110 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
     return segment
 
 
-def measure(hybrid: Hybrid, progress: Progress, segment: Segment) -> Anchored:
-    """Anchor a segment at its end and, far from the ground state, at its farthest point."""
-    problem, end = hybrid.problem, segment.end
-    spread = _rms(segment.spreads)
-    # Far from the ground state one point says little of the others: the farthest one is measured too.
-    sizes = changes(problem, segment)
-    farthest = int(sizes.argmax())
-    nonlinear = float(sizes[farthest]) > NONLINEAR
-    builds, force = 1, 0.0
-    if nonlinear and farthest < segment.n_steps - 1:
-        at = float(segment.times[farthest])
-        force = measured_at(hybrid, progress, segment.densities[farthest], at)[0].force
-        builds = 2
-    measured, energies = measured_at(hybrid, progress, end.density, end.time)
-    force = max(force, measured.force * _spread_over_defect(measured, spread))
-    moment = float(sizes @ sizes)
-    typical = progress.ledger.typical_change(moment, segment.n_steps, _smallest_change(problem))
-    duration = end.time - segment.start.time
-    bound = force * duration / typical
-    return Anchored(measured, energies, spread, nonlinear, builds, moment, typical, duration, bound)
+def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
+    """Measure a pass, and make it anew with what that taught, until its error fits or teaching is in vain.
 
-
-def judge(hybrid: Hybrid, progress: Progress, segment: Segment, anchored: Anchored) -> Verdict:
-    """Trust a segment on its anchor, or pass over it again with what the anchor taught.
-
-    What the passes differ by is the first one's error, and bounds that of the second, which is kept.
+    The pass that was measured is the one that is kept.
     """
-    ledger, target = progress.ledger, hybrid.target
-    allowance = ledger.allowance(segment.end.time, target)
-    error = ledger.gain * anchored.bound
-    if not anchored.nonlinear and error <= 0.5 * _share(target, anchored.duration):
-        return Verdict(segment, error, allowance, trusted=True)
-    second = _one_pass(hybrid, progress, segment.n_steps)
-    progress.tally.discarded_steps += segment.n_steps
-    error = np.inf
-    if second is not None and second.n_steps == segment.n_steps:
-        error = _difference(segment, second) / anchored.typical
-        error += ledger.gain * anchored.measured.untaught * anchored.duration / anchored.typical
-    return Verdict(second if error <= allowance else None, error, allowance, trusted=False)
+    before, surrogate = progress.tally.fock_builds, known_surrogate(hybrid)
+    end = sighted(hybrid, progress, segment.end.density, segment.end.time, end=True)
+    measured, others = segment, [end]
+    claim: Claim | None = None
+    passed: Segment | None = segment
+    last = np.inf
+    farthest = _farthest(hybrid, segment)
+    if farthest is not None:
+        # One point says little of the others there: a pass is not worth measuring before these have taught.
+        if farthest < segment.n_steps:
+            at = float(segment.times[farthest])
+            others.append(sighted(hybrid, progress, segment.densities[farthest], at, end=False))
+        _teach(others)
+        others = []
+        passed = _again(hybrid, progress, segment)
+    # Points drawn near those that have taught show too little: such a segment begins as one tried before.
+    first = 0 if farthest is None else 1
+    for round_ in range(first, first + MOST_ROUNDS):
+        if passed is None:
+            claim = None
+            break
+        segment = passed
+        claim = certify(hybrid, progress, segment, others, round_)
+        _teach([*others, *claim.sights])
+        others = []
+        if claim.met or claim.own > WORTH * last or not progress.ledger.affords(_spent(progress, before)):
+            break
+        last = claim.own
+        if round_ + 1 < first + MOST_ROUNDS:
+            surrogate.sharpen()
+            passed = _again(hybrid, progress, segment)
+    builds = progress.tally.fock_builds - before
+    return Verdict(segment, claim, measured, end.energies, end.defect.residual, builds)
 
 
-def book(hybrid: Hybrid, progress: Progress, segment: Segment, anchored: Anchored, verdict: Verdict) -> None:
-    """Enter a verdict in the ledger; go on to the end of a segment that is kept."""
-    ledger, tally, kept = progress.ledger, progress.tally, verdict.segment
-    spread, residual = anchored.spread, anchored.measured.residual
-    if kept is None:
-        ledger.reject(segment.n_steps)
+def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> None:
+    """Enter a verdict in the ledger; go on to the end of a segment that is kept.
+
+    builds: Fock builds that the segment took in all.
+    """
+    ledger, tally, segment, claim = progress.ledger, progress.tally, verdict.segment, verdict.claim
+    estimate, spread = progress.estimate, _rms(segment.spreads)
+    assert estimate is not None
+    if claim is None or not claim.met:
+        ledger.reject(segment.n_steps, np.inf if claim is None else claim.rate, verdict.builds)
         tally.rejected += 1
         at = progress.state
-        event = Event("rejection", at.step, at.time, "RESIDUAL", spread, residual, 0.0, anchored.builds)
+        event = Event(
+            "rejection", at.step, at.time, "RESIDUAL", spread, verdict.residual, 0.0, verdict.builds
+        )
         tell(hybrid, progress, event)
         return
-    if not verdict.trusted:
-        ledger.learn_gain(verdict.error, anchored.bound)
-    ledger.accept(anchored.moment, kept.n_steps, verdict.error, anchored.bound, hybrid.target)
-    if not verdict.trusted and verdict.error > 0.25 * verdict.allowance:
-        ledger.keep_length(kept.n_steps)
-    tally.surrogate_steps += kept.n_steps
-    at = kept.end
-    event = Event("anchor", at.step, at.time, kept.reason, spread, residual, verdict.error, anchored.builds)
+    added = claim.sums.stated - estimate.sums.stated
+    estimate.sums, estimate.shadow = claim.sums, claim.shadow
+    sizes = changes(hybrid.problem, segment)
+    alone = ledger.builds_per_step(least_builds(hybrid.problem)) * segment.n_steps
+    ledger.accept(float(sizes @ sizes), segment.n_steps, alone - builds, hybrid.target)
+    if claim.near:
+        ledger.keep_length(segment.n_steps)
+    tally.surrogate_steps += segment.n_steps
+    at = segment.end
+    event = Event("anchor", at.step, at.time, segment.reason, spread, verdict.residual, added, verdict.builds)
     tell(hybrid, progress, event)
-    end = energy_at(_surrogate(hybrid), segment, kept, anchored.energies)
-    kept, drift = with_energies(hybrid.problem, kept, _surrogate(hybrid), progress.energies, end)
+    surrogate = known_surrogate(hybrid)
+    end = energy_at(surrogate, verdict.first, segment, verdict.energies)
+    segment, drift = with_energies(hybrid.problem, segment, surrogate, progress.energies, end)
     progress.energy_drift += abs(drift)
-    advance(hybrid, progress, kept, end)
+    advance(hybrid, progress, segment, end)
+
+
+def _teach(sights: list[Sight]) -> None:
+    for sight in sights:
+        sight.teach()
+
+
+def _spent(progress: Progress, before: int) -> int:
+    """Fock builds since `before`, and those of one more round."""
+    return progress.tally.fock_builds - before + LEAST_ATTEMPT
+
+
+def _farthest(hybrid: Hybrid, segment: Segment) -> int | None:
+    """The point farthest from P0, the end's number where that is it; None where all is nearly linear."""
+    sizes = changes(hybrid.problem, segment)
+    ground = hybrid.problem.ground_density
+    sizes = np.append(sizes, np.linalg.norm(segment.end.density - ground))
+    farthest = int(sizes.argmax())
+    return None if hybrid.problem.engine.linear or sizes[farthest] <= NONLINEAR else farthest
+
+
+def _again(hybrid: Hybrid, progress: Progress, segment: Segment) -> Segment | None:
+    """The segment passed once more; None where that does not reach its end."""
+    progress.tally.discarded_steps += segment.n_steps
+    again = _one_pass(hybrid, progress, segment.n_steps)
+    return again if again is not None and again.n_steps == segment.n_steps else None
 
 
 def _book_broken(hybrid: Hybrid, progress: Progress, length: int) -> None:
     """A segment whose first step already breaks a limit."""
-    progress.ledger.reject(length)
+    progress.ledger.reject(length, np.inf, 0)
     progress.tally.rejected += 1
     at = progress.state
     event = Event("rejection", at.step, at.time, "HIGH_UNCERTAINTY", np.nan, np.nan, 0.0, 0)
@@ -191,39 +203,11 @@ def _book_broken(hybrid: Hybrid, progress: Progress, length: int) -> None:
 
 
 def _one_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment | None:
-    problem, surrogate = hybrid.problem, _surrogate(hybrid)
+    problem, surrogate = hybrid.problem, known_surrogate(hybrid)
     with progress.tally.timed("surrogate steps"):
         return surrogate_segment(
             problem, make_step(problem), surrogate, progress.state, length, hybrid.limits
         )
-
-
-def _surrogate(hybrid: Hybrid) -> Surrogate:
-    assert hybrid.surrogate is not None
-    return hybrid.surrogate
-
-
-def _share(target: Target, duration: float) -> float:
-    """Error that a stretch of `duration` au earns."""
-    return target.error * duration / target.duration
-
-
-def _spread_over_defect(measured: Measurement, spread: float) -> float:
-    """How far the defect met at an anchor lies below what the spread expects over the segment; at least 1."""
-    expected = spread * measured.response
-    return max(1.0, expected / measured.defect) if measured.defect > 0.0 else 1.0
-
-
-def _smallest_change(problem: Problem) -> float:
-    """|δP| that counts as nothing: a thousandth of what the strongest field does in one step."""
-    strongest = max((abs(c.field.maximum) for c in problem.couplings), default=0.0)
-    return max(1e-3 * strongest * problem.real_time.dt, 1e-10)
-
-
-def _difference(first: Segment, second: Segment) -> float:
-    """Largest |P1 - P2| over two passes, their ends included."""
-    apart = np.linalg.norm((first.densities - second.densities).reshape(first.n_steps, -1), axis=1)
-    return max(float(apart.max()), float(np.linalg.norm(first.end.density - second.end.density)))
 
 
 def _rms(values: np.ndarray) -> float:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...adapters.engine import Energies
+from ...atomic.errors import BadInput
 from ...surrogate.surrogate import Surrogate
+from ..estimate.shadow import loaded
 from ..propagators.state import State
 from .controller import Ledger
 from .progress import Progress, Tally
@@ -22,17 +24,20 @@ def pack_checkpoint(progress: Progress, surrogate: Surrogate | None) -> dict[str
     arrays["state_time"] = np.array(state.time)
     arrays["energies"] = np.array([energies.core, energies.coulomb, energies.exchange_correlation])
     arrays["energy_drift"] = np.array(progress.energy_drift)
-    arrays["tally"] = np.array(
-        json.dumps({**progress.tally.counts, "seconds": progress.tally.seconds}).encode()
-    )
+    arrays["tally"] = np.array(json.dumps({**progress.tally.counts, **progress.tally.times}).encode())
     arrays.update(progress.ledger.save())
+    if progress.estimate is not None:
+        arrays.update(progress.estimate.save())
     if surrogate is not None:
         arrays.update({f"surrogate/{name}": value for name, value in surrogate.save().items()})
     return arrays
 
 
 def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | None) -> Progress:
-    """The progress saved; `surrogate` becomes what it was."""
+    """The progress saved; `surrogate` becomes what it was. Raises BadInput."""
+    sizes = Ledger(length=1).sizes()
+    if any(name not in arrays or len(arrays[name]) != size for name, size in sizes.items()):
+        raise BadInput("holds a checkpoint of an earlier version; run the deck without --restart")
     state = State(
         int(arrays["state_step"]),
         float(arrays["state_time"]),
@@ -45,7 +50,7 @@ def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | N
     if surrogate is not None:
         surrogate.load(surrogate_arrays(arrays))
     drift = float(np.asarray(arrays.get("energy_drift", 0.0)))
-    return Progress(state, energies, ledger, Tally(**counts), drift)
+    return Progress(state, energies, ledger, Tally(**counts), loaded(arrays), drift)
 
 
 def surrogate_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

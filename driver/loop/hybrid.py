@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...adapters.engine import Energies
-from ...surrogate.surrogate import Measurement, Surrogate
+from ...surrogate.surrogate import Surrogate
 from .controller import Target
 from .problem import Problem
 from .progress import Event, Progress, Reporter
-from .reference import Reference
+from .reference import Reference, Sight
 from .segment import Limits, Segment
 
 
@@ -36,16 +36,19 @@ class Hybrid:
     reporters: tuple[Reporter, ...] = ()
 
 
-def measured_at(
-    hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float
-) -> tuple[Measurement, Energies]:
-    """An anchor: the reference at the surrogate's own P' (n_spin, m, m) and time. It teaches too."""
-    assert hybrid.surrogate is not None
+def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float, *, end: bool) -> Sight:
+    """A look at the surrogate at its own P' (n_spin, m, m) and time. end: the run is to go on from there."""
     with progress.tally.timed("anchors"):
-        found = hybrid.reference.anchor(hybrid.surrogate, density, time)
+        found = hybrid.reference.sight(known_surrogate(hybrid), density, time, end=end)
     progress.tally.fock_builds += 1
     progress.tally.anchors += 1
     return found
+
+
+def known_surrogate(hybrid: Hybrid) -> Surrogate:
+    """The surrogate of a run that has one."""
+    assert hybrid.surrogate is not None
+    return hybrid.surrogate
 
 
 def advance(hybrid: Hybrid, progress: Progress, segment: Segment, energies: Energies) -> None:

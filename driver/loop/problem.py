@@ -65,6 +65,17 @@ class Problem:
         return self.basis.fock_in(build.fock), build.energies
 
 
+def electronic_dipoles(problem: Problem, densities: np.ndarray) -> np.ndarray:
+    """-Tr D Re P' over the active geometry, (k, 3), of k densities (k, n_spin, m, m)."""
+    mask = function_mask(problem.system, problem.system.geometry)
+    shape = problem.ground_build.fock.shape
+    matrices = [
+        problem.basis.fock_in(np.broadcast_to(np.outer(mask, mask) * along, shape)).ravel()
+        for along in problem.engine.integrals.dipole
+    ]
+    return -np.real(densities).reshape(len(densities), -1) @ np.array(matrices).T
+
+
 def field_free(problem: Problem, fock_of: FockOf) -> FockOf:
     """`fock_of` with what the deck puts on top of every Fock build: `static` and `mocap`."""
     real_time = problem.real_time

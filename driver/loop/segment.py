@@ -21,6 +21,7 @@ Reason = Literal[
     "CONTINUE",
     "HIGH_UNCERTAINTY",
     "RESIDUAL",
+    "CORRECTED",
     "TRACE_VIOLATION",
     "HERMITICITY_VIOLATION",
     "IDEMPOTENCY_VIOLATION",
@@ -77,7 +78,7 @@ class Limits:
     idempotency: float = 0.02
 
 
-class _Recorder:
+class Recorder:
     """Gathers the points of one segment."""
 
     def __init__(self, start: State, *, corrected: bool) -> None:
@@ -90,10 +91,12 @@ class _Recorder:
 
     @property
     def n_steps(self) -> int:
+        """Steps gathered."""
         return len(self._times)
 
     @property
     def densities(self) -> np.ndarray:
+        """P' that they start from, (k, n_spin, m, m)."""
         return np.array(self._densities)
 
     def add(self, state: State, changes: list[np.ndarray], cpu: float, spread: float) -> None:
@@ -107,6 +110,7 @@ class _Recorder:
     def segment(
         self, kind: Kind, reason: Reason, end: State, energies: np.ndarray, fock_builds: int
     ) -> Segment:
+        """All of it; energies: (k, 3)."""
         return Segment(
             kind,
             reason,
@@ -145,12 +149,12 @@ def reference_segment(
         return fock
 
     step, fock_in_force = make_step(problem), field_free(problem, fock_of)
-    recorder = _Recorder(state, corrected=problem.real_time.propagator == "magnus")
+    recorder = Recorder(state, corrected=problem.real_time.propagator == "magnus")
     printed = []
     began = time.monotonic()
     for _ in range(n_steps):
         if is_check_point(problem, state):
-            state = _rebuilt(problem, state, fock_in_force)
+            state = rebuilt(problem, state, fock_in_force)
         cpu = time.process_time()
         printed.append([energies.core, energies.coulomb, energies.exchange_correlation])
         following, changes = step(state, fock_in_force)
@@ -176,13 +180,13 @@ def surrogate_segment(
         return surrogate.predict(density)
 
     fock_in_force = field_free(problem, predict)
-    recorder = _Recorder(state, corrected=problem.real_time.propagator == "magnus")
-    conserving = problem.real_time.mocap is None and problem.real_time.propagator == "magnus"
+    recorder = Recorder(state, corrected=problem.real_time.propagator == "magnus")
+    conserving = conserves(problem)
     reason: Reason = "MAX_STEPS"
     learned = 0.0
     for _ in range(n_steps):
         if is_check_point(problem, state):
-            state = _rebuilt(problem, state, fock_in_force)
+            state = rebuilt(problem, state, fock_in_force)
         cpu = time.process_time()
         try:
             following, changes = step(state, fock_in_force)
@@ -211,13 +215,38 @@ def surrogate_segment(
     return replace(segment, learned=math.sqrt(learned / segment.n_steps))
 
 
+def frozen_pass(problem: Problem, fock_of: FockOf, state: State, n_steps: int) -> tuple[np.ndarray, State]:
+    """Steps with a source of Fock matrices that learns nothing: P' after each, (n_steps, ...), and the end.
+
+    Raises NoFixedPoint.
+    """
+    step, fock_in_force = make_step(problem), field_free(problem, fock_of)
+    densities = []
+    for _ in range(n_steps):
+        if is_check_point(problem, state):
+            state = rebuilt(problem, state, fock_in_force)
+        state, _ = step(state, fock_in_force)
+        densities.append(state.density)
+    return np.array(densities), state
+
+
+def later_densities(segment: Segment) -> np.ndarray:
+    """P' after each of a segment's steps, (k, n_spin, m, m)."""
+    return np.concatenate([segment.densities[1:], segment.end.density[None]])
+
+
+def conserves(problem: Problem) -> bool:
+    """Whether a step is unitary: the occupations stay."""
+    return problem.real_time.mocap is None and problem.real_time.propagator == "magnus"
+
+
 def is_check_point(problem: Problem, state: State) -> bool:
     """Whether NWChem checks the run, and builds F' anew, at this state."""
     real_time = problem.real_time
     return state.step > 0 and at_point(state.step + 1, real_time.n_checks, real_time.n_points)
 
 
-def _rebuilt(problem: Problem, state: State, fock_of: FockOf) -> State:
+def rebuilt(problem: Problem, state: State, fock_of: FockOf) -> State:
     """At a check point NWChem builds F'(t) anew from P'(t) and goes on with it."""
     fock = fock_of(state.density)
     field = problem.external(state.time)

@@ -17,8 +17,9 @@ from ...adapters.nwchem.printed_points import PrintedPoint, quantities
 from ...adapters.nwchem.process import NWChemProcess
 from ...adapters.nwchem.rest_force import norm_of_rounding
 from ...adapters.nwchem.rt_restart import RestartPoint, rounding
-from ...surrogate.surrogate import Measurement, Surrogate
+from ...surrogate.surrogate import Surrogate
 from ..loop.problem import Problem, field_free, initial_state, make_step
+from ..loop.reference import Sight, fock_of_state, sight_of
 from ..loop.segment import Reason, Segment
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State, density_of, natural_orbitals
@@ -67,6 +68,7 @@ class NWChemReference:
     whole: its deck has the user's own number of points, so that one segment to the run's end is what plain
     NWChem would do, its check points included. fock_of: field-free F' for the history of states that a
     surrogate goes on from; None for the embedded engine's. checks: made so far; entries: states sent.
+    rounding: expected norm of that of the density streamed last.
     seconds, probe_seconds: spent on NWChem's steps, and on learning the response at anchors.
     """
 
@@ -78,10 +80,14 @@ class NWChemReference:
     entries: int = 0
     seconds: float = 0.0
     probe_seconds: float = 0.0
+    rounding: float = 0.0
+    # Its steps are NWChem's own.
+    shows_fock = False
 
     def __post_init__(self) -> None:
         self._order = nwchem_order(self.problem.system)
         self._step = make_step(self.problem)
+        self._point: RestartPoint | None = None
         # The stream under way: the state it has reached, what the log says there, points still to come.
         self._reached: State | None = None
         self._printed: PrintedPoint | None = None
@@ -112,31 +118,39 @@ class NWChemReference:
                 break
         assert self._printed is not None
         self.seconds += time.perf_counter() - began
+        assert self._point is not None
+        self.rounding = self.rounding_of(self._point)
         end = self._settled(states[-2], states[-1])
         self._reached = end
         return self._segment(states, end, points, reason), self._printed.energies
 
-    def anchor(self, surrogate: Surrogate, density: np.ndarray, time: float) -> tuple[Measurement, Energies]:
-        """See `Reference`."""
+    def sight(self, surrogate: Surrogate, density: np.ndarray, time: float, *, end: bool) -> Sight:
+        """See `Reference`: the embedded engine's Fock matrix; NWChem's own step where the run goes on."""
+        fock, embedded = self._embedded_fock(density)
+        sight = sight_of(self.problem, surrogate, density, fock, embedded)
+        if not end:
+            return sight
         base = self.problem.basis.fock_in(self.problem.ground_build.fock).astype(complex)
         try:
             own = self.own_step(density, time, surrogate.predict)
         except NoFixedPoint:
-            # A surrogate far off may have none; the pair below tells how far.
-            own = None
+            # A surrogate far off may have none; the pair tells how far.
+            return sight
         at_rest = self.own_step(density, time, lambda _: base)
-        fock, embedded = self._embedded_fock(density)
-        measured = surrogate.observe(density, fock)
-        if own is None:
-            return measured, embedded
         point, energies = self.one_step(density, time)
-        rounding = self.rounding(point)
+        self.rounding = rounding = self.rounding_of(point)
         apart, change = (float(np.linalg.norm(own - other)) for other in (self.density(point), at_rest))
         self.checks.append(Check(time, apart, rounding, apart / change if change > 0.0 else 0.0))
         force = max(apart - ROUNDING_MARGIN * rounding, 0.0) / self.problem.real_time.dt
-        # What NWChem's step shows beyond the embedded engine's Fock matrix, which taught, stays as it is.
-        untaught = max(force - measured.force, 0.0)
-        return replace(measured, force=max(measured.force, force), untaught=untaught), energies
+        # What NWChem's step shows beyond the embedded engine's Fock matrix, no lesson mends.
+        beyond = max(force - sight.force, 0.0)
+        return replace(sight, beyond=beyond, energies=energies)
+
+    def show(self, surrogate: Surrogate, state: State) -> int:
+        """See `Reference`: where the run has settled the embedded engine has built the matrix."""
+        if not self.problem.real_time.static:
+            surrogate.observe(state.density, fock_of_state(self.problem, state))
+        return 0
 
     def taken_up(self, state: State) -> State:
         """A restart file holds no history: NWChem takes F'(t - dt/2) := F'(t)."""
@@ -181,6 +195,7 @@ class NWChemReference:
 
     def _at(self, point: RestartPoint, before: State) -> State:
         """The state at a streamed point, a step after another."""
+        self._point = point
         later = before.time + self.problem.real_time.dt
         return replace(before, step=before.step + 1, time=later, density=self.density(point))
 
@@ -240,7 +255,7 @@ class NWChemReference:
         """P' of a streamed point."""
         return self.problem.basis.density_in(density_from_nwchem(point.densities, self._order))
 
-    def rounding(self, point: RestartPoint) -> float:
+    def rounding_of(self, point: RestartPoint) -> float:
         """Expected norm, in the working basis, of the rounding of a streamed density."""
         deviation = density_from_nwchem(rounding(point.densities), self._order)
         return norm_of_rounding(self.problem.basis, deviation)

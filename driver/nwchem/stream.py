@@ -20,8 +20,10 @@ from ...adapters.working_basis import WorkingBasis
 from ...surrogate.kernel.analytic import AuxiliaryKernel, apply_auxiliary_kernel
 from ...surrogate.matrices.occupied_empty import OccupiedEmpty
 from ...surrogate.on_the_fly.streamed_response import Pair, StreamedResponse, StreamExpansionPoint
-from ...surrogate.surrogate import Measurement, Surrogate
+from ...surrogate.surrogate import Surrogate
+from ..estimate.defect_operator import Defect
 from ..loop.problem import Problem
+from ..loop.reference import Sight
 from ..loop.segment import Reason, Segment
 from ..propagators.state import State
 from .reference import BEFORE, Check, NWChemReference
@@ -42,6 +44,12 @@ class NWChemStream:
     reference: NWChemReference
     space: OccupiedEmpty
     amplitude: float = 0.0
+    shows_fock = False
+
+    @property
+    def rounding(self) -> float:
+        """See `Reference`."""
+        return self.reference.rounding
 
     def __post_init__(self) -> None:
         problem = self.reference.problem
@@ -63,7 +71,7 @@ class NWChemStream:
         """
         reference, density = self.reference, self.reference.problem.ground_density
         point, _ = reference.one_step(density, self.time)
-        self.amplitude = (10.0 * reference.rounding(point) / reference.problem.real_time.dt) ** (1.0 / 3.0)
+        self.amplitude = (10.0 * reference.rounding_of(point) / reference.problem.real_time.dt) ** (1.0 / 3.0)
         for _ in range(2):
             lacking = self._lacking(surrogate, density, self.time, point)[1]
             fock = surrogate.about.fock + self.space.matrix(np.real(lacking))
@@ -97,7 +105,7 @@ class NWChemStream:
         """See `Reference`."""
         return self.reference.taken_up(state)
 
-    def anchor(self, surrogate: Surrogate, density: np.ndarray, time: float) -> tuple[Measurement, Energies]:
+    def sight(self, surrogate: Surrogate, density: np.ndarray, time: float, *, end: bool) -> Sight:
         """See `Reference`. A deviation too small for ten digits is measured along its direction, enlarged."""
         assert isinstance(surrogate, StreamedResponse)
         x = self.space.block(density - surrogate.about.density)
@@ -112,19 +120,35 @@ class NWChemStream:
         scale = size / self.amplitude if enlarged else 1.0
         lacking = float(np.hypot(scale * np.linalg.norm(pair.lacking), scale**2 * pair.even))
         response = scale * float(np.linalg.norm(surrogate.response(pair.x)))
+        if end:
+            self._note(time, lacking, response, scale)
+        defect = self.space.matrix(scale * pair.lacking)
+        root = float(np.sqrt(2.0))
+        energies = Energies(*surrogate.energies(density[None])[0].tolist())
+        return Sight(
+            Defect(density - surrogate.about.density, defect, root * response),
+            root * self.space.filling * lacking,
+            0.0,
+            energies,
+            lambda: surrogate.learn(pair) if enlarged else None,
+        )
+
+    def show(self, surrogate: Surrogate, state: State) -> int:
+        """See `Reference`: a stream of densities shows no matrix; two steps or one do."""
+        self.sight(surrogate, state.density, state.time, end=True).teach()
+        return 1
+
+    def _note(self, time: float, lacking: float, response: float, scale: float) -> None:
+        """Keep a check."""
+        dt = self.reference.problem.real_time.dt
         self.reference.checks.append(
             Check(
                 time,
-                lacking * self.space.filling * self.reference.problem.real_time.dt,
-                scale * self.amplitude**3 / 10.0 * self.reference.problem.real_time.dt,
+                lacking * self.space.filling * dt,
+                scale * self.amplitude**3 / 10.0 * dt,
                 lacking / response if response > 0.0 else 0.0,
             )
         )
-        if enlarged:
-            surrogate.learn(pair)
-        root = float(np.sqrt(2.0))
-        energies = Energies(*surrogate.energies(density[None])[0].tolist())
-        return Measurement(root * lacking, root * response, root * self.space.filling * lacking), energies
 
     def _turned(self, x: np.ndarray) -> np.ndarray:
         """P' = e^K P'0 e^-K with [K, P'0] = X."""

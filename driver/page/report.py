@@ -39,31 +39,45 @@ def write_report(task: PropagationTask, deck: Deck, stem: Path) -> Path:
         summary = json.loads(read_regular(path, _MOST_BYTES))
     except ValueError as error:
         raise TrajectoryError(f"{path}: not the summary of a run ({error})") from error
-    figures, numbers, script = "", {}, ""
+    figures, numbers = "", {}
     if "time" in contents.series:
         figures, numbers = _figures(task, contents, summary, trajectory, stem)
-        script = "\n".join((_PAGE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
-    page = Template((_PAGE / "page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(deck.title or stem.name),
-        run=f"hybrid-propagate · {escape(stem.name)} · <code>{escape(task.real_time.tag)}</code>",
-        verdict=words.verdict(summary),
-        standing=words.standing(summary),
-        system=words.system_line(task, _formula(task), _n_basis(contents), _span(task)),
-        facts=words.facts(summary),
-        figures=figures,
-        picture=escape(stem.name + ".png"),
-        provenance=tables.provenance(
-            summary, deck.path.name, read_regular(deck.path, _MOST_BYTES).decode("utf-8", "replace")
-        ),
+    page = page_text(
+        {
+            "title": escape(deck.title or stem.name),
+            "run": f"hybrid-propagate · {escape(stem.name)} · <code>{escape(task.real_time.tag)}</code>",
+            "verdict": words.verdict(summary),
+            "standing": words.standing(summary),
+            "system": words.system_line(task, _formula(task), _n_basis(contents), _span(task)),
+            "facts": words.facts(summary),
+            "figures": figures,
+            "picture": escape(stem.name + ".png"),
+            "provenance": tables.provenance(
+                summary, deck.path.name, read_regular(deck.path, _MOST_BYTES).decode("utf-8", "replace")
+            ),
+        },
+        numbers,
+    )
+    path = stem.with_name(stem.name + ".html")
+    write_whole(path, page)
+    return path
+
+
+def page_text(parts: Mapping[str, str], numbers: Mapping[str, Any]) -> str:
+    """A page of its parts, HTML by their names in `page.html`, with what its script draws.
+
+    numbers: for the script; a page without any has none.
+    """
+    sources = [(_PAGE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
+    script = "\n".join(sources) if numbers else ""
+    return Template((_PAGE / "page.html").read_text(encoding="utf-8")).substitute(
+        parts,
         style=(_PAGE / "page.css").read_text(encoding="utf-8"),
         # In JSON, < can only stand in a text; written so, no text can end the script.
         data=json.dumps(numbers, allow_nan=False).replace("<", "\\u003c"),
         script=script,
         script_hash=_hash(script),
     )
-    path = stem.with_name(stem.name + ".html")
-    write_whole(path, page)
-    return path
 
 
 def _hash(script: str) -> str:
@@ -81,37 +95,35 @@ def _figures(
     parts, decided = bars(contents), decisions(contents)
     hybrid = any(part.surrogate for part in parts)
     shaded = hybrid and not all(part.surrogate for part in parts)
-    sections = [_section("Induced dipole", _figure("dipole", words.dipole_caption(dipole, time, shaded)))]
-    if not is_kick(contents):
-        sections.append(_section("Applied field", _figure("field", "")))
+    sections = []
     found = report_spectrum(trajectory, contents)
     if found is not None:
-        drawn, lines, caption = found
-        title = "Spectrum of the dipole" if drawn["log"] else "Absorption"
-        body = _figure("spectrum", caption + words.strongest_line(lines)) + tables.peak_table(lines)
-        sections.append(_section(title, body))
+        title = "Spectrum of the dipole" if found.drawn["log"] else "Absorption"
+        body = found.table + figure("spectrum", found.caption)
+        sections.append(section(title, body))
+    sections.append(section("Induced dipole", figure("dipole", words.dipole_caption(dipole, time, shaded))))
+    if not is_kick(contents):
+        sections.append(section("Applied field", figure("field", "")))
     movie = movie_path(stem)
     if task.real_time.visualization is not None and movie.exists():
-        sections.append(_section("Density difference", _movie(movie)))
+        sections.append(section("Density difference", _movie(movie)))
     lead = "Each segment ends for a reason, and each decision is on record."
-    body = _figure("timeline", "") + tables.reason_table(parts, decided) + tables.decision_table(decided)
-    sections.append(_section("Segments and decisions", body, lead))
+    body = figure("timeline", "") + tables.reason_table(parts, decided) + tables.decision_table(decided)
+    sections.append(section("Segments and decisions", body, lead))
     allowed = None
     if hybrid:
         allowed = _target(task, summary).residual
-        sections.append(_section("Spread and residual", _figure("spread", _SPREAD)))
-    cost = _section("Where the time went", f"<figure>{tables.cost_bars(summary)}</figure>")
+        sections.append(section("Spread and residual", figure("spread", _SPREAD)))
+    cost = section("Where the time went", f"<figure>{tables.cost_bars(summary)}</figure>")
     if any(one.spread > 0.0 and one.residual > 0.0 for one in decided):
-        honesty = _section("Expected against measured", _figure("honesty", _HONESTY))
+        honesty = section("Expected against measured", figure("honesty", _HONESTY))
         sections.append(f'<div class="pair">{honesty}{cost}</div>')
     else:
         sections.append(cost)
-    sections.append(
-        _section("Energy", _figure("energy", "Total energy since the first point, without the field’s."))
-    )
+    sections.append(section("Energy", figure("energy", words.energy_caption(np.asarray(series["energy"])))))
     if "s2" in series:
-        sections.append(_section("Spin", _figure("s2", "Expectation value of the spin squared.")))
-    numbers = figure_numbers(contents, task.system, allowed, None if found is None else found[0])
+        sections.append(section("Spin", figure("s2", "Expectation value of the spin squared.")))
+    numbers = figure_numbers(contents, task.system, allowed, None if found is None else found.drawn)
     return "\n".join(sections), numbers
 
 
@@ -133,12 +145,14 @@ _SPREAD = (
 _HONESTY = "One point for each anchor. Below the diagonal the surrogate was better than it expected."
 
 
-def _section(title: str, body: str, lead: str = "") -> str:
+def section(title: str, body: str, lead: str = "") -> str:
+    """A part of a page, HTML."""
     said = f'<p class="lead">{lead}</p>' if lead else ""
     return f"<section><h2>{title}</h2>{said}{body}</section>"
 
 
-def _figure(name: str, caption: str) -> str:
+def figure(name: str, caption: str) -> str:
+    """Room for a figure that the script draws, with its caption."""
     below = f"<figcaption>{caption}</figcaption>" if caption else ""
     room = f'<div class="plot" data-plot="{name}" role="img" aria-label="{_ALOUD[name]}"></div>'
     return f"<figure>{room}{below}</figure>"

@@ -1,95 +1,136 @@
-"""The spectrum that a report shows: absorption after a kick, else the Fourier transform of the dipole."""
+"""The spectrum that a page shows: absorption after kicks, else the Fourier transform of the dipole."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...adapters.files.trajectory import Contents
-from ...atomic.units import EV_PER_HARTREE
-from ..spectra.signals import read_signals
+from ...atomic.units import EV_PER_HARTREE, SPEED_OF_LIGHT
+from ..spectra.kicked_runs import read_kicked_runs
+from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
 from ..spectra.spectrum import (
     DAMPING,
     HIGHEST,
     RESOLUTION_EV,
     Peak,
+    Spectrum,
     SpectrumError,
     absorption,
     fourier_sum,
-    peaks,
 )
 from .data import encoded, is_kick
+from .lines import Root, kick_axes, line_rows
+from .words import strongest_line
 
-#: A run shorter than this many damping times gets a Padé approximant beside the Fourier sum …
+#: A run shorter than this many damping times gets a Padé approximant beside the Fourier sum.
 SHORT = 6.0
-#: … and, shorter than this, its lines from it.
-VERY_SHORT = 3.0
 #: Points up to which a Padé approximant is made: its time grows as their square.
 MOST_PADE_POINTS = 10_000
+#: Beside a line of a windowed transform its window makes maxima of up to 1.3e-3 of it: Blackman's, -58 dB.
+SIDE_LOBES = 2e-3
 
 
-def report_spectrum(trajectory: Path, contents: Contents) -> tuple[dict[str, Any], list[Peak], str] | None:
-    """What the page draws, the strongest lines, and a sentence for the caption; None where nothing moves."""
+@dataclass(frozen=True, eq=False)
+class ShownSpectrum:
+    """drawn: what the page's script draws; caption, table: HTML."""
+
+    drawn: dict[str, Any]
+    caption: str
+    table: str
+
+
+def report_spectrum(trajectory: Path, contents: Contents) -> ShownSpectrum | None:
+    """Of one run; None where nothing moves."""
     time, dipole = np.asarray(contents.series["time"]), np.asarray(contents.series["dipole"])
     if len(time) < 8 or not (np.isfinite(dipole).all() and np.ptp(dipole, axis=0).any()):
         return None
     if is_kick(contents):
         try:
-            return _absorption(trajectory, float(time[-1] - time[0]), len(time))
+            runs = read_kicked_runs(trajectory)
+            return kick_spectrum(runs, _lines(runs), ())
         except SpectrumError:
             pass
     return _dipole_spectrum(time, dipole)
 
 
-def _absorption(trajectory: Path, span: float, n_points: int) -> tuple[dict[str, Any], list[Peak], str]:
-    signals = read_signals(trajectory)
+def kick_spectrum(
+    runs: Sequence[KickedRun], lines: Sequence[AbsorptionLine], roots: Sequence[Root]
+) -> ShownSpectrum:
+    """Absorption after kicks, its fitted lines, and roots of `task tddft` as sticks. Raises SpectrumError."""
+    signals = [run.signal for run in runs]
+    span = min(float(signal.time[-1] - signal.time[0]) for signal in signals)
     spectrum = absorption(signals, DAMPING, HIGHEST)
     curves = [_curve("Fourier sum", "c0", spectrum.cross_section)]
-    lines = peaks(spectrum)
-    (label,) = spectrum.polarisability
+    axes = kick_axes(runs)
+    light = "averaged over all directions of light" if len(runs) == 3 else f"for light along {axes}"
     caption = (
-        f"Cross-section for light along {label}, from the dipole after the kick, damped with exp(−t/τ), "
-        f"τ = {DAMPING:g} au. "
+        f"Cross-section {light}, from the dipole after kicks along {axes}, damped with exp(−t/τ), "
+        f"τ = {DAMPING:g} au. Energies stand at the fitted lines. "
     )
-    if span < SHORT * DAMPING and n_points <= MOST_PADE_POINTS:
+    if span < SHORT * DAMPING and max(len(signal.time) for signal in signals) <= MOST_PADE_POINTS:
         continued = absorption(signals, DAMPING, HIGHEST, pade=True)
         curves.append(_curve("Padé approximant", "c1 dashed", continued.cross_section))
-        caption += f"The run is {span / DAMPING:.1f} τ long: the Padé approximant continues it. "
-        if span < VERY_SHORT * DAMPING:
-            lines = peaks(continued)
-            caption += "The lines are its own. "
-    return _drawn(curves, "bohr²", lines, log=False), lines, caption
+        caption += f"The signal is {span / DAMPING:.1f} τ long: the Padé approximant continues it. "
+    if roots:
+        caption += "Sticks: <code>task tddft</code>, as high as a line of that strength would be. "
+    shown = [{"energy": line.energy, "height": _height(spectrum, line.energy)} for line in lines]
+    drawn = _drawn(curves, "bohr²", shown, log=False)
+    # An isolated line of strength f is 2πτf/c high.
+    drawn["sticks"] = [
+        {"energy": root.energy, "height": 2.0 * math.pi * DAMPING * root.strength / SPEED_OF_LIGHT}
+        for root in roots
+        if root.energy < HIGHEST
+    ]
+    return ShownSpectrum(drawn, caption, line_rows(lines, runs, roots))
 
 
-def _dipole_spectrum(time: np.ndarray, dipole: np.ndarray) -> tuple[dict[str, Any], list[Peak], str]:
+def _lines(runs: Sequence[KickedRun]) -> tuple[AbsorptionLine, ...]:
+    try:
+        return absorption_lines(runs)
+    except SpectrumError:
+        return ()
+
+
+def _height(spectrum: Spectrum, energy: float) -> float:
+    return float(np.interp(energy, spectrum.energy, spectrum.cross_section))
+
+
+def _dipole_spectrum(time: np.ndarray, dipole: np.ndarray) -> ShownSpectrum:
     """|∫ w(t) Δμ(t) e^{iωt} dt| with w Blackman's window, over all components."""
-    from scipy.signal import find_peaks
-
     step = float(time[1] - time[0])
     highest = min(HIGHEST, np.pi / step * EV_PER_HARTREE)
     energy = RESOLUTION_EV * np.arange(round(highest / RESOLUTION_EV) + 1)
     signal = (dipole - dipole.mean(axis=0)) * np.blackman(len(time))[:, None]
     angle = RESOLUTION_EV / EV_PER_HARTREE * step
     size = step * np.linalg.norm([fourier_sum(column, angle, len(energy)) for column in signal.T], axis=0)
-    at, _ = find_peaks(np.log10(size + 1e-12 * size.max()), prominence=0.5)
-    strongest = sorted(at[np.argsort(size[at])[::-1][:8]])
-    lines = [Peak(float(energy[k]), float(size[k]), 0.0) for k in strongest]
+    found = [Peak(float(energy[k]), float(size[k]), 0.0) for k in clear_maxima(size)]
     caption = (
         "The field is no delta kick, so this is no absorption spectrum: it is the size of the dipole’s "
         "Fourier transform, with Blackman’s window over the run. "
     )
-    return _drawn([_curve("dipole", "c0", size)], "au", lines, log=True), lines, caption
+    shown = [{"energy": line.energy, "height": line.cross_section} for line in found]
+    drawn = _drawn([_curve("dipole", "c0", size)], "au", shown, log=True)
+    return ShownSpectrum(drawn, caption + strongest_line(found), "")
+
+
+def clear_maxima(size: np.ndarray) -> np.ndarray:
+    """Indices of at most eight maxima of (m,) the window's side lobes cannot have made, ascending."""
+    from scipy.signal import find_peaks
+
+    at, _ = find_peaks(np.log10(size + 1e-12 * size.max()), prominence=0.5)
+    at = at[size[at] > SIDE_LOBES * size.max()]
+    return np.sort(at[np.argsort(size[at])[::-1][:8]])
 
 
 def _curve(label: str, swatch: str, values: np.ndarray) -> dict[str, Any]:
     return {"label": label, "swatch": swatch, "values": encoded(values)}
 
 
-def _drawn(curves: list[dict[str, Any]], unit: str, lines: list[Peak], *, log: bool) -> dict[str, Any]:
-    return {
-        "step": RESOLUTION_EV,
-        "log": log,
-        "unit": unit,
-        "curves": curves,
-        "peaks": [{"energy": line.energy, "height": line.cross_section} for line in lines],
-    }
+def _drawn(
+    curves: list[dict[str, Any]], unit: str, shown: list[dict[str, float]], *, log: bool
+) -> dict[str, Any]:
+    return {"step": RESOLUTION_EV, "log": log, "unit": unit, "curves": curves, "peaks": shown, "sticks": []}

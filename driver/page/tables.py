@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ..spectra.spectrum import Peak
+from ..loop.speed import SPEED_UP
 from .data import Bar, Decision
 from .words import counted, duration, number
 
 #: What stands beside each code.
 MEANINGS: Mapping[str, str] = {
     "START": "reference steps at the beginning",
+    "CORRECTED": "each step was corrected by Fock builds, where no surrogate step would do",
     "CONTINUE": "reference steps were due",
     "MAX_STEPS": "the segment was as long as allowed",
     "HIGH_UNCERTAINTY": "the spread passed its limit, or could not be brought to it",
@@ -25,23 +26,6 @@ MEANINGS: Mapping[str, str] = {
 }
 #: Rows of the table of decisions.
 MOST_DECISIONS = 300
-
-
-def peak_table(lines: Sequence[Peak]) -> str:
-    """Lines of an absorption spectrum."""
-    if not lines or lines[0].strength == 0.0:
-        return ""
-    rows = [
-        (
-            f"{line.energy:.3f}",
-            f"{1239.842 / line.energy:.1f}",
-            f"{line.cross_section:.3f}",
-            f"{line.strength:.4f}",
-        )
-        for line in lines
-    ]
-    heads = ("energy (eV)", "wavelength (nm)", "cross-section (bohr²)", "oscillator strength, if isolated")
-    return folded(f"The {len(rows)} strongest lines as a table", table(heads, rows, "nnnn"))
 
 
 def reason_table(parts: Sequence[Bar], decided: Sequence[Decision]) -> str:
@@ -87,19 +71,21 @@ def decision_table(decided: Sequence[Decision]) -> str:
 
 
 def cost_bars(summary: Mapping[str, Any]) -> str:
-    """Two bars against reference steps alone, then one for each thing that time went to."""
+    """Two bars against reference steps alone, where that can be told; then one for each thing that time went
+    to."""
     wall = summary["wall_seconds"]
-    alone = summary["estimated_reference_seconds"]
+    speed = summary["speedup"]
     parts = {what: seconds for what, seconds in summary["seconds"].items() if seconds > 0.0}
     other = wall - sum(parts.values())
     if other > 0.01 * wall:
         parts["other"] = other
     ratio = ""
-    if summary["surrogate"] != "none" and alone is not None:
+    if summary["surrogate"] != "none" and speed is not None and speed[1] >= SPEED_UP:
+        alone = 0.5 * (speed[0] + speed[1]) * wall
         longest = max(alone, wall)
         rows = [
             ("this run", wall, wall / longest, ""),
-            ("reference steps alone", alone, alone / longest, "other"),
+            ("reference steps alone, about", alone, alone / longest, "other"),
         ]
         ratio = _bars([(name, duration(s), "", share, kind) for name, s, share, kind in rows], "bars ratio")
     largest = max(parts.values(), default=1.0)
@@ -148,7 +134,7 @@ def provenance(summary: Mapping[str, Any], deck_name: str, deck_text: str) -> st
     if hybrid:
         entries[4:4] = [
             ("Tolerance", f"{number(summary['tolerance'])}, relative error of the dipole’s trajectory"),
-            ("Estimated error", number(summary["estimated_error"], 3)),
+            ("Estimated error", f"{number(summary['estimated_error'], 3)}, {_rests_on(summary)}"),
             ("Bound", f"{number(summary['error_bound'], 3)}, to first order"),
             ("Energy", f"within {number(summary['estimated_energy_error'], 2)} hartree, estimated"),
         ]
@@ -190,3 +176,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], kinds: str) -> st
         for row in rows
     )
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+
+
+def _rests_on(summary: Mapping[str, Any]) -> str:
+    """What kind of number the stated error is."""
+    share = f"{100 * summary['error_confidence']:.0f}\u00a0%"
+    drawn = counted(summary["error_measurements"], "drawn point")
+    return f"an upper estimate that holds in {share} of runs, from {drawn}"

@@ -9,6 +9,7 @@ import numpy as np
 from ...adapters.deck import PropagationTask
 from ...adapters.system import Field
 from ...atomic.units import EV_PER_HARTREE, FS_PER_AU
+from ..loop.speed import speed_words
 from ..spectra.spectrum import Peak, direction_label
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -59,12 +60,8 @@ def verdict(summary: Mapping[str, Any]) -> str:
         return f"<b>{steps}</b>, all by the reference, <b>{builds}</b>, <b>{spent}</b>"
     error = number(summary["estimated_error"], 2)
     line = f"<b>{steps}</b>, <b>{builds}</b>, estimated error <b>{error}</b>"
-    speedup = summary["speedup"]
-    if speedup is None:
-        return line
-    if speedup >= 1.0:
-        return f"{line}, <b>{number(speedup, 2)} times faster</b> than reference steps"
-    return f"{line}, <b>{number(1.0 / speedup, 2)} times slower</b> than reference steps"
+    speed = speed_words(summary["speedup"])
+    return f"{line}; reference steps alone: <b>{speed}</b>" if speed else line
 
 
 def standing(summary: Mapping[str, Any]) -> str:
@@ -129,17 +126,19 @@ def facts(summary: Mapping[str, Any]) -> str:
             (
                 "Estimated error",
                 number(summary["estimated_error"], 2),
-                f"of the dipole, relative; {number(summary['tolerance'])} was wanted; "
+                f"at most, of the dipole, relative; {number(summary['tolerance'])} was wanted; "
+                f"from {counted(summary['error_measurements'], 'drawn point')}; "
                 f"bound to first order {number(summary['error_bound'], 2)}",
             )
         )
-    alone = summary["estimated_reference_seconds"]
-    beside = (
-        f"reference steps alone: about {duration(alone)}"
-        if hybrid and alone is not None
-        else "ground state and files included"
-    )
+    speed = speed_words(summary["speedup"]) if hybrid else ""
+    beside = f"reference steps alone: {speed}" if speed else "ground state and files included"
     entries.append(("Time", duration(summary["wall_seconds"]), beside))
+    return fact_list(entries)
+
+
+def fact_list(entries: Sequence[tuple[str, str, str]]) -> str:
+    """HTML of facts: name, value, and what stands behind it."""
     return "\n".join(
         f'<div><dt>{name}</dt><dd><span class="value">{value}</span>'
         f'<span class="more">{more}</span></dd></div>'
@@ -162,8 +161,17 @@ def dipole_caption(dipole: np.ndarray, time: np.ndarray, shaded: bool) -> str:
 
 
 def strongest_line(lines: Sequence[Peak]) -> str:
-    """A sentence on the strongest of the lines."""
+    """A sentence on the strongest of the maxima."""
     if not lines:
         return "No line stands out."
     best = max(lines, key=lambda line: line.cross_section)
     return f"The strongest line is at <b>{best.energy:.2f} eV</b>."
+
+
+def energy_caption(energy: np.ndarray) -> str:
+    """energy: (T,) Hartree, without the field's."""
+    taken = float(energy[-1] - energy[0])
+    return (
+        "Total energy since the first point, without the field’s. By the last point "
+        f"the electrons have taken up <b>{number(taken)} Ha</b> ({number(taken * EV_PER_HARTREE)} eV)."
+    )

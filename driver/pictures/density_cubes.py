@@ -14,6 +14,8 @@ from ...adapters.system.real_time import Visualization
 
 #: Grid points evaluated at once.
 BLOCK = 20000
+#: Room around the nuclei and spacing of a transition density's cube, bohr.
+ROOM, SPACING = 6.0, 0.25
 #: NWChem takes a time within this of treference for it, au.
 SAME_TIME = 1e-9
 
@@ -61,6 +63,18 @@ def write_cubes(
         written.append(folder / f"{lead}{stem}.{steps[row] + 1:010d}.cube")
         write_whole(written[-1], _cube_text(mol, plot, values, float(times[row])))
     return written
+
+
+def write_transition_cube(path: Path, mol: gto.Mole, matrix: np.ndarray, title: str) -> None:
+    """A cube file of (n, n) real `matrix` around the molecule, 0.25 bohr apart. Raises OSError."""
+    low, high = mol.atom_coords().min(axis=0) - ROOM, mol.atom_coords().max(axis=0) + ROOM
+    counts = np.ceil((high - low) / SPACING).astype(int)
+    box = DensityPlot(
+        tuple(low.tolist()), tuple((low + counts * SPACING).tolist()), tuple(counts.tolist()), "total"
+    )
+    values = np.concatenate(list(_on_points(mol, _points(box), matrix)))
+    lines = _cube_text(mol, box, values, 0.0).splitlines()
+    write_whole(path, "\n".join([" transition density", f" {title}", *lines[2:]]) + "\n")
 
 
 def write_cube(path: Path, mol: gto.Mole, density: np.ndarray, plot: DensityPlot) -> None:

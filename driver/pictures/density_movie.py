@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from PIL.Image import Image
 
+#: Full colour is at least so many times what the files' single precision leaves, which so stays pale.
+CLEAR = 30.0
 #: How long a frame is shown, ms.
 FRAME_MS = 70
 #: Less density, white, more density: the blue and vermilion of Okabe and Ito.
@@ -103,7 +105,7 @@ def _stage(projection: Projection, mol: gto.Mole) -> _Stage:
     figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH)
     panel = figure.add_axes((0.14, (STRIP + 0.05) / height, 0.82, high / height))
     # Cusps at the nuclei would leave everything else pale.
-    full = 0.5 * float(np.abs(projection.values).max()) or 1.0
+    full = max(0.5 * float(np.abs(projection.values).max()), CLEAR * projection.rounding) or 1.0
     picture = panel.imshow(
         projection.values[0],
         extent=(left, right, bottom, top),

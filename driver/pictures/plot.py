@@ -1,4 +1,9 @@
-"""Figures of a run (dipole, spectrum, error control) and of a spectrum, written as PNG without a display."""
+"""Figures of a run (induced dipole, spectrum) and of a spectrum, for print: 3.3 or 7 inches wide, without a
+display.
+
+The name's ending decides the format: .png, or .pdf and .svg, whose lines stay sharp at any size. Letters
+have the size that they are printed in, 8 points, at either width.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,8 @@ import numpy as np
 
 from ...adapters.files.whole_file import whole_file
 from ...atomic.units import FS_PER_AU
-from ..spectra.spectrum import Peak, Spectrum, peaks
+from ..spectra.lines import AbsorptionLine
+from ..spectra.spectrum import Peak, Spectrum, SpectrumError, peaks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,119 +25,138 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 # Distinct for colour-blind readers: Okabe and Ito, https://jfly.uni-koeln.de/color/.
-_BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
-_DOTS_PER_INCH = 120
+_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#E69F00", "#009E73", "#666666"
+_DOTS_PER_INCH = 200
+#: Widths in inches, of one column of a journal and of a page.
+COLUMN, PAGE = 3.3, 7.0
+#: Sizes of letters, points.
+LETTERS, SMALL = 8.0, 7.0
+#: A component that moves less than this share of the largest is not drawn.
+AT_REST = 1e-3
+#: Formats, by the ending of a file's name.
+FORMATS = (".png", ".pdf", ".svg")
 
 
 @dataclass(frozen=True, eq=False)
 class RunPicture:
-    """What the figure of a run shows; times in au, any of the arrays may be empty.
+    """What the figure of a run shows.
 
-    time: (n,); dipole: (n, 3) along with the static part.
-    segments: (start, end, is_surrogate) of each, end exclusive, in order.
-    spread: (k, 2) time and spread; residual: (m, 2) time and measured residual; allowed: the spread that is
-        still trusted.
-    anchors, audits, rejections: times.
-    spectrum: of this run's kick, None where there was none.
+    title: over the figure.
+    time: (n,) au, may be empty.
+    dipole: (n, 3) au, along with the static part.
+    spectrum: of this run's kick; None where there was none.
+    lines: labelled in the spectrum.
     """
 
     title: str
     time: np.ndarray
     dipole: np.ndarray
-    segments: Sequence[tuple[float, float, bool]]
-    spread: np.ndarray
-    residual: np.ndarray
-    anchors: np.ndarray
-    audits: np.ndarray
-    rejections: np.ndarray
-    allowed: float | None = None
     spectrum: Spectrum | None = None
+    lines: Sequence[AbsorptionLine] = ()
 
 
-def plot_run(picture: RunPicture, path: Path) -> None:
-    """Write the figure of a run as PNG. Raises OSError when the file cannot be written."""
-    heights = [2.2, 2.2, 2.0] if picture.spectrum is not None else [2.2, 2.0]
-    height = 3.0 * len(heights) + 0.4
-    figure = _figure(8.0, height)
-    # Fixed margins, in inches: fitting them to the labels costs as much time as drawing.
-    margins = {"top": 1.0 - 0.75 / height, "bottom": 0.85 / height, "left": 0.1, "right": 0.98, "hspace": 0.3}
-    panels = figure.subplots(len(heights), 1, height_ratios=heights, gridspec_kw=margins)
-    figure.suptitle(picture.title, fontsize=11, y=1.0 - 0.2 / height)
+def plot_run(picture: RunPicture, path: Path, width: float = PAGE) -> None:
+    """Write the figure of a run, `width` inches wide.
+
+    Raises OSError when the file cannot be written, SpectrumError for another ending than those of `FORMATS`.
+    """
+    n = 1 if picture.spectrum is None else 2
+    figure, panels = _figure(width, n, picture.title)
     _draw_dipole(panels[0], picture)
     if picture.spectrum is not None:
-        _draw_spectrum(panels[1], picture.spectrum, peaks(picture.spectrum))
-    _draw_control(panels[-1], picture)
-    _save(figure, path)
+        marked = [(line.energy, line.strength) for line in picture.lines]
+        _draw_spectrum(panels[1], picture.spectrum, marked, width)
+    save_figure(figure, path)
 
 
-def plot_spectrum(title: str, spectrum: Spectrum, path: Path) -> None:
-    """Write the figure of a spectrum as PNG. Raises OSError when the file cannot be written."""
-    figure = _figure(8.0, 4.2)
-    panel = figure.subplots(gridspec_kw={"top": 0.88, "bottom": 0.13, "left": 0.1, "right": 0.98})
-    figure.suptitle(title, fontsize=11)
-    _draw_spectrum(panel, spectrum, peaks(spectrum))
-    _save(figure, path)
+def new_figure(title: str, width: float = PAGE) -> tuple[Figure, Axes]:
+    """A figure of one panel, `width` inches wide."""
+    figure, panels = _figure(width, 1, title)
+    return figure, panels[0]
 
 
-def _figure(width: float, height: float) -> Figure:
+def spectrum_panel(
+    panel: Axes, spectrum: Spectrum, lines: Sequence[AbsorptionLine] = (), width: float = PAGE
+) -> None:
+    """A spectrum with `lines` labelled, else its maxima."""
+    found: Sequence[Peak] = () if lines else peaks(spectrum)
+    _draw_spectrum(panel, spectrum, [(one.energy, one.strength) for one in (*lines, *found)], width)
+
+
+def _figure(width: float, n: int, title: str) -> tuple[Figure, list[Axes]]:
+    """n panels under one another. Margins are fixed, in inches: fitting them takes as long as drawing."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), dpi=_DOTS_PER_INCH)
+    panel, between, top, bottom = 1.75 if width < 5.0 else 2.2, 0.75, 0.62, 0.42
+    height = n * panel + (n - 1) * between + top + bottom
+    figure = Figure(figsize=(width, height), dpi=_DOTS_PER_INCH)
+    left, right = 0.55 / width, 1.0 - 0.12 / width
+    panels = []
+    for k in range(n):
+        low = height - top - panel - k * (panel + between)
+        axes = figure.add_axes((left, low / height, right - left, panel / height))
+        axes.tick_params(labelsize=SMALL, width=0.6, length=2.5)
+        for spine in axes.spines.values():
+            spine.set_linewidth(0.6)
+        panels.append(axes)
+    most = int(width * 14)
+    shown = title if len(title) <= most else title[: most - 1] + "…"
+    figure.text(0.5, 1.0 - 0.06 / height, shown, fontsize=LETTERS, ha="center", va="top")
+    return figure, panels
 
 
-def _save(figure: Figure, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def save_figure(figure: Figure, path: Path) -> None:
+    """As PNG, PDF or SVG, by the path's ending. Raises as `plot_run` does."""
+    import matplotlib as mpl
 
-    with whole_file(path) as part:
-        FigureCanvasAgg(figure).print_png(str(part))
+    ending = path.suffix.lower()
+    if ending not in FORMATS:
+        raise SpectrumError(f"{path}: figures are written as {', '.join(FORMATS)}")
+    # Text stays text, so that a journal's own letters can take its place; no date, so that equal runs give
+    # equal files.
+    date = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(ending, {})
+    with (
+        mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hybrid-propagate", "pdf.fonttype": 42}),
+        whole_file(path) as part,
+    ):
+        figure.savefig(part, format=ending[1:], metadata=date)
+
+
+def moving(change: np.ndarray) -> list[int]:
+    """Components of changes (n, 3) to draw: all but those at rest; the largest one where none moves."""
+    sizes = np.abs(change).max(axis=0, initial=0.0)
+    return [k for k in range(3) if sizes[k] > AT_REST * sizes.max()] or [int(sizes.argmax())]
 
 
 def _draw_dipole(panel: Axes, picture: RunPicture) -> None:
     change = picture.dipole - picture.dipole[:1]
     largest = np.abs(change).max(initial=0.0)
     power = int(np.floor(np.log10(largest))) if largest > 0.0 else 0
-    for values, label, colour in zip(change.T, "xyz", (_BLUE, _ORANGE, _GREEN), strict=True):
-        # A component that stays flat goes underneath the others.
+    shown = moving(change)
+    for k in shown:
         panel.plot(
             picture.time,
-            values / 10.0**power,
-            label=label,
-            color=colour,
-            linewidth=0.9,
-            zorder=2.0 + np.abs(values).max(initial=0.0) / (largest or 1.0),
+            change[:, k] / 10.0**power,
+            label="xyz"[k],
+            color=(_BLUE, _ORANGE, _GREEN)[k],
+            linewidth=0.7,
+            # What moves less lies underneath.
+            zorder=2.0 + np.abs(change[:, k]).max(initial=0.0) / (largest or 1.0),
         )
     unit = f"$10^{{{power}}}$ au" if power else "au"
-    panel.set_ylabel(f"induced dipole ({unit})")
-    panel.set_xlabel("time (au)")
-    bottom, top = panel.get_ylim()
-    panel.set_ylim(bottom, top + 0.18 * (top - bottom))
-    panel.legend(loc="upper right", ncols=3, frameon=True, framealpha=0.85, fontsize=9)
-    _shade(panel, picture)
-    _time_axes(panel, picture)
-
-
-def _shade(panel: Axes, picture: RunPicture) -> None:
-    """Reference segments in grey, surrogate segments plain."""
-    reference = [(start, end - start) for start, end, is_surrogate in picture.segments if not is_surrogate]
-    if reference:
-        panel.broken_barh(
-            reference,
-            (0.0, 1.0),
-            transform=panel.get_xaxis_transform(),
-            facecolor="#BBBBBB",
-            alpha=0.45,
-            zorder=0,
-            label="reference steps",
-        )
-
-
-def _time_axes(panel: Axes, picture: RunPicture) -> None:
-    """The run's time along the bottom, and in fs along the top."""
+    along = f" along {'xyz'[shown[0]]}" if len(shown) == 1 else ""
+    panel.set_ylabel(f"induced dipole{along} ({unit})", fontsize=LETTERS, labelpad=3)
+    panel.set_xlabel("time (au)", fontsize=LETTERS, labelpad=2)
+    if len(shown) > 1:
+        bottom, top = panel.get_ylim()
+        panel.set_ylim(bottom, top + 0.2 * (top - bottom))
+        panel.legend(loc="upper right", ncols=3, frameon=False, fontsize=LETTERS, borderaxespad=0.2)
     if len(picture.time) > 1:
         panel.set_xlim(picture.time[0], picture.time[-1])
-    top = panel.secondary_xaxis("top", functions=(_to_fs, _from_fs))
-    top.set_xlabel("fs", fontsize=8, labelpad=2)
-    top.tick_params(labelsize=8)
+    above = panel.secondary_xaxis("top", functions=(_to_fs, _from_fs))
+    above.set_xlabel("time (fs)", fontsize=LETTERS, labelpad=3)
+    above.tick_params(labelsize=SMALL, width=0.6, length=2.5)
+    above.spines["top"].set_linewidth(0.6)
 
 
 def _to_fs(time: ArrayLike) -> ArrayLike:
@@ -142,73 +167,37 @@ def _from_fs(time: ArrayLike) -> ArrayLike:
     return np.asarray(time) / FS_PER_AU
 
 
-def _draw_spectrum(panel: Axes, spectrum: Spectrum, lines: Sequence[Peak]) -> None:
+def _draw_spectrum(
+    panel: Axes, spectrum: Spectrum, marked: Sequence[tuple[float, float]], width: float
+) -> None:
+    """marked: energies (eV) to label with the strengths that decide who gets the room."""
     section = spectrum.cross_section
-    panel.plot(spectrum.energy, section, color=_BLUE, linewidth=1.2, zorder=3)
+    known = section[np.isfinite(section)]
+    panel.plot(spectrum.energy, section, color=_BLUE, linewidth=0.9, zorder=3)
     panel.fill_between(spectrum.energy, section, color=_BLUE, alpha=0.12, linewidth=0)
-    highest = float(section.max(initial=0.0)) or 1.0
-    for line in lines:
+    highest = float(known.max(initial=0.0)) or 1.0
+    # A rotated label takes its letters' height of the axis.
+    room = float(spectrum.energy[-1]) * 1.25 * SMALL / 72.0 / (width - 0.67)
+    taken: list[float] = []
+    for energy, _ in sorted(marked, key=lambda one: -one[1]):
+        if any(abs(energy - other) < room for other in taken):
+            continue
+        taken.append(energy)
         panel.annotate(
-            f"{line.energy:.2f}",
-            (line.energy, line.cross_section),
-            xytext=(0, 4),
+            f"{energy:.2f}",
+            (energy, float(np.interp(energy, spectrum.energy, section))),
+            xytext=(0, 3),
             textcoords="offset points",
             ha="center",
             va="bottom",
-            fontsize=8,
+            fontsize=SMALL,
             rotation=90,
         )
     labels = list(spectrum.polarisability)
-    panel.set_ylabel("cross-section (bohr²)")
-    panel.set_xlabel("energy (eV)")
+    panel.set_ylabel("cross-section (bohr²)", fontsize=LETTERS, labelpad=3)
+    panel.set_xlabel("energy (eV)", fontsize=LETTERS, labelpad=2)
     what = "x, y, z averaged" if sorted(labels) == ["x", "y", "z"] else f"light along {', '.join(labels)}"
-    panel.set_title(f"{what}; damping {spectrum.tau:g} au", loc="right", fontsize=8, color=_GREY)
+    shape = f"Gaussian, sigma {spectrum.sigma:.3g} au" if spectrum.sigma else f"damping {spectrum.tau:g} au"
+    panel.set_title(f"{what}; {shape}", loc="right", fontsize=SMALL, color=_GREY, pad=3)
     panel.set_xlim(0.0, spectrum.energy[-1])
-    panel.set_ylim(min(float(section.min()), 0.0) * 1.05, 1.22 * highest)
-
-
-def _draw_control(panel: Axes, picture: RunPicture) -> None:
-    if len(picture.spread):
-        panel.plot(*picture.spread.T, color=_GREY, linewidth=0.8, label="spread", zorder=2)
-    if len(picture.residual):
-        panel.plot(*picture.residual.T, "o", color=_BLUE, markersize=4, label="residual, measured", zorder=4)
-    if picture.allowed is not None:
-        panel.axhline(picture.allowed, color=_RED, linewidth=0.9, linestyle="--", label="allowed", zorder=1)
-    panel.set_yscale("log")
-    panel.minorticks_off()
-    panel.set_ylabel("relative error of ΔF")
-    panel.set_xlabel("time (au)")
-    _limit_decades(panel, picture)
-    marks = (
-        (picture.anchors, "anchor", "|", _BLUE, 0.02),
-        (picture.audits, "audit", "^", _GREEN, 0.05),
-        (picture.rejections, "rejected", "x", _RED, 0.95),
-    )
-    for times, label, marker, colour, height in marks:
-        if len(times):
-            panel.plot(
-                times,
-                np.full(len(times), height),
-                marker,
-                color=colour,
-                markersize=6,
-                label=label,
-                transform=panel.get_xaxis_transform(),
-                zorder=5,
-                clip_on=False,
-            )
-    _shade(panel, picture)
-    if len(picture.time) > 1:
-        panel.set_xlim(picture.time[0], picture.time[-1])
-    if panel.get_legend_handles_labels()[0]:
-        panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=7, frameon=False, fontsize=8)
-
-
-def _limit_decades(panel: Axes, picture: RunPicture) -> None:
-    """Whole decades around what is shown, at most ten; zeros have no place on the axis."""
-    values = np.concatenate([picture.spread[:, 1], picture.residual[:, 1], [picture.allowed or 0.0]])
-    values = values[np.isfinite(values) & (values > 0.0)]
-    if len(values):
-        high = np.ceil(np.log10(values.max()) + 0.1)
-        low = max(np.floor(np.log10(values.min())), high - 10.0)
-        panel.set_ylim(10.0 ** (low - 0.5), 10.0**high)
+    panel.set_ylim(min(float(known.min(initial=0.0)), 0.0) * 1.05, 1.3 * highest)

@@ -32,7 +32,8 @@ class Projection:
     """times: (k,) au; values: (k, n_v, n_u), electrons/bohr², rows along v; depth, u, v: axes 0 to 2.
 
     across, up: edges of the picture along u and v, bohr. dipole: (T, 2) time and induced dipole along the
-    axis in which it is largest, au.
+    axis in which it is largest, au. rounding: electrons/bohr² that single precision leaves of the
+    difference where the density is largest.
     """
 
     times: np.ndarray
@@ -45,6 +46,7 @@ class Projection:
     dipole: np.ndarray
     dipole_axis: int
     reference: str
+    rounding: float
 
 
 def density_projection(trajectory: Path, mol: gto.Mole, visualization: Visualization) -> Projection | None:
@@ -72,11 +74,12 @@ def density_projection(trajectory: Path, mol: gto.Mole, visualization: Visualiza
     depth = line_of_sight(mol, induced)
     u, v = (axis for axis in range(3) if axis != depth)
     edges = picture_points(mol, plot)
-    values = projected(mol, densities - reference, depth, edges)
+    values = projected(mol, np.concatenate([densities - reference, reference[None]]), depth, edges)
+    rounding = float(np.finfo(np.float32).eps * np.abs(values[-1]).max())
     largest = int(np.abs(induced).max(axis=0).argmax())
     return Projection(
         times[rows],
-        values,
+        values[:-1],
         depth,
         u,
         v,
@@ -85,6 +88,7 @@ def density_projection(trajectory: Path, mol: gto.Mole, visualization: Visualiza
         np.stack([time, induced[:, largest]], axis=1),
         largest,
         name,
+        rounding,
     )
 
 

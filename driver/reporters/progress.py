@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...atomic.terminal import live_progress
 from ..loop.progress import Event, Tally
 from ..loop.segment import Segment
 
@@ -14,11 +15,13 @@ PLAIN_INTERVAL = 10.0
 
 @dataclass(eq=False)
 class ProgressLine:
-    """A reporter. title: what runs; n_steps: steps in all; done: steps made before this process."""
+    """A reporter. title: what runs; n_steps: steps in all; done: steps made before this process; live: a line
+    that moves may be shown."""
 
     title: str
     n_steps: int
     done: int
+    live: bool
     _live: Any = None
     _task: Any = None
     _spread: float = 0.0
@@ -29,17 +32,15 @@ class ProgressLine:
 
     def __enter__(self) -> "ProgressLine":
         self._first = self.done
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        if self.live:
+            from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-            self._live = Progress(
+            self._live = live_progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
                 TextColumn("{task.completed}/{task.total} {task.fields[detail]}"),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
-                console=Console(stderr=True),
             )
             self._live.start()
             self._task = self._live.add_task(self.title, total=self.n_steps, completed=self.done, detail="")

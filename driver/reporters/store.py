@@ -12,6 +12,7 @@ from ..loop.segment import Segment
 from ..pictures.density_cubes import shown
 from .block import Observer, points_of
 from .observables import spin_squared
+from .response import ResponseRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +22,13 @@ class Store:
     observer: for what the file keeps whether the deck prints it or not.
     file: gathers rows until it is committed.
     save_density: every how many points the density is stored; 0 for never.
+    response: what is kept of the density for lines; None for nothing.
     """
 
     observer: Observer
     file: TrajectoryFile
     save_density: int
+    response: ResponseRows | None = None
 
     def block(self, segment: Segment, block: StepBlock) -> None:
         """Add the points, the densities asked for, and the segment."""
@@ -45,8 +48,14 @@ class Store:
         }
         if system.open_shell:
             rows["s2"] = spin_squared(self.observer.observables, segment.densities)
+        if block.orbital_occupations is not None:
+            rows["occupations"] = block.orbital_occupations
+        if block.charge is not None:
+            rows["charges"] = block.charge[:, :, -1]
         self.file.add_points(rows)
         self._add_densities(problem, segment)
+        if self.response is not None:
+            self.file.add_points(self.response.rows(segment))
         self.file.add_control(
             {
                 "segment_step": segment.start.step,

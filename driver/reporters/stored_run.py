@@ -9,10 +9,15 @@ from ...adapters.deck import PropagationTask
 from ...adapters.files.basis_table import basis_table
 from ...adapters.files.trajectory import Fixed, fixed_part
 from ...adapters.pyscf.engine import PySCFEngine
+from .about import about
 
 
 def stored_run(
-    task: PropagationTask, engine: PySCFEngine, settings: dict[str, str], ground: dict[str, np.ndarray]
+    task: PropagationTask,
+    title: str,
+    engine: PySCFEngine,
+    settings: dict[str, str],
+    ground: dict[str, np.ndarray],
 ) -> Fixed:
     """The part of the file that does not change; ground: arrays of the starting point, by name."""
     real_time, table = task.real_time, basis_table(engine.mol)
@@ -22,9 +27,9 @@ def stored_run(
         engine.integrals.core,
         np.stack([table.atom_index, table.angular_momentum, table.magnetic_quantum], axis=1),
         {
-            "dt": real_time.dt,
-            "tmax": real_time.tmax,
-            "tag": real_time.tag,
+            **about(task, title),
+            "geometries": json.dumps([geometry.name for geometry in task.system.geometries]),
+            "spherical": task.system.spherical,
             "propagator": real_time.propagator,
             "settings": json.dumps(settings),
         },

@@ -1,5 +1,6 @@
 """What a deck asks for and cannot be carried out, found before any time is spent."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...adapters.deck import (
@@ -15,59 +16,65 @@ from ...adapters.deck import (
 from ...adapters.deck.tasks import other_spin_treatment
 from ...adapters.free_format.errors import in_one
 from ...adapters.nwchem.movecs import find_movecs, orbital_sets
-from ...surrogate.on_the_fly.earlier_run import read_earlier_run
-from .options import Options, physics_of
+from ...atomic.errors import BadInput
 
 
-def check_deck(deck: Deck, options: Options) -> None:
+def check_deck(deck: Deck, engine: str, prior: Path | None) -> None:
     """Refuse what cannot be carried out. Raises DeckError, PriorError."""
-    if options.engine == "nwchem" and not deck.propagations:
+    refused = list(refusals(deck, engine, prior))
+    of_deck = [refusal for refusal in refused if isinstance(refusal, DeckError)]
+    if refused:
+        raise in_one(of_deck) if of_deck else refused[0]
+
+
+def refusals(deck: Deck, engine: str, prior: Path | None) -> Iterator[BadInput]:
+    """Every task that cannot be carried out by an engine, each with its first reason."""
+    if engine == "nwchem" and not deck.propagations:
         place = deck.tasks[-1].place
-        raise DeckError(place, "--engine nwchem is for propagations; NWChem makes these ground states itself")
+        yield DeckError(place, "--engine nwchem is for propagations; NWChem makes these ground states itself")
     made: set[str] = set()
-    refused: list[DeckError] = []
     for task in deck.tasks:
         try:
-            _check_task(task, made, deck, options)
-        except DeckError as error:
-            refused.append(error)
+            _check_task(task, made, deck, engine, prior)
+        except BadInput as error:
+            yield error
         if isinstance(task, GroundStateTask):
             made.add(task.output)
-    if refused:
-        raise in_one(refused)
 
 
-def _check_task(task: Task, made: set[str], deck: Deck, options: Options) -> None:
-    _check_functional(task, options)
+def _check_task(task: Task, made: set[str], deck: Deck, engine: str, prior: Path | None) -> None:
+    """made: orbitals that earlier tasks leave. Raises DeckError, PriorError, MovecsError."""
+    _check_functional(task, engine)
     match task:
         case GroundStateTask():
-            _check_ground_state(task, made, deck, options)
+            _check_ground_state(task, made, deck, engine)
         case PropagationTask():
-            _check_propagation(task, made, deck, options)
+            _check_propagation(task, made, deck)
+            if prior is not None:
+                _check_prior(task, prior)
         case LinearResponseTask() | DensityPlotTask():
             if task.vectors not in made:
                 _check_file(task.vectors, task.place, deck)
 
 
-def _check_functional(task: Task, options: Options) -> None:
+def _check_functional(task: Task, engine: str) -> None:
     """What only NWChem has needs NWChem, also for the linear response, which is computed here."""
     wanted = task.system.functional
-    if wanted.stand_in and (options.engine == "pyscf" or isinstance(task, LinearResponseTask)):
+    if wanted.stand_in and (engine == "pyscf" or isinstance(task, LinearResponseTask)):
         hint = "" if isinstance(task, LinearResponseTask) else "; accepted with --engine nwchem"
         raise DeckError(task.place, f"xc {wanted.directive} is not carried out by PySCF{hint}")
 
 
-def _check_ground_state(task: GroundStateTask, made: set[str], deck: Deck, options: Options) -> None:
-    """made: orbitals that earlier tasks leave."""
+def _check_ground_state(task: GroundStateTask, made: set[str], deck: Deck, engine: str) -> None:
     for name in task.vectors.files:
         if name in made:
             continue
         _check_file(name, task.place, deck)
-        if task.vectors.kind == "fragment" and options.engine == "pyscf":
+        if task.vectors.kind == "fragment" and engine == "pyscf":
             raise DeckError(task.place, f"fragment {name}: only fragments that this deck makes can be joined")
 
 
-def _check_propagation(task: PropagationTask, made: set[str], deck: Deck, options: Options) -> None:
+def _check_propagation(task: PropagationTask, made: set[str], deck: Deck) -> None:
     load, real_time = task.real_time.load, task.real_time
     if load.kind == "density":
         for name in load.files:
@@ -78,12 +85,18 @@ def _check_propagation(task: PropagationTask, made: set[str], deck: Deck, option
         n_sets = orbital_sets(_check_file(name, task.place, deck))
         if n_sets != task.system.n_spin:
             raise DeckError(task.place, other_spin_treatment(name, n_sets, task.system.n_spin))
-    if options.prior is not None:
-        if task.system.functional.stand_in:
-            raise DeckError(task.place, "--prior needs a functional that PySCF has")
-        read_earlier_run(options.prior, physics_of(task.system), task.system)
     if real_time.mocap is not None and real_time.propagator != "magnus":
         raise DeckError(task.place, "mocap needs the magnus propagator here")
+
+
+def _check_prior(task: PropagationTask, prior: Path) -> None:
+    # Not before it is needed: PySCF takes longer to import than a deck to check.
+    from ...surrogate.on_the_fly.earlier_run import read_earlier_run
+    from .options import physics_of
+
+    if task.system.functional.stand_in:
+        raise DeckError(task.place, "--prior needs a functional that PySCF has")
+    read_earlier_run(prior, physics_of(task.system), task.system)
 
 
 def _check_file(name: str, place: Place, deck: Deck) -> Path:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from ...adapters.deck import Deck, DensityPlotTask, GroundStateTask, LinearResponseTask, PropagationTask
 from ...adapters.files.run_lock import locked
@@ -12,12 +13,14 @@ from ...adapters.files.whole_file import write_whole
 from ...adapters.rtdb.recall import HEAD, record_path
 from ...adapters.system import System
 from ...surrogate.surrogate import Surrogate
+from ..answer.deck_lines import answer
 from ..earlier.kept import keep_earlier, settings_of
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
 from ..nwchem.session import open_session
 from ..nwchem.start import NWChemCall
+from ..page.lines import Root
 from .check import check_deck
 from .embedded import EmbeddedBackend
 from .ground import GroundStates, Solved
@@ -34,7 +37,7 @@ def run_deck(
 
     write: takes log text. Raises FolderInUse, DeckError, PriorError, NotConverged, TrajectoryError, OSError.
     """
-    check_deck(deck, options)
+    check_deck(deck, options.engine, options.prior)
     options = with_surrogate(options, deck)
     deck.permanent_dir.mkdir(parents=True, exist_ok=True)
     names = (deck.prefix, *file_names(deck))
@@ -66,6 +69,8 @@ def _carry_out(
     names, started = iter(file_names(deck)), options.started
     # Where nothing is propagated there is nothing to go on from.
     goes_on = options.restart and bool(deck.propagations)
+    roots: list[Root] = []
+    propagated: list[tuple[PropagationTask, Path]] = []
     for done, task in enumerate(deck.tasks):
         match task:
             case GroundStateTask():
@@ -74,7 +79,9 @@ def _carry_out(
                     grounds.solve(number)
             case LinearResponseTask():
                 if not goes_on:
-                    write(_linear_response(task, grounds))
+                    text, found = _linear_response(task, grounds)
+                    write(text)
+                    roots += found
             case DensityPlotTask():
                 if not goes_on:
                     _cube(task, grounds)
@@ -87,8 +94,11 @@ def _carry_out(
                 started = time.perf_counter()
                 if not finished:
                     return False
+                if not task.real_time.no_propagation:
+                    propagated.append((task, stem))
         if not options.frames:
             _record(deck, done)
+    answer(deck, propagated, roots, same_level, report=options.report)
     return True
 
 
@@ -113,7 +123,7 @@ def _solved(vectors: str, system: System, grounds: GroundStates) -> Solved:
     return grounds.from_file(vectors, system) if number is None else grounds.solve(number)
 
 
-def _linear_response(task: LinearResponseTask, grounds: GroundStates) -> str:
+def _linear_response(task: LinearResponseTask, grounds: GroundStates) -> tuple[str, list[Root]]:
     from .linear_response import linear_response_section
 
     engine, orbitals = _solved(task.vectors, task.system, grounds)

@@ -15,7 +15,9 @@ from ...adapters.orbitals import Orbitals, assemble_fragments, occupied, swapped
 from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
 from ...adapters.system import System
+from ..reporters.phase import phase
 from ..warmstart.sources import known_density
+from .job import live_beside
 from .options import Options
 
 #: Engine expanded about the orbitals' density, and the orbitals.
@@ -58,7 +60,8 @@ class GroundStates:
         """Converge a task, once. Raises DeckError, MovecsError, NotConverged."""
         if number not in self.solved:
             began = time.perf_counter()
-            engine, orbitals = self._converge(number)
+            with phase(f"{self.deck.prefix}: ground state", live=live_beside(self.write)) as tell:
+                engine, orbitals = self._converge(number, tell)
             total = self._log(self.tasks[number].system, engine, orbitals)
             orbitals = replace(orbitals, total_energy=total)
             self.solved[number] = engine, orbitals
@@ -80,7 +83,7 @@ class GroundStates:
                 found = orbitals
         return found
 
-    def _converge(self, number: int) -> Solved:
+    def _converge(self, number: int, tell: Callable[[str], None]) -> Solved:
         """Orbitals as the deck asks: assembled, taken over, or converged."""
         task, names = self.tasks[number], self.named(number)
         engine = make_engine(task.system, self.options.memory)
@@ -103,7 +106,8 @@ class GroundStates:
             # Orbitals of another geometry are carried over to this one, not taken as they are.
             guess = self._predicted(engine, names)
             orbitals = None
-        return solve_ground_state(engine, guess, task.max_iterations, orbitals if task.lock else None)
+        locked = orbitals if task.lock else None
+        return solve_ground_state(engine, guess, task.max_iterations, locked, tell)
 
     def _arranged(self, task: GroundStateTask, orbitals: Orbitals) -> Orbitals:
         """Orbitals as `swap` and `occup` arrange them. Raises DeckError."""

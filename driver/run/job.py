@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ...adapters.deck import Deck, PropagationTask
+from ...adapters.log.log_file import LogFile
+from ...atomic.terminal import may_be_live
 from .options import Options
 
 
@@ -39,6 +41,11 @@ class Job:
         return self.stem.with_name(f"{self.stem.name}.{ending}")
 
     @property
+    def live(self) -> bool:
+        """Whether a line may move on the terminal: not where the log is printed on it."""
+        return live_beside(self.write)
+
+    @property
     def orbitals(self) -> str:
         """Name of the file, in the deck's words, whose orbitals the propagation starts from."""
         load = self.task.real_time.load
@@ -54,6 +61,11 @@ class Job:
         """Whether a surrogate makes most steps."""
         real_time = self.task.real_time
         return self.options.surrogate != "none" and not (real_time.static or real_time.no_propagation)
+
+
+def live_beside(write: Callable[[str], None]) -> bool:
+    """Whether a line may move on the terminal while `write` takes the log."""
+    return may_be_live(uses_stdout=not isinstance(write, LogFile))
 
 
 def file_names(deck: Deck) -> list[str]:

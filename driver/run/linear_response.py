@@ -8,11 +8,16 @@ from ...adapters.log.units import ROOT_EV_PER_HARTREE
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.pyscf.mean_field import converged_mean_field
+from ...atomic.units import EV_PER_HARTREE
+from ..page.lines import Root
 
 
-def linear_response_section(task: LinearResponseTask, engine: PySCFEngine, orbitals: Orbitals) -> str:
-    """Log section with the roots of one `task tddft`."""
+def linear_response_section(
+    task: LinearResponseTask, engine: PySCFEngine, orbitals: Orbitals
+) -> tuple[str, list[Root]]:
+    """Log section with the roots of one `task tddft`, and those that light excites."""
     open_shell = task.system.open_shell
+    roots: list[Root] = []
     mean_field = converged_mean_field(task.system, engine.mol, orbitals)
     lines = [
         "",
@@ -30,6 +35,9 @@ def linear_response_section(task: LinearResponseTask, engine: PySCFEngine, orbit
             solver.singlet = spin == "singlet"
         solver.kernel()
         strengths = solver.oscillator_strength() if spin == "singlet" else np.zeros(len(solver.e))
+        if spin == "singlet":
+            energies = np.atleast_1d(solver.e) * EV_PER_HARTREE
+            roots += [Root(float(e), float(f)) for e, f in zip(energies, strengths, strict=True)]
         for root, (energy, strength) in enumerate(
             zip(np.atleast_1d(solver.e), strengths, strict=True), start=1
         ):
@@ -41,4 +49,4 @@ def linear_response_section(task: LinearResponseTask, engine: PySCFEngine, orbit
                 f"     Dipole Oscillator Strength {strength:25.7f}",
                 "",
             ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n", roots

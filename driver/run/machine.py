@@ -20,12 +20,6 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def thread_count() -> int:
-    """Threads that linear algebra and integrals may use: `OMP_NUM_THREADS`, else the cores there are."""
-    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    return int(asked) if asked.isdecimal() and int(asked) > 0 else len(os.sched_getaffinity(0))
-
-
 def command_line() -> str:
     """This process's command, without the folder that it lies in."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -2,14 +2,11 @@
 
 import numpy as np
 
-from ...adapters.log.header import PropagationSummary, propagation_header
+from ...adapters.log.header import NOTE, PropagationSummary, propagation_header
 from ...adapters.log.lines import message_line
 from ...adapters.system.system import function_mask
 from .job import Job
 from .setup import Setup
-
-#: Said under the title of each section.
-NOTE = "Log in NWChem's format, written by hybrid-propagate"
 
 
 def opening(job: Job, setup: Setup, *, goes_on: bool) -> str:

@@ -1,5 +1,6 @@
 """One propagation, from its ground state or its own trajectory file to its files."""
 
+import json
 import sys
 import time
 from collections.abc import Mapping
@@ -9,10 +10,12 @@ import numpy as np
 
 from ...adapters.files.trajectory import Contents, TrajectoryFile
 from ...adapters.log.lines import message_line
+from ...adapters.log.log_file import LogFile
 from ...adapters.nwchem.process import NWChemError
+from ...atomic.interruption import ends_by_itself
 from ...surrogate.surrogate import Surrogate
 from ..earlier.continued import Wanted, continued, goes_beyond, is_done
-from ..earlier.joined import earlier_part
+from ..earlier.validity import LOG
 from ..loop.backend import Backend
 from ..loop.checkpoint import pack_checkpoint, surrogate_arrays
 from ..loop.progress import Progress, Reporter
@@ -22,6 +25,7 @@ from ..pictures.density_movie import movie_path, write_movie
 from ..reporters.block import make_observer
 from ..reporters.printed import Log
 from ..reporters.progress import ProgressLine
+from ..reporters.response import response_rows
 from ..reporters.restart import RestartFile
 from ..reporters.store import Store
 from ..reporters.stored_run import stored_run
@@ -59,6 +63,8 @@ def propagate(job: Job, backend: Backend) -> Outcome:
     old = resume(job)
     if old is not None and _is_finished(job, old):
         return Outcome(True, surrogate_arrays(old.checkpoint))
+    if old is not None:
+        _take_back(job, old)
     setup = set_up(job, backend, old)
     job.write(opening(job, setup, goes_on=old is not None))
     if job.task.real_time.no_propagation:
@@ -101,6 +107,7 @@ class Saver:
 
     store: TrajectoryFile
     surrogate: Surrogate | None
+    job: Job
     last: float = field(default_factory=time.monotonic)
     took: float = 0.0
 
@@ -112,13 +119,35 @@ class Saver:
         """Commit all that the reporters have gathered, with a checkpoint. Raises OSError."""
         began = time.perf_counter()
         with progress.tally.timed("log and files"):
-            self.store.commit(pack_checkpoint(progress, self.surrogate), complete=complete)
+            arrays = pack_checkpoint(progress, self.surrogate) | _log_position(self.job)
+            self.store.commit(arrays, complete=complete)
         self.took, self.last = time.perf_counter() - began, time.monotonic()
 
 
 def _wanted(job: Job) -> Wanted:
     real_time = job.task.real_time
     return Wanted(fingerprint(job.task, job.options), real_time.tmax, real_time.dt, job.task.place)
+
+
+def _log_position(job: Job) -> dict[str, np.ndarray]:
+    """How far the log had come, where it is a file that can be taken back to there."""
+    log = job.write
+    if not isinstance(log, LogFile):
+        return {}
+    return {LOG: np.array(json.dumps([str(log.path), log.position]).encode())}
+
+
+def _take_back(job: Job, old: Contents) -> None:
+    """Take the points out of the log that were written after the checkpoint: they come once more."""
+    noted = old.checkpoint.get(LOG)
+    if not isinstance(job.write, LogFile):
+        return
+    path, position = ("", 0) if noted is None else json.loads(bytes(np.asarray(noted).item()))
+    if not job.write.go_back(path, position):
+        said = (
+            f"{job.write.path} is not the log of {job.file('h5')} so far; the rest of the run is added to it"
+        )
+        print(f"hybrid-propagate: {said}", file=sys.stderr)
 
 
 def _is_finished(job: Job, old: Contents) -> bool:
@@ -129,28 +158,15 @@ def _is_finished(job: Job, old: Contents) -> bool:
 def _open_store(job: Job, setup: Setup, *, begin: bool) -> Saver:
     """The trajectory file; begin: over anything that stands there."""
     settings = fingerprint(job.task, job.options)
-    fixed = stored_run(job.task, setup.ground.engine, settings, setup.arrays())
-    saver = Saver(TrajectoryFile(job.file("h5"), fixed), setup.hybrid.surrogate)
+    arrays, response = setup.arrays(), response_rows(setup.problem)
+    if response is not None:
+        arrays["pairs"] = response.orbitals
+    fixed = stored_run(job.task, job.deck.title, setup.ground.engine, settings, arrays)
+    saver = Saver(TrajectoryFile(job.file("h5"), fixed), setup.hybrid.surrogate, job)
     if begin:
-        _join_earlier(job, setup, saver.store)
         arrays = pack_checkpoint(setup.progress, saver.surrogate)
-        saver.store.commit(arrays, complete=False, start=True)
+        saver.store.commit(arrays | _log_position(job), complete=False, start=True)
     return saver
-
-
-def _join_earlier(job: Job, setup: Setup, store: TrajectoryFile) -> None:
-    """What the trajectory file has ahead of the point in a restart file is a part of this run."""
-    if job.task.real_time.load.kind != "restart":
-        return
-    state, settings = setup.progress.state, fingerprint(job.task, job.options)
-    part = earlier_part(job.file("h5"), settings, state.step, state.time)
-    if part is None:
-        return
-    store.add_earlier(part.points, part.control)
-    name = job.file("h5").name
-    print(
-        f"hybrid-propagate: {name}: its {state.step} points so far are joined to this run's", file=sys.stderr
-    )
 
 
 def _run(job: Job, setup: Setup, saver: Saver) -> bool:
@@ -164,10 +180,11 @@ def _run(job: Job, setup: Setup, saver: Saver) -> bool:
         return leave
 
     title = f"{job.stem.name} ({job.task.real_time.tag})"
-    with ProgressLine(title, problem.n_steps, progress.state.step) as line:
+    with ProgressLine(title, problem.n_steps, progress.state.step, job.live) as line:
         reporters: tuple[Reporter, ...] = (_writers(job, setup, saver.store), line)
         try:
-            return run(replace(setup.hybrid, reporters=reporters), progress, stop)
+            with ends_by_itself():
+                return run(replace(setup.hybrid, reporters=reporters), progress, stop)
         except NWChemError:
             saver.save(progress, complete=False)
             raise
@@ -182,7 +199,9 @@ def _writers(job: Job, setup: Setup, store: TrajectoryFile) -> Writers:
         interval = 1 if whole <= SMALL_TRAJECTORY else 0
     observer = make_observer(problem)
     restart = RestartFile(problem, job.restart_file)
-    return Writers(observer, (Log(problem, job.write), Store(observer, store, interval), restart))
+    return Writers(
+        observer, (Log(problem, job.write), Store(observer, store, interval, response_rows(problem)), restart)
+    )
 
 
 def _draw_densities(job: Job, setup: Setup) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..loop.speed import speed_words
+
 
 def report(stem: Path, summary: Mapping[str, Any]) -> None:
     """A few lines: steps, Fock builds, error, speed, where the seconds went, files."""
@@ -17,11 +19,13 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
     ]
     if hybrid:
         met = "meets" if summary["tolerance_met"] else "DOES NOT MEET"
+        held = f"holds in {100 * summary['error_confidence']:.0f} % of runs"
         lines.append(
-            f"  estimated trajectory error {summary['estimated_error']:.1e} {met} "
-            f"--tol {summary['tolerance']:g} (bound {summary['error_bound']:.1e}); "
-            f"energies within {summary['estimated_energy_error']:.1e} Ha"
+            f"  trajectory error at most {summary['estimated_error']:.1e} "
+            f"{met} --tol {summary['tolerance']:g} (upper estimate, {held}, from "
+            f"{summary['error_measurements']} drawn points; first-order bound {summary['error_bound']:.1e})"
         )
+        lines.append(f"  total energies within {summary['estimated_energy_error']:.1e} Ha")
     seconds = ", ".join(f"{what} {value:.2f}" for what, value in summary["seconds"].items())
     lines.append(f"  {summary['wall_seconds']:.2f} s: {seconds}")
     if summary.get("nwchem"):
@@ -29,10 +33,7 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
         lines.append(f"  of which in {split}")
     if summary.get("nwchem", {}).get("response"):
         lines.append(f"  response by {summary['nwchem']['response']}")
-    if hybrid and summary["speedup"] is not None:
-        lines.append(
-            f"  reference steps alone would take {summary['estimated_reference_seconds']:.0f} s: "
-            f"{summary['speedup']:.0f} times as long"
-        )
+    if hybrid and (speed := speed_words(summary["speedup"])):
+        lines.append(f"  reference steps alone, by processor time: {speed}")
     lines.append(f"  {stem}.h5  {stem}.json  {stem}.png")
     print("\n".join(lines), file=sys.stderr)

@@ -16,6 +16,7 @@ from ...adapters.nwchem.rt_restart import RestartError, RestartPoint, read_resta
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.point_symmetry import symmetry_orbitals
 from ...adapters.working_basis import WorkingBasis, make_working_basis
+from ...atomic.errors import BadInput
 from ...surrogate.surrogate import Surrogate
 from ..loop.backend import Backend, GroundState
 from ..loop.checkpoint import unpack_checkpoint
@@ -23,6 +24,7 @@ from ..loop.controller import Ledger, Target
 from ..loop.hybrid import Hybrid
 from ..loop.problem import Problem, initial_state, make_problem
 from ..loop.progress import Progress, Tally
+from ..reporters.phase import phase
 from .job import Job
 
 #: Names of a working basis' arrays in a trajectory file, in the order of its fields.
@@ -64,17 +66,21 @@ class Setup:
 def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
     """Ground state, working basis, surrogate and first point; old: the trajectory file to go on from.
 
-    Raises what the backend raises, RestartError, DensityFileError.
+    Raises what the backend raises, RestartError, DensityFileError, TrajectoryError.
     """
     arrived = time.perf_counter()
-    ground = backend.ground_state(None if old is None else _stored_orbitals(old))
+    # PySCF's are told of where they are converged, which may be before this job's turn.
+    first = "ground state by NWChem" if job.options.engine == "nwchem" else "orbitals"
+    with phase(f"{job.stem.name}: {first}", live=job.live):
+        ground = backend.ground_state(None if old is None else _stored_orbitals(old))
     waited = time.perf_counter() - arrived
     basis = _working_basis(ground) if old is None else _stored_basis(old)
     problem = make_problem(job.task, ground.engine, basis, ground.build, ground.orbitals.density())
     dt, options = job.task.real_time.dt, job.options
     target = Target(options.tolerance, options.max_ml_steps, max(problem.n_steps * dt, dt))
     began = time.perf_counter()
-    surrogate, reference = backend.surrogate_and_reference(problem, target)
+    with phase(f"{job.stem.name}: {'analytic kernel' if job.hybrid else 'reference'}", live=job.live):
+        surrogate, reference = backend.surrogate_and_reference(problem, target)
     kernel_seconds = time.perf_counter() - began
     hybrid = Hybrid(problem, surrogate, reference, target, options.limits)
     if old is None:
@@ -86,19 +92,10 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
         progress.tally.book("start-up and imports", max(arrived - job.started - before, 0.0))
         progress.tally.book("ground state", ground.seconds)
     else:
-        progress = _unpacked(job, old, surrogate)
+        progress = _stored_progress(job, old, surrogate)
     earlier = {} if old is None else dict(progress.tally.seconds)
     progress.tally.book("analytic kernel", kernel_seconds)
     return Setup(ground, hybrid, progress, earlier)
-
-
-def _unpacked(job: Job, old: Contents, surrogate: Surrogate | None) -> Progress:
-    """The checkpoint's progress. Raises TrajectoryError where it is of another make."""
-    try:
-        return unpack_checkpoint(old.checkpoint, surrogate)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
-        path = job.file("h5")
-        raise TrajectoryError(f"{path}: its checkpoint is of another make; leave out --restart") from error
 
 
 def _working_basis(ground: GroundState) -> WorkingBasis:
@@ -111,6 +108,17 @@ def _stored_orbitals(old: Contents) -> Orbitals:
     kept = old.ground
     energy = float(kept["total_energy"])
     return Orbitals(kept["coefficients"], kept["energies"], kept["occupations"], energy, 0)
+
+
+def _stored_progress(job: Job, old: Contents, surrogate: Surrogate | None) -> Progress:
+    """The checkpoint's; the surrogate becomes what it was. Raises TrajectoryError."""
+    try:
+        return unpack_checkpoint(old.checkpoint, surrogate)
+    except BadInput as error:
+        raise TrajectoryError(f"{job.file('h5')}: {error}") from error
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
+        path = job.file("h5")
+        raise TrajectoryError(f"{path}: its checkpoint is of another make; leave out --restart") from error
 
 
 def _stored_basis(old: Contents) -> WorkingBasis:

@@ -10,27 +10,34 @@ import numpy as np
 
 from ...adapters.files.trajectory import Contents, read_contents
 from ...adapters.files.whole_file import write_whole
+from ...atomic.threads import threads_in_use
+from ..answer.as_json import lines_json
+from ..estimate.statement import CONFIDENCE, Sums
 from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
 from ..loop.problem import Problem
 from ..loop.progress import Progress
+from ..loop.speed import LEAST_BUILDS, reference_range, speed_range
 from ..pictures.run_figure import draw_run
+from ..reporters.about import about
+from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
+from ..spectra.response import read_response
+from ..spectra.signals import read_signals
+from ..spectra.spectrum import SpectrumError
 from .job import Job
-from .machine import command_line, cpu_name, thread_count
+from .machine import command_line, cpu_name
 from .setup import Setup
-
-#: Fock builds of a reference step where none was made: NWChem's least.
-LEAST_BUILDS = 2.0
 
 
 def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]:
     """Write the figure and `<start>.json`; returns the contents of the latter. Raises OSError."""
     progress, target, contents = setup.progress, setup.hybrid.target, read_contents(job.file("h5"))
-    share, absorbed = 1.0, 0.0
+    share, absorbed, lines = 1.0, 0.0, None
     if "time" in contents.series:
+        lines = _lines(job, progress)
         absorbed = float(np.ptp(np.asarray(contents.series["energy"])))
         with progress.tally.timed("figure"):
-            draw_run(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, target.residual)
+            draw_run(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, lines or ())
         share = dipole_bound(setup.problem, progress.ledger, np.asarray(contents.series["dipole"]))
     wall = time.perf_counter() - job.started
     seconds = progress.tally.seconds
@@ -38,6 +45,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
     nwchem = backend.summary(own, wall)
     surrogate = setup.hybrid.surrogate
     summary = {
+        **about(job.task, job.deck.title),
         "deck": str(job.deck.path),
         "engine": job.options.engine,
         "surrogate": job.options.surrogate,
@@ -49,11 +57,12 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
         **_accuracy(progress, target, share, hybrid=job.options.surrogate != "none"),
         "estimated_energy_error": energy_error(progress, absorbed) if surrogate is not None else 0.0,
         "audits": _audits(contents),
+        **({} if lines is None else {"lines": lines_json(lines)}),
         **({} if nwchem is None else {"nwchem": nwchem}),
         "command": command_line(),
         "finished": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         "cpu": cpu_name(),
-        "threads": thread_count(),
+        "threads": threads_in_use(),
         "versions": {
             name: importlib.metadata.version(name) for name in ("hybrid-propagate", "pyscf", "numpy", "h5py")
         },
@@ -62,13 +71,29 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
     return summary
 
 
+def _lines(job: Job, progress: Progress) -> tuple[AbsorptionLine, ...] | None:
+    """The lines of this run's kick; None where it was not kicked, or is too short for any."""
+    trajectory = job.file("h5")
+    error = 0.0 if progress.estimate is None else float(progress.estimate.sums.stated)
+    try:
+        with progress.tally.timed("lines"):
+            runs = [KickedRun(s, error, read_response(trajectory)) for s in read_signals(trajectory)]
+            return absorption_lines(runs)
+    except SpectrumError:
+        return None
+
+
 def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None) -> dict[str, object]:
     """Seconds, of the run and of reference steps alone."""
     tally = progress.tally
     steps = tally.reference_steps + tally.surrogate_steps
-    per_step = _reference_seconds(progress)
+    per_step, speed = _reference_seconds(progress), None
     if nwchem is not None and isinstance(nwchem["seconds_per_step"], float):
+        # The processor's time is NWChem's own there.
         per_step = nwchem["seconds_per_step"]
+        speed = speed_range(tally.seconds, (per_step, per_step), steps)
+    elif nwchem is None and (found := reference_range(tally)) is not None:
+        speed = speed_range(tally.processor, found, steps)
     passes = tally.surrogate_steps + tally.discarded_steps
     alone = None if per_step is None else per_step * steps
     return {
@@ -77,19 +102,22 @@ def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None)
         "reference_seconds_per_step": per_step,
         "surrogate_seconds_per_step": tally.seconds.get("surrogate steps", 0.0) / passes if passes else None,
         "estimated_reference_seconds": alone,
-        "speedup": alone / wall if alone is not None and wall > 0.0 else None,
+        "processor_seconds": sum(tally.processor.values()),
+        "speedup": speed if tally.surrogate_steps else None,
     }
 
 
 def _accuracy(progress: Progress, target: Target, share: float, *, hybrid: bool) -> dict[str, object]:
     """The stated error; share: how much larger the dipole's can be than the density's (`dipole_bound`)."""
-    ledger = progress.ledger
-    estimate = ledger.spent if hybrid else 0.0
+    sums = Sums() if progress.estimate is None else progress.estimate.sums
+    stated = sums.stated if hybrid else 0.0
     return {
         "tolerance": target.error if hybrid else None,
-        "estimated_error": float(estimate),
-        "error_bound": float(share * ledger.bound) if hybrid else 0.0,
-        "tolerance_met": bool(not hybrid or estimate <= target.error),
+        "estimated_error": float(stated),
+        "error_confidence": CONFIDENCE if hybrid else None,
+        "error_measurements": sums.n_drawn,
+        "error_bound": float(share * sums.bound),
+        "tolerance_met": bool(stated <= target.error),
     }
 
 
@@ -98,7 +126,8 @@ def energy_error(progress: Progress, absorbed: float) -> float:
 
     The work of a field is its strength times the change of the dipole, and as wrong as that.
     """
-    return float(progress.energy_drift + progress.ledger.spent * absorbed)
+    stated = 0.0 if progress.estimate is None else progress.estimate.sums.stated
+    return float(progress.energy_drift + stated * absorbed)
 
 
 def _audits(contents: Contents) -> list[dict[str, float]]:

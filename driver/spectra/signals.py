@@ -1,14 +1,12 @@
-"""Kicked runs out of the files that hold them: NWChem's logs, ours, and trajectory stores (HDF5)."""
+"""Runs driven by a known field, ready for a spectrum."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ...adapters.log.reader import LogError, RunLog, read_log
-from ...adapters.regular_file import open_regular
-from .spectrum import Kick, Signal, SpectrumError, delta_kick
-
-_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+from .records import DipoleRecord, joined, read_records, without
+from .spectrum import Kick, Pulse, Signal, SpectrumError, delta_kick
 
 
 def read_signals(
@@ -23,98 +21,73 @@ def read_signals(
     kick: direction and impulse (au) of a kick at the first point, for files that do not hold their field.
     Raises SpectrumError when the file cannot be read, lacks the dipole, or names no kick.
     """
-    try:
-        with open_regular(path) as file:
-            is_hdf5 = file.read(len(_HDF5_MAGIC)) == _HDF5_MAGIC
-    except OSError as error:
-        raise SpectrumError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise SpectrumError(f"{str(path)!r}: no file name") from error
-    if is_hdf5:
-        return [_stored(path, kick)]
-    try:
-        runs = read_log(path)
-        chosen = [run for run in runs if tag in (None, run.tag)]
-        if not chosen:
-            tags = ", ".join(dict.fromkeys(run.tag for run in runs))
-            raise SpectrumError(f"{path}: no tag {tag!r}; there are: {tags}")
-        return [_logged(path, run, geometry, kick) for run in chosen]
-    except LogError as error:
-        text = str(error)
-        raise SpectrumError(text if text.startswith(str(path)) else f"{path}: {text}") from error
+    return [signal_of(record, kick, pulses=False) for record in joined(read_records(path, tag, geometry))]
 
 
-def _logged(path: Path, run: RunLog, geometry: str | None, kick: tuple[np.ndarray, float] | None) -> Signal:
-    name = f"{path}, tag {run.tag!r}"
-    geometry = geometry or _kicked_geometry(name, run)
-    dipole = run.find("Dipole moment", geometry)
-    dt = run.dt or float(np.diff(dipole.time).min(initial=np.inf))
-    if kick is not None:
-        return Signal(name, dipole.time, dipole.values, _given(kick, dipole.time, dt))
-    fields = [
-        s
-        for key, s in run.series.items()
-        if key.name == "Applied E-field" and geometry in (None, key.geometry)
-    ]
-    if not fields:
-        raise SpectrumError(f"{name}: no `Applied E-field` lines; give the kick with --kick AXIS=IMPULSE")
-    # Alpha and beta act alike unless the field has a spin; the dipole is of both.
-    n = min(len(series.time) for series in fields)
-    field = np.mean([series.values[:n] for series in fields], axis=0)
-    found = _found(name, field, fields[0].time[:n], dt, magnus=run.magnus)
-    return Signal(name, dipole.time, dipole.values, found)
+def signals_of(
+    records: Sequence[DipoleRecord],
+    kick: tuple[np.ndarray, float] | None = None,
+    still: DipoleRecord | None = None,
+) -> list[Signal]:
+    """Whole runs driven by kicks or pulses; still: a run without field, whose dipole is taken off.
+
+    Raises SpectrumError where a run's field is not known or turns.
+    """
+    runs = joined(records)
+    if still is not None:
+        runs = [without(run, still) for run in runs]
+    return [signal_of(run, kick, pulses=True) for run in runs]
 
 
-def _kicked_geometry(name: str, run: RunLog) -> str | None:
-    """The one geometry with a field, of several; None where there is but one."""
-    geometries = {key.geometry for key in run.series if key.name == "Dipole moment"}
-    if len(geometries) < 2:
-        return None
-    kicked = {
-        key.geometry
-        for key, s in run.series.items()
-        if key.name == "Applied E-field" and np.abs(s.values).any()
-    }
-    if len(kicked) != 1:
-        raise SpectrumError(
-            f"{name}: several geometries ({', '.join(sorted(geometries))}); choose one with --geometry"
-        )
-    return kicked.pop()
+def signal_of(record: DipoleRecord, kick: tuple[np.ndarray, float] | None, *, pulses: bool) -> Signal:
+    """A run with its field, which is `kick` where given. Raises SpectrumError."""
+    return Signal(
+        record.name,
+        record.time,
+        record.dipole,
+        _kick(record, pulses=pulses) if kick is None else _given(kick, record),
+        record.title,
+        record.electrons,
+    )
 
 
-def _stored(path: Path, kick: tuple[np.ndarray, float] | None) -> Signal:
-    from ...adapters.files.checksum import check_seal
-    from ...adapters.files.plain_hdf5 import open_hdf5
-
-    try:
-        check_seal(path, needed=False)
-        with open_hdf5(path) as store:
-            name = f"{path} ({store.attrs.get('tag', store.attrs.get('molecule', ''))})"
-            time, dipole, field = (
-                np.array(store[f"dynamics/{key}"], float) for key in ("time", "dipole", "field")
-            )
-            dt = float(np.asarray(store.attrs["dt"]))
-            magnus = str(store.attrs.get("propagator", "magnus")) == "magnus"
-    except (OSError, KeyError) as error:
-        raise SpectrumError(
-            f"{path}: no trajectory that can be read ({str(error).strip(chr(39))})"
-        ) from error
-    if not (dipole.shape == field.shape == (len(time), 3)):
-        raise SpectrumError(f"{path}: time, dipole and field have different lengths")
-    found = _given(kick, time, dt) if kick is not None else _found(name, field, time, dt, magnus=magnus)
-    return Signal(name, time, dipole, found)
-
-
-def _given(kick: tuple[np.ndarray, float], time: np.ndarray, dt: float) -> Kick:
+def _given(kick: tuple[np.ndarray, float], record: DipoleRecord) -> Kick:
     direction, impulse = kick
-    return Kick(direction, impulse, float(time[0]), float(time[0]) + dt)
+    start = float(record.time[0])
+    return Kick(direction, impulse, start, start + record.dt, int(record.magnus))
 
 
-def _found(name: str, field: np.ndarray, time: np.ndarray, dt: float, *, magnus: bool) -> Kick:
+def _kick(record: DipoleRecord, *, pulses: bool) -> Kick | Pulse:
+    """What drives a run: by the field at its points, else by its header."""
+    name, field, time, dt = record.name, record.field, record.time, record.dt
+    if field is None:
+        if record.kick is None:
+            raise SpectrumError(
+                f"{name}: neither `Applied E-field` lines nor a delta kick along x, y or z in its header; "
+                "give the kick with --kick AXIS=IMPULSE"
+            )
+        if time[0] > 0.5 * dt:
+            raise SpectrumError(
+                f"{name}: begins at {time[0]:g} au, behind its kick: name the part before too"
+            )
+        field = np.zeros((len(time), 3))
+        field[0] = record.kick
     try:
-        found = delta_kick(field, time, dt, magnus=magnus)
+        if pulses and (np.abs(field).max(axis=1) > 0.0).sum() > 1:
+            return _pulse(field, record)
+        found = delta_kick(field, time, dt, magnus=record.magnus)
     except SpectrumError as error:
         raise SpectrumError(f"{name}: {error}") from error
     if found is None:
         raise SpectrumError(f"{name}: the field is zero throughout; give the kick with --kick AXIS=IMPULSE")
     return found
+
+
+def _pulse(field: np.ndarray, record: DipoleRecord) -> Pulse:
+    """A field along one line. Raises SpectrumError for one that turns."""
+    strongest = field[np.abs(field).max(axis=1).argmax()]
+    direction = strongest / np.linalg.norm(strongest)
+    size = field @ direction
+    if np.abs(field - np.outer(size, direction)).max() > 1e-6 * np.abs(size).max():
+        raise SpectrumError("the field turns, so that one run does not tell the polarisability")
+    return Pulse(direction, size, magnus=record.magnus)

@@ -22,6 +22,8 @@ from .pade import pade_transform
 
 #: Spacing of the energies, eV, far below the width of a line: the signal is padded with zeros to reach it.
 RESOLUTION_EV = 0.01
+#: Share of a pulse's most light below which it tells nothing.
+LEAST_LIGHT = 0.01
 #: Damping, au, and highest energy, eV, of a spectrum unless one asks for others.
 DAMPING, HIGHEST = 50.0, 40.0
 
@@ -36,26 +38,64 @@ class Kick:
 
     impulse: field times duration, au. A delta kick of NWChem acts through two steps of its Magnus
     propagator with half its `max`, or through the first step alone where its centre is the first point.
+    steps: steps of the mid-point (Magnus) propagator that it acts in, 1 or 2; 0 for any other propagator.
     """
 
     direction: np.ndarray
     impulse: float
     start: float
     stop: float
+    steps: int = 0
+
+    @property
+    def centre(self) -> float:
+        """Its middle, au."""
+        return (self.start + self.stop) / 2.0
+
+    def window(self, omega: np.ndarray) -> np.ndarray:
+        """(r,) what its duration leaves of a delta kick at frequencies omega (r,).
+
+        Each mid-point step that it acts in turns it by half a step: cos(ω dt / 2), exact for that map.
+        """
+        duration = self.stop - self.start
+        if self.steps:
+            return np.cos(omega * duration / self.steps / 2.0) ** self.steps
+        return np.sinc(omega * duration / (2.0 * math.pi))
+
+
+@dataclass(frozen=True, eq=False)
+class Pulse:
+    """A field along a unit vector that acts at many points of time: size (n,), au, at those of the dipole.
+
+    magnus: each step feels the mean of the field at its ends, else that at its start.
+    """
+
+    direction: np.ndarray
+    size: np.ndarray
+    magnus: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """The dipole moment of one kicked run.
+    """The dipole moment of one driven run.
 
     name: for messages; time: (n,) uniform, from the kick or before; dipole: (n, 3) along with the static
-    part.
+    part. title and electrons: of the run, where they are known.
     """
 
     name: str
     time: np.ndarray
     dipole: np.ndarray
-    kick: Kick
+    kick: Kick | Pulse
+    title: str = ""
+    electrons: int | None = None
+
+
+def kick_of(signal: Signal) -> Kick:
+    """The kick of a run. Raises SpectrumError where a pulse drives it."""
+    if not isinstance(signal.kick, Kick):
+        raise SpectrumError(f"{signal.name}: driven by a pulse, where a kick is needed")
+    return signal.kick
 
 
 @dataclass(frozen=True)
@@ -72,12 +112,17 @@ class Spectrum:
     """Polarisabilities over energy.
 
     energy: (m,) eV, uniform from 0; tau: damping time, au.
-    polarisability: complex α(ω + i/τ) along each kick, by `x`, `y`, `z` or the kick's unit vector.
+    polarisability: complex α(ω + i/τ) along each kick, by `x`, `y`, `z` or the kick's unit vector; NaN where
+        the field has no light.
+    sigma: standard deviation (au) of Gaussian lines; 0 for Lorentzians of half width 1/τ.
+    cut: what the damping leaves of the signal at its end, which gives lines side lobes.
     """
 
     energy: np.ndarray
     polarisability: dict[str, np.ndarray]
     tau: float
+    sigma: float = 0.0
+    cut: float = 0.0
 
     @property
     def cross_section(self) -> np.ndarray:
@@ -86,14 +131,30 @@ class Spectrum:
         return 4.0 * math.pi * self.energy / EV_PER_HARTREE / SPEED_OF_LIGHT * mean
 
     @property
+    def height(self) -> float:
+        """Cross-section, bohr², at the top of an isolated line of oscillator strength 1."""
+        if self.sigma:
+            return 2.0 * math.pi**2 / SPEED_OF_LIGHT / (self.sigma * math.sqrt(2.0 * math.pi))
+        return 2.0 * math.pi * self.tau / SPEED_OF_LIGHT
+
+    @property
+    def strength(self) -> float:
+        """Sum of oscillator strengths up to the highest energy; all of them together are the electrons."""
+        section = np.nan_to_num(self.cross_section)
+        return float(np.trapezoid(section, self.energy / EV_PER_HARTREE)) * SPEED_OF_LIGHT / (2 * math.pi**2)
+
+    @property
     def peaks(self) -> tuple[Peak, ...]:
-        """The eight strongest lines, by energy."""
-        return tuple(peaks(self))
+        """Every line that stands out by 0.1 % of the highest, and from side lobes, by energy."""
+        return tuple(peaks(self, None, 1e-3))
 
 
-def absorption(signals: Sequence[Signal], tau: float, highest: float, *, pade: bool = False) -> Spectrum:
+def absorption(
+    signals: Sequence[Signal], tau: float, highest: float, *, pade: bool = False, sigma: float = 0.0
+) -> Spectrum:
     """Spectrum of one run or of runs with different kicks, up to `highest` eV, damped with tau (au of time).
 
+    sigma: standard deviation (au) of Gaussian lines instead of Lorentzians of half width 1/tau.
     pade: continue the series as the quotient of two polynomials (see `pade`) in place of padding it with
         zeros.
     Raises SpectrumError when no signal is given, two are kicked alike, or one is too short or not finite.
@@ -112,14 +173,19 @@ def absorption(signals: Sequence[Signal], tau: float, highest: float, *, pade: b
         label = direction_label(signal.kick.direction)
         if label in found:
             raise SpectrumError(f"{signal.name}: a second run kicked along {label}")
-        found[label] = polarisability(signal, energy / EV_PER_HARTREE, tau, pade=pade)
-    return Spectrum(energy, found, tau)
+        found[label] = polarisability(signal, energy / EV_PER_HARTREE, tau, pade=pade, sigma=sigma)
+    span = min(float(signal.time[-1] - signal.time[0]) for signal in signals)
+    left = math.exp(-0.5 * (sigma * span) ** 2) if sigma else math.exp(-span / tau)
+    return Spectrum(energy, found, tau, sigma, 0.0 if pade else left)
 
 
-def polarisability(signal: Signal, omega: np.ndarray, tau: float, *, pade: bool = False) -> np.ndarray:
+def polarisability(
+    signal: Signal, omega: np.ndarray, tau: float, *, pade: bool = False, sigma: float = 0.0
+) -> np.ndarray:
     """α(ω + i/τ) along the kick of one run, (m,) complex, at uniform frequencies omega (m,) from 0.
 
-    Raises SpectrumError when the dipole is not finite.
+    With sigma, α(ω) convolved with a Gaussian. Of a pulse NaN where its light is below `LEAST_LIGHT`.
+    Raises SpectrumError when the dipole is not finite, and for Gaussians of a pulse.
     """
     time, dipole = uniform(signal)
     kick = signal.kick
@@ -129,17 +195,38 @@ def polarisability(signal: Signal, omega: np.ndarray, tau: float, *, pade: bool 
             f"{signal.name}: the dipole is not finite at {int((~np.isfinite(change)).sum())} points"
         )
     elapsed = time - time[0]
-    damped = change * np.exp(-elapsed / tau)
+    if isinstance(kick, Pulse) and (sigma or pade):
+        raise SpectrumError(f"{signal.name}: a pulse, no kick; accepted: Lorentzian lines, without --pade")
+    begin, end = (0.0, 0.0) if isinstance(kick, Pulse) else (kick.start - time[0], kick.stop - time[0])
+    # A Gaussian window counts from the middle of the kick.
+    window = np.exp(-0.5 * (sigma * (elapsed - 0.5 * (begin + end))) ** 2)
+    damped = change * (window if sigma else np.exp(-elapsed / tau))
     step = float(elapsed[1])
     if pade:
         transform = step * pade_transform(damped, omega * step)
     else:
         transform = step * fourier_sum(damped, float(omega[1]) * step, len(omega))
     # ∫ E e^{iz(t - t₀)} dt of a constant field, z = ω + i/τ, t₀ the first point.
-    z = omega + 1j / tau
-    begin, end = kick.start - time[0], kick.stop - time[0]
+    z = omega + (1e-9j if sigma else 1j / tau)
+    if isinstance(kick, Pulse):
+        field = _pulse_transform(kick, signal, z)
+        return np.where(np.abs(field) > LEAST_LIGHT * np.abs(field).max(), transform / field, np.nan)
     field = kick.impulse / (end - begin) * (np.exp(1j * z * end) - np.exp(1j * z * begin)) / (1j * z)
     return transform / field
+
+
+def _pulse_transform(pulse: Pulse, signal: Signal, z: np.ndarray) -> np.ndarray:
+    """∫ E e^{iz(t - t₀)} dt of what the propagator took, constant through each step; z uniform, (m,)."""
+    time = signal.time - signal.time[0]
+    step = float(np.median(np.diff(time)))
+    if np.abs(np.diff(time) - step).max() > 2e-5 + 1e-6 * step:
+        raise SpectrumError(
+            f"{signal.name}: a pulse needs all points in time; let the deck print them (nprints)"
+        )
+    of_step = 0.5 * (pulse.size[:-1] + pulse.size[1:]) if pulse.magnus else pulse.size[:-1]
+    damped = of_step * np.exp(-z[0].imag * step * np.arange(len(of_step)))
+    sums = fourier_sum(damped, float((z[1] - z[0]).real) * step, len(z))
+    return sums * (np.exp(1j * z * step) - 1.0) / (1j * z)
 
 
 def fourier_sum(samples: np.ndarray, angle: float, m: int) -> np.ndarray:
@@ -178,13 +265,19 @@ def direction_label(direction: np.ndarray) -> str:
     return "(" + ", ".join(f"{c:.3f}" for c in direction) + ")"
 
 
-def peaks(spectrum: Spectrum, most: int = 8) -> list[Peak]:
-    """The strongest lines by energy: maxima that stand out by 2 % of the highest, refined by a parabola."""
-    s = spectrum.cross_section
+def peaks(spectrum: Spectrum, most: int | None = 8, least: float = 0.02) -> list[Peak]:
+    """The strongest lines by energy: maxima that stand out by a share of the highest, refined by a parabola.
+
+    most: how many; None for all. least: that share.
+    """
+    s = np.nan_to_num(spectrum.cross_section)
     if len(s) < 3 or not s.max() > 0.0:
         return []
     at = np.flatnonzero((s[1:-1] > s[:-2]) & (s[1:-1] >= s[2:])) + 1
-    at = at[[_prominence(s, k) > 0.02 * s.max() for k in at]]
+    if not len(at):
+        return []
+    prominence = np.array([_prominence(s, k) for k in at])
+    at = at[(prominence > least * s.max()) & (s[at] > _left_by_others(spectrum, s, at))]
     at = sorted(at[np.argsort(s[at])[::-1][:most]])
     found = []
     for k in at:
@@ -192,9 +285,21 @@ def peaks(spectrum: Spectrum, most: int = 8) -> list[Peak]:
         shift = 0.5 * (left - right) / (left - 2.0 * middle + right)
         energy = spectrum.energy[k] + shift * (spectrum.energy[1] - spectrum.energy[0])
         height = middle - 0.25 * (left - right) * shift
-        strength = height * SPEED_OF_LIGHT / (2.0 * math.pi * spectrum.tau)
+        strength = height / spectrum.height
         found.append(Peak(float(energy), float(height), float(strength)))
     return found
+
+
+def _left_by_others(spectrum: Spectrum, s: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """What all other maxima leave at each, (n,): a line of height H that is cut off at its c-th part leaves
+    H / (1 + (Δω τ)²) and side lobes of H c / √(1 + (Δω τ)²), both with the cross-section's factor ω.
+    """
+    energy = spectrum.energy[at]
+    distance = (energy[:, None] - energy) / EV_PER_HARTREE * spectrum.tau
+    tails = 0.0 if spectrum.sigma else 1.0 / (1.0 + distance**2)
+    left = s[at] * energy[:, None] / energy * (tails + 1.5 * spectrum.cut / np.hypot(1.0, distance))
+    np.fill_diagonal(left, 0.0)
+    return left.sum(axis=1)
 
 
 def _prominence(s: np.ndarray, k: int | np.intp) -> float:
@@ -222,4 +327,5 @@ def delta_kick(field: np.ndarray, time: np.ndarray, dt: float, *, magnus: bool =
     if not magnus:
         return Kick(vector / size, size * dt, at, at + dt)
     start = max(at - dt, float(time[0]))
-    return Kick(vector / size, size / 2.0 * (at + dt - start), start, at + dt)
+    steps = 2 if start < at else 1
+    return Kick(vector / size, size / 2.0 * (at + dt - start), start, at + dt, steps)

@@ -150,8 +150,12 @@ def kernel_response(kernel: AuxiliaryKernel) -> Callable[[np.ndarray], np.ndarra
 
 def _real_response(kernel: AuxiliaryKernel, change: np.ndarray) -> np.ndarray:
     packed = pack_symmetric(_to_orbitals(kernel, change))
-    packed = packed.reshape(len(change), -1).astype(kernel.real.dtype, copy=False)
-    response = (packed @ kernel.real).reshape(len(change), kernel.n_spin, -1).astype(float)
+    packed = packed.reshape(len(change), len(kernel.real)).astype(kernel.real.dtype, copy=False)
+    response = (
+        (packed @ kernel.real)
+        .reshape(len(change), kernel.n_spin, packed.shape[1] // kernel.n_spin)
+        .astype(float)
+    )
     response = _from_orbitals(kernel, unpack_symmetric(response, kernel.m))
     return (response + response.swapaxes(-1, -2)) / 2
 

@@ -37,6 +37,8 @@ NOTHING = 1e-13
 LOOK_EVERY = 4
 #: Refining starts where the approximate images' share of the spread exceeds the target this many times.
 SLACK = 2.0
+#: What the threshold for new directions is multiplied by to be sharpened; it stays above rounding.
+SHARPER, LEAST_OUTSIDE = 0.2, 1e-6
 #: Bounds of the factor between spread and measured residuals.
 CALIBRATION = (0.3, 30.0)
 
@@ -199,6 +201,14 @@ class OnTheFlyResponse:
             builds += 1
         return builds
 
+    def sharpen(self) -> bool:
+        """Lower the threshold for new directions where the engine is linear: nothing else is missing."""
+        if not self._engine.linear or self._outside <= LEAST_OUTSIDE:
+            return False
+        self._outside = max(SHARPER * self._outside, LEAST_OUTSIDE)
+        self._wait = self._patience = 1
+        return True
+
     def energies(self, densities: np.ndarray) -> np.ndarray:
         """Core, Coulomb, exchange-correlation energies (k, 3), Hartree, of k densities (k, n_spin, m, m).
 
@@ -221,7 +231,7 @@ class OnTheFlyResponse:
             **self._y_map.save("y"),
             **self._remainder.save(),
             "image_errors": np.array(self._errors),
-            "calibration": np.array([self._calibration, self._moment, self._spread]),
+            "calibration": np.array([self._calibration, self._moment, self._spread, self._outside]),
             "visits": np.array([self._n_visits, self._patience, self._wait]),
             "mean_field_builds": np.array(self.mean_field_builds),
         }
@@ -232,7 +242,8 @@ class OnTheFlyResponse:
         self._y_map.load("y", arrays)
         self._remainder.load(arrays)
         self._errors = np.asarray(arrays["image_errors"]).tolist()
-        self._calibration, self._moment, self._spread = np.asarray(arrays["calibration"]).tolist()
+        numbers = np.asarray(arrays["calibration"]).tolist()
+        self._calibration, self._moment, self._spread, self._outside = numbers
         self._n_visits, self._patience, self._wait = np.asarray(arrays["visits"]).tolist()
         self.mean_field_builds = int(arrays["mean_field_builds"])
 
@@ -246,6 +257,9 @@ class OnTheFlyResponse:
     def _missing(self, x: np.ndarray, coordinates: Sequence[np.ndarray]) -> float:
         """Expected norm of what the prediction lacks at x: of the approximate images and of the remainder."""
         missing = self.image_error * self._x_map.approximate_norm(coordinates)
+        if self._engine.linear:
+            # What is missing lies outside the directions known, and no anchor tells of it.
+            return missing
         # Until anchors have shown it, the part that is not linear is guessed from the size of the change.
         missing = float(np.hypot(missing, CURVATURE * (x @ x) / (1 + self._remainder.n_anchors)))
         if self._remainder.n_anchors:

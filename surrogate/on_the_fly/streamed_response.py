@@ -180,6 +180,10 @@ class StreamedResponse:
                 builds += 1
         return builds
 
+    def sharpen(self) -> bool:
+        """Nothing to sharpen: the codes' digits set the threshold."""
+        return False
+
     def energies(self, densities: np.ndarray) -> np.ndarray:
         """See `Surrogate`: E(P) = E(P0) + Tr F0 δP + ½ Tr ΔF δP, and the like for each part."""
         change = densities - self.about.density

@@ -125,6 +125,10 @@ class NeuralSurrogate:
             builds += 1
         return builds
 
+    def sharpen(self) -> bool:
+        """Nothing to sharpen: the network has no threshold."""
+        return False
+
     def energies(self, densities: np.ndarray) -> np.ndarray:
         """Core, Coulomb, exchange-correlation energies (k, 3), Hartree, of k densities (k, 1, m, m).
 
@@ -173,6 +177,8 @@ class NeuralSurrogate:
     def _missing(self, at: _NetworkEvaluation) -> float:
         """|F_ref - F| by the ensemble, and by the curvature that no linear network has."""
         curvature = CURVATURE * float(at.x @ at.x) / (1 + self._remainder.n_anchors)
+        if self._engine.linear:
+            curvature = 0.0
         return float(np.hypot(at.spread * at.size, curvature))
 
     def _learn(self, at: _NetworkEvaluation, wrong: np.ndarray) -> None:

@@ -4,7 +4,6 @@
 whose provider cannot be loaded quietly runs on the CPU. So the session itself is asked what it uses.
 """
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,7 @@ import onnxruntime
 
 from ...adapters.regular_file import check_regular
 from ...atomic.errors import BadInput
+from ...atomic.threads import threads_in_use
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
 _CPU, _CUDA, _TENSORRT = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "Tensorrt"))
@@ -32,8 +32,8 @@ class GraphError(BadInput):
 def open_session(path: Path, device: Device, *, once: bool = False) -> onnxruntime.InferenceSession:
     """A session that runs on `device`; `auto`: CUDA where it works, else the CPU.
 
-    once: the graph runs once, and is not worth optimising, which takes longer. CPU threads: OMP_NUM_THREADS,
-    else all. Raises DeviceError where the device is not really used, and GraphError.
+    once: the graph runs once, and is not worth optimising, which takes longer. CPU threads: those in
+    use (`atomic/threads.py`). Raises DeviceError where the device is not really used, and GraphError.
     """
     if device == "auto":
         usable = _CUDA in onnxruntime.get_available_providers()
@@ -52,9 +52,7 @@ def _session(path: Path, device: str, once: bool) -> onnxruntime.InferenceSessio
     options.log_severity_level = _FATAL_ONLY
     if once:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    # OpenMP takes a list, one number for each nested level.
-    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    options.intra_op_num_threads = int(asked) if asked.isdecimal() else 0
+    options.intra_op_num_threads = threads_in_use()
     built = onnxruntime.get_available_providers()
     providers = [name for name in _PROVIDERS[device] if name in built]
     try:

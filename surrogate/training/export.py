@@ -92,9 +92,13 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     graphs = _graphs(model, calibration)
-    protos = {g.name: _convert(g, _example(g.name, model, *_TRACED)) for g in graphs if g.name != "rollout"}
-    protos["rollout"] = _scanned(protos["step"])
+    protos = {}
     for graph in graphs:
+        if graph.name != "rollout":
+            say(f"{graph.name}: traced, which takes about a minute")
+            protos[graph.name] = _convert(graph, _example(graph.name, model, *_TRACED))
+    protos["rollout"] = _scanned(protos["step"])
+    for number, graph in enumerate(graphs, start=1):
         proto = protos[graph.name]
         # The encoder runs once a geometry, and sums messages in an operation that has no half precision; the
         # memory magnifies rounding.
@@ -102,6 +106,7 @@ def export(
         proto = _halved(proto) if half else proto
         onnx.helper.set_model_props(proto, dict(metadata))
         content = proto.SerializeToString()
+        say(f"{graph.name}: compared with torch, {number} of {len(graphs)}")
         worst = max(_difference(graph, content, _example(graph.name, model, *size)) for size in _COMPARED)
         allowed = _ALLOWED["float16" if half else "float32"]
         if not worst <= allowed:

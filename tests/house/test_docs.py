@@ -110,6 +110,17 @@ def test_a_page_does_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest
             assert missing(block.text, printed) == [], printed
 
 
+def test_the_tutorial_s_lines_are_those_of_linear_response() -> None:
+    """Extrapolated to no time step they agree within 2 meV and 1 %; the test above holds the table true."""
+    (block,) = (block for block in blocks("docs/tutorial.md") if "task tddft (eV)" in block.text)
+    row = re.compile(r"±… +[xyz] +(\d+\.\d+) +(\d\.\d+) +\S+ +\d+ % +(\d+\.\d+) +(\d\.\d+)$", re.MULTILINE)
+    rows = [tuple(map(float, found)) for found in row.findall(block.text)]
+    assert len(rows) == 6
+    for energy, strength, root, expected in rows:
+        assert energy == pytest.approx(root, abs=2e-3)
+        assert strength == pytest.approx(expected, rel=1e-2)
+
+
 @pytest.mark.parametrize(
     ("shown", "printed", "same"),
     [

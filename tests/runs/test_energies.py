@@ -53,4 +53,5 @@ def test_energies_of_an_ion_in_a_strong_pulse(tmp_path: Path, monkeypatch: pytes
         energy = file["dynamics/energy"][()]
     off = [abs(energy[round(5 * time)] - value) for time, value in NWCHEM.items()]
     # NWChem's own grid differs by 1e-6 Ha.
-    assert max(off) < summary["estimated_energy_error"] + 2e-6 < 2e-4
+    assert max(off) < 1e-4
+    assert max(off) < summary["estimated_energy_error"] + 2e-6 < 5e-4

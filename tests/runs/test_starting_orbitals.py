@@ -79,7 +79,8 @@ def test_orbitals_of_another_spin_treatment(
     (tmp_path / "deck.nw").write_text(DECK.format(shell=shell, changed=changed))
     ended = propagate_in(tmp_path, "deck.nw")
     assert ended.returncode == 2
-    assert ended.stderr.count("\n") == 1
+    # Beside the first line, which tells what would run, where the deck was sound.
+    assert ended.stderr.count("\n") <= 2
     assert message in ended.stderr
     assert not list(tmp_path.glob("*.h5"))
 
@@ -90,7 +91,8 @@ def test_orbitals_from_a_file_of_another_spin_treatment(nwchem_in, propagate_in,
     (tmp_path / "later.nw").write_text(f"restart deck\ndft\n odft\nend\n{text[text.index('rt_tddft') :]}")
     ended = propagate_in(tmp_path, "later.nw")
     assert ended.returncode == 2
-    assert ended.stderr.count("\n") == 1
+    # Beside the first line, which tells what would run, where the deck was sound.
+    assert ended.stderr.count("\n") <= 2
     assert "orbitals deck.movecs are closed-shell and the propagation is open-shell" in ended.stderr
 
 

@@ -3,7 +3,7 @@
 
 /** Absorption after a kick with its lines labelled in eV, or the dipole's spectrum on a log scale otherwise. */
 function spectrum(host) {
-  const { step, log, unit, peaks, curves } = data.spectrum;
+  const { step, log, unit, peaks, curves, sticks } = data.spectrum;
   const entries = curves.map(({ label, swatch, values }) => ({
     key: label,
     label,
@@ -36,6 +36,15 @@ function spectrum(host) {
       });
     }
     add(plot.inside, "path", { class: `curve ${swatch}`, d });
+  }
+  for (const { energy, height } of sticks) {
+    add(plot.inside, "line", {
+      class: "stick",
+      x1: plot.x(energy),
+      x2: plot.x(energy),
+      y1: plot.y(0),
+      y2: plot.y(height),
+    });
   }
   labelPeaks(plot, peaks);
   const box = tooltip(host);
@@ -70,7 +79,8 @@ function spectrum(host) {
 /** Strongest first; a label that would lie on another one moves up, and is left to the table where there is no room. */
 function labelPeaks(plot, peaks) {
   const taken = [];
-  for (const { energy, height } of [...peaks].sort((a, b) => b.height - a.height)) {
+  const most = Math.floor((plot.right - plot.left) / 65);
+  for (const { energy, height } of [...peaks].sort((a, b) => b.height - a.height).slice(0, most)) {
     const text = energy.toFixed(2),
       half = 4 * text.length;
     const x = Math.min(Math.max(plot.x(energy), plot.left + half), plot.right - half);

@@ -114,9 +114,11 @@ function lines(host, entries, { unit, height = 300, above = false, digits = 4 })
   const largest = Math.max(...limits.map(Math.abs));
   const exponent = largest > 0 ? Math.floor(Math.log10(largest)) : 0;
   const factor = exponent < -2 || exponent > 3 ? exponent : 0;
+  // A single component has no legend to name it.
+  const along = entries.length === 1 && COMPONENTS.includes(entries[0].label) ? ` along ${entries[0].label}` : "";
   heading(
     host,
-    factor ? `${power(factor)} ${unit}` : unit,
+    (factor ? `${power(factor)} ${unit}` : unit) + along,
     entries.length > 1 ? entries : [],
     hidden,
     drawAll,
@@ -147,11 +149,16 @@ function lines(host, entries, { unit, height = 300, above = false, digits = 4 })
   }
 }
 
+/** The components that move: one that moves less than a thousandth of the largest is left out. */
 function components(quantity) {
-  return COMPONENTS.map((c, k) => ({
+  const all = COMPONENTS.map((c, k) => ({
     key: `${quantity} ${c}`,
     label: c,
     swatch: `c${k}`,
     values: series[`${quantity}_${c}`],
   }));
+  const size = ({ values }) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const largest = Math.max(...all.map(size));
+  const moving = all.filter((entry) => size(entry) > 1e-3 * largest);
+  return moving.length ? moving : all;
 }

@@ -41,7 +41,6 @@ BLOCKS = [
     "property\n dipole\nend",
     "driver\n maxiter 5\nend",
     "nwpw\n simulation_cell\n  ngrid 16 16 16\n end\n cutoff 10\nend",
-    "python\nprint(1)\nend",
     "esp\n recalculate\nend",
     "md\n data 10\nend",
     "tce\n ccsd\nend",
@@ -50,7 +49,6 @@ BLOCKS = [
 KEYS = [
     "set driver:linopt 0",
     "set fock:mirrmat f",
-    "set int:acc_std 1d-12",
     "unset task:*",
     "set lindep:n_dep 0",
 ]

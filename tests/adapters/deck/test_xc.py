@@ -19,13 +19,14 @@ WORDS = {
     "bhlyp": ("xc bhlyp",),
     "mixed": ("xc becke88 nonlocal slater 0.5 lyp 0.7 vwn_5 0.3 hfexch 0.4",),
     "perdew": ("xc perdew86 0.5 becke88",),
-    "hse06": (
-        "xc xpbe96 1.0 xcampbe96 -0.25 cpbe96 1.0 srhfexch 0.25",
-        "cam 0.11 cam_alpha 0.0 cam_beta 1.0",
-    ),
     "camb3lyp": (
         "xc xcamb88 1.00 lyp 0.81 vwn_5 0.19 hfexch 1.00",
         "cam 0.33 cam_alpha 0.19 cam_beta 0.46",
+    ),
+    # The last one: NWChem keeps its operator for what follows.
+    "hse06": (
+        "xc xpbe96 1.0 xcampbe96 -0.25 cpbe96 1.0 srhfexch 0.25",
+        "cam 0.11 cam_alpha 0.0 cam_beta 1.0",
     ),
 }
 HEAD = """\
@@ -111,7 +112,7 @@ def test_attenuation_scales_exact_exchange_of_any_hybrid() -> None:
 def test_every_word_is_known_to_libxc(word: str) -> None:
     from pyscf.dft import libxc
 
-    cam = Attenuation(0.3, 0.0, 1.0) if word.startswith(("xcam", "xwpbe")) else None
+    cam = Attenuation(0.3, 0.0, 1.0) if word.startswith(("xcam", "xwpbe", "srhf")) else None
     hybrid, terms = libxc.parse_xc(functional((word,), cam).pyscf)
     assert terms or hybrid[0] == 1.0
 

@@ -68,24 +68,24 @@ def _hdf5(path: Path) -> None:
 
 
 def _picture(path: Path) -> None:
-    from hybrid_propagate.driver.pictures.plot import _figure, _save
+    from hybrid_propagate.driver.pictures.plot import new_figure, save_figure
 
     matplotlib.use("Agg")
-    _save(_figure(1.0, 1.0), path)
+    save_figure(new_figure("title")[0], path)
 
 
 @pytest.mark.parametrize("write", [_text, _hdf5, _picture])
 def test_no_link_is_followed(write: Callable[[Path], None], folder: Path) -> None:
     """The file that a link names stays as it is, whether the link bears the file's name or a half file's."""
-    victim, path = folder / "victim", folder / "run.h5"
+    victim, path = folder / "victim", folder / "run.png"
     victim.write_text("precious")
-    for name in ("run.h5", ".run.h5.part", "run.part"):
+    for name in ("run.png", ".run.png.part", "run.part"):
         (folder / name).symlink_to(victim)
     write(path)
     assert victim.read_text() == "precious"
     assert not path.is_symlink()
     assert path.stat().st_size > 0
-    assert names(folder) == {"victim", "run.h5", ".run.h5.part", "run.part"}
+    assert names(folder) == {"victim", "run.png", ".run.png.part", "run.part"}
 
 
 def test_no_name_is_used_twice(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

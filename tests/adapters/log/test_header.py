@@ -1,9 +1,14 @@
 """The header against real NWChem logs: each of our lines stands in NWChem's, in the same order."""
 
 import re
+import subprocess
+import sysconfig
 from dataclasses import replace
 from pathlib import Path
 
+import ase.io
+import ase.io.formats
+import cclib
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.log.header import (
@@ -15,6 +20,7 @@ from hybrid_propagate.adapters.log.header import (
 from hybrid_propagate.adapters.log.lines import vector_line
 from hybrid_propagate.adapters.log.reader import read_log
 from hybrid_propagate.adapters.pyscf.molecule import molecule
+from small_decks import kicked
 
 NOTE = "Written by hybrid-propagate in the format of NWChem."
 
@@ -97,3 +103,33 @@ def test_linear_dependencies(run, n_orbitals: int, words: str) -> None:
     """As many functions as were dropped."""
     summary = replace(summary_of(run), n_basis=6, n_orbitals=n_orbitals)
     assert words in propagation_header("t", NOTE, run.system, run.real_time, summary)
+
+
+def test_ase_and_cclib_read_our_log_as_they_read_nwchems(tmp_path: Path) -> None:
+    """Energies and nuclei; real NWChem's log of the same deck is the judge."""
+    deck = kicked(tmax=1.0, rest="  print dipole field energy", head='title "water"')
+    # cclib knows a geometry of this name alone, NWChem's or ours.
+    deck = deck.replace('"molecule"', '"geometry"')
+    logs = {}
+    for who in ("nwchem", "ours"):
+        folder = tmp_path / who
+        folder.mkdir()
+        (folder / "a.nw").write_text(deck)
+        program = (
+            "nwchem" if who == "nwchem" else str(Path(sysconfig.get_path("scripts"), "hybrid-propagate"))
+        )
+        logs[who] = folder / "a.log"
+        with logs[who].open("w") as log:
+            subprocess.run([program, "a.nw"], cwd=folder, stdout=log, stderr=subprocess.DEVNULL, check=True)
+    ase_read = {who: ase.io.read(path, format="nwchem-out") for who, path in logs.items()}
+    assert ase.io.formats.filetype(str(logs["ours"]), guess=True) == "nwchem-out"
+    np.testing.assert_allclose(ase_read["ours"].positions, ase_read["nwchem"].positions, atol=1e-7)
+    assert ase_read["ours"].get_potential_energy() == pytest.approx(
+        ase_read["nwchem"].get_potential_energy(), abs=1e-3
+    )
+    parsed = {who: cclib.io.ccread(str(path)) for who, path in logs.items()}
+    for name in ("natom", "charge", "mult", "nbasis"):
+        assert getattr(parsed["ours"], name) == getattr(parsed["nwchem"], name)
+    assert parsed["ours"].atomnos.tolist() == parsed["nwchem"].atomnos.tolist() == [8, 1, 1]
+    np.testing.assert_allclose(parsed["ours"].atomcoords, parsed["nwchem"].atomcoords, atol=1e-7)
+    np.testing.assert_allclose(parsed["ours"].scfenergies, parsed["nwchem"].scfenergies, atol=1e-3)

@@ -272,7 +272,6 @@ def test_a_name_that_looks_like_a_value_stays_a_name(name: str, tmp_path: Path) 
         "python\n import os\nend",
         "task python",
         "set task:shell x",
-        "unset task:shell",
     ],
 )
 def test_what_runs_commands_is_refused(line: str, tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def test_a_deck_that_gives_everything_needs_nothing(in_folder: Path) -> None:
         (
             "dft\n xc pbe0\n grid lebedev 75 11\nend\n",
             "grid in a block dft",
-            "grid lebedev is not carried out",
+            "grid: lebedev: radial points is missing is not taken over",
         ),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hybrid_propagate.atomic.commands.main import main
+from hybrid_propagate.atomic.commands.study import _errors
 from nist import nist_table
 
 COMMAND = [sys.executable, "-m", "hybrid_propagate.atomic.commands.main"]
@@ -98,6 +99,23 @@ def test_console_reads_lines_and_survives_errors() -> None:
     assert "E = -54.13679866 Ha" in done.stdout
     assert "unknown element" in done.stdout
     assert "cannot read '--preset nope'" in done.stdout
+
+
+def test_console_takes_solve_and_plot(tmp_path: Path) -> None:
+    lines = f"plot\nsolve He\nplot {tmp_path / 'he.svg'}\nplot {tmp_path / 'he.txt'}\nenergies now\nquit\n"
+    done = subprocess.run([*COMMAND, "console"], input=lines, capture_output=True, text=True, check=True)
+    assert "no atom yet" in done.stdout
+    # NIST's LDA total of helium, physics.nist.gov/PhysRefData/DFTdata.
+    assert "E = -2.83483" in done.stdout
+    assert (tmp_path / "he.svg").read_text().startswith("<?xml")
+    assert "cannot plot to" in done.stdout
+    assert "one word too many" in done.stdout
+
+
+def test_the_summary_has_the_error_that_the_figure_has() -> None:
+    """Three elements fill no row of the periodic table, and have a mean error all the same."""
+    assert _errors({1: 13.598, 2: 24.587 + 0.3, 3: 5.392 - 0.6})["all"] == pytest.approx(0.3, abs=2e-3)
+    assert _errors({}) == {}
 
 
 def test_study_writes_data_and_figures_and_resumes(

@@ -85,5 +85,6 @@ def test_order_parameters_of_carbon() -> None:
 
 
 def test_letters_and_symbols() -> None:
-    assert len(SYMBOLS) == 118
+    assert len(SYMBOLS) == 172
+    assert SYMBOLS[117:121] == ("Og", "Uue", "Ubn", "Ubu")
     assert configuration_of({(4, LETTERS.index("f")): 1.0}).shells[0].label == "4f"

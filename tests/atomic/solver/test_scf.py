@@ -77,7 +77,8 @@ def test_a_start_from_another_ion_gives_the_same_atom() -> None:
     ("element", "keywords", "message"),
     [
         ("Xx", {}, "unknown element"),
-        ("119", {}, "unknown element"),
+        ("173", {}, "unknown element"),
+        ("119", {}, "no known ground configuration"),
         ("He", {"charge": 3}, "not possible"),
         ("He", {"charge": 2}, "no electrons"),
         ("C", {"model": Model(xc="lda_c_nothing")}, "unknown LDA correlation"),

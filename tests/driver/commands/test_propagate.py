@@ -1,6 +1,7 @@
 """What `hybrid-propagate` says and returns when something is wrong."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -52,10 +53,12 @@ def write_deck(**words: object) -> str:
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:
-    """The only line on standard error, without a traceback."""
+    """The only line on standard error that is not about what runs, without a traceback."""
     error = capsys.readouterr().err
     assert "Traceback" not in error
-    lines = error.strip().splitlines()
+    lines = [
+        line for line in error.strip().splitlines() if not re.match("h2:|hybrid-propagate: h2: H2,", line)
+    ]
     assert len(lines) == 1, error
     return lines[0]
 

@@ -62,10 +62,19 @@ def converged(deck: Path, y: float, capsys: pytest.CaptureFixture[str]) -> Path:
     return path
 
 
-def test_a_deck_alone_gives_the_standard_guess_and_its_files(
+def test_where_nothing_beats_the_standard_guess_nothing_is_written(
     deck: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = said(capsys, str(deck))
+    assert main([str(deck)]) == 0
+    assert "nothing beats the standard guess, minao: nothing is written" in capsys.readouterr().out
+    assert said(capsys, str(deck))["files"] == []
+    assert list(deck.parent.iterdir()) == [deck]
+
+
+def test_the_standard_guess_and_its_files_for_those_who_name_it(
+    deck: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = said(capsys, str(deck), "--guess", "minao")
     assert found["guess"] == "minao"
     assert [Path(name).name for name in found["files"]] == [
         "water_start.movecs",

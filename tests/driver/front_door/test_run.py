@@ -124,7 +124,7 @@ def test_a_run_without_its_summary_is_not_finished(folder: Path, tmp_path: Path)
 
 def test_notebooks_show_the_figure(folder: Path, run: hp.Run, tmp_path: Path) -> None:
     estimate = run.estimate
-    standing = f"estimated trajectory error {estimate.error:.1e} meets tol 0.001"
+    standing = f"trajectory error at most {estimate.error:.1e} meets tol 0.001"
     assert repr(run) == f"<Run '{run.path}': 99 points to 19.6 au, {standing}>"
     assert run._repr_png_() == (folder / "z.png").read_bytes()
     page = run._repr_html_()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hybrid_propagate.atomic.errors import BadInput
 from hybrid_propagate.driver.loop.checkpoint import pack_checkpoint, unpack_checkpoint
 from hybrid_propagate.driver.loop.controller import Target
 from hybrid_propagate.driver.loop.hybrid import Hybrid
@@ -93,3 +94,16 @@ def test_a_checkpoint_is_arrays_that_a_file_takes() -> None:
     # The same audits are drawn.
     draws = [[ledger.wants_audit() for _ in range(50)] for ledger in (again.ledger, progress.ledger)]
     assert draws[0] == draws[1]
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused() -> None:
+    """Its ledger had four numbers, and there was no shadow."""
+    system, engine = make_chain(4, 1, 0.25, 0.3)
+    problem = toy_problem(system, engine, kicked(0.02, 4.0, 0.2))
+    progress = start(problem, Target(1e-3, 12, 4.0))
+    arrays = pack_checkpoint(progress, None)
+    with pytest.raises(BadInput, match="of an earlier version; run the deck without --restart"):
+        unpack_checkpoint({**arrays, "ledger_counts": np.zeros(4, int)}, None)
+    del arrays["ledger"]
+    with pytest.raises(BadInput, match="of an earlier version"):
+        unpack_checkpoint(arrays, None)

@@ -1,5 +1,7 @@
 """The controller's book-keeping: lengths, fall-backs, allowance, audits."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hybrid_propagate.driver.loop.controller import (
@@ -26,18 +28,18 @@ def test_accepted_segments_grow_up_to_the_limit() -> None:
     ledger = Ledger(length=100)
     lengths = []
     for _ in range(4):
-        ledger.accept(1.0, 100, 1e-5, 1e-4, TARGET)
+        ledger.accept(1.0, 100, 150.0, TARGET)
         lengths.append(ledger.length)
     assert lengths == [200, 400, 500, 500]
-    assert ledger.spent == pytest.approx(4e-5)
-    assert ledger.bound == pytest.approx(4e-4)
+    assert ledger.saved == 600.0
 
 
 def test_rejections_halve_the_length_then_fall_back_longer_and_longer() -> None:
     ledger = Ledger(length=16)
     steps = []
     for _ in range(60):
-        ledger.reject(ledger.length)
+        # Each half has half the error per time: halving helps.
+        ledger.reject(ledger.length, 0.5 * min(ledger.rate, 1e9), 0)
         assert ledger.length >= SHORTEST
         if fall_back := ledger.falls_back():
             steps.append(fall_back)
@@ -45,33 +47,50 @@ def test_rejections_halve_the_length_then_fall_back_longer_and_longer() -> None:
             assert ledger.falls_back() == 0
     assert steps[:3] == [FALL_BACK, 2 * FALL_BACK, 4 * FALL_BACK]
     assert max(steps) == LONGEST_FALL_BACK
-    ledger.accept(1.0, 2, 0.0, 0.0, TARGET)
+    ledger.accept(1.0, 2, 0.0, TARGET)
     assert ledger.fall_back == FALL_BACK
 
 
-def test_no_fall_back_while_shorter_segments_are_left_to_try() -> None:
-    ledger = Ledger(length=500)
-    falls = []
-    while ledger.length > SHORTEST:
-        ledger.reject(ledger.length)
-        if ledger.length > SHORTEST:
-            falls.append(ledger.falls_back())
-    assert set(falls) == {0}
+def test_halving_stops_where_it_does_not_help() -> None:
+    ledger = Ledger(length=400)
+    ledger.reject(400, 3.0, 0)
+    assert ledger.falls_back() == 0
+    ledger.reject(200, 1.5, 0)
+    assert ledger.falls_back() == 0
+    # The error per time is as large as before: shorter segments would only cost more.
+    ledger.reject(100, 1.4, 0)
     assert ledger.falls_back() == FALL_BACK
+    assert ledger.length == 50
+    # From another state the next one is judged afresh.
+    ledger.reject(50, 1.4, 0)
+    assert ledger.falls_back() == 0
 
 
-def test_allowance_is_the_share_of_time_less_what_was_spent() -> None:
-    ledger = Ledger(length=10)
-    assert ledger.allowance(50.0, TARGET) == pytest.approx(0.25e-3)
-    ledger.accept(1.0, 10, 2e-4, 0.0, TARGET)
-    assert ledger.allowance(50.0, TARGET) == pytest.approx(0.05e-3)
-    assert ledger.allowance(200.0, TARGET) == pytest.approx(0.8e-3)
+def test_lost_builds_are_bounded_by_what_was_saved() -> None:
+    ledger = Ledger(length=100)
+    ledger.begin(0, 100)
+    assert ledger.credit == 12
+    assert ledger.affords(12)
+    ledger.reject(100, 5.0, 10)
+    assert not ledger.affords(3)
+    assert ledger.falls_back() > 0
+    ledger.accept(1.0, 50, 20.0, TARGET)
+    assert ledger.affords(12)
+    assert not ledger.affords(13)
+
+
+def test_what_a_segment_may_lead_to() -> None:
+    """At the end all that the user allows; earlier less than the share of the time, for errors grow."""
+    assert TARGET.allowed(200.0) == pytest.approx(1e-3)
+    assert TARGET.allowed(100.0) == pytest.approx(0.5e-3 * 0.8)
+    assert TARGET.allowed(300.0) == TARGET.allowed(200.0)
+    assert TARGET.earned(50.0) == pytest.approx(0.125e-3)
 
 
 def test_typical_change_is_a_root_mean_square_with_a_floor() -> None:
     ledger = Ledger(length=10)
     assert ledger.typical_change(0.0, 0, 1e-6) == 1e-6
-    ledger.accept(4 * 3.0**2, 4, 0.0, 0.0, TARGET)
+    ledger.accept(4 * 3.0**2, 4, 0.0, TARGET)
     assert ledger.typical_change(4 * 4.0**2, 4, 1e-6) == pytest.approx(np.sqrt(12.5))
 
 
@@ -84,12 +103,14 @@ def test_audits_are_drawn_at_their_share() -> None:
 
 def test_a_ledger_is_saved_with_its_random_numbers() -> None:
     ledger = Ledger(length=77)
-    ledger.accept(3.0, 10, 1e-5, 1e-4, TARGET)
-    ledger.reject(60)
+    ledger.begin(3, 1000)
+    ledger.accept(3.0, 10, 17.5, TARGET)
+    ledger.see_reference(4, 9)
+    ledger.reject(60, 2.5, 7)
     for _ in range(13):
         ledger.wants_audit()
     again = Ledger(length=1)
     again.load({name: array.copy() for name, array in ledger.save().items()})
-    fields = ("length", "spent", "bound", "change_moment", "n_points", "fall_back", "rejections_in_a_row")
+    fields = [f.name for f in dataclasses.fields(Ledger) if f.name != "random"]
     assert [getattr(again, f) for f in fields] == [getattr(ledger, f) for f in fields]
     assert [again.wants_audit() for _ in range(99)] == [ledger.wants_audit() for _ in range(99)]

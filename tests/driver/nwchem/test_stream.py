@@ -47,7 +47,7 @@ class Densities:
     def density(self, point: np.ndarray) -> np.ndarray:
         return point
 
-    def rounding(self, point: np.ndarray) -> float:
+    def rounding_of(self, point: np.ndarray) -> float:
         return DIGITS * float(np.linalg.norm(point))
 
 
@@ -156,11 +156,11 @@ def test_an_anchor_measures_what_is_missing() -> None:
     made = setting(1)
     for size in (1e-5, 1e-3):
         (density,) = walk(made, size, 1)
-        measured, energies = made.stream.anchor(setting(1).surrogate, density, 0.1)
-        assert measured.residual == pytest.approx(0.15 / 0.85, rel=0.1)
-        assert energies.core == pytest.approx(made.problem.reference_fock(density)[1].core, abs=1e-6)
-    made.stream.anchor(made.surrogate, density, 0.1)
-    assert made.stream.anchor(made.surrogate, density, 0.1)[0].residual < 0.01
+        sight = made.stream.sight(setting(1).surrogate, density, 0.1, end=True)
+        assert sight.defect.residual == pytest.approx(0.15 / 0.85, rel=0.1)
+        assert sight.energies.core == pytest.approx(made.problem.reference_fock(density)[1].core, abs=1e-6)
+    made.stream.sight(made.surrogate, density, 0.1, end=True).teach()
+    assert made.stream.sight(made.surrogate, density, 0.1, end=True).defect.residual < 0.01
     assert made.reference.checks[-1].residual < 0.01
 
 
@@ -191,7 +191,7 @@ def test_spread_says_what_is_missing() -> None:
     """Once an anchor has measured it, the spread is a fifth of the error at least, also after learning."""
     made = setting(1)
     densities = walk(made, 1e-5)
-    made.stream.anchor(made.surrogate, densities[0], 0.0)
+    made.stream.sight(made.surrogate, densities[0], 0.0, end=True).teach()
     for refined in (False, True):
         spreads = []
         for density in densities:

@@ -1,13 +1,16 @@
 """Figures: written whole, quickly, without a display, whatever a run holds or lacks."""
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hybrid_propagate.driver.pictures.plot import RunPicture, plot_run, plot_spectrum
-from hybrid_propagate.driver.spectra.spectrum import Spectrum
+from hybrid_propagate.driver.pictures.plot import COLUMN, PAGE, RunPicture, moving, plot_run
+from hybrid_propagate.driver.pictures.spectrum_figure import draw_spectrum
+from hybrid_propagate.driver.spectra.lines import AbsorptionLine
+from hybrid_propagate.driver.spectra.spectrum import Spectrum, SpectrumError
 from matplotlib.image import imread
 
 TIME = 0.2 * np.arange(5000)
@@ -16,20 +19,16 @@ ENERGY = np.linspace(0.0, 40.0, 4001)
 
 def picture() -> RunPicture:
     """A run of 5000 steps with everything in it."""
-    rng = np.random.default_rng(0)
-    starts = np.arange(0.0, 1000.0, 100.0)
+    lines = [
+        AbsorptionLine(energy, 1e-3, strength, 1e-4, (0.0, 0.0, 1.0), 0.1)
+        for energy, strength in ((10.0, 0.3), (10.1, 0.1), (30.0, 0.2))
+    ]
     return RunPicture(
         title="toy",
         time=TIME,
         dipole=1e-5 * np.column_stack([0.0 * TIME, 0.1 * np.sin(0.3 * TIME), np.sin(0.4 * TIME)]) + 0.5,
-        segments=[part for s in starts for part in ((s, s + 5.0, False), (s + 5.0, s + 100.0, True))],
-        spread=np.column_stack([TIME, 1e-4 * np.exp(rng.normal(size=5000))]),
-        residual=np.column_stack([starts, np.full(10, 2e-4)]),
-        anchors=starts,
-        audits=starts[::3] + 50.0,
-        rejections=np.array([310.0]),
-        allowed=1e-3,
         spectrum=Spectrum(ENERGY, {"z": 1.0 / (10.0 - ENERGY - 1j)}, 50.0),
+        lines=lines,
     )
 
 
@@ -41,7 +40,7 @@ def drawn(path: Path) -> float:
 
 
 def test_a_full_run(tmp_path: Path) -> None:
-    """Three panels, in under a second of CPU time."""
+    """Two panels, in under a second of CPU time."""
     plot_run(picture(), tmp_path / "a.png")
     started = time.process_time()
     plot_run(picture(), tmp_path / "b.png")
@@ -49,27 +48,16 @@ def test_a_full_run(tmp_path: Path) -> None:
     assert drawn(tmp_path / "b.png") > 0.05
 
 
-EMPTY, PAIRS = np.empty(0), np.empty((0, 2))
-
-
 @pytest.mark.parametrize(
     "changes",
     [
         {"spectrum": None},
-        {
-            "spread": PAIRS,
-            "residual": PAIRS,
-            "anchors": EMPTY,
-            "audits": EMPTY,
-            "rejections": EMPTY,
-            "allowed": None,
-        },
-        {"spread": np.array([[0.0, 0.0], [1.0, np.nan]]), "residual": PAIRS},
-        {"time": EMPTY, "dipole": np.empty((0, 3)), "segments": [], "spectrum": None},
+        {"lines": ()},
+        {"time": np.empty(0), "dipole": np.empty((0, 3)), "spectrum": None},
         {"time": TIME[:1], "dipole": np.ones((1, 3)), "spectrum": None},
         {"dipole": np.ones((5000, 3))},
     ],
-    ids=["no kick", "reference only", "zeros", "nothing yet", "one point", "no response"],
+    ids=["no kick", "no lines", "nothing yet", "one point", "no response"],
 )
 def test_runs_that_lack_something(changes: dict, tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     """The same figure with what there is, and no warning on the user's screen."""
@@ -82,7 +70,32 @@ def test_runs_that_lack_something(changes: dict, tmp_path: Path, recwarn: pytest
 def test_spectrum_alone(tmp_path: Path) -> None:
     """And an error of the file system is raised, not swallowed."""
     spectrum = Spectrum(ENERGY, {axis: 1.0 / (10.0 - ENERGY - 1j) for axis in "xyz"}, 50.0)
-    plot_spectrum("toy", spectrum, tmp_path / "s.png")
+    draw_spectrum("toy", spectrum, tmp_path / "s.png")
     assert drawn(tmp_path / "s.png") > 0.02
     with pytest.raises(OSError, match="No such file"):
-        plot_spectrum("toy", spectrum, tmp_path / "none" / "s.png")
+        draw_spectrum("toy", spectrum, tmp_path / "none" / "s.png")
+
+
+@pytest.mark.parametrize("width", [COLUMN, PAGE])
+def test_vector_figures_are_as_wide_as_asked(width: float, tmp_path: Path) -> None:
+    """72 points an inch, letters of 7 and 8 points, whatever the width; equal runs give equal files."""
+    for name in ("a.svg", "b.svg", "a.pdf", "b.pdf"):
+        plot_run(picture(), tmp_path / name, width)
+    text = (tmp_path / "a.svg").read_text()
+    assert f'width="{72 * width:g}pt"' in text
+    assert set(re.findall(r"font(?:-size)?: ?(\d+(?:\.\d+)?)px", text)) <= {"7", "8", "5.6"}
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    for ending in ("svg", "pdf"):
+        assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+    # Of two lines in one place the stronger one has the label.
+    assert "10.00" in text
+    assert "10.10" not in text
+    with pytest.raises(SpectrumError, match=r"a.jpg: figures are written as .png, .pdf, .svg"):
+        plot_run(picture(), tmp_path / "a.jpg", width)
+
+
+def test_only_components_that_move_are_drawn() -> None:
+    change = picture().dipole - picture().dipole[:1]
+    assert moving(change) == [1, 2]
+    assert moving(change * [1.0, 1e-3, 1.0]) == [2]
+    assert moving(0.0 * change) == [0]

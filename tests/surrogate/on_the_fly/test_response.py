@@ -87,6 +87,36 @@ def test_hartree_fock_is_exact_without_a_single_fock_build() -> None:
     assert surrogate.refine(0.0, 100) == 0
 
 
+def test_a_linear_engine_is_never_thought_curved() -> None:
+    """Far from the ground state too nothing is missing that an anchor could teach; others know of it."""
+    far = surrogate_case(chain(1, 1.0, 0.0), 0.5)
+    surrogate = make_response(chain(1, 1.0, 0.0))
+    assert [surrogate.visit(density).spread for density in far.densities] == [0.0] * 10
+    curved = make_response(chain(1, 0.25, 0.3))
+    assert max(curved.visit(density).spread for density in far.densities) > 1e-3
+
+
+def test_sharpened_a_linear_engines_surrogate_leaves_out_less() -> None:
+    problem = chain(1, 1.0, 0.0)
+    case = surrogate_case(problem, 0.05)
+    blunt = OnTheFlyResponse(
+        problem.engine, problem.basis, problem.ground_density, problem.ground_build, None, 1e-1
+    )
+    errors = []
+    for _ in range(3):
+        for density in case.densities:
+            blunt.visit(density)
+        errors.append(max(np.linalg.norm(blunt.predict(p) - case.reference(p)) for p in case.densities))
+        assert blunt.sharpen()
+    assert errors[2] < 0.1 * errors[0]
+    again = make_response(problem)
+    again.load(blunt.save())
+    while blunt.sharpen():
+        assert again.sharpen()
+    assert not again.sharpen()
+    assert not make_response(chain(1, 0.25, 0.3)).sharpen()
+
+
 def test_the_imaginary_part_is_no_direction_without_exact_exchange() -> None:
     problem = chain(1, 0.0, 0.3)
     surrogate = walked(problem, surrogate_case(problem, 0.01))

@@ -40,7 +40,13 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def graphs(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All four, exported; `export` itself compares them with torch at three other sizes."""
     folder = tmp_path_factory.mktemp("graphs")
-    paths = export(weights, folder, 2.5, 0.4, "float32", lambda line: None)
+    said: list[str] = []
+    paths = export(weights, folder, 2.5, 0.4, "float32", said.append)
+    # What takes a minute each is told before it begins.
+    assert [line.split(":")[0] for line in said if "traced" in line] == ["encode", "response", "step"]
+    assert [line.rpartition(", ")[2] for line in said if "compared" in line] == [
+        f"{number} of 4" for number in (1, 2, 3, 4)
+    ]
     assert [path.name for path in paths] == [f"{name}.onnx" for name in NAMES]
     return folder
 

@@ -1,0 +1,50 @@
+"""Where a command begins and ends: no moment of it is without an exit code, nor without its one line."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from .interruption import INTERRUPTED, asked, leave_alone, listen
+from .threads import start_with
+
+
+def run_command(name: str, module: str, arguments: Sequence[str] | None = None) -> int:
+    """Import a command's module and run its `main`; returns the exit code.
+
+    name: of the command; module: where its `main` is. Signals are heard before anything else is imported.
+    """
+    listen()
+    start_with(1)
+    try:
+        code = _carried_out(module, arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BaseException as error:
+        # What a library makes of an interruption may have any name.
+        if isinstance(error, KeyboardInterrupt) or asked():
+            code, said = INTERRUPTED, "interrupted"
+        elif isinstance(error, OSError):
+            # The reader of what is printed has gone, or its disk is full: Python would try once more.
+            code, said = 1, "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+            _write_no_more()
+        else:
+            raise
+        if said:
+            print(f"{name}: {said}", file=sys.stderr)
+    finally:
+        leave_alone()
+    return code
+
+
+def _carried_out(module: str, arguments: Sequence[str] | None) -> int:
+    try:
+        return import_module(module).main(arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+
+
+def _write_no_more() -> None:
+    """What is left for standard output goes nowhere."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,1 @@
+"""The charge of a nucleus: point, sphere or Fermi."""

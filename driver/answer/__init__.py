@@ -1,0 +1,1 @@
+"""What a deck's runs come to: its lines."""

@@ -1,0 +1,111 @@
+"""The lines of a deck: kicks of one molecule along different axes are fitted together."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...adapters.deck import Deck, PropagationTask
+from ...adapters.files.whole_file import write_whole
+from ...adapters.system import System
+from ..page.lines import Root, kick_axes
+from ..spectra.kicked_runs import read_kicked_runs
+from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
+from ..spectra.spectrum import SpectrumError
+from .as_json import lines_json
+from .deck_page import DeckPage, write_deck_page
+from .printed import line_table
+
+
+@dataclass(frozen=True, eq=False)
+class DeckLines:
+    """The lines of some runs.
+
+    stems: paths of the runs' files without their ending.
+    runs: what was fitted.
+    lines: ascending; empty where nothing stands out of the error.
+    """
+
+    stems: tuple[Path, ...]
+    runs: tuple[KickedRun, ...]
+    lines: tuple[AbsorptionLine, ...]
+
+
+def answer(
+    deck: Deck,
+    done: Sequence[tuple[PropagationTask, Path]],
+    roots: Sequence[Root],
+    alike: Callable[[System, System], bool],
+    *,
+    report: bool,
+) -> None:
+    """Print the lines of a deck's kicked runs; those of several together go to `<start>.json`, and `.html`.
+
+    done: propagations with the paths of their files without their ending; roots: of `task tddft`.
+    alike: whether two systems are one molecule at one level of theory. report: write the page.
+    Raises OSError.
+    """
+    groups = [(group, kick_lines([stem for _, stem in group])) for group in _groups(done, alike)]
+    several = sum(found is not None and len(found.stems) > 1 for _, found in groups) > 1
+    for number, (group, found) in enumerate(groups, start=1):
+        if found is None:
+            continue
+        together = len(found.stems) > 1
+        # Two molecules in a deck, each with its kicks, leave two files.
+        own = f"{deck.prefix}_lines_{number}" if several else deck.prefix
+        name = own if together else found.stems[0].name
+        print(line_table(name, found.lines, found.runs, roots), file=sys.stderr)
+        if not together:
+            continue
+        axes = kick_axes(found.runs).split(", ")
+        runs = [stem.name for stem in found.stems]
+        summary = {"runs": runs, "kicks": axes, "lines": lines_json(found.lines)}
+        write_whole(deck.permanent_dir / f"{name}.json", json.dumps(summary, indent=1) + "\n")
+        if report:
+            path = deck.permanent_dir / f"{name}.html"
+            system = group[0][0].system
+            write_deck_page(DeckPage(deck, system, found.stems, found.runs, found.lines, roots), path)
+            print(f"  {path}", file=sys.stderr)
+
+
+def kick_lines(stems: Sequence[Path]) -> DeckLines | None:
+    """The lines of finished runs together; None where they are no kicks, or too short."""
+    try:
+        runs = [run for stem in stems for run in read_kicked_runs(stem.with_name(stem.name + ".h5"))]
+        return DeckLines(tuple(stems), tuple(runs), absorption_lines(runs))
+    except SpectrumError:
+        return None
+
+
+def _groups(
+    done: Sequence[tuple[PropagationTask, Path]], alike: Callable[[System, System], bool]
+) -> list[list[tuple[PropagationTask, Path]]]:
+    """Runs of one molecule with kicks along independent axes; any other kicked run alone."""
+    groups: list[tuple[list[np.ndarray], list[tuple[PropagationTask, Path]]]] = []
+    for task, stem in done:
+        direction = _kick_direction(task)
+        if direction is None:
+            continue
+        for directions, members in groups:
+            first = members[0][0]
+            same = first.vectors == task.vectors and first.real_time.dt == task.real_time.dt
+            more = np.linalg.matrix_rank(np.stack([*directions, direction]), 1e-6) > len(directions)
+            if same and more and alike(first.system, task.system):
+                directions.append(direction)
+                members.append((task, stem))
+                break
+        else:
+            groups.append(([direction], [(task, stem)]))
+    return [members for _, members in groups]
+
+
+def _kick_direction(task: PropagationTask) -> np.ndarray | None:
+    """(3,) of a propagation whose only field is a delta kick."""
+    real_time = task.real_time
+    shapes = {field.name: field for field in real_time.fields}
+    acting = [shapes[rule.field] for rule in real_time.excitations]
+    kicked = len(acting) == 1 and acting[0].shape == "delta"
+    return np.array(acting[0].direction, float) if kicked else None

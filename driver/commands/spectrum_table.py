@@ -1,0 +1,72 @@
+"""What `hybrid-spectrum` prints and writes as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..spectra.spectrum import Spectrum
+
+
+def print_lines(spectrum: Spectrum) -> None:
+    """Every line with its strength."""
+    print(f"{'energy (eV)':>12} {'cross-section (bohr²)':>22} {'oscillator strength':>20}")
+    for peak in spectrum.peaks:
+        print(f"{peak.energy:12.3f} {peak.cross_section:22.4f} {peak.strength:20.4f}")
+
+
+def print_comparison(names: Sequence[str], spectra: Sequence[Spectrum]) -> None:
+    """Lines of each further spectrum beside those of the first."""
+    from ..spectra.comparison import line_pairs, relative_error
+
+    first = spectra[0]
+    for name, other in zip(names[1:], spectra[1:], strict=True):
+        print(f"{name} against {names[0]}: spectrum nRMSE {relative_error(first, other):.2e}")
+        print(f"{'energy (eV)':>12} {'strength':>10} {'difference (meV)':>18} {'of strength (%)':>17}")
+        for pair in line_pairs(first, other):
+            line = f"{pair.first.energy:12.3f} {pair.first.strength:10.4f}"
+            if pair.other is None:
+                print(f"{line} {'no line near':>18}")
+                continue
+            shift = 1e3 * (pair.other.energy - pair.first.energy)
+            change = 100.0 * (pair.other.strength / pair.first.strength - 1.0)
+            print(f"{line} {shift:18.1f} {change:17.2f}")
+
+
+def table(spectrum: Spectrum, names: Sequence[str], band: np.ndarray | None = None) -> str:
+    """Columns of the `.dat` file: energy, cross-section, its standard deviation in an ensemble (band), then
+    Re and Im of each polarisability. Energies without light are left out.
+    """
+    import numpy as np
+
+    labels = list(spectrum.polarisability)
+    average = (
+        "S(w) = (4 pi w / 3c) Im Tr alpha" if sorted(labels) == ["x", "y", "z"] else "4 pi w / c Im alpha"
+    )
+    columns = [spectrum.energy, spectrum.cross_section]
+    heads = ["energy/eV", "cross-section/bohr^2"]
+    if band is not None:
+        columns.append(band)
+        heads.append("deviation/bohr^2")
+    for label in labels:
+        alpha = spectrum.polarisability[label]
+        columns += [np.real(alpha), np.imag(alpha)]
+        heads += [f"Re-alpha-{label}/au", f"Im-alpha-{label}/au"]
+    rows = np.column_stack(columns)
+    lines = [
+        *(f"# {name}" for name in names),
+        f"# cross-section: {average}, {line_shape(spectrum)}",
+        "# " + " ".join(f"{head:>22}" for head in heads),
+        *("  " + " ".join(f"{v:22.10e}" for v in row) for row in rows[np.isfinite(rows).all(1)].tolist()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def line_shape(spectrum: Spectrum) -> str:
+    """How lines are broadened, in words."""
+    if spectrum.sigma:
+        return f"Gaussian lines of standard deviation {spectrum.sigma:.6f} Hartree"
+    return f"lines of half width {1.0 / spectrum.tau:.6f} Hartree (tau {spectrum.tau:g} au)"

@@ -1,0 +1,1 @@
+"""The stated error: an upper estimate, from points that were measured before they taught."""

@@ -1,0 +1,1 @@
+"""A run's files in the formats of other programs."""

@@ -1,0 +1,27 @@
+"""The formats a run can be had in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ...adapters.files.trajectory import TrajectoryError, read_contents
+from .molecule_files import write_extxyz, write_molden
+from .qcschema import write_qcschema
+from .table import write_csv, write_npz
+
+#: Endings of the files, by format.
+ENDINGS = {"csv": ".csv", "npz": ".npz", "extxyz": ".xyz", "molden": ".molden", "qcschema": ".qcschema.json"}
+
+
+def export(run: Path, kind: str, path: Path) -> None:
+    """Write the run of a trajectory file in a format of `ENDINGS`. Raises TrajectoryError, OSError."""
+    contents = read_contents(run)
+    if "dt" not in contents.attributes:
+        raise TrajectoryError(f"{run}: not the trajectory of a run; accepted: <start>.h5")
+    writers: dict[str, Callable[[], None]] = {
+        "csv": lambda: write_csv(contents, path),
+        "npz": lambda: write_npz(contents, path),
+        "extxyz": lambda: write_extxyz(run, contents, path),
+        "molden": lambda: write_molden(run, contents, path),
+        "qcschema": lambda: write_qcschema(run, contents, path),
+    }
+    writers[kind]()

@@ -1,0 +1,44 @@
+"""A forecast in words, for `hybrid-propagate --check`."""
+
+from .forecast import Forecast, TaskForecast
+
+
+def words(told: Forecast) -> list[str]:
+    """Lines for standard output; refusals are not among them."""
+    lines = [f"{told.deck}: {told.title}".rstrip(": ")]
+    lines += [f"  {notice}" for notice in told.notices]
+    for task in told.tasks:
+        lines += _task(task)
+    if told.cost is not None and not told.refusals:
+        minutes = told.cost.seconds / 60.0
+        lines.append(
+            f"takes about {told.cost.memory / 1e6:.0f} MB and {_time(minutes)} of processor time, one thread"
+        )
+    return lines
+
+
+def _task(task: TaskForecast) -> list[str]:
+    size = task.size
+    shell = "open shell" if size.spins == 2 else "closed shell"
+    head = (
+        f"line {task.line}: {task.kind} of {task.formula}, charge {task.charge}, multiplicity "
+        f"{task.multiplicity}, {shell}, {task.functional}: {size.functions} functions, "
+        f"{task.irreps} irrep{'s' * (task.irreps > 1)}, {size.points} grid points"
+    )
+    if task.kind != "propagation":
+        return [head]
+    kernel = (
+        f"kernel {task.kernel / 1e6:.1f} MB on {size.pairs} pairs"
+        if task.kernel
+        else "no kernel in memory: the response is taken on a coarse grid"
+    )
+    return [
+        head,
+        f"  {task.tag}: {task.steps} steps to {task.tmax:g} au; {kernel}",
+        f"  {task.advice}",
+        f"  largest risk: {task.risk}",
+    ]
+
+
+def _time(minutes: float) -> str:
+    return f"{60.0 * minutes:.0f} s" if minutes < 3.0 else f"{minutes:.0f} minutes"

@@ -1,0 +1,148 @@
+"""What a propagation has to do, counted from its deck: functions, points, operations, bytes.
+
+PySCF takes longer to import than a deck to check, so that nothing is counted with it; tests compare.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...adapters.deck import PropagationTask
+from ...adapters.system import System
+from ...adapters.system.field import amplitude
+from ...adapters.system.system import n_functions
+
+#: Points of an atom's pruned grid by the last element that has them; a period's are within 7 % of its mean.
+_POINTS: dict[int, dict[str, int]] = {
+    last: dict(zip(("xcoarse", "coarse", "medium", "fine", "xfine", "huge"), counts, strict=True))
+    for last, counts in {
+        1: (620, 2472, 9808, 15708, 23540, 50172),
+        2: (644, 2292, 7936, 12480, 18272, 38040),
+        10: (1074, 5082, 13708, 27554, 41686, 83666),
+        18: (1620, 6242, 18608, 28093, 41995, 83542),
+        36: (2425, 7383, 20532, 30175, 44610, 86767),
+        54: (2837, 8082, 22004, 32119, 47290, 91268),
+        118: (3248, 8904, 24120, 34838, 51068, 98816),
+    }.items()
+}
+#: Share of these whose weight counts (`adapters/pyscf/quadrature`): 0.95 for LiH, 0.85 for benzene.
+KEPT_POINTS = 0.88
+#: Values of a function at a point: itself and its gradient.
+_COMPONENTS = {"HF": 0, "LDA": 1, "GGA": 4, "MGGA": 4}
+#: Functionals of libxc with an attenuated operator of their own.
+_ATTENUATED = re.compile("SR_HF|LR_HF|WB97|MGGA_X_M11|HSE|CAM|LC_|ITYH|HJS|LDA_X_ERF")
+#: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double
+#: precision, and what making takes over holding.
+SMALL, MOST_KERNEL, DOUBLE_PAIRS, MAKING = 20, 3 * 10**9, 1000, 4
+#: Fields beyond this, au, or impulses, leave the range where the response is linear.
+STRONG_FIELD, STRONG_KICK = 5e-3, 1e-2
+
+
+@dataclass(frozen=True)
+class SystemSize:
+    """Sizes of one system.
+
+    functions: basis functions n; spins: density matrices; occupied: orbitals of one spin.
+    points: of the reference grid; components: values a function has at each.
+    primitives: Σ over shells of contracted length times components, whose fourth power integrals cost.
+    fitting: functions of the cd basis, 0 without. kernels: two-electron operators, 2 with attenuation.
+    exchange: whether exact exchange is there.
+    """
+
+    atoms: int
+    functions: int
+    spins: int
+    occupied: int
+    points: int
+    components: int
+    primitives: int
+    fitting: int
+    kernels: int
+    exchange: bool
+
+    @property
+    def pairs(self) -> int:
+        """n(n+1)/2."""
+        return self.functions * (self.functions + 1) // 2
+
+
+def size_of(system: System) -> SystemSize:
+    """The sizes that costs are counted from."""
+    xc, geometry = system.functional.pyscf, system.geometry
+    kind = _kind(xc)
+    shells = [shell for tag in geometry.tags for shell in system.basis[tag]]
+    core = sum(system.ecp[tag][0] for tag in geometry.tags if tag in system.ecp)
+    electrons = round(float(geometry.charges.sum())) - core - system.charge
+    fitting = system.fitting_basis
+    return SystemSize(
+        atoms=geometry.n_atoms,
+        functions=system.n_basis,
+        spins=system.n_spin,
+        occupied=(electrons + system.multiplicity - 1) // 2,
+        points=0 if kind == "HF" else round(KEPT_POINTS * _pruned_points(system)),
+        components=_COMPONENTS[kind],
+        primitives=sum((len(shell) - 1) * (2 * shell[0] + 1) for shell in shells),
+        fitting=0
+        if fitting is None
+        else sum(n_functions(fitting[tag], system.fitting_spherical) for tag in geometry.tags),
+        kernels=2 if _ATTENUATED.search(xc) else 1,
+        exchange="HF" in xc or "HYB" in xc,
+    )
+
+
+def _kind(xc: str) -> str:
+    """The rung of PySCF's description of a functional."""
+    return next((kind for kind in ("MGGA", "GGA", "LDA") if kind in xc), "HF")
+
+
+def _pruned_points(system: System) -> int:
+    numbers = system.geometry.atomic_numbers.tolist()
+    return sum(
+        next(row for last, row in _POINTS.items() if number <= last)[system.grid] for number in numbers
+    )
+
+
+def kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
+    """Memory that the analytic kernel holds; 0 where none is made."""
+    precision = 4 if size.pairs > DOUBLE_PAIRS else 8
+    held = precision * size.pairs**2 * (size.spins**2 + 1)
+    if _kind(system.functional.pyscf) == "MGGA" or MAKING * held > min(memory, MAKING * MOST_KERNEL):
+        return 0
+    return held
+
+
+def held_integrals(size: SystemSize, memory: float) -> int:
+    """Bytes of two-electron integrals in memory; 0 where they are computed at every build."""
+    packed = 8 * size.pairs * (size.pairs + 1) // 2 * size.kernels
+    if packed > memory:
+        return 0
+    return packed + (16 * size.functions**4 if size.functions <= SMALL else 0)
+
+
+def strong(task: PropagationTask) -> bool:
+    """Whether the run leaves the range of linear response: by its field, or by where it starts."""
+    real_time = task.real_time
+    if real_time.load.kind in ("vectors", "density", "restart"):
+        return True
+    for field in real_time.fields:
+        if field.shape == "delta":
+            if field.maximum * real_time.dt > STRONG_KICK:
+                return True
+        elif largest_amplitude(task) > STRONG_FIELD:
+            return True
+    return False
+
+
+def largest_amplitude(task: PropagationTask) -> float:
+    """The largest field, au, that acts in the run."""
+    real_time = task.real_time
+    times = real_time.dt * np.unique(np.linspace(0, real_time.n_points - 1, 400).round())
+    return max(
+        (
+            abs(amplitude(field, float(time), real_time.dt))
+            for field in real_time.fields
+            for time in [*times, field.center]
+        ),
+        default=0.0,
+    )

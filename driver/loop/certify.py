@@ -1,0 +1,264 @@
+"""What a pass over a segment would bring the stated error to, by points of it drawn and measured.
+
+The surrogate teaches itself nothing here: `Claim.sights` teach once a claim has been judged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...surrogate.surrogate import Surrogate
+from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
+from ..estimate.drawn import drawn_points
+from ..estimate.shadow import ErrorEstimate, carried_over
+from ..estimate.statement import BEYOND, DIGITS, SHARE, Sums, factor
+from ..propagators.magnus import FockOf, NoFixedPoint
+from ..propagators.state import State
+from .hybrid import Hybrid, changes, known_surrogate, sighted
+from .problem import Problem, electronic_dipoles
+from .progress import Progress
+from .reference import Sight
+from .segment import Segment, conserves, frozen_pass, later_densities
+
+#: Points measured in one round, beside the end.
+FIRST, MOST = 2, 4
+#: Points of a pass at which the sizes of responses are looked at.
+SAMPLED = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A pass and the error it would leave.
+
+    sights: at the points drawn.
+    sums, shadow: of the estimate, were the pass kept.
+    error: stated then, relative to no less than the smallest motion that counts.
+    own: what this pass adds to it by itself.
+    allowed, earned: what `error` or `own` may be.
+    """
+
+    sights: tuple[Sight, ...]
+    sums: Sums
+    shadow: State
+    error: float
+    own: float
+    allowed: float
+    earned: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the pass may be kept."""
+        return self.error <= self.allowed or self.own <= self.earned
+
+    @property
+    def rate(self) -> float:
+        """Its error over what its time earns."""
+        return self.own / self.earned
+
+    @property
+    def near(self) -> bool:
+        """Whether a longer pass may not be kept."""
+        return self.error > 0.5 * self.allowed and self.own > 0.5 * self.earned
+
+
+@dataclass(frozen=True, eq=False)
+class _Pass:
+    """What every claim on one pass shares.
+
+    later: P' after each step. dipole, signal: there, electrons alone, and Σ|μ - μ(0)|².
+    duration, typical: au, and root mean square |δP| of the run with it. floor: least signal sum.
+    sample: some of its changes; response: root mean square of the surrogate's on them.
+    n_points: points of the run with it. tries: passes over the segment that were judged too far off.
+    """
+
+    segment: Segment
+    later: np.ndarray
+    dipole: np.ndarray
+    signal: float
+    duration: float
+    typical: float
+    floor: float
+    sample: np.ndarray
+    response: float
+    n_points: int
+    tries: int
+
+
+def begin(problem: Problem, state: State) -> ErrorEstimate:
+    """The estimate at a run's first point."""
+    return ErrorEstimate(electronic_dipoles(problem, state.density[None])[0], state, Sums())
+
+
+def certify(
+    hybrid: Hybrid, progress: Progress, segment: Segment, others: Sequence[Sight], round_: int
+) -> Claim:
+    """Measure a pass at two drawn points, one more a round, and more where they may show that it can be kept.
+
+    others: sights of the pass that have not taught, not drawn by chance. round_: passes measured before it.
+    """
+    estimate = progress.estimate
+    assert estimate is not None
+    made = _pass(hybrid, progress, segment, round_ + progress.ledger.rejections_in_a_row)
+    ends = np.concatenate([segment.densities, segment.end.density[None]])
+    sizes = np.linalg.norm((ends - hybrid.problem.ground_density).reshape(len(ends), -1), axis=1)
+    picks = drawn_points(sizes, MOST, progress.ledger.random)
+    sights: list[Sight] = []
+    want = min(FIRST + round_, len(picks))
+    while True:
+        for point in picks[len(sights) : want]:
+            time = segment.end.time if point == segment.n_steps else float(segment.times[point])
+            sights.append(sighted(hybrid, progress, ends[point], time, end=False))
+        with progress.tally.timed("estimate"):
+            claim = _claim(hybrid, progress, made, sights, others)
+        held = estimate.sums.n_drawn
+        least = claim.own * factor(held, len(picks), 0) / factor(held, len(sights), 0)
+        if claim.met or want == len(picks) or least > 2.0 * claim.earned:
+            return claim
+        want += 1
+
+
+def follow(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
+    """Carry the shadow over reference steps that are about to be booked."""
+    estimate, problem = progress.estimate, hybrid.problem
+    if estimate is None:
+        return
+    later = later_densities(segment)
+    dipole = electronic_dipoles(problem, later)
+    sums = estimate.sums
+    gap, shadow = 0.0, segment.end
+    if not np.array_equal(estimate.shadow.density, segment.start.density):
+        predict = known_surrogate(hybrid).predict
+        try:
+            found, shadow_end = frozen_pass(problem, predict, estimate.shadow, segment.n_steps)
+            twin, twin_end = frozen_pass(problem, predict, segment.start, segment.n_steps)
+        except NoFixedPoint:
+            found, shadow_end = later + (estimate.shadow.density - segment.start.density), estimate.shadow
+            twin, twin_end = later, segment.start
+        gap = _squared(electronic_dipoles(problem, found) - electronic_dipoles(problem, twin))
+        shadow = carried_over(shadow_end, twin_end, segment.end, conserving=conserves(problem))
+    signal = sums.signal + _squared(dipole - estimate.origin)
+    noise = sums.noise + _noise(hybrid, segment.n_steps)
+    estimate.sums = replace(sums, gap=sums.gap + gap, signal=signal, noise=noise)
+    estimate.shadow = shadow
+
+
+def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _Pass:
+    problem, ledger = hybrid.problem, progress.ledger
+    estimate = progress.estimate
+    assert estimate is not None
+    predict = known_surrogate(hybrid).predict
+    sizes = changes(problem, segment)
+    later = later_densities(segment)
+    dipole = electronic_dipoles(problem, later)
+    sample = later[:: max(1, segment.n_steps // SAMPLED)]
+    base = problem.basis.fock_in(problem.ground_build.fock)
+    smallest = smallest_change(problem)
+    n_points = ledger.n_points + segment.n_steps
+    return _Pass(
+        segment,
+        later,
+        dipole,
+        _squared(dipole - estimate.origin),
+        segment.end.time - segment.start.time,
+        ledger.typical_change(float(sizes @ sizes), segment.n_steps, smallest),
+        n_points * smallest**2,
+        sample - problem.ground_density,
+        _rms([float(np.linalg.norm(predict(p) - base)) for p in sample]),
+        n_points,
+        tries,
+    )
+
+
+def _claim(
+    hybrid: Hybrid, progress: Progress, made: _Pass, sights: Sequence[Sight], others: Sequence[Sight]
+) -> Claim:
+    """The claim on a pass by the points measured so far."""
+    problem, target, estimate = hybrid.problem, hybrid.target, progress.estimate
+    assert estimate is not None
+    before, surrogate, n_steps = estimate.sums, known_surrogate(hybrid), made.segment.n_steps
+    f = factor(before.n_drawn, len(sights), made.tries)
+    operator = _operator(made, [s.defect for s in sights], [s.defect for s in others], f)
+    force = _rms([sight.force for sight in sights])
+    beyond = max(sight.beyond for sight in (*sights, *others))
+    bound = force * made.duration / made.typical
+    rest = SHARE * f * bound + BEYOND * beyond * made.duration / made.typical
+    lacking = _with_operator(problem, surrogate, operator)
+    found = _shadow_pass(problem, lacking, estimate.shadow, n_steps)
+    allowed = target.allowed(made.segment.end.time)
+    earned = target.earned(made.duration)
+    if found is None:
+        return Claim(tuple(sights), before, estimate.shadow, np.inf, np.inf, allowed, earned)
+    dipole, shadow = found
+    sums = Sums(
+        before.gap + _squared(dipole - made.dipole),
+        before.signal + made.signal,
+        before.rest + rest,
+        before.bound + bound,
+        before.n_drawn + len(sights),
+        before.noise + _noise(hybrid, n_steps),
+    )
+    error = sums.relative(made.floor)
+    own = error
+    if error > 0.5 * allowed:
+        own = rest + _own(problem, surrogate, made, dipole, estimate, sums)
+    return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
+
+
+def _noise(hybrid: Hybrid, n_steps: int) -> float:
+    """What the reference code's written digits leave open over some points: Σ of squares, au."""
+    return n_steps * (DIGITS * hybrid.reference.rounding) ** 2
+
+
+def _own(
+    problem: Problem,
+    surrogate: Surrogate,
+    made: _Pass,
+    dipole: np.ndarray,
+    estimate: ErrorEstimate,
+    sums: Sums,
+) -> float:
+    """How far the shadow is from one that lacks nothing on this pass, relative to the run's motion."""
+    inherited = _shadow_pass(problem, surrogate.predict, estimate.shadow, made.segment.n_steps)
+    if inherited is None:
+        return np.inf
+    apart = _squared(dipole - inherited[0]) / made.segment.n_steps
+    typical = max(sums.signal, made.floor) / made.n_points
+    return float(np.sqrt(apart / typical)) if typical > 0.0 else 0.0
+
+
+def _operator(made: _Pass, drawn: list[Defect], others: list[Defect], f: float) -> DefectOperator:
+    """Through the points drawn, f times as large as their defects over the whole pass."""
+    operator = defect_operator(drawn)
+    found = _rms([float(np.linalg.norm(operator(change))) for change in made.sample])
+    return operator.scaled(f * level(drawn, others) * made.response / found if found > 0.0 else f)
+
+
+def _with_operator(problem: Problem, surrogate: Surrogate, operator: DefectOperator) -> FockOf:
+    return lambda density: surrogate.predict(density) + operator(density - problem.ground_density)
+
+
+def _shadow_pass(
+    problem: Problem, fock_of: FockOf, state: State, n_steps: int
+) -> tuple[np.ndarray, State] | None:
+    """Dipoles (n_steps, 3) after each step, and the end; None where a step has no fixed point."""
+    try:
+        densities, end = frozen_pass(problem, fock_of, state, n_steps)
+    except NoFixedPoint:
+        return None
+    dipole = electronic_dipoles(problem, densities)
+    return (dipole, end) if np.isfinite(dipole).all() else None
+
+
+def smallest_change(problem: Problem) -> float:
+    """|δP| that counts as nothing: a thousandth of what the strongest field does in one step."""
+    strongest = max((abs(c.field.maximum) for c in problem.couplings), default=0.0)
+    return max(1e-3 * strongest * problem.real_time.dt, 1e-10)
+
+
+def _squared(values: np.ndarray) -> float:
+    return float(np.sum(np.square(values)))
+
+
+def _rms(values: Sequence[float]) -> float:
+    return float(np.sqrt(np.mean(np.square(values)))) if len(values) else 0.0

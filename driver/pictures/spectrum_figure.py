@@ -1,0 +1,57 @@
+"""Figures of spectra: one with its lines and band, or several over one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .plot import LETTERS, SMALL, new_figure, save_figure, spectrum_panel
+
+if TYPE_CHECKING:
+    from ..spectra.spectrum import Spectrum
+
+#: Okabe and Ito, https://jfly.uni-koeln.de/color/.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
+
+
+def draw_spectrum(title: str, spectrum: Spectrum, path: Path, band: np.ndarray | None = None) -> None:
+    """One spectrum; band: (m,) bohr², one standard deviation to both sides. By the path's ending PNG, PDF or
+    SVG. Raises OSError.
+    """
+    figure, panel = new_figure(title)
+    spectrum_panel(panel, spectrum)
+    if band is not None:
+        section = spectrum.cross_section
+        panel.fill_between(
+            spectrum.energy,
+            section - band,
+            section + band,
+            color=_COLOURS[1],
+            alpha=0.25,
+            linewidth=0,
+            label="one standard deviation",
+        )
+        panel.legend(loc="upper right", frameon=False, fontsize=SMALL)
+    save_figure(figure, path)
+
+
+def draw_overlay(title: str, names: Sequence[str], spectra: Sequence[Spectrum], path: Path) -> None:
+    """Spectra over one another, named in a legend. Raises OSError."""
+    figure, panel = new_figure(title)
+    for k, (name, spectrum) in enumerate(zip(names, spectra, strict=True)):
+        panel.plot(
+            spectrum.energy,
+            spectrum.cross_section,
+            color=_COLOURS[k % len(_COLOURS)],
+            linestyle="-" if k == 0 else "--",
+            linewidth=0.9,
+            label=name,
+        )
+    panel.set_xlabel("energy (eV)", fontsize=LETTERS)
+    panel.set_ylabel("cross-section (bohr²)", fontsize=LETTERS)
+    panel.set_xlim(0.0, max(spectrum.energy[-1] for spectrum in spectra))
+    panel.legend(loc="upper right", frameon=False, fontsize=SMALL)
+    save_figure(figure, path)

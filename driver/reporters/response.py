@@ -1,0 +1,64 @@
+"""What a trajectory file keeps of the density for its lines: the block between empty and occupied orbitals.
+
+To first order all that a density changes lies there, so these few numbers tell what a line is made of.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...atomic.units import EV_PER_HARTREE
+from ...surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
+from ..loop.problem import Problem
+from ..loop.segment import Segment
+from ..spectra.spectrum import HIGHEST
+from .block import points_of
+
+#: The block is kept at every point where it fits this many bytes, and at fewer points or not at all
+#: otherwise.
+MOST_BYTES = 2**26
+
+
+@dataclass(frozen=True, eq=False)
+class ResponseRows:
+    """pairs: the block; every: one point in so many is kept."""
+
+    pairs: OccupiedEmpty
+    every: int
+
+    @property
+    def orbitals(self) -> np.ndarray:
+        """(d, 3) int: spin, occupied and empty orbital of each pair, from 0, in the working basis."""
+        m = self.pairs.shape[-1]
+        spin, rest = np.divmod(self.pairs.index, m * m)
+        empty, occupied = np.divmod(rest, m)
+        return np.stack([spin, occupied, empty], axis=1).astype(np.int32)
+
+    def rows(self, segment: Segment) -> dict[str, np.ndarray]:
+        """Rows of the file for a segment's points; empty where none of them is kept."""
+        points = points_of(segment)
+        kept = np.flatnonzero((points - 1) % self.every == 0)
+        if not kept.size:
+            return {}
+        block = self.pairs.block(segment.densities[kept])
+        return {
+            "response_real": np.real(block).astype(np.float32),
+            "response_imag": np.imag(block).astype(np.float32),
+            "response_step": (points[kept] - 1).astype(np.int32),
+        }
+
+
+def response_rows(problem: Problem) -> ResponseRows | None:
+    """What fits; None for a state whose orbitals are not all full or empty, or for too large a block."""
+    try:
+        pairs = occupied_empty(problem.ground_density, problem.basis.energies)
+    except ValueError:
+        return None
+    if not pairs.n_pairs:
+        return None
+    whole = 8 * pairs.n_pairs * problem.n_steps
+    every = max(math.ceil(whole / MOST_BYTES), 1)
+    # Twice the highest line shown must stay below Nyquist's frequency: see `spectra.band`.
+    most = math.pi / (2.0 * HIGHEST / EV_PER_HARTREE * problem.real_time.dt)
+    return ResponseRows(pairs, every) if every <= most else None

@@ -1,0 +1,221 @@
+"""Lines fitted to the dipoles after kicks: undamped sines of common frequencies, with phases known from the
+kick.
+
+    δμ_i^(j)(t) = κ_j Σ_n g_j(ω_n) q_ni (q_n·k_j) sin ω_n(t − t₀)
+
+for component i after kick j of impulse κ_j along k_j; g_j is what the kick's duration leaves
+(`Kick.window`). One vector q_n a line holds its strengths in all runs. Frequencies start from
+`realization`; Levenberg's steps then make all parameters the best in the least squares sense. Every
+derivative J is a function of time times one of the components, so that JᵀJ is the product, element by
+element, of two small Gram matrices. An error δy of the samples moves a parameter by (J⁺ δy)_p, so by |J⁺_p|
+|δy| at most.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .band import Band, band
+from .realization import common_frequencies
+from .spectrum import Signal, SpectrumError, kick_of, uniform
+
+#: Relative error of a dipole that is there in any case: what the filter leaves of higher lines, and what a
+#: step of two corrections lacks of the self-consistent one.
+LEAST_ERROR = 2e-4
+#: Steps at most, and the relative change of the misfit that ends them.
+MOST_STEPS, CONVERGED = 60, 1e-9
+#: A signal needs so many points.
+LEAST_POINTS = 16
+#: Frequencies closer than this, in π / T, are one.
+SAME = 0.02
+#: Share of a line's tensor from which on a second direction is a line of its own.
+DEGENERATE = 0.2
+#: A line of which the filter leaves less is none of ours.
+LEAST_GAIN = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class LineFit:
+    """r lines that c runs have in common, degenerate ones apart.
+
+    directions: (c, 3) unit vectors of the kicks.
+    omega: (r,) au, ascending.
+    dipoles: (r, 3) q, au: the filter's part taken off, so that q_i q_j = 2 d_i d_j.
+    reach: (r, 4, 4) symmetric. A change of ω_n and q_n by v (4,) costs; √(vᵀ reach v) is the most that
+    v·(ω, q) can
+        be wrong.
+    band: points that were fitted.
+    span: au from the kick to the last point.
+    """
+
+    directions: np.ndarray
+    omega: np.ndarray
+    dipoles: np.ndarray
+    reach: np.ndarray
+    band: Band
+    span: float
+
+
+def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float) -> LineFit:
+    """The lines of runs with kicks of their own, up to the frequency `highest` (au) and some beyond.
+
+    errors: relative error of each run's induced dipole, as the runs state it.
+    Raises SpectrumError for signals that are too short, differ in their points, or do not move.
+    """
+    points, raw = _common_points(signals)
+    window = band(points, kick_of(signals[0]).centre, highest)
+    samples = window.filtered(raw.reshape(len(raw), -1), odd=True)
+    stated = np.maximum(errors, LEAST_ERROR) * np.linalg.norm(raw, axis=(0, 1))
+    # The mirror image doubles the points, the stride thins them.
+    error = float(np.linalg.norm(stated)) * np.sqrt(2.0 / window.stride)
+    if not error > 0.0:
+        raise SpectrumError(f"{signals[0].name}: the dipole does not move, so it has no lines")
+    step, span = float(window.since[1] - window.since[0]), float(window.since[-1])
+    found = common_frequencies(samples.reshape(len(samples), 3, -1), step, error)
+    omega = _distinct(found[window.gain(found) > LEAST_GAIN], span)
+    omega, dipoles = _start(window.since, samples, omega, signals)
+    directions = np.stack([kick_of(signal).direction for signal in signals])
+    if not len(omega):
+        return LineFit(directions, omega, dipoles, np.zeros((0, 4, 4)), window, span)
+    fitted = _Model(window.since, samples, _kicks(signals, omega))
+    omega, dipoles = _improved(fitted, omega, dipoles)
+    _, left, normal = fitted.expanded(omega, dipoles)
+    order = np.argsort(omega)
+    size = np.hypot(error, np.linalg.norm(left))
+    r = len(omega)
+    inverse = np.linalg.pinv(normal, hermitian=True).reshape(r, 4, r, 4)[np.arange(r), :, np.arange(r)]
+    gain = np.sqrt(window.gain(omega))
+    scale = np.stack([np.ones(r), gain, gain, gain], axis=1)
+    reach = size**2 * inverse / (scale[:, :, None] * scale[:, None, :])
+    return LineFit(directions, omega[order], (dipoles / gain[:, None])[order], reach[order], window, span)
+
+
+def _common_points(signals: Sequence[Signal]) -> tuple[np.ndarray, np.ndarray]:
+    """Times (T,) of the first run, and induced dipoles (T, 3, c) per unit of impulse.
+
+    Runs are shifted so that all kicks act at once.
+    """
+    for signal in signals:
+        if len(signal.time) < LEAST_POINTS or not (np.diff(signal.time) > 0.0).all():
+            raise SpectrumError(f"{signal.name}: {len(signal.time)} points in time show no lines")
+    first, _ = uniform(signals[0])
+    step, centre = float(first[1] - first[0]), kick_of(signals[0]).centre
+    grids, induced = [], []
+    for signal in signals:
+        time, dipole = uniform(signal)
+        if not np.isfinite(dipole).all():
+            raise SpectrumError(f"{signal.name}: the dipole is not finite")
+        here = kick_of(signal).centre - centre
+        shift = here / step
+        if abs(float(time[1] - time[0]) - step) > 1e-4 * step or abs(shift - round(shift)) > 1e-3:
+            raise SpectrumError(
+                f"{signal.name}: its points in time are not those of {signals[0].name}; lines are fitted to "
+                "runs of one time step"
+            )
+        grids.append(time - here)
+        induced.append((dipole - dipole[0]) / kick_of(signal).impulse)
+    begin, end = max(float(grid[0]) for grid in grids), min(float(grid[-1]) for grid in grids)
+    cut = [
+        values[(grid > begin - 0.5 * step) & (grid < end + 0.5 * step)]
+        for grid, values in zip(grids, induced, strict=True)
+    ]
+    n = min(map(len, cut))
+    if n < LEAST_POINTS:
+        raise SpectrumError(f"{signals[0].name}: {n} points in time show no lines")
+    return begin + step * np.arange(n), np.stack([values[:n] for values in cut], axis=2)
+
+
+def _distinct(omega: np.ndarray, span: float) -> np.ndarray:
+    """Ascending frequencies, those that are one taken once: a line may be degenerate."""
+    if not len(omega):
+        return omega
+    return np.append(omega[0], omega[1:][np.diff(omega) > SAME * np.pi / span])
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """t: (k,); y: (k, 3c) samples, components fastest but for the runs; kicks: (r, c, 3) g_j k_j of each
+    line."""
+
+    t: np.ndarray
+    y: np.ndarray
+    kicks: np.ndarray
+
+    def left(self, omega: np.ndarray, dipoles: np.ndarray) -> np.ndarray:
+        """(k, 3c) what the lines do not explain."""
+        return self.y - np.sin(np.outer(self.t, omega)) @ self._patterns(dipoles)
+
+    def _patterns(self, dipoles: np.ndarray) -> np.ndarray:
+        """(r, 3c) how a line is spread over the components of the runs."""
+        along = np.einsum("ncx,nx->nc", self.kicks, dipoles)
+        return (dipoles[:, :, None] * along[:, None, :]).reshape(len(dipoles), -1)
+
+    def expanded(self, omega: np.ndarray, dipoles: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Jᵀ left (4r,), left (k, 3c) and JᵀJ (4r, 4r); four parameters a line: its frequency, then its q."""
+        r, c = self.kicks.shape[:2]
+        angles = np.outer(self.t, omega)
+        sines = np.sin(angles)
+        along = np.einsum("ncx,nx->nc", self.kicks, dipoles)
+        patterns = np.zeros((r, 4, 3, c))
+        patterns[:, 0] = dipoles[:, :, None] * along[:, None, :]
+        for x in range(3):
+            patterns[:, 1 + x, x] += along
+            patterns[:, 1 + x] += dipoles[:, :, None] * self.kicks[:, None, :, x]
+        left = self.y - sines @ patterns[:, 0].reshape(r, -1)
+        flat = patterns.reshape(4 * r, -1)
+        moved = self.t[:, None] * np.cos(angles)
+        times = np.stack([moved, sines, sines, sines], axis=2).reshape(len(self.t), -1)
+        return np.sum((times.T @ left) * flat, axis=1), left, (times.T @ times) * (flat @ flat.T)
+
+
+def _kicks(signals: Sequence[Signal], omega: np.ndarray) -> np.ndarray:
+    """(r, c, 3)."""
+    return np.stack([np.outer(kick_of(s).window(omega), kick_of(s).direction) for s in signals], axis=1)
+
+
+def _start(
+    t: np.ndarray, y: np.ndarray, omega: np.ndarray, signals: Sequence[Signal]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lines (r,) and their q (r, 3) from distinct frequencies: two or three at a degenerate one."""
+    c = len(signals)
+    amplitudes = np.linalg.lstsq(np.sin(np.outer(t, omega)), y, rcond=None)[0].reshape(len(omega), 3, c)
+    directions = np.stack([kick_of(signal).direction for signal in signals])
+    lines: list[tuple[float, np.ndarray]] = []
+    for frequency, amplitude in zip(omega, amplitudes, strict=True):
+        if c == 1:
+            along = float(directions[0] @ amplitude[:, 0])
+            # Light along the kick is taken up, never given out.
+            if along > 0.0:
+                lines.append((frequency, amplitude[:, 0] / np.sqrt(along)))
+            continue
+        tensor = amplitude @ np.linalg.pinv(directions.T)
+        sizes, axes = np.linalg.eigh((tensor + tensor.T) / 2.0)
+        kept = np.flatnonzero((sizes > 0.0) & (sizes > DEGENERATE * np.abs(sizes).max()))
+        lines += [(frequency, np.sqrt(sizes[k]) * axes[:, k]) for k in kept]
+    if not lines:
+        return np.zeros(0), np.zeros((0, 3))
+    return np.array([frequency for frequency, _ in lines]), np.stack([q for _, q in lines])
+
+
+def _improved(model: _Model, omega: np.ndarray, dipoles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Levenberg's and Marquardt's steps to the least misfit."""
+    damping = 1e-4
+    slope, left, normal = model.expanded(omega, dipoles)
+    misfit = np.vdot(left, left)
+    for _ in range(MOST_STEPS):
+        damped = normal + damping * np.diag(np.diag(normal))
+        change = np.linalg.lstsq(damped, slope, rcond=None)[0].reshape(-1, 4)
+        trial = omega + change[:, 0], dipoles + change[:, 1:]
+        missed = float(np.sum(model.left(*trial) ** 2))
+        if missed > misfit:
+            damping *= 10.0
+            if damping > 1e6:
+                break
+            continue
+        gained, misfit, damping = misfit - missed, missed, damping / 10.0
+        omega, dipoles = trial
+        slope, left, normal = model.expanded(omega, dipoles)
+        if gained <= CONVERGED * misfit:
+            break
+    return np.abs(omega), dipoles

@@ -1,0 +1,271 @@
+"""Absorption lines: energy, oscillator strength, direction, and how far each can be wrong.
+
+A kick along j of impulse κ makes δμ_i = 2κ g(ω) Σ_n d_i d_j sin ω_n(t − t₀), so that the fitted q = √2 d
+gives
+
+    S_ij = 2 ω d_i d_j = ω q_i q_j,      f = ⅓ Tr S = ⅔ ω |d|²
+
+With fewer than three kicks f is the mean of S_jj over the kicks: the strength for such light, as in
+`spectrum`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...atomic.units import EV_PER_HARTREE
+from .line_fit import SAME, LineFit, fit_lines
+from .response import Modes, StoredResponse, line_modes
+from .spectrum import HIGHEST, Signal, SpectrumError, kick_of
+from .time_step import converged_lines
+
+#: A line counts where its strength is so many times as large as it can be wrong.
+CLEAR = 2.0
+#: A line turned further away from a kick, as a cosine, is not looked for in its response.
+SEEN = 1e-2
+#: Transitions of less weight are not listed.
+LEAST_WEIGHT = 0.01
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A part of a line.
+
+    spin: 0 alpha or both, 1 beta.
+    occupied, empty: numbers of the orbitals, from 1, in order of energy.
+    weight: share of the line; all of a line's weights sum to 1, and some may be negative.
+    """
+
+    spin: int
+    occupied: int
+    empty: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class AtomShare:
+    """What a line takes from an atom and brings to it.
+
+    atom: number, from 1, in the order of the geometry.
+    leaves: share of the line that comes from occupied orbitals there.
+    arrives: share that goes to empty orbitals there; over all atoms both sum to 1.
+    """
+
+    atom: int
+    leaves: float
+    arrives: float
+
+
+@dataclass(frozen=True)
+class AbsorptionLine:
+    """One line of the spectrum.
+
+    energy: eV, at the run's time step.
+    energy_uncertainty: eV, the most that the run's stated error can move it.
+    strength: oscillator strength f; with fewer than three kicks that for light along the kicks.
+    strength_uncertainty: the most that the stated error can change f.
+    direction: unit vector of the transition dipole; of a degenerate line one of several.
+    direction_uncertainty: degrees.
+    converged_energy: eV, extrapolated to a vanishing time step; None where the run keeps no response.
+    converged_strength: f, extrapolated likewise.
+    transitions: what the line is made of, the largest part first; empty where the run keeps no response.
+    atoms: where it comes from and goes to, in the order of the geometry; empty likewise.
+    """
+
+    energy: float
+    energy_uncertainty: float
+    strength: float
+    strength_uncertainty: float
+    direction: tuple[float, float, float]
+    direction_uncertainty: float
+    converged_energy: float | None = None
+    converged_strength: float | None = None
+    transitions: tuple[Transition, ...] = ()
+    atoms: tuple[AtomShare, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class KickedRun:
+    """What lines are found from.
+
+    signal: dipole and kick.
+    error: relative error of the induced dipole, as the run states it; 0 for reference steps alone.
+    response: what the run keeps of its density, if anything.
+    """
+
+    signal: Signal
+    error: float = 0.0
+    response: StoredResponse | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Strengths:
+    """Of r lines: strength, its uncertainty, direction, degrees, and which run shows it best."""
+
+    strength: np.ndarray
+    uncertainty: np.ndarray
+    direction: np.ndarray
+    degrees: np.ndarray
+    best: np.ndarray
+
+
+def absorption_lines(runs: Sequence[KickedRun], highest: float = HIGHEST) -> tuple[AbsorptionLine, ...]:
+    """The lines of one molecule up to `highest` eV, from runs with different kicks, ascending.
+
+    Raises SpectrumError: see `fit_lines`.
+    """
+    try:
+        return _fitted_lines(runs, highest)
+    except np.linalg.LinAlgError as error:
+        raise SpectrumError(f"{runs[0].signal.name}: its lines cannot be fitted ({error})") from error
+
+
+def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[AbsorptionLine, ...]:
+    edge = highest / EV_PER_HARTREE
+    fit = fit_lines([run.signal for run in runs], [run.error for run in runs], edge)
+    found = _strengths(fit)
+    modes, gaps = _modes(fit, found, runs, edge)
+    omega, ratio = _converged(fit, found, runs, modes, gaps)
+    shift = np.sqrt(fit.reach[:, 0, 0])
+    resolved = shift < np.pi / fit.span
+    shown = resolved & (fit.omega <= edge) & (found.strength > CLEAR * found.uncertainty)
+    lines = []
+    for n in np.flatnonzero(shown).tolist():
+        followed = bool(np.isfinite(omega[n]) and np.isfinite(ratio[n]))
+        lines.append(
+            AbsorptionLine(
+                float(fit.omega[n] * EV_PER_HARTREE),
+                float(shift[n] * EV_PER_HARTREE),
+                float(found.strength[n]),
+                float(found.uncertainty[n]),
+                tuple(found.direction[n].tolist()),
+                float(found.degrees[n]),
+                float(omega[n] * EV_PER_HARTREE) if followed else None,
+                float(found.strength[n] * ratio[n]) if followed else None,
+                *_parts(modes, n, runs[int(found.best[n])].response),
+            )
+        )
+    return _degenerate_as_one(lines, SAME * np.pi / fit.span * EV_PER_HARTREE)
+
+
+def _degenerate_as_one(lines: Sequence[AbsorptionLine], width: float) -> tuple[AbsorptionLine, ...]:
+    """Lines less than `width` eV apart joined; where one direction is kept, it is the stronger one's."""
+    joined: list[AbsorptionLine] = []
+    for line in lines:
+        if not joined or line.energy - joined[-1].energy > width:
+            joined.append(line)
+            continue
+        other = joined.pop()
+        main = max(line, other, key=lambda one: one.strength)
+        limits = (line.converged_strength, other.converged_strength)
+        joined.append(
+            replace(
+                main,
+                strength=line.strength + other.strength,
+                strength_uncertainty=line.strength_uncertainty + other.strength_uncertainty,
+                converged_strength=None if limits[0] is None or limits[1] is None else limits[0] + limits[1],
+            )
+        )
+    return tuple(joined)
+
+
+def _strengths(fit: LineFit) -> _Strengths:
+    q, K = fit.dipoles, fit.directions
+    along = q @ K.T
+    # f = ω Σ (q·k)² / c: the mean over the kicks, which with x, y and z is ⅓ Tr S.
+    strength = fit.omega * np.mean(along**2, axis=1)
+    slope = 2.0 * fit.omega[:, None] * (along @ K) / len(K)
+    uncertainty = np.sqrt(np.einsum("nx,nxy,ny->n", slope, fit.reach[:, 1:, 1:], slope))
+    size = np.maximum(np.linalg.norm(q, axis=1), 1e-300)
+    direction = q / size[:, None]
+    across = np.eye(3) - direction[:, :, None] * direction[:, None, :]
+    turned = np.linalg.eigvalsh(across @ fit.reach[:, 1:, 1:] @ across)[:, -1]
+    degrees = np.degrees(np.arctan2(np.sqrt(np.maximum(turned, 0.0)), size))
+    # The sign of a transition dipole means nothing: the largest component is positive.
+    largest = np.take_along_axis(direction, np.abs(direction).argmax(axis=1)[:, None], axis=1)
+    return _Strengths(
+        strength, uncertainty, direction * np.sign(largest), degrees, np.abs(along).argmax(axis=1)
+    )
+
+
+def _modes(
+    fit: LineFit, found: _Strengths, runs: Sequence[KickedRun], edge: float
+) -> tuple[Modes | None, np.ndarray]:
+    """Each line's mode from the run that shows it best, and the gaps (d,).
+
+    None where a run kept no response.
+    """
+    responses = [run.response for run in runs]
+    first = responses[0]
+    if first is None or any(one is None or one.pairs.shape != first.pairs.shape for one in responses):
+        return None, np.zeros(0)
+    shape = (len(fit.omega), len(first.gaps))
+    modes = Modes(np.zeros(shape), np.zeros(shape))
+    for j, (run, response) in enumerate(zip(runs, responses, strict=True)):
+        assert response is not None
+        along = np.abs(fit.dipoles @ fit.directions[j])
+        seen = along > SEEN * np.linalg.norm(fit.dipoles, axis=1)
+        rows = np.flatnonzero(seen | (found.best == j))
+        own = line_modes(response, kick_of(run.signal), fit.omega[rows], edge)
+        mine = found.best[rows] == j
+        modes.x[rows[mine]], modes.y[rows[mine]] = own.x[mine], own.y[mine]
+    return modes, first.gaps
+
+
+def _converged(
+    fit: LineFit, found: _Strengths, runs: Sequence[KickedRun], modes: Modes | None, gaps: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(r,) frequencies and ratios of strengths at a vanishing time step; NaN where they are not known."""
+    kicks = [kick_of(run.signal) for run in runs]
+    unknown = np.full(len(fit.omega), np.nan)
+    if modes is None or not all(kick.steps for kick in kicks):
+        return unknown, unknown
+    dt = (kicks[0].stop - kicks[0].start) / kicks[0].steps
+    clear = np.flatnonzero(found.strength > CLEAR * found.uncertainty)
+    # A mode is made by one kick, so it has that kick's component of q as a factor, as its dipole has.
+    factor = np.sum(fit.dipoles * fit.directions[found.best], axis=1)
+    dipoles = fit.dipoles * factor[:, None]
+    converged = converged_lines(
+        fit.omega[clear], dipoles[clear], Modes(modes.x[clear], modes.y[clear]), gaps, dt
+    )
+    omega, ratio = unknown.copy(), unknown.copy()
+    omega[clear], ratio[clear] = converged.omega, converged.strengths
+    return omega, ratio
+
+
+def _parts(
+    modes: Modes | None, n: int, response: StoredResponse | None
+) -> tuple[tuple[Transition, ...], tuple[AtomShare, ...]]:
+    if modes is None or response is None:
+        return (), ()
+    weights = Modes(modes.x[n : n + 1], modes.y[n : n + 1]).weights[0]
+    order = np.argsort(-np.abs(weights))
+    transitions = tuple(
+        Transition(int(spin), int(occupied) + 1, int(empty) + 1, float(weights[row]))
+        for row in order[: int((np.abs(weights) > LEAST_WEIGHT).sum())]
+        for spin, occupied, empty in (response.pairs[row],)
+    )
+    spin, occupied, empty = response.pairs.T
+    leaves, arrives = weights @ response.shares[spin, occupied], weights @ response.shares[spin, empty]
+    atoms = enumerate(zip(leaves.tolist(), arrives.tolist(), strict=True), start=1)
+    return transitions, tuple(AtomShare(atom, *shares) for atom, shares in atoms)
+
+
+def transition_density(runs: Sequence[KickedRun], energy: float, highest: float = HIGHEST) -> np.ndarray:
+    """(n_spin, n, n) real T of the line nearest to `energy` (eV), in the basis functions: Tr r T = ± d.
+
+    Raises SpectrumError where a run kept no response, or no line was found.
+    """
+    edge = highest / EV_PER_HARTREE
+    fit = fit_lines([run.signal for run in runs], [run.error for run in runs], edge)
+    found = _strengths(fit)
+    modes, _ = _modes(fit, found, runs, edge)
+    if modes is None or not len(fit.omega):
+        raise SpectrumError(f"{runs[0].signal.name}: it kept no response to make a transition density of")
+    n = int(np.abs(fit.omega * EV_PER_HARTREE - energy).argmin())
+    j = int(found.best[n])
+    response = runs[j].response
+    assert response is not None
+    # The kick along k makes δμ = −Tr r δP = q (q·k), and q = √2 d.
+    return -response.matrix(modes.x[n]) / (np.sqrt(2.0) * float(fit.dipoles[n] @ fit.directions[j]))

@@ -1,0 +1,108 @@
+"""What a run keeps of its density: the block between empty and occupied orbitals, and each line's part in it.
+
+To first order δP'_ai = f (x + iy)_ai, f the filling. A line is a mode x_n sin ω_n(t − t₀), y_n cos ω_n(t −
+t₀), which a linear fit at the known ω_n finds. Its transitions i → a have the weights of Casida's X² − Y²,
+
+    w_ia = x_ia y_ia / Σ x y
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...adapters.files.plain_hdf5 import open_hdf5
+from .band import band
+from .spectrum import Kick, SpectrumError
+
+
+@dataclass(frozen=True, eq=False)
+class StoredResponse:
+    """d pairs of orbitals at k points after a kick.
+
+    time: (k,) au.
+    values: (k, d) complex δP'_ai since the first point stored.
+    pairs: (d, 3) spin, occupied and empty orbital, from 0.
+    gaps: (d,) ε_a − ε_i, Hartree.
+    orbitals: (n_spin, n, m) in the basis functions.
+    shares: (n_spin, m, n_atoms) of each orbital on the atoms, by Löwdin's orthogonal functions.
+    """
+
+    time: np.ndarray
+    values: np.ndarray
+    pairs: np.ndarray
+    gaps: np.ndarray
+    orbitals: np.ndarray
+    shares: np.ndarray
+
+    def matrix(self, block: np.ndarray) -> np.ndarray:
+        """(n_spin, n, n) real symmetric in the basis functions, from a block (d,) of empty and occupied."""
+        spin, occupied, empty = self.pairs.T
+        n_spin, _, m = self.orbitals.shape
+        whole = np.zeros((n_spin, m, m))
+        whole[spin, empty, occupied] = whole[spin, occupied, empty] = block
+        return self.orbitals @ whole @ self.orbitals.swapaxes(1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """x and y, (r, d) each, of r lines, per unit of impulse; see the module."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(r, d) of the transitions, each line's summing to 1."""
+        products = self.x * self.y
+        return products / products.sum(axis=1, keepdims=True)
+
+
+def read_response(path: Path) -> StoredResponse | None:
+    """Out of a trajectory file, `<start>.h5`; None where the run kept none. Raises SpectrumError."""
+    try:
+        with open_hdf5(path) as store:
+            if "dynamics/response_step" not in store or "ground/pairs" not in store:
+                return None
+            steps = np.asarray(store["dynamics/response_step"])
+            times = np.asarray(store["dynamics/time"])
+            # A run that an earlier version began, or another file, lacks its first points.
+            if steps[0] != 0 or steps[-1] >= len(times):
+                return None
+            real, imaginary = (
+                np.asarray(store[f"dynamics/response_{part}"], float) for part in ("real", "imag")
+            )
+            time = times[steps]
+            orbitals = np.asarray(store["ground/basis_coefficients"])
+            shares = _shares(
+                orbitals, np.asarray(store["matrices/overlap"]), np.asarray(store["basis/atom_index"])
+            )
+            pairs, energies = np.asarray(store["ground/pairs"]), np.asarray(store["ground/basis_energies"])
+    except (OSError, KeyError) as error:
+        raise SpectrumError(f"{path}: no response that can be read ({error})") from error
+    spin, occupied, empty = pairs.T
+    values = real + 1j * imaginary
+    gaps = energies[spin, empty] - energies[spin, occupied]
+    return StoredResponse(time, values - values[0], pairs, gaps, orbitals, shares)
+
+
+def _shares(orbitals: np.ndarray, overlap: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+    sizes, vectors = np.linalg.eigh(overlap)
+    squares = ((vectors * np.sqrt(sizes)) @ vectors.T @ orbitals) ** 2
+    on = np.eye(int(atoms.max()) + 1)[atoms]
+    return np.einsum("snm,na->sma", squares, on)
+
+
+def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest: float) -> Modes:
+    """The modes of lines at omega (r,), au, of a fit up to the frequency `highest`."""
+    window = band(response.time, kick.centre, highest)
+    angles = np.outer(window.since, omega)
+    gain = window.gain(omega) * kick.window(omega) * kick.impulse
+    found = []
+    for part, basis, odd in (
+        (np.real(response.values), np.sin(angles), True),
+        (np.imag(response.values), np.cos(angles), False),
+    ):
+        samples = window.filtered(part, odd=odd)
+        found.append(np.linalg.lstsq(basis, samples, rcond=None)[0] / gain[:, None])
+    return Modes(*found)

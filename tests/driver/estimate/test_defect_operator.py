@@ -1,0 +1,49 @@
+"""The operator through measured defects."""
+
+import numpy as np
+import pytest
+from hybrid_propagate.driver.estimate.defect_operator import RIDGE, Defect, defect_operator, level
+
+
+def hermitian(random: np.random.Generator, scale: float = 1.0) -> np.ndarray:
+    a = random.standard_normal((1, 4, 4)) + 1j * random.standard_normal((1, 4, 4))
+    return scale * (a + a.conj().swapaxes(1, 2))
+
+
+def test_it_has_the_defects_that_were_met() -> None:
+    random = np.random.default_rng(4)
+    defects = [Defect(hermitian(random, 0.1), hermitian(random, 1e-4), 0.05) for _ in range(3)]
+    operator = defect_operator(defects)
+    for d in defects:
+        np.testing.assert_allclose(operator(d.change), d.defect, atol=3 * RIDGE * 1e-3)
+    np.testing.assert_allclose(operator(2.0 * defects[0].change), 2.0 * operator(defects[0].change))
+    np.testing.assert_allclose(operator.scaled(3.0)(defects[0].change), 3.0 * operator(defects[0].change))
+
+
+def test_it_is_nothing_where_nothing_was_met() -> None:
+    """A change orthogonal to those measured."""
+    one = np.zeros((1, 3, 3), complex)
+    other = one.copy()
+    one[0, 0, 1] = one[0, 1, 0] = 0.1
+    other[0, 0, 2] = other[0, 2, 0] = 0.1
+    operator = defect_operator([Defect(one, 1e-3 * one, 0.1)])
+    assert np.linalg.norm(operator(other)) == 0.0
+    np.testing.assert_allclose(operator(one), 1e-3 * one / (1.0 + RIDGE))
+    # The imaginary part is another direction.
+    assert np.linalg.norm(operator(1j * one)) == 0.0
+
+
+def test_equal_points_are_one() -> None:
+    random = np.random.default_rng(5)
+    change, defect = hermitian(random), hermitian(random, 1e-3)
+    twice = defect_operator([Defect(change, defect, 1.0)] * 2)
+    np.testing.assert_allclose(twice(change), defect, rtol=2 * RIDGE)
+
+
+def test_level_is_the_larger_of_drawn_points_and_all() -> None:
+    unit = np.eye(2)[None] / np.sqrt(2.0)
+    small, large = Defect(unit, 1e-3 * unit, 1.0), Defect(unit, 5e-3 * unit, 1.0)
+    assert level([small], []) == pytest.approx(1e-3)
+    assert level([large], [small]) == pytest.approx(5e-3)
+    assert level([small], [large]) == pytest.approx(np.sqrt(13.0) * 1e-3)
+    assert Defect(unit, unit, 0.0).residual == 0.0

@@ -1,0 +1,24 @@
+"""The number stated."""
+
+import pytest
+from hybrid_propagate.driver.estimate.statement import FEW, LEAST, RETRY, SAFETY, Sums, factor
+
+
+def test_few_points_are_trusted_less() -> None:
+    assert factor(0, 1, 0) == pytest.approx(SAFETY * (1.0 + FEW))
+    assert factor(0, 2, 0) == pytest.approx(SAFETY * (1.0 + FEW / 4.0))
+    # Those of other segments count up to as many as its own.
+    assert factor(1, 2, 0) == pytest.approx(SAFETY * (1.0 + FEW / 9.0))
+    assert factor(2, 2, 0) == factor(1000, 2, 0) == factor(0, 4, 0)
+    assert factor(0, 1000, 0) == pytest.approx(SAFETY, rel=1e-4)
+    assert factor(3, 4, 2) == pytest.approx((1.0 + 2 * RETRY) * factor(3, 4, 0))
+
+
+def test_the_gap_is_relative_to_the_motion() -> None:
+    sums = Sums(gap=4e-8, signal=1.0, rest=3e-5, bound=0.1, n_drawn=4)
+    assert sums.stated == pytest.approx(2e-4 + 3e-5 + LEAST)
+    assert sums.relative(4.0) == pytest.approx(1e-4 + 3e-5 + LEAST)
+
+
+def test_no_run_is_stated_to_be_exact() -> None:
+    assert Sums().stated == LEAST

@@ -1,0 +1,235 @@
+"""`--check`: what a deck takes and why it is refused, told before it runs."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hybrid_propagate.adapters.deck import DeckError
+from hybrid_propagate.adapters.deck.reader import TASKS, read_deck
+from hybrid_propagate.adapters.deck.xc import Attenuation, accepted_words, functional
+from hybrid_propagate.adapters.pyscf import two_electron
+from hybrid_propagate.adapters.pyscf.engine import make_engine
+from hybrid_propagate.adapters.pyscf.molecule import molecule
+from hybrid_propagate.adapters.pyscf.quadrature import GRID_LEVEL
+from hybrid_propagate.adapters.system.formula import formula
+from hybrid_propagate.atomic.units import EV_PER_HARTREE
+from hybrid_propagate.driver.commands.propagate import main
+from hybrid_propagate.driver.forecast import work
+from hybrid_propagate.driver.forecast.advice import line_shift, step_for
+from hybrid_propagate.driver.forecast.cost import cost_of
+from hybrid_propagate.driver.forecast.forecast import forecast
+from hybrid_propagate.driver.forecast.symmetry import operations
+from hybrid_propagate.driver.forecast.work import size_of
+from hybrid_propagate.surrogate.kernel import analytic
+from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
+from hypothesis import given
+from hypothesis import strategies as st
+from pyscf import dft, symm
+from small_decks import HYDRIDE, WATER, kicked
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_sizes_are_those_of_the_engine() -> None:
+    task = read_deck(ROOT / "examples/water.nw").propagations[0]
+    engine = make_engine(task.system, 1e9)
+    size = size_of(task.system)
+    assert engine.quadrature is not None
+    assert (size.functions, size.spins, size.occupied) == (13, 1, 5)
+    assert (size.kernels, size.exchange, size.components) == (1, True, 4)
+    assert math.isclose(size.points, engine.quadrature.weights.size, rel_tol=0.1)
+
+
+def test_limits_are_those_of_the_programs_parts() -> None:
+    assert (work.SMALL, work.MOST_KERNEL, work.DOUBLE_PAIRS, work.MAKING) == (
+        two_electron.SMALL,
+        analytic.MAX_BYTES,
+        analytic._SINGLE_PRECISION_PAIRS,
+        analytic.BUILDING,
+    )
+    assert set(work._POINTS[1]) == set(GRID_LEVEL)
+
+
+@pytest.mark.parametrize("word", accepted_words())
+def test_functionals_are_told_apart_as_pyscf_does(word: str) -> None:
+    """Rung, exact exchange, attenuation."""
+    cam = Attenuation(0.33, 0.0, 0.65) if word.startswith("xcam") or word == "xwpbe" else None
+    if word == "srhfexch":
+        cam = Attenuation(0.33, 0.0, 1.0)
+    xc = functional((word,), cam).pyscf
+    numint = dft.numint.NumInt()
+    omega, long_range, share = numint.rsh_and_hybrid_coeff(xc)
+    assert work._kind(xc) == numint._xc_type(xc)
+    assert bool(work._ATTENUATED.search(xc)) is bool(omega)
+    assert ("HF" in xc or "HYB" in xc) is (share != 0 or long_range != 0)
+
+
+@pytest.mark.parametrize(
+    ("atoms", "n"),
+    [
+        (WATER, 4),
+        ("  H 0 0 0\n  H 0.3 0.4 0.5", 8),
+        ("  O 0 0 0", 8),
+        (
+            "  C 0 0 0\n  H 0.63 0.63 0.63\n  H -0.63 -0.63 0.63\n  H -0.63 0.63 -0.63\n  H 0.63 -0.63 -0.63",
+            4,
+        ),
+        ("  N 0 0 0\n  H 0 0.94 0.38\n  H 0.814 -0.47 0.38\n  H -0.814 -0.47 0.38", 2),
+        ("  O 0 0.7 0\n  O 0 -0.7 0\n  H 0.9 0.9 0.3\n  H -0.9 -0.9 0.3", 2),
+        ("  C 0 0 0\n  H 0 0 1.1\n  F 1.3 0 -0.4\n  Cl -0.8 1.5 -0.5\n  Br -0.9 -1.6 -0.5", 1),
+    ],
+)
+def test_symmetry_is_that_of_pyscf(atoms: str, n: int, tmp_path: Path) -> None:
+    """Operations of PySCF's subgroup of D2h: C2v has 4 of them."""
+    (tmp_path / "a.nw").write_text(kicked(atoms, tmax=20.0, dft="  mult 3" if "\n" not in atoms else ""))
+    system = read_deck(tmp_path / "a.nw").propagations[0].system
+    mol = molecule(system)
+    group, _, axes = symm.detect_symm(mol._atom, mol._basis)
+    linear = {"SO3": "D2h", "Dooh": "D2h", "Coov": "C2v"}
+    subgroup, _ = symm.geom.as_subgroup(group, axes, linear.get(group))
+    assert operations(system) == n == len(symm.param.IRREP_ID_TABLE[subgroup])
+
+
+def test_the_kernel_is_as_large_as_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.nw").write_text(kicked(HYDRIDE, tmax=1.0))
+    told = forecast(tmp_path / "a.nw", "pyscf", None, 1e9)
+    system = read_deck(tmp_path / "a.nw").propagations[0].system
+    engine = make_engine(system, 1e9)
+    n = engine.mol.nao
+    kernel = analytic_kernel(engine, 2.0 * np.eye(n)[None] / n, 1e9)
+    assert kernel is not None
+    assert math.isclose(told.tasks[-1].kernel, kernel.n_bytes, rel_tol=0.3)
+
+
+def test_more_steps_take_longer_and_more_functions_more_memory(tmp_path: Path) -> None:
+    costs = []
+    for name, tmax, basis in (("a", 20.0, "STO-3G"), ("b", 200.0, "STO-3G"), ("c", 20.0, "aug-cc-pVTZ")):
+        (tmp_path / f"{name}.nw").write_text(kicked(tmax=tmax, basis=basis))
+        deck = read_deck(tmp_path / f"{name}.nw")
+        sizes = {k: size_of(task.system) for k, task in enumerate(deck.tasks)}
+        costs.append(cost_of(deck, sizes, 4e9))
+    assert costs[1].seconds > costs[0].seconds
+    assert costs[2].memory > 2 * costs[0].memory
+
+
+def test_a_line_moves_by_what_the_mean_of_both_ends_leaves() -> None:
+    """x cot x of the module's docstring, at 10 eV and dt 0.2 au."""
+    x = 0.5 * 10.0 / EV_PER_HARTREE * 0.2
+    assert line_shift(10.0, 0.2) == pytest.approx(10.0 * (1.0 - x / math.tan(x)), rel=1e-3)
+
+
+@given(energy=st.floats(1.0, 50.0), shift=st.floats(1e-3, 0.1))
+def test_the_step_advised_moves_a_line_by_what_was_asked(energy: float, shift: float) -> None:
+    assert line_shift(energy, step_for(energy, shift)) == pytest.approx(shift)
+
+
+def test_check_prints_what_will_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.nw").write_text(kicked(tmax=20.0))
+    assert main([str(tmp_path / "a.nw"), "--check"]) == 0
+    shown = capsys.readouterr().out
+    for part in ("H2O", "7 functions", "99 steps", "kernel", "MB", "processor time", "dt 0.2", "spectrum:"):
+        assert part in shown
+    assert not list(tmp_path.glob("*.h5"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "risk"),
+    [
+        ({"tmax": 300.0}, "none"),
+        ({"tmax": 20.0}, "spectrum: tmax 20 au"),
+        ({"tmax": 300.0, "kick": 0.5}, "beyond linear response"),
+        ({"atoms": "  O 0 0 0", "tmax": 300.0, "dft": "  mult 3"}, "degenerate"),
+    ],
+)
+def test_the_largest_risk_is_named(changes: dict[str, object], risk: str, tmp_path: Path) -> None:
+    (tmp_path / "a.nw").write_text(kicked(**changes))  # pyright: ignore[reportArgumentType]
+    assert risk in forecast(tmp_path / "a.nw", "pyscf", None, 1e9).tasks[-1].risk
+
+
+def test_json_of_a_deck_that_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.nw").write_text(kicked(tmax=20.0))
+    assert main([str(tmp_path / "a.nw"), "--check", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["schema"] == "hybrid-propagate check 1"
+    assert told["refused"] is False
+    assert [task["kind"] for task in told["tasks"]] == ["ground state", "propagation"]
+    assert told["tasks"][1]["steps"] == 99
+    assert told["memory_mb"] > 100
+    page = (ROOT / "docs/files.md").read_text().split("## Check")[1].split("\n## ")[0]
+    assert set(told) | set(told["tasks"][1]) <= set(page.replace("`", " ").replace(",", " ").split())
+
+
+def test_json_of_a_deck_that_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.nw"
+    path.write_text(kicked(tmax=20.0).replace("task dft rt_tddft", "task dft hessian"))
+    assert main([str(path), "--check", "--json"]) == 2
+    (refusal,) = json.loads(capsys.readouterr().out)["refusals"]
+    line = path.read_text().splitlines().index("task dft hessian") + 1
+    assert (refusal["file"], refusal["line"]) == (str(path), line)
+    assert "hessian" in refusal["message"]
+    assert refusal["hint"].startswith("accepted: ")
+
+
+def test_every_refused_task_is_told(tmp_path: Path) -> None:
+    """Two propagations that start from files that there are not."""
+    text = kicked(tmax=20.0)
+    for name in ("one", "two"):
+        text += f"unset rt_tddft:*\nrt_tddft\n tmax 2\n dt 0.2\n load vectors {name}.movecs\nend\n"
+        text += "task dft rt_tddft\n"
+    (tmp_path / "a.nw").write_text(text)
+    told = forecast(tmp_path / "a.nw", "pyscf", None, 1e9)
+    assert [refusal.message.split(":")[0] for refusal in told.refusals] == [
+        "orbitals one.movecs",
+        "orbitals two.movecs",
+    ]
+
+
+def test_a_run_without_a_step_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.nw").write_text(kicked(tmax=1.0, dt=2.0))
+    with pytest.raises(DeckError, match=r"a\.nw:\d+: tmax 1 lies before the end of the first step of dt 2"):
+        read_deck(tmp_path / "a.nw")
+
+
+@pytest.mark.parametrize("theory_operation", TASKS)
+def test_every_task_listed_is_read(theory_operation: tuple[str, str], tmp_path: Path) -> None:
+    plot = "dplot\n  limitxyz\n  0 1 2\n  0 1 2\n  0 1 2\nend\n"
+    text = kicked(tmax=20.0).replace("task dft rt_tddft\n", plot + "task {} {}\n".format(*theory_operation))
+    (tmp_path / "a.nw").write_text(text)
+    assert len(read_deck(tmp_path / "a.nw").tasks) == 2
+
+
+@pytest.mark.parametrize(
+    ("what", "name"), [("xc", "pbe0"), ("basis", "6-31g"), ("tasks", "task dft rt_tddft")]
+)
+def test_list(what: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--list", what])
+    assert ended.value.code == 0
+    assert name in capsys.readouterr().out.splitlines()
+
+
+def test_json_alone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.nw").write_text(kicked(tmax=20.0))
+    assert main([str(tmp_path / "a.nw"), "--json"]) == 2
+    assert "--json is for --check" in capsys.readouterr().err
+
+
+def test_a_check_imports_no_pyscf(tmp_path: Path) -> None:
+    """It would take longer than all the rest."""
+    (tmp_path / "a.nw").write_text(kicked(tmax=20.0))
+    code = (
+        "import sys\nfrom hybrid_propagate.driver.commands.propagate import main\n"
+        f"assert main([{str(tmp_path / 'a.nw')!r}, '--check']) == 0\n"
+        "print('pyscf' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "False"
+
+
+def test_the_formula_is_in_hills_order() -> None:
+    assert formula([8, 1, 1, 6, 0]) == "CH2O"
+    assert formula([11, 17]) == "ClNa"
