@@ -15,6 +15,7 @@ from pyscf import gto
 from ...atomic.errors import BadInput
 from ..orbitals import Orbitals
 from ..system.geometry import ANGSTROM_PER_BOHR
+from .checksum import check_seal
 from .plain_hdf5 import new_hdf5, open_hdf5
 from .read_errors import reason
 
@@ -54,6 +55,7 @@ def write_density(path: Path, mol: gto.Mole, density: np.ndarray, orbitals: Orbi
 def read_density(path: Path) -> StoredDensity:
     """The densities in a file of `write_density` or a trajectory file. Raises DensityFileError."""
     try:
+        check_seal(path, needed=False)
         with open_hdf5(path) as file:
             arrays = [
                 np.asarray(file[name])

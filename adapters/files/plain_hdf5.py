@@ -25,11 +25,17 @@ _MOST_NAMES = 100_000
 
 @contextmanager
 def open_hdf5(path: Path) -> Iterator[h5py.File]:
-    """The file, open to read. Raises RefusedFile and h5py's OSError."""
+    """The file, open to read. Raises RefusedFile, also of what is found damaged later, and h5py's OSError."""
     check_regular(path)
-    with h5py.File(path, "r") as file:
-        _check(file, path)
-        yield file
+    try:
+        with h5py.File(path, "r") as file:
+            _check(file, path)
+            yield file
+    except RuntimeError as error:
+        # HDF5's word for structures that lead nowhere; Python has kinds of its own for other things.
+        if type(error) is not RuntimeError:
+            raise
+        raise RefusedFile("damaged: " + " ".join(str(error).split()), path) from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from ...atomic.errors import BadInput
 #: What file systems without such locks answer.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _MOST_BYTES = 1000
+#: Seconds that a holder is given to write its name, and between two looks.
+_NAMING_SECONDS, _LOOK_SECONDS = 1.0, 0.02
 
 
 class FolderInUse(BadInput):
@@ -60,13 +63,24 @@ def _taken(path: Path) -> int:
             if alone is not False and not _is_at(descriptor, path):
                 os.close(descriptor)
                 continue
-            words = os.pread(descriptor, _MOST_BYTES, 0).decode("utf-8", "replace").split()
-            _check_owner(path, words, alone)
+            _check_owner(path, _words(descriptor, held=alone is False), alone)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
             raise
         return descriptor
+
+
+def _words(descriptor: int, *, held: bool) -> list[str]:
+    """What the file says; whoever has just taken it may have yet to write its name."""
+    until = time.monotonic() + _NAMING_SECONDS
+    while True:
+        words = os.pread(descriptor, _MOST_BYTES, 0).decode("utf-8", "replace").split()
+        here = words[:1] == [socket.gethostname()]
+        named = len(words) > 2 and (not here or _start_of(words[1]) == words[2:3])
+        if named or not held or time.monotonic() > until:
+            return words
+        time.sleep(_LOOK_SECONDS)
 
 
 def _hold(descriptor: int) -> bool | None:

@@ -1,9 +1,9 @@
 """The trajectory file, `<start>.h5`: time points, decisions, and the checkpoint to go on from.
 
 Every commit writes a new file beside the old one and renames it: whatever moment a run is killed at, the file
-is whole, and holds the trajectory up to its checkpoint. Groups: geometry, basis, matrices, ground (orbitals),
-dynamics (one row a point), control (one row a segment or decision), checkpoint (propagator, surrogate and
-controller in double precision).
+is whole, and holds the trajectory up to its checkpoint, with a checksum at its end. Groups: geometry, basis,
+matrices, ground (orbitals), dynamics (one row a point), control (one row a segment or decision), checkpoint
+(propagator, surrogate and controller in double precision).
 """
 
 import os
@@ -17,6 +17,7 @@ import numpy as np
 from ...atomic.errors import BadInput
 from ..system import System
 from ..system.geometry import ANGSTROM_PER_BOHR
+from .checksum import check_seal, seal, sealed
 from .meanings import describe
 from .plain_hdf5 import open_hdf5
 from .read_errors import reason
@@ -29,7 +30,7 @@ _CHUNK_ROWS = 256
 OPTIONAL = ("occupations", "charges")
 
 #: Files up to this size, bytes, are put together in memory.
-IN_MEMORY = 2**28
+_IN_MEMORY = 2**28
 
 
 class TrajectoryError(BadInput):
@@ -103,6 +104,7 @@ class TrajectoryFile:
 
     def __init__(self, path: Path, fixed: Fixed) -> None:
         self.path, self._fixed = path, fixed
+        self._known = _identity(path)
         self._rows: dict[str, list[np.ndarray]] = {}
         self._control: dict[str, list[np.ndarray]] = {}
 
@@ -117,22 +119,29 @@ class TrajectoryFile:
             self._control.setdefault(name, []).append(np.asarray([value]))
 
     def commit(self, checkpoint: Mapping[str, np.ndarray], *, complete: bool, start: bool = False) -> None:
-        """Write everything so far. start: forget what a file of that name holds. Raises OSError."""
-        large = self.path.exists() and self.path.stat().st_size > IN_MEMORY
+        """Write everything so far. start: forget what a file of that name holds.
+
+        Raises OSError, and TrajectoryError where the file is not the one that was written last.
+        """
+        if not start and _identity(self.path) != self._known:
+            raise TrajectoryError(f"{self.path}: replaced or changed by another program; nothing was written")
+        large = self.path.exists() and self.path.stat().st_size > _IN_MEMORY
         with whole_file(self.path) as part:
             if large:
                 with part.open("r+b") as raw, h5py.File(raw, "w") as new:
                     self._fill(new, checkpoint, complete, start)
+                seal(part)
             else:
                 # HDF5 reports a full disk once more for every object it closes; plain bytes fail once.
                 with h5py.File(part, "w", driver="core", backing_store=False) as new:
                     self._fill(new, checkpoint, complete, start)
                     new.flush()
                     image = new.id.get_file_image()
-                part.write_bytes(image)
+                part.write_bytes(sealed(image))
             descriptor = os.open(part, os.O_RDONLY)
             os.fsync(descriptor)
             os.close(descriptor)
+        self._known = _identity(self.path)
         self._rows.clear()
         self._control.clear()
 
@@ -182,6 +191,15 @@ def _fill_up(file: h5py.File, before: int) -> None:
             _append(file, f"dynamics/{name}", np.concatenate(parts))
 
 
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """What tells a file from any other, and from itself once changed; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def _append(file: h5py.File, name: str, values: np.ndarray) -> None:
     if values.dtype.kind == "U":
         values = values.astype("S")
@@ -199,9 +217,13 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> None:
     dataset[n:] = values.astype(kind)
 
 
-def read_contents(path: Path) -> Contents:
-    """Everything but the densities and the response. Raises TrajectoryError."""
+def read_contents(path: Path, *, to_go_on: bool = False) -> Contents:
+    """Everything but the densities and the response. to_go_on: what has no checksum will not do.
+
+    Raises TrajectoryError.
+    """
     try:
+        check_seal(path, needed=to_go_on)
         with open_hdf5(path) as file:
 
             def arrays(group: str) -> dict[str, np.ndarray]:

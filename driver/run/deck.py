@@ -14,13 +14,13 @@ from ...adapters.rtdb.recall import HEAD, record_path
 from ...adapters.system import System
 from ...surrogate.surrogate import Surrogate
 from ..answer.deck_lines import answer
+from ..earlier.kept import keep_earlier, settings_of
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
 from ..nwchem.session import open_session
 from ..nwchem.start import NWChemCall
 from ..page.lines import Root
-from ..reporters.kept import keep_earlier, settings_of
 from .check import check_deck
 from .embedded import EmbeddedBackend
 from .ground import GroundStates, Solved

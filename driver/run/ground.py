@@ -17,7 +17,7 @@ from ...adapters.pyscf.ground_state import solve_ground_state
 from ...adapters.system import System
 from ..reporters.phase import phase
 from ..warmstart.sources import known_density
-from .job import file_names, live_beside
+from .job import live_beside
 from .options import Options
 
 #: Engine expanded about the orbitals' density, and the orbitals.
@@ -133,16 +133,17 @@ class GroundStates:
             return None
 
     def _predicted(self, engine: PySCFEngine, names: dict[str, int]) -> np.ndarray | None:
-        """A density from earlier tasks and runs; None: the standard guess."""
+        """A density from earlier tasks and the run that the user names; None: the standard guess.
+
+        What else lies in the folder changes no digit: a deck run again gives the same numbers.
+        """
         earlier = [
             (self.tasks[number].system, self.solved[number][1])
             for number in names.values()
             if number in self.solved
         ]
         prior = self.options.prior
-        files = [self.deck.permanent_dir / f"{name}.h5" for name in file_names(self.deck)]
-        files += [prior] if prior is not None and prior not in files else []
-        return known_density(engine, earlier, [path for path in files if path.is_file()])
+        return known_density(engine, earlier, [] if prior is None or not prior.is_file() else [prior])
 
     def _keep(self, task: GroundStateTask, engine: PySCFEngine, orbitals: Orbitals) -> None:
         """Leave the file of orbitals that NWChem leaves; the frames of one run would share its name."""

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from ...adapters.deck import PropagationTask
-from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
 from ...adapters.system import Shells, System
 from ...surrogate.runtime.session import Device
 from ..loop.segment import Limits
@@ -107,25 +106,3 @@ def fingerprint(task: PropagationTask, options: Options) -> dict[str, str]:
 
 def _as_text(values: Mapping[str, object]) -> dict[str, str]:
     return {name: json.dumps(value, default=str, sort_keys=True) for name, value in values.items()}
-
-
-def continued(path: Path, settings: dict[str, str], options: Options) -> Contents | None:
-    """The file to go on from with `--restart`, None without.
-
-    Raises TrajectoryError where settings have changed.
-    """
-    if not options.restart or not path.exists():
-        return None
-    contents = read_contents(path)
-    before = json.loads(str(contents.attributes.get("settings", "{}")))
-    changed = [name for name, value in settings.items() if before.get(name) != value]
-    if changed:
-        raise TrajectoryError(
-            f"{path}: made with other settings ({', '.join(changed)}); restore them, or run without --restart"
-        )
-    return contents
-
-
-def same_end(contents: Contents, tmax: float) -> bool:
-    """Whether the file was to end where the deck does now."""
-    return float(np.asarray(contents.attributes["tmax"])) == tmax

@@ -14,6 +14,8 @@ from ...adapters.log.log_file import LogFile
 from ...adapters.nwchem.process import NWChemError
 from ...atomic.interruption import ends_by_itself
 from ...surrogate.surrogate import Surrogate
+from ..earlier.continued import Wanted, continued, goes_beyond, is_done
+from ..earlier.validity import LOG
 from ..loop.backend import Backend
 from ..loop.checkpoint import pack_checkpoint, surrogate_arrays
 from ..loop.progress import Progress, Reporter
@@ -30,7 +32,7 @@ from ..reporters.stored_run import stored_run
 from ..reporters.writers import Writers
 from .job import Job
 from .opening import opening
-from .options import continued, fingerprint, same_end
+from .options import fingerprint
 from .report_line import report
 from .setup import Setup, set_up
 from .summary import write_summary
@@ -39,8 +41,6 @@ from .summary import write_summary
 CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 3.0, 20.0
 #: Densities are stored at every point where they fit this many bytes, and left out otherwise.
 SMALL_TRAJECTORY = 2**26
-#: Name in a checkpoint of how far the log had come: its path, and bytes.
-_LOG = "log"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ def propagate(job: Job, backend: Backend) -> Outcome:
 
 def resume(job: Job) -> Contents | None:
     """The job's own trajectory file, where it is to go on from that. Raises TrajectoryError."""
-    old = continued(job.file("h5"), fingerprint(job.task, job.options), job.options)
+    old = continued(job.file("h5"), _wanted(job)) if job.options.restart else None
     if old is None:
         # What an earlier run said of itself must not stand beside this one's trajectory.
         job.file("json").unlink(missing_ok=True)
@@ -124,17 +124,22 @@ class Saver:
         self.took, self.last = time.perf_counter() - began, time.monotonic()
 
 
+def _wanted(job: Job) -> Wanted:
+    real_time = job.task.real_time
+    return Wanted(fingerprint(job.task, job.options), real_time.tmax, real_time.dt, job.task.place)
+
+
 def _log_position(job: Job) -> dict[str, np.ndarray]:
     """How far the log had come, where it is a file that can be taken back to there."""
     log = job.write
     if not isinstance(log, LogFile):
         return {}
-    return {_LOG: np.array(json.dumps([str(log.path), log.position]).encode())}
+    return {LOG: np.array(json.dumps([str(log.path), log.position]).encode())}
 
 
 def _take_back(job: Job, old: Contents) -> None:
     """Take the points out of the log that were written after the checkpoint: they come once more."""
-    noted = old.checkpoint.get(_LOG)
+    noted = old.checkpoint.get(LOG)
     if not isinstance(job.write, LogFile):
         return
     path, position = ("", 0) if noted is None else json.loads(bytes(np.asarray(noted).item()))
@@ -146,8 +151,8 @@ def _take_back(job: Job, old: Contents) -> None:
 
 
 def _is_finished(job: Job, old: Contents) -> bool:
-    complete = bool(old.attributes.get("complete"))
-    return complete and same_end(old, job.task.real_time.tmax) and job.file("json").exists()
+    wanted = _wanted(job)
+    return goes_beyond(old, wanted) or (is_done(old, wanted) and job.file("json").exists())
 
 
 def _open_store(job: Job, setup: Setup, *, begin: bool) -> Saver:

@@ -116,6 +116,9 @@ def _stored_progress(job: Job, old: Contents, surrogate: Surrogate | None) -> Pr
         return unpack_checkpoint(old.checkpoint, surrogate)
     except BadInput as error:
         raise TrajectoryError(f"{job.file('h5')}: {error}") from error
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
+        path = job.file("h5")
+        raise TrajectoryError(f"{path}: its checkpoint is of another make; leave out --restart") from error
 
 
 def _stored_basis(old: Contents) -> WorkingBasis:

@@ -158,9 +158,11 @@ def _kicked_geometry(name: str, run: RunLog) -> str | None:
 
 
 def _stored(path: Path) -> DipoleRecord:
+    from ...adapters.files.checksum import check_seal
     from ...adapters.files.plain_hdf5 import open_hdf5
 
     try:
+        check_seal(path, needed=False)
         with open_hdf5(path) as store:
             told = dict(store.attrs)
             time, dipole, field = (

@@ -18,6 +18,7 @@ import numpy as np
 from pyscf import gto
 from pyscf.gto.mole import ao_rotation_matrix
 
+from ...adapters.files.checksum import check_seal
 from ...adapters.files.plain_hdf5 import open_hdf5
 from ...adapters.files.read_errors import reason
 from ...adapters.orbitals import Orbitals
@@ -80,6 +81,7 @@ def read_earlier_run(path: Path, settings: Mapping[str, str], system: System) ->
     """
     names = ("coefficients", "dual", "to_canonical", "energies", "irreps")
     try:
+        check_seal(path, needed=True)
         with open_hdf5(path) as file:
             ground = {name: np.asarray(file[f"ground/{name}"]) for name in file["ground"]}  # type: ignore[union-attr]
             saved = file.get("checkpoint/surrogate", {})

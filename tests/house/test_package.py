@@ -81,6 +81,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "reporters",
         "nwchem",
         "dataset",
+        "earlier",
         "answer",
         "run",
         "forecast",

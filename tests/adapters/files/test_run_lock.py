@@ -1,10 +1,13 @@
 """The lock file: one process at a time, whoever holds it is named, and what dead runs left is taken over."""
 
+import fcntl
 import itertools
+import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -60,6 +63,22 @@ def test_the_second_process_is_told_of_the_first(tmp_path: Path) -> None:
     with locked([path]):
         pass
     assert not path.exists()
+
+
+@pytest.mark.parametrize("left", ["", f"{socket.gethostname()} 999999999 1 2026-01-01 00:00:00+00:00\n"])
+def test_a_holder_that_has_yet_to_write_its_name(tmp_path: Path, left: str) -> None:
+    """Between taking the file and writing, it is empty or names a dead run: neither is told."""
+    path, ready = tmp_path / "run.lock", tmp_path / "ready.lock"
+    with locked([ready]):
+        name = ready.read_bytes()
+    path.write_text(left)
+    with path.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        late = threading.Timer(0.2, path.write_bytes, [name])
+        late.start()
+        with pytest.raises(FolderInUse, match=f"process {os.getpid()} of"), locked([path]):
+            pass
+        late.join()
 
 
 def test_of_another_host(tmp_path: Path) -> None:

@@ -32,6 +32,21 @@ def test_another_file_is_left_as_it_is(tmp_path: Path) -> None:
     assert path.read_text() == "a user's own lines\n"
 
 
+def test_what_is_never_written_replaces_nothing(tmp_path: Path) -> None:
+    """A run that is refused leaves an earlier log as it is; the first block begins the file anew."""
+    path = tmp_path / "run.log"
+    path.write_text("an earlier run\n")
+    LogFile(path, append=False).close()
+    assert path.read_text() == "an earlier run\n"
+    log = LogFile(path, append=False)
+    assert log.position == 0
+    log("one\n")
+    log("two\n")
+    assert log.position == 8
+    log.close()
+    assert path.read_text() == "one\ntwo\n"
+
+
 def test_a_full_disk_leaves_whole_blocks(tmp_path: Path) -> None:
     code = (
         "import signal, sys\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nfrom pathlib import Path\n"

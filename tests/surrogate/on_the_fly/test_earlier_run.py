@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from hybrid_propagate.adapters.files.checksum import seal
 from hybrid_propagate.adapters.system import System
 from hybrid_propagate.driver.dataset.config import Level, Molecule, system_of
 from hybrid_propagate.surrogate.matrices.kabsch import kabsch
@@ -123,12 +124,14 @@ def write(path: Path, system: System, learned: bool) -> None:
             file[f"ground/basis_{name}"] = getattr(here.basis, name)
         if learned:
             file["checkpoint/surrogate/x0_q"] = np.zeros((0, 28))
+    seal(path)
 
 
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (lambda path, system: path.write_text("text"), "not the trajectory file of a run"),
+        (lambda path, system: path.write_bytes(b"\x89HDF"), "no checksum at its end"),
         (lambda path, system: write(path, system, False), "its run learned no response"),
     ],
 )
