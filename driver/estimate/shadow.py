@@ -13,7 +13,7 @@ from ..propagators.state import State, density_of, natural_orbitals
 from .statement import Sums
 
 _STATE = ("orbitals", "occupations", "density", "fock", "fock_half")
-_SUMS = ("gap", "signal", "rest", "bound", "n_drawn", "noise")
+_SUMS = ("gap", "signal", "rest", "bound", "n_drawn", "noise", "entered")
 
 
 @dataclass(eq=False)
@@ -43,7 +43,8 @@ def loaded(arrays: Mapping[str, np.ndarray]) -> ErrorEstimate | None:
         return None
     step, time = np.asarray(arrays["shadow_place"]).tolist()
     shadow = State(int(step), time, *(np.asarray(arrays[f"shadow_{name}"]) for name in _STATE))
-    numbers = dict(zip(_SUMS, np.asarray(arrays["estimate_sums"]).tolist(), strict=True))
+    # Files of earlier versions have fewer.
+    numbers = dict(zip(_SUMS, np.asarray(arrays["estimate_sums"]).tolist(), strict=False))
     sums = replace(Sums(**numbers), n_drawn=int(numbers["n_drawn"]))
     return ErrorEstimate(np.asarray(arrays["estimate_origin"]), shadow, sums)
 

@@ -28,6 +28,8 @@ CORRECTED = 0.5
 #: Dipole, au, that is stated for a written density's rounding, over the rounding's expected norm. Water in
 #: kicks of 2e-5 and 3e-5, by ten digits, had 0.1.
 DIGITS = 0.3
+#: Dipole that is stated for a Fock history that a code has lost, over its expected root mean square.
+HISTORY = 4.0
 #: Added to every statement: what the reference's own iterations, ended at a tolerance, leave open.
 LEAST = 1e-6
 #: Share of runs, at least, whose error is not above the one stated.
@@ -49,7 +51,8 @@ class Sums:
     rest: the second term, all segments together.
     bound: ∫ |[D, P]| dt / RMS |δP|, of first order.
     n_drawn: points drawn and measured in segments that were kept.
-    noise: Σ over points of the square of what another code's written digits leave open, au.
+    noise: Σ over points of the square of what another code's digits and lost histories leave open, au.
+    entered: Σ over lost histories so far of the square of what each changes at every later point, au.
     """
 
     gap: float = 0.0
@@ -58,6 +61,7 @@ class Sums:
     bound: float = 0.0
     n_drawn: int = 0
     noise: float = 0.0
+    entered: float = 0.0
 
     @property
     def stated(self) -> float:
