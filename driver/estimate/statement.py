@@ -28,9 +28,6 @@ CORRECTED = 0.5
 #: Dipole, au, that is stated for a written density's rounding, over the rounding's expected norm. Water in
 #: kicks of 2e-5 and 3e-5, by ten digits, had 0.1.
 DIGITS = 0.3
-#: Dipole, au, root mean square of a component, that thresholds and ends of iterations leave open. FH in a
-#: minimal basis, kicked by 5e-4 across its axis, moves by 3e-8 au only, and was 1e-11 au off.
-ROUNDING = 1e-11
 #: Dipole that is stated for a Fock history that a code has lost, over its expected root mean square.
 HISTORY = 4.0
 #: Added to every statement: what the reference's own iterations, ended at a tolerance, leave open.
@@ -54,7 +51,7 @@ class Sums:
     rest: the second term, all segments together.
     bound: ∫ |[D, P]| dt / RMS |δP|, of first order.
     n_drawn: points drawn and measured in segments that were kept.
-    noise: Σ over points of the square of what digits and lost histories leave open, au.
+    noise: Σ over points of the square of what another code's digits and lost histories leave open, au.
     entered: Σ over lost histories so far of the square of what each changes at every later point, au.
     """
 

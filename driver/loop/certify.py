@@ -12,7 +12,7 @@ from ...surrogate.surrogate import Surrogate
 from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
-from ..estimate.statement import BEYOND, DIGITS, HISTORY, ROUNDING, SHARE, Sums, factor
+from ..estimate.statement import BEYOND, DIGITS, HISTORY, SHARE, Sums, factor
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .hybrid import Hybrid, changes, known_surrogate, sighted
@@ -214,8 +214,8 @@ def _claim(
 
 
 def _noise(hybrid: Hybrid, sums: Sums, n_steps: int) -> float:
-    """What digits and lost histories leave open of the dipole over some points: Σ of squares, au."""
-    return n_steps * ((DIGITS * hybrid.reference.rounding) ** 2 + 3.0 * ROUNDING**2 + sums.entered)
+    """What the reference code's digits and lost histories leave open over some points: Σ of squares, au."""
+    return n_steps * ((DIGITS * hybrid.reference.rounding) ** 2 + sums.entered)
 
 
 def _lost_history(hybrid: Hybrid, state: State) -> float:
