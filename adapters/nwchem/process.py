@@ -56,7 +56,7 @@ _TAIL_LINES = 15
 _SAME_TIME = 1e-3
 #: Bytes that it may say without a step, or an end of its SCF, so many more for each line; of one line; of a
 #: line that is shown.
-_MOST_SAID, _OF_A_LINE, _MOST_OF_LINE, _MOST_SHOWN = 1 << 24, 16, 1 << 20, 300
+_MOST_SAID, _OF_A_LINE, _MOST_OF_LINE, _MOST_SHOWN = 1 << 24, 48, 1 << 16, 300
 #: Lines of the head of a restart file ahead of its numbers.
 _HEAD_LINES = 7
 
@@ -312,8 +312,9 @@ class NWChemProcess:
             self.grid_block = int(found[1])
         elif not self._module_entered:
             self._module_entered = _MODULE in line
-            self._said = 0 if self._module_entered else self._said
-            if found := _ENERGY.match(line):
+            found = _ENERGY.match(line)
+            self._said = 0 if self._module_entered or found else self._said
+            if found:
                 with contextlib.suppress(ValueError):
                     self.energies[found[1]] = float(found[2])
         elif _LOADED in line:
