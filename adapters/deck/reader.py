@@ -7,7 +7,16 @@ from pathlib import Path
 
 from ..free_format.blocks import OF_OTHER_TASKS
 from ..free_format.errors import DeckError, Place, UnfinishedBlock, in_one
-from ..free_format.lines import Line, LineReader, lines_of, read_lines, real, suggestion, text_of
+from ..free_format.lines import (
+    LONGEST_NAME,
+    Line,
+    LineReader,
+    lines_of,
+    read_lines,
+    real,
+    suggestion,
+    text_of,
+)
 from ..free_format.nwchem_only import pass_over
 from ..rtdb.entries import RtdbError
 from ..rtdb.nuclei import geometry_lines
@@ -54,8 +63,6 @@ _RT_KEYS = (
     *("magnus_skipinterpol", "print_dipcontribs"),
 )
 _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
-#: Of 255 bytes that a file's name may have, 24 may be a tag's, and others an end's and a half-written file's.
-_LONGEST_NAME = 150
 #: Says nothing of what stands there.
 _INCLUDED = "this line of an included file is refused; put it into the deck itself to see why"
 #: Theory and operation of the tasks that are carried out.
@@ -208,8 +215,8 @@ def _no_file_name(name: str) -> str | None:
     """Why the names of a run's files cannot begin with `name`; None where they can."""
     if name.strip() in ("", ".", "..") or "/" in name or not name.isprintable():
         return f"{name!r}, is no file name"
-    if len(os.fsencode(name)) > _LONGEST_NAME:
-        return f"{name[:30]!r}..., is longer than {_LONGEST_NAME} bytes: no room for the ends of file names"
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        return f"{name[:30]!r}..., is longer than {LONGEST_NAME} bytes: no room for the ends of file names"
     return None
 
 

@@ -78,11 +78,14 @@ def read_response(path: Path) -> StoredResponse | None:
                 orbitals, np.asarray(store["matrices/overlap"]), np.asarray(store["basis/atom_index"])
             )
             pairs, energies = np.asarray(store["ground/pairs"]), np.asarray(store["ground/basis_energies"])
-    except (OSError, KeyError) as error:
+            finite = all(np.isfinite(values).all() for values in (real, imaginary, energies, orbitals))
+            if not (real.shape == imaginary.shape == (len(time), len(pairs)) and finite):
+                raise ValueError("its rows are not of its points and pairs, or not numbers")
+            spin, occupied, empty = pairs.T
+            gaps = energies[spin, empty] - energies[spin, occupied]
+    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise SpectrumError(f"{path}: no response that can be read ({error})") from error
-    spin, occupied, empty = pairs.T
     values = real + 1j * imaginary
-    gaps = energies[spin, empty] - energies[spin, occupied]
     return StoredResponse(time, values - values[0], pairs, gaps, orbitals, shares)
 
 
