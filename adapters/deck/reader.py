@@ -20,7 +20,7 @@ from .dplot import read_dplot
 from .geometry import read_geometry
 from .occup import read_occupations
 from .rt_tddft import read_rt_tddft
-from .tasks import density_plot, ground_state, linear_response, propagation
+from .tasks import density_plot, excited_density, ground_state, linear_response, propagation
 from .tddft import read_tddft
 
 #: Printing, memory, and where scratch files go: nothing that a result depends on.
@@ -61,7 +61,7 @@ _INCLUDED = "this line of an included file is refused; put it into the deck itse
 #: Theory and operation of the tasks that are carried out.
 TASKS = (
     *(("dft", "energy"), ("scf", "energy"), ("tddft", "energy"), ("dft", "property"), ("dft", "gradient")),
-    *(("dplot", "energy"), ("dft", "rt_tddft")),
+    *(("tddft", "gradient"), ("dplot", "energy"), ("dft", "rt_tddft")),
 )
 _PASSED_OVER = "this line of an included file is passed over, or taken for what is near it"
 _LOGICALS = ("true", ".true.", "t", "false", ".false.", "f")
@@ -378,7 +378,8 @@ def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
     carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
         ("dft", "energy"): lambda: [ground_state(database, line.place, "dft")],
         ("scf", "energy"): lambda: [ground_state(database, line.place, "scf")],
-        ("tddft", "energy"): lambda: _response(database, line.place),
+        ("tddft", "energy"): lambda: _response(database, line.place, linear_response),
+        ("tddft", "gradient"): lambda: _response(database, line.place, excited_density),
         ("dft", "property"): lambda: [ground_state(database, line.place, "dft")],
         ("dft", "gradient"): lambda: [ground_state(database, line.place, "dft")],
         ("dplot", "energy"): lambda: [density_plot(database, line.place)],
@@ -392,9 +393,9 @@ def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
     return [] if reader.refusals else carried_out[theory, operation]()
 
 
-def _response(database: Database, place: Place) -> list[Task]:
+def _response(database: Database, place: Place, task: Callable[[Database, Place], Task]) -> list[Task]:
     tasks: list[Task] = []
     if database.ready is None and database.restarted is None:
         start: GroundStateTask = ground_state(database, place, "dft")
         tasks.append(start)
-    return [*tasks, linear_response(database, place)]
+    return [*tasks, task(database, place)]

@@ -53,8 +53,8 @@ def _parser() -> CommandParser:
         type=Path,
         default=[],
         metavar="FILE",
-        help="earlier results for the same atoms and basis, at this or other geometries: .h5, .movecs, "
-        ".rt_restart; several are extrapolated",
+        help="earlier results for the same atoms, at this or other geometries: .h5, .movecs, .rt_restart; "
+        "several are extrapolated; a trajectory (.h5) may have another basis or other spins",
     )
     parser.add_argument("--run", action="store_true", help="run the SCF with and without, and compare")
     parser.add_argument(
