@@ -28,6 +28,8 @@ _WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_pr
 #: What may stand before the settings of an earlier run are wanted.
 _PREAMBLE = ("start", "restart", "title", "permanent_dir")
 _BLOCKS = ("occup", "geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
+#: Blocks that change no ground state.
+_OF_NO_GROUND_STATE = ("rt_tddft", "tddft", "dplot")
 _PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "include")
 #: Directives of NWChem that would change results or do other work.
 _REFUSED = (
@@ -84,13 +86,14 @@ class _Found:
     recorded: list[int] = field(default_factory=list)
 
 
-def read_deck(path: Path | str) -> Deck:
+def read_deck(path: Path | str, *, first_ground_state: bool = False) -> Deck:
     """Read the deck at `path` and the files that it includes or loads geometries from.
 
     Everything in it is carried out, that is, represented in what is returned, or refused by name. What a deck
     with `restart` does not set is what the run of that name had set, by its record or NWChem's database.
     Two things differ from NWChem on purpose. All tasks are read before the first one runs, so that a mistake
     costs no time. And `task dft energy` behind a propagation is a ground state; NWChem would propagate again.
+    first_ground_state: the deck ends behind its first ground state, and blocks of other tasks are not judged.
     Raises DeckError, whose text is one line led by file:line, for anything wrong or not carried out.
     """
     path = Path(path)
@@ -100,6 +103,7 @@ def read_deck(path: Path | str) -> Deck:
     recalled = False
     try:
         for line in reader:
+            judged = len(reader.refusals)
             with reader.noting(line):
                 if (
                     database.restarted is not None
@@ -109,6 +113,10 @@ def read_deck(path: Path | str) -> Deck:
                     recalled = True
                     _recall(found, database.restarted)
                 _take(line, reader, found)
+            if first_ground_state and line.keyword in _OF_NO_GROUND_STATE:
+                del reader.refusals[judged:]
+            if first_ground_state and any(isinstance(task, GroundStateTask) for task in found.tasks):
+                break
     except UnfinishedBlock as error:
         reader.refusals.append(error)
     if not reader.refusals:

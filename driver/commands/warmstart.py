@@ -78,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
         return fail(_NAME, "--along runs SCFs: it needs --run", 2)
     if options.along is not None and options.output is not None:
         return fail(_NAME, "--along writes no starts: --output is for a single one", 2)
-    deck = read_deck(options.deck)
+    deck = read_deck(options.deck, first_ground_state=True)
     # Before PySCF is loaded.
     start_with(threads_for(_ground(deck).system.n_basis))
     found = _found(deck, options)

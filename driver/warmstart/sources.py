@@ -16,6 +16,7 @@ from ...adapters.nwchem.movecs import MovecsError, read_movecs
 from ...adapters.nwchem.rt_restart import RestartError, read_restart
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine
+from ...adapters.pyscf.molecule import molecule
 from ...adapters.system import System
 from ...surrogate.starting_density.extrapolation import Extrapolation, snapshot
 from ...surrogate.starting_density.predictor import DensityPredictor
@@ -40,10 +41,10 @@ def earlier_runs(paths: Sequence[Path], system: System) -> list[DensityPredictor
     for path in paths:
         if path.suffix == ".h5":
             stored = read_density(path)
-            if stored.ground.shape != (system.n_spin, system.n_basis, system.n_basis):
+            there = _moved(system, stored.atomic_numbers, stored.positions, path)
+            if not _fits(stored, system):
                 predictors.append(_projection(path, stored, system))
                 continue
-            there = _moved(system, stored.atomic_numbers, stored.positions, path)
             grounds.append(snapshot(there, stored.ground))
             if stored.last is not None:
                 predictors.append(Extrapolation((snapshot(there, stored.last),), f"last of {path.name}"))
@@ -67,6 +68,14 @@ def _moved(system: System, numbers: np.ndarray, positions: np.ndarray, path: Pat
     return replace(system, geometry=replace(system.geometry, positions=positions))
 
 
+def _fits(stored: StoredDensity, system: System) -> bool:
+    """Whether a density has the basis, the spins and the electrons of a system."""
+    if stored.ground.shape != (system.n_spin, system.n_basis, system.n_basis):
+        return False
+    counts = np.array(molecule(system).nelec[: system.n_spin]) * 2.0 / system.n_spin
+    return bool(np.abs(stored.electrons - counts).max() < 0.5)
+
+
 def _projection(path: Path, stored: StoredDensity, system: System) -> Projection:
     """Orbitals of another basis or other spins, of a trajectory file, which tells its basis."""
     try:
@@ -74,7 +83,7 @@ def _projection(path: Path, stored: StoredDensity, system: System) -> Projection
     except TrajectoryError:
         raise DensityFileError(
             f"{path}: densities are {stored.ground.shape}, not "
-            f"{(system.n_spin, system.n_basis, system.n_basis)}: another basis, or another number of spins; "
+            f"{(system.n_spin, system.n_basis, system.n_basis)}: another basis, charge or multiplicity; "
             "accepted: a trajectory file (<start>.h5), which tells its basis"
         ) from None
     return Projection(source, stored.orbitals, f"projected from {path.name}")
