@@ -103,7 +103,10 @@ def test_what_moves_is_what_orbitals_and_dipole_say(run: hp.Run) -> None:
     root = (vectors * np.sqrt(sizes)) @ vectors.T
     functions = np.einsum("pi,kij,jp->kp", root, densities - densities[0], root)
     expected = -functions @ response.on
-    np.testing.assert_allclose(charges, expected, atol=2e-3 * np.abs(expected).max())
+    # The densities are stored in single precision, and are of order one.
+    rounding = 8 * np.finfo(np.float32).eps
+    assert np.abs(expected).max() > 10 * rounding
+    np.testing.assert_allclose(charges, expected, atol=rounding)
     # The core electrons of fluorine hardly move.
     core = run.moved(50.0, 100.0, occupied=(1, 1))
     assert core.electrons < 1e-3 * found.electrons
