@@ -62,6 +62,12 @@ def _parser() -> CommandParser:
         help="kick along x, y or z at the first point, in au, for files without the field "
         "(NWChem's Magnus: max * dt / 2)",
     )
+    parser.add_argument(
+        "--occupied",
+        metavar="FIRST-LAST",
+        type=_occupied,
+        help="only what these occupied orbitals give, numbered from 1, such as core levels; for .h5 files",
+    )
     parser.add_argument("--minus", type=Path, metavar="FILE", help="a run without field, to be taken off")
     several = parser.add_mutually_exclusive_group()
     several.add_argument("--compare", action="store_true", help="a spectrum for each FILE, and differences")
@@ -84,6 +90,17 @@ def _kick(text: str) -> tuple[str, float]:
     if axis not in ("x", "y", "z") or not 0.0 < abs(size) < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not an axis and an impulse such as z=1e-5")
     return axis, size
+
+
+def _occupied(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    try:
+        found = (int(first), int(last or first))
+    except ValueError:
+        found = (0, 0)
+    if not 1 <= found[0] <= found[1]:
+        raise argparse.ArgumentTypeError(f"{text!r}: accepted: the numbers of orbitals, such as 1 or 2-4")
+    return found
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -184,6 +201,8 @@ def _signals(options: argparse.Namespace, files: list[Path]) -> list[Signal]:
     from ..spectra.records import read_records
     from ..spectra.signals import signals_of
 
+    if options.occupied is not None:
+        return _of_orbitals(options, files)
     kick = None
     if options.kick is not None:
         axis, impulse = options.kick
@@ -193,6 +212,25 @@ def _signals(options: argparse.Namespace, files: list[Path]) -> list[Signal]:
     if options.minus is not None:
         still = read_records(options.minus, None, options.geometry)[0]
     return signals_of(records, kick, still)
+
+
+def _of_orbitals(options: argparse.Namespace, files: list[Path]) -> list[Signal]:
+    """What some occupied orbitals give, of trajectory files. Raises SpectrumError."""
+    from ..spectra.records import read_records
+    from ..spectra.response import read_response
+    from ..spectra.signals import signals_of
+    from ..spectra.spectrum import SpectrumError
+    from ..spectra.window import partial_signal
+
+    if options.kick is not None or options.minus is not None:
+        raise SpectrumError("--occupied goes neither with --kick nor with --minus")
+    found = []
+    for path in files:
+        if path.suffix != ".h5":
+            raise SpectrumError(f"{path}: --occupied needs a trajectory file, <start>.h5")
+        (signal,) = signals_of(read_records(path, options.tag, options.geometry))
+        found.append(partial_signal(signal, read_response(path), options.occupied))
+    return found
 
 
 def _broadening(options: argparse.Namespace) -> tuple[float, float]:

@@ -169,8 +169,10 @@ def _by_nwchem(job: Job, grounds: GroundStates) -> bool:
     """A propagation with a resident NWChem beside it, which also converges the ground state."""
     options = job.options
 
-    def surrogate_of(ground: GroundState, problem: Problem, target: Target) -> Surrogate:
-        return make_surrogate(ground, problem, options, target)
+    def surrogate_of(
+        ground: GroundState, problem: Problem, target: Target, tell: Callable[[str, float], None]
+    ) -> Surrogate:
+        return make_surrogate(ground, problem, options, target, tell)
 
     call = NWChemCall(
         deck=job.deck,
