@@ -12,11 +12,11 @@ from ...surrogate.surrogate import Surrogate
 from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
-from ..estimate.statement import BEYOND, DIGITS, HISTORY, SHARE, Sums, factor
+from ..estimate.statement import BEYOND, DIGITS, HISTORY, Sums, factor
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .hybrid import Hybrid, changes, known_surrogate, sighted
-from .problem import Problem, electronic_dipoles
+from .problem import Problem, dipole_norm, electronic_dipoles
 from .progress import Progress
 from .reference import Sight
 from .segment import Segment, conserves, frozen_pass, later_densities
@@ -71,7 +71,8 @@ class _Pass:
     later: P' after each step. dipole, signal: there, electrons alone, and Σ|μ - μ(0)|².
     duration, typical: au, and root mean square |δP| of the run with it. floor: least signal sum.
     sample: some of its changes; response: root mean square of the surrogate's on them.
-    n_points: points of the run with it. tries: passes over the segment that were judged too far off.
+    n_points: points of the run with it. dipole_norm: |D| of `Sums`.
+    tries: passes over the segment that were judged too far off.
     """
 
     segment: Segment
@@ -84,6 +85,7 @@ class _Pass:
     sample: np.ndarray
     response: float
     n_points: int
+    dipole_norm: float
     tries: int
 
 
@@ -146,7 +148,8 @@ def follow(hybrid: Hybrid, progress: Progress, segment: Segment, *, entered: boo
     if entered:
         sums = replace(sums, entered=sums.entered + _lost_history(hybrid, segment.start))
     noise = sums.noise + _noise(hybrid, sums, segment.n_steps)
-    estimate.sums = replace(sums, gap=sums.gap + gap, signal=signal, noise=noise)
+    points = sums.points + segment.n_steps
+    estimate.sums = replace(sums, gap=sums.gap + gap, signal=signal, points=points, noise=noise)
     estimate.shadow = shadow
 
 
@@ -173,6 +176,7 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
         sample - problem.ground_density,
         _rms([float(np.linalg.norm(predict(p) - base)) for p in sample]),
         n_points,
+        dipole_norm(problem),
         tries,
     )
 
@@ -189,7 +193,8 @@ def _claim(
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))
     bound = force * made.duration / made.typical
-    rest = SHARE * f * bound + BEYOND * beyond * made.duration / made.typical
+    push = made.dipole_norm * force * made.duration
+    rest = BEYOND * beyond * made.duration / made.typical
     lacking = _with_operator(problem, surrogate, operator)
     found = _shadow_pass(problem, lacking, estimate.shadow, n_steps)
     allowed = target.allowed(made.segment.end.time)
@@ -200,6 +205,8 @@ def _claim(
     sums = Sums(
         before.gap + _squared(dipole - made.dipole),
         before.signal + made.signal,
+        made.n_points,
+        before.push + push,
         before.rest + rest,
         before.bound + bound,
         before.n_drawn + len(sights),
@@ -209,7 +216,8 @@ def _claim(
     error = sums.relative(made.floor)
     own = error
     if error > 0.5 * allowed:
-        own = rest + _own(problem, surrogate, made, dipole, estimate, sums)
+        unseen = replace(sums, push=push).unseen(made.floor)
+        own = rest + unseen + _own(problem, surrogate, made, dipole, estimate, sums)
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
 
 
@@ -256,7 +264,8 @@ def _operator(made: _Pass, drawn: list[Defect], others: list[Defect], f: float) 
     """Through the points drawn, f times as large as their defects over the whole pass."""
     operator = defect_operator(drawn)
     found = _rms([float(np.linalg.norm(operator(change))) for change in made.sample])
-    return operator.scaled(f * level(drawn, others) * made.response / found if found > 0.0 else f)
+    # Not less than was measured at the points drawn, where these show the larger of it.
+    return operator.scaled(f * max(level(drawn, others) * made.response / found, 1.0) if found > 0.0 else f)
 
 
 def _with_operator(problem: Problem, surrogate: Surrogate, operator: DefectOperator) -> FockOf:
