@@ -50,6 +50,7 @@ _GUARD = Path(__file__).with_name("guard.py")
 _ENERGY = re.compile(
     r"\s+(Total DFT|One electron|Coulomb|Exchange-Corr\.|Nuclear repulsion) energy\s*=\s*(\S+)\s*$"
 )
+_VERSION = re.compile(r".*\(NWChem\) (\d\S*)")
 _BLOCK = re.compile(r"\s*Record size in doubles =\s*(\d+)\s+No\. of grid_pts")
 _TAIL_LINES = 15
 #: Times of a log, which has five decimals, and of a state are the same within this, au.
@@ -73,6 +74,7 @@ class NWChemProcess:
     """One process in a private folder; a context manager that leaves nothing behind, whatever happens.
 
     command: `nwchem`, `mpirun -np 4 nwchem`; keep: do not remove the folder.
+    version: as its banner says, `7.0.2`; empty before that.
     energies: of the ground state, Hartree, by NWChem's own words (`Total DFT`, `One electron`, ...).
     grid_block: size of the blocks of its grid file, doubles; 0 without a grid.
     seconds: of each point received.
@@ -83,6 +85,7 @@ class NWChemProcess:
         self._n_spin, self._n_basis, self._keep = n_spin, n_basis, keep
         self._scratch = scratch_folder(keep=keep)
         self.folder = self._scratch.path
+        self.version = ""
         self.energies: dict[str, float] = {}
         self.grid_block = 0
         self.seconds: list[float] = []
@@ -308,7 +311,9 @@ class NWChemProcess:
         if self._scf_entered and not self._module_entered:
             self._longest_silence = max(self._longest_silence, now - self._heard)
         self._heard, self._scf_entered = now, self._scf_entered or _SCF in line
-        if found := _BLOCK.match(line):
+        if not self.version and (found := _VERSION.match(line)):
+            self.version = found[1]
+        elif found := _BLOCK.match(line):
             self.grid_block = int(found[1])
         elif not self._module_entered:
             self._module_entered = _MODULE in line

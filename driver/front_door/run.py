@@ -19,9 +19,11 @@ from ...atomic.errors import BadInput
 from ..pictures.plot import PAGE
 from ..pictures.run_figure import draw_run
 from ..spectra.kicked_runs import read_kicked_runs
-from ..spectra.lines import AbsorptionLine, absorption_lines, transition_density
+from ..spectra.lines import AbsorptionLine, absorption_lines, transition_densities
+from ..spectra.response import read_response
 from ..spectra.signals import read_signals
 from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, SpectrumError, absorption
+from ..spectra.window import Moved, Occupied, moved, partial_signal
 
 if TYPE_CHECKING:
     import pandas
@@ -95,13 +97,36 @@ class Run:
             raise TrajectoryError(f"{self.path}: no point {k}; there are {n}")
         return read_density(self.path, k % n)
 
-    def spectrum(self, *, tau: float = DAMPING, emax: float = HIGHEST, pade: bool = False) -> Spectrum:
+    def spectrum(
+        self,
+        *,
+        tau: float = DAMPING,
+        emax: float = HIGHEST,
+        pade: bool = False,
+        occupied: Occupied | None = None,
+    ) -> Spectrum:
         """Absorption after a delta kick, of light along the kick, up to emax eV.
 
-        tau: damping, au. pade: a Padé approximant in place of zero padding, for short runs. Of several kicks:
-        `hybrid_propagate.spectrum`. Raises SpectrumError (`BadInput`) for a run that was not kicked.
+        tau: damping, au. pade: a Padé approximant in place of zero padding, for short runs. occupied: first
+        and last of the occupied orbitals, from 1, whose part is wanted alone, such as core levels. Of several
+        kicks: `hybrid_propagate.spectrum`. Raises SpectrumError (`BadInput`) for a run that was not kicked.
         """
-        return absorption(read_signals(self.path), tau, emax, pade=pade)
+        signals = read_signals(self.path)
+        if occupied is not None:
+            response = read_response(self.path)
+            signals = [partial_signal(signal, response, occupied) for signal in signals]
+        return absorption(signals, tau, emax, pade=pade)
+
+    def moved(self, start: float, end: float, *, occupied: Occupied | None = None) -> Moved:
+        """The electrons that have left their orbitals between two times, au: transitions, and atoms.
+
+        Means over the window, to second order in the field. occupied: first and last of the occupied orbitals
+        that count, from 1. Raises SpectrumError (`BadInput`) where the run kept no response or nothing moves.
+        """
+        response = read_response(self.path)
+        if response is None:
+            raise SpectrumError(f"{self.path}: it kept no response to tell transitions from")
+        return moved(response, start, end, occupied)
 
     def lines(self, *, emax: float = HIGHEST) -> tuple[AbsorptionLine, ...]:
         """Absorption lines after a delta kick up to emax eV, ascending, of light along the kick.
@@ -123,7 +148,7 @@ class Run:
         from ..pictures.density_cubes import write_transition_cube
         from ..run.job import trajectories
 
-        matrix = transition_density(read_kicked_runs(self.path), line.energy)
+        (matrix,) = transition_densities(read_kicked_runs(self.path), [line.energy])
         named = Path(str(self.summary["deck"]))
         deck = read_deck(named if named.exists() else self.path.parent / named.name)
         tasks = [task for task in deck.propagations if not task.real_time.no_propagation]

@@ -1,5 +1,6 @@
 """Which surrogate a run has, and its making: learned on the fly, trained, or both."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -62,30 +63,40 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
 
 
 def make_surrogate(
-    ground: GroundState, problem: Problem, options: Options, target: Target
+    ground: GroundState,
+    problem: Problem,
+    options: Options,
+    target: Target,
+    tell: Callable[[str, float], None],
 ) -> OnTheFlyResponse | NeuralSurrogate:
-    """The surrogate of a run about its ground state.
+    """The surrogate of a run about its ground state; tell: takes words and the share done meanwhile.
 
     Raises PriorError, DeviceError, GraphError, NetworkNotApplicable.
     """
     engine, start = ground.engine, (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
     if options.surrogate not in ("neural", "hybrid"):
-        return _learned(ground, problem, options, outside)
+        return _learned(ground, problem, options, outside, tell)
     xc = engine.system.functional.pyscf
-    network = NetworkResponse(_graphs(options), engine.mol, ground.orbitals.density(), xc)
+    network = NetworkResponse(_graphs(options), engine.mol, ground.orbitals.density(), xc, tell)
     if options.surrogate == "neural":
         return NeuralSurrogate(engine, *start, network)
     guess = FirstGuess(network.prior(), network.typical_spread(_typical_changes(problem)))
     return OnTheFlyResponse(engine, *start, guess, outside)
 
 
-def _learned(ground: GroundState, problem: Problem, options: Options, outside: float) -> OnTheFlyResponse:
+def _learned(
+    ground: GroundState,
+    problem: Problem,
+    options: Options,
+    outside: float,
+    tell: Callable[[str, float], None],
+) -> OnTheFlyResponse:
     """Learned on the fly: from the analytic kernel on, or from the response on a coarse grid where there is
     none, and from what an earlier run has learned beyond that. Raises PriorError.
     """
     engine, density = ground.engine, ground.orbitals.density()
-    kernel = analytic_kernel(engine, density, options.memory)
+    kernel = analytic_kernel(engine, density, options.memory, tell)
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
     if options.prior is not None:
         run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)

@@ -8,6 +8,8 @@ The points are the pivots of a Cholesky factorisation of that kernel, weighted b
 No auxiliary basis set is involved, so any element and any basis will do.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from pyscf import dft, gto
 from scipy.linalg import get_lapack_funcs, solve_triangular
@@ -23,6 +25,9 @@ _EIGENVALUE_THRESHOLD = 3e-5
 # Quadrature points handled at once, so that a block stays in the cache.
 _BLOCK_POINTS = 256
 
+#: Quadrature points (m, 3) and weights (m,) of one atom.
+Cell = tuple[np.ndarray, np.ndarray]
+
 _COMPONENTS = {"LDA": 1, "GGA": 4}  # ρ; ρ and ∇ρ
 
 
@@ -32,17 +37,18 @@ def has_xc_kernel(xc: str) -> bool:
 
 
 def xc_kernel(
-    mol: gto.Mole, density: np.ndarray, xc: str, basis: np.ndarray, grid_level: int, dtype: type
+    mol: gto.Mole, density: np.ndarray, xc: str, basis: np.ndarray, cells: Iterable[Cell], dtype: type
 ) -> np.ndarray:
     """∫ ψ_pψ_q f_xc[ρ₀] ψ_rψ_s with the gradient terms of f_xc, for packed pairs of orbitals.
 
     density: (n_spin, n, n), as in `build_auxiliary_kernel`. basis: orthonormal orbitals (n, m).
+    cells: see `quadrature_cells`; they are met in order.
     Returns (n_spin n_pair, n_spin n_pair), spin the slow index, symmetric, hartree. Non-local correlation
     (VV10) contributes nothing here.
     """
     row, column, weight = pair_indices(basis.shape[1])
     positive, negative = [], []
-    for coords, weights in _cells(mol, grid_level):
+    for coords, weights in cells:
         psi, f_xc, scale = _quadrature(mol, density, xc, basis, coords, weights)
         if len(psi) == 0:
             continue
@@ -59,8 +65,11 @@ def xc_kernel(
     return plus.T @ plus - minus.T @ minus
 
 
-def _cells(mol: gto.Mole, grid_level: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Quadrature points (m, 3) and weights (m,) of every atom's Becke cell."""
+def quadrature_cells(mol: gto.Mole, grid_level: int) -> list[Cell]:
+    """Every atom's Becke cell, on a grid of PySCF's level.
+
+    What each level leaves: `benchmarks/kernel/cost_and_error.py`.
+    """
     grids = dft.gen_grid.Grids(mol)
     # Of the radial meshes PySCF has, the best of its size: 1.5 times below Treutler's error at level 1.
     table = grids.gen_atomic_grids(
