@@ -60,6 +60,8 @@ COUNTS = (
     *("kills", "runs", "starts", "files_unreadable", "failed", "points_wrong", "dipoles_wrong"),
     *("logs_wrong", "files_left", "hangs"),
 )
+#: Of a run's seconds, within which it is killed.
+SHARES = (0.05, 0.05, 0.1, 0.5)
 #: Seconds until a run that nobody kills must have ended.
 LONGEST = 120.0
 
@@ -126,10 +128,11 @@ def _one_run(folder: Path, whole: Path, took: float, counts: dict[str, int]) -> 
     (folder / "h.nw").write_text(DECK)
     chance, path, further = random.Random(counts["kills"]), folder / "h.h5", list[str]()
     counts["runs"] += 1
-    for _ in range(chance.randint(1, 12)):
+    for _ in range(chance.randint(1, 24)):
         counts["starts"] += 1
         pid = _started(folder, further)
-        time.sleep(chance.uniform(0.0, 0.5 * took))
+        # Often soon, so that few seconds make many kills, and sometimes late.
+        time.sleep(chance.uniform(0.0, took * chance.choice(SHARES)))
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             counts["failed"] += status != 0

@@ -81,6 +81,7 @@ def _check_state(checkpoint: Mapping[str, np.ndarray], shape: tuple[int, int, in
     _check("state_step", checkpoint["state_step"], (), "iu")
     _check("state_time", checkpoint["state_time"], (), "f")
     _check("energies", checkpoint["energies"], (3,), "f")
+    _check("energy_drift", checkpoint["energy_drift"], (), "f")
     tally = json.loads(bytes(np.asarray(checkpoint["tally"]).item()))
     turns = [spent for kind in tally["turns"].values() for spent in kind]
     counts = [value for name, value in tally.items() if name not in ("seconds", "processor", "turns")]

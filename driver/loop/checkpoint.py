@@ -59,7 +59,7 @@ def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | N
         for name, array in surrogate.save().items():
             if not np.array_equal(array, learned[name]):
                 raise ValueError(f"surrogate/{name} does not fit the rest")
-    drift = float(np.asarray(arrays.get("energy_drift", 0.0)))
+    drift = float(np.asarray(arrays["energy_drift"]))
     return Progress(state, energies, ledger, Tally(**counts), loaded(arrays), drift)
 
 

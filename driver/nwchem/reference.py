@@ -28,6 +28,8 @@ from ..propagators.state import State, density_of, natural_orbitals
 MANY_POINTS = 1_000_000
 #: Steps made only to compare, or to learn, start so many steps before t = 0, when no field acts.
 BEFORE = 10
+#: Student's t, 95 %, one degree of freedom.
+ONE_OF_MANY = 12.7
 #: Differences up to this many times the expected rounding of a streamed density are put down to it.
 ROUNDING_MARGIN = 4.0
 
@@ -195,7 +197,8 @@ class NWChemReference:
         """What a restart file's lack of a Fock history changes: it is taken up once more a step later.
 
         The difference δP of the two states after that step oscillates from then on: in the dipole by
-        Σ |D_ij| |δP_ij| over i ≠ j at most, if the response to it is left out.
+        Σ |D_ij| |δP_ij| over i ≠ j at most, if the response to it is left out. One such number is known of
+        many; by Student's distribution the next lies below ONE_OF_MANY times it.
         """
         n_points, found = self.problem.real_time.n_points, []
         density, at = state.density, state.time
@@ -207,7 +210,7 @@ class NWChemReference:
             found.append(self.density(points[-1]))
         apart = np.abs(found[1] - found[0]) * (1.0 - np.eye(density.shape[1]))
         dipole = [self.problem.basis.fock_in(d[None]) for d in self.problem.engine.integrals.dipole]
-        return max(float(np.sum(np.abs(d) * apart)) for d in dipole)
+        return ONE_OF_MANY * max(float(np.sum(np.abs(d) * apart)) for d in dipole)
 
     def _following(self, state: State) -> State:
         point, self._printed = self.process.receive()

@@ -95,11 +95,11 @@ def read_response(path: Path) -> StoredResponse | None:
                 raise ValueError("the pairs' dipoles are not of its pairs, or not numbers")
             spin, occupied, empty = pairs.T
             gaps = energies[spin, empty] - energies[spin, occupied]
+            on = np.eye(int(atoms.max()) + 1)[atoms]
+            shares = np.einsum("snm,na->sma", lowdin**2, on)
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise SpectrumError(f"{path}: no response that can be read ({error})") from error
     values = real + 1j * imaginary
-    on = np.eye(int(atoms.max()) + 1)[atoms]
-    shares = np.einsum("snm,na->sma", lowdin**2, on)
     return StoredResponse(time, values - values[0], pairs, gaps, orbitals, shares, dipoles, lowdin, on)
 
 

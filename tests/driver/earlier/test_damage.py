@@ -33,9 +33,9 @@ HYDROGEN = "  H 0 0 0\n  H 0 0 0.74"
 DECK = kicked(HYDROGEN, tmax=6.0, start="h", xc="slater", kick=0.02, steps="  nrestarts 0")
 OPTIONS = {"surrogate": "response", "max_ml_steps": 5}
 #: Of the damages to what only reads, every so many is tried: a file takes tenths of a second.
-STEP = int(os.environ.get("DAMAGE_STEP", "25"))
+STEP = int(os.environ.get("DAMAGE_STEP", "60"))
 #: Arrays whose loss changes no number of the trajectory to come.
-UNUSED = ("tally", "spread", "surrogate", "pairs", "pair_dipoles", "energy_drift")
+UNUSED = ("tally", "spread", "surrogate", "pairs", "pair_dipoles")
 #: A list of errors met so far: any length is one that a run may have.
 ANY_LENGTH = "surrogate/image_errors"
 
@@ -166,7 +166,7 @@ def test_damage_behind_a_right_checksum(folder: Path, surrogate: Surrogate) -> N
     """Each array that a restart takes up, lost, of another shape or kind, or without numbers."""
     path = folder / "half.h5"
     sound = read_contents(path, to_go_on=True)
-    refused, harmless = 0, set[str]()
+    refused, harmless = 0, list[str]()
     for group in ("ground", "checkpoint", "series"):
         arrays = getattr(sound, group)
         for name in arrays:
@@ -177,12 +177,12 @@ def test_damage_behind_a_right_checksum(folder: Path, surrogate: Surrogate) -> N
                     # Of nothing nothing can be lost.
                     continue
                 if takes_up(path, changed, surrogate):
-                    harmless.add(name)
+                    harmless.append(name)
                 else:
                     refused += 1
-    print(f"{refused} refused; harmless: {sorted(harmless)}")
+    print(f"{refused} refused; harmless: {harmless}")
     assert refused > 350
-    assert harmless <= set(UNUSED)
+    assert set(harmless) <= set(UNUSED)
 
 
 def takes_up(path: Path, contents: Contents, surrogate: Surrogate) -> bool:
