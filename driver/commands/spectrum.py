@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -147,7 +148,29 @@ def _one(options: argparse.Namespace, files: list[Path], prefix: Path, picture: 
     write_whole(data, table(spectrum, [signal.name for signal in signals], band))
     draw_spectrum(_title(signals, files), spectrum, picture, band)
     print_lines(spectrum)
+    if _is_short(options, signals) and not options.ensemble:
+        _print_fitted(options, signals)
     return [data, picture]
+
+
+def _is_short(options: argparse.Namespace, signals: list[Signal]) -> bool:
+    """Whether the damping cuts the shortest run off."""
+    span = min(float(signal.time[-1] - signal.time[0]) for signal in signals)
+    return span < 3.0 * _broadening(options)[0] and not options.pade
+
+
+def _print_fitted(options: argparse.Namespace, signals: list[Signal]) -> None:
+    """Lines fitted to runs that are too short to show them, after kicks and short pulses."""
+    from ..spectra.lines import KickedRun, absorption_lines
+    from ..spectra.signals import kicked
+    from ..spectra.spectrum import SpectrumError
+    from .spectrum_table import print_fitted
+
+    runs = [kicked(signal) for signal in signals]
+    if any(run is None for run in runs):
+        return
+    with contextlib.suppress(SpectrumError):
+        print_fitted(absorption_lines([KickedRun(run) for run in runs if run is not None], options.emax))
 
 
 def _compare(
@@ -227,10 +250,10 @@ def _spectrum(options: argparse.Namespace, signals: list[Signal]) -> Spectrum:
     tau, sigma = _broadening(options)
     spectrum = absorption(signals, tau, options.emax, pade=options.pade, sigma=sigma)
     span = min(float(signal.time[-1] - signal.time[0]) for signal in signals)
-    if span < 3.0 * tau and not options.pade:
+    if _is_short(options, signals):
         _note(
             f"{span:g} au are short for a damping of {tau:g} au: lines have side lobes; "
-            "a smaller --tau or --pade removes them"
+            "a smaller --tau or --pade removes them, and fitted lines have none"
         )
     electrons = next((signal.electrons for signal in signals if signal.electrons), None)
     if electrons is not None and spectrum.strength > 1.05 * electrons:

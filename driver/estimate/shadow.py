@@ -13,7 +13,7 @@ from ..propagators.state import State, density_of, natural_orbitals
 from .statement import Sums
 
 _STATE = ("orbitals", "occupations", "density", "fock", "fock_half")
-_SUMS = ("gap", "signal", "rest", "bound", "n_drawn", "noise")
+_SUMS = ("gap", "signal", "rest", "bound", "n_drawn", "noise", "entered")
 
 
 @dataclass(eq=False)

@@ -1,9 +1,9 @@
 """The error stated: an upper estimate of the trajectory error, and what it rests on.
 
-    stated = RMS(μ_shadow - μ) / RMS(μ - μ(0)) + 0.02 Σ f RMS |[D_k, P_k]| T / RMS |δP| + 1e-6
+    stated = RMS(μ_shadow - μ) / RMS(μ - μ(0)) + 0.01 Σ f RMS |[D_k, P_k]| T / RMS |δP| + 1e-6
 
 μ_shadow: of a second propagation, which carries what the surrogate lacks along (`shadow`). The sum is over
-segments of duration T. f(K, n) = 1.5 (1 + 3.5/K²) (1 + 0.6 n): K points were drawn, and may have missed the
+segments of duration T. f(K, n) = 2.1 (1 + 3.5/K²) (1 + 0.6 n): K points were drawn, and may have missed the
 worst; n passes over the segment were judged too far off, and to try again favours lucky draws.
 """
 
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 #: Stated over estimated with many points drawn, and how much more with few.
-SAFETY, FEW = 1.5, 3.5
+SAFETY, FEW = 2.1, 3.5
 #: K is the points drawn so far, at most so many times the segment's own: where one segment makes most
 #: of the error, what others were like says little of it.
 OWN_WORTH = 2
 #: How much more after every try that was judged too large: to try until it fits favours lucky draws.
 RETRY = 0.6
 #: Share of the bound of first order that is added: what no operator of a few points sees.
-SHARE = 0.02
+SHARE = 0.01
 #: Share of the force that another code's own step shows beyond the Fock matrix that was compared.
 BEYOND = 0.1
 #: Share of the bound of first order that is stated for what steps with a Fock build each lack. On chains of
@@ -28,6 +28,8 @@ CORRECTED = 0.5
 #: Dipole, au, that is stated for a written density's rounding, over the rounding's expected norm. Water in
 #: kicks of 2e-5 and 3e-5, by ten digits, had 0.1.
 DIGITS = 0.3
+#: Dipole that is stated for a Fock history that a code has lost, over its expected root mean square.
+HISTORY = 4.0
 #: Added to every statement: what the reference's own iterations, ended at a tolerance, leave open.
 LEAST = 1e-6
 #: Share of runs, at least, whose error is not above the one stated.
@@ -49,7 +51,8 @@ class Sums:
     rest: the second term, all segments together.
     bound: ∫ |[D, P]| dt / RMS |δP|, of first order.
     n_drawn: points drawn and measured in segments that were kept.
-    noise: Σ over points of the square of what another code's written digits leave open, au.
+    noise: Σ over points of the square of what another code's digits and lost histories leave open, au.
+    entered: Σ over lost histories so far of the square of what each changes at every later point, au.
     """
 
     gap: float = 0.0
@@ -58,6 +61,7 @@ class Sums:
     bound: float = 0.0
     n_drawn: int = 0
     noise: float = 0.0
+    entered: float = 0.0
 
     @property
     def stated(self) -> float:

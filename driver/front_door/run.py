@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents, read_density
+from ...adapters.regular_file import read_regular
 from ...atomic.errors import BadInput
 from ..pictures.plot import PAGE
 from ..pictures.run_figure import draw_run
@@ -26,6 +27,9 @@ from ..spectra.window import Moved, Occupied, moved, partial_signal
 
 if TYPE_CHECKING:
     import pandas
+
+#: Of a summary, and of a figure.
+_MOST_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -210,7 +214,7 @@ class Run:
     def _repr_png_(self) -> bytes | None:
         """The run's figure, for notebooks: `<start>.png`, else a new one; None before the first point."""
         with contextlib.suppress(OSError):
-            return self._beside(".png").read_bytes()
+            return read_regular(self._beside(".png"), _MOST_BYTES)
         if not len(self.time):
             return None
         with tempfile.TemporaryDirectory() as folder:
@@ -247,7 +251,7 @@ class Run:
     def _summary(self) -> Mapping[str, Any]:
         path = self._beside(".json")
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return json.loads(read_regular(path, _MOST_BYTES))
         except FileNotFoundError as error:
             raise TrajectoryError(f"{path}: there is no such file; a run writes it at its end") from error
         except (OSError, ValueError) as error:

@@ -12,7 +12,7 @@ from ...surrogate.surrogate import Surrogate
 from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
-from ..estimate.statement import BEYOND, DIGITS, SHARE, Sums, factor
+from ..estimate.statement import BEYOND, DIGITS, HISTORY, SHARE, Sums, factor
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .hybrid import Hybrid, changes, known_surrogate, sighted
@@ -23,6 +23,8 @@ from .segment import Segment, conserves, frozen_pass, later_densities
 
 #: Points measured in one round, beside the end.
 FIRST, MOST = 3, 5
+#: Steps after which a lost Fock history makes no more difference.
+FORGOTTEN = 4
 #: Points of a pass at which the sizes of responses are looked at.
 SAMPLED = 64
 
@@ -118,8 +120,11 @@ def certify(
         want += 1
 
 
-def follow(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
-    """Carry the shadow over reference steps that are about to be booked."""
+def follow(hybrid: Hybrid, progress: Progress, segment: Segment, *, entered: bool = False) -> None:
+    """Carry the shadow over reference steps that are about to be booked.
+
+    entered: the reference code was given the state they start from.
+    """
     estimate, problem = progress.estimate, hybrid.problem
     if estimate is None:
         return
@@ -138,7 +143,9 @@ def follow(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
         gap = _squared(electronic_dipoles(problem, found) - electronic_dipoles(problem, twin))
         shadow = carried_over(shadow_end, twin_end, segment.end, conserving=conserves(problem))
     signal = sums.signal + _squared(dipole - estimate.origin)
-    noise = sums.noise + _noise(hybrid, segment.n_steps)
+    if entered:
+        sums = replace(sums, entered=sums.entered + _lost_history(hybrid, segment.start))
+    noise = sums.noise + _noise(hybrid, sums, segment.n_steps)
     estimate.sums = replace(sums, gap=sums.gap + gap, signal=signal, noise=noise)
     estimate.shadow = shadow
 
@@ -196,7 +203,8 @@ def _claim(
         before.rest + rest,
         before.bound + bound,
         before.n_drawn + len(sights),
-        before.noise + _noise(hybrid, n_steps),
+        before.noise + _noise(hybrid, before, n_steps),
+        before.entered,
     )
     error = sums.relative(made.floor)
     own = error
@@ -205,9 +213,26 @@ def _claim(
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
 
 
-def _noise(hybrid: Hybrid, n_steps: int) -> float:
-    """What the reference code's written digits leave open over some points: Σ of squares, au."""
-    return n_steps * (DIGITS * hybrid.reference.rounding) ** 2
+def _noise(hybrid: Hybrid, sums: Sums, n_steps: int) -> float:
+    """What the reference code's digits and lost histories leave open over some points: Σ of squares, au."""
+    return n_steps * ((DIGITS * hybrid.reference.rounding) ** 2 + sums.entered)
+
+
+def _lost_history(hybrid: Hybrid, state: State) -> float:
+    """Square of the dipole, au, by which later points may differ where a state was taken up without history.
+
+    The iterations of its first steps then start from other matrices and end elsewhere within their
+    tolerance. Of that difference δP every element turns on its own: Σ |D_ij δP_ij|², i ≠ j, is expected.
+    """
+    problem, predict = hybrid.problem, known_surrogate(hybrid).predict
+    starts = (state, hybrid.reference.taken_up(state))
+    try:
+        whole, cut = (frozen_pass(problem, predict, start, FORGOTTEN)[1].density for start in starts)
+    except NoFixedPoint:
+        return 0.0
+    apart = np.abs(cut - whole) * (1.0 - np.eye(whole.shape[1]))
+    dipoles = (problem.basis.fock_in(d[None]) for d in problem.engine.integrals.dipole)
+    return HISTORY**2 * sum(_squared(np.abs(d) * apart) for d in dipoles)
 
 
 def _own(

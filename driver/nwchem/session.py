@@ -94,6 +94,7 @@ class NWChemSession:
             "seconds_per_step": float(np.median(points)) if points else None,
             "points": len(points),
             "entries": 0 if reference is None else reference.entries,
+            "resumed_dipole": None if reference is None else reference.resumed,
             "checks": [] if reference is None else [asdict(check) for check in reference.checks],
         }
 

@@ -201,7 +201,7 @@ def figure(name: str, caption: str) -> str:
 
 
 def _movie(path: Path) -> str:
-    image = base64.b64encode(path.read_bytes()).decode("ascii")
+    image = base64.b64encode(read_regular(path, _MOST_BYTES)).decode("ascii")
     return (
         f'<figure><img class="movie" alt="density difference over time" src="data:image/gif;base64,{image}">'
         "<figcaption>Orange: where the density has grown, blue: where it has shrunk; seen along the axis in "

@@ -88,11 +88,16 @@ def read_response(path: Path) -> StoredResponse | None:
             atoms = np.asarray(store["basis/atom_index"])
             dipoles = np.asarray(store["ground/pair_dipoles"]) if "ground/pair_dipoles" in store else None
             pairs, energies = np.asarray(store["ground/pairs"]), np.asarray(store["ground/basis_energies"])
-    except (OSError, KeyError) as error:
+            finite = all(np.isfinite(values).all() for values in (real, imaginary, energies, orbitals))
+            if not (real.shape == imaginary.shape == (len(time), len(pairs)) and finite):
+                raise ValueError("its rows are not of its points and pairs, or not numbers")
+            if dipoles is not None and not (dipoles.shape == (len(pairs), 3) and np.isfinite(dipoles).all()):
+                raise ValueError("the pairs' dipoles are not of its pairs, or not numbers")
+            spin, occupied, empty = pairs.T
+            gaps = energies[spin, empty] - energies[spin, occupied]
+    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise SpectrumError(f"{path}: no response that can be read ({error})") from error
-    spin, occupied, empty = pairs.T
     values = real + 1j * imaginary
-    gaps = energies[spin, empty] - energies[spin, occupied]
     on = np.eye(int(atoms.max()) + 1)[atoms]
     shares = np.einsum("snm,na->sma", lowdin**2, on)
     return StoredResponse(time, values - values[0], pairs, gaps, orbitals, shares, dipoles, lowdin, on)
