@@ -99,7 +99,7 @@ def _gradient(line: Line, reader: LineReader) -> tuple[str, ...]:
         if row.keyword == "root":
             lines.append(f"root {_root(row, 'number of a root')}")
         elif row.keyword == "solve_thresh":
-            lines.append(f"solve_thresh {row.take_within('threshold', 1e-15, 1.0):.12g}")
+            lines.append(f"solve_thresh {row.take_within('threshold', 1e-15, 1.0):.10g}")
         elif row.keyword in ("print", "noprint"):
             row.rest()
         else:

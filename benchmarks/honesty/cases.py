@@ -1,7 +1,7 @@
 """The runs by which the stated error is judged: drawn once, by chance, with a fixed seed.
 
-The first 48 decks have shaped the estimate and its constants (`half` "fit"). The other 48 only test: they were
-drawn with another seed once the constants stood.
+The first 48 decks have shaped the estimate and its constants (`half` "fit"). The other 48 only test: they
+were drawn with another seed once the constants stood.
 """
 
 from dataclasses import dataclass

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from ...adapters.files.trajectory import OPTIONAL, Contents, TrajectoryError
+from ..estimate.statement import Sums
 
 #: Name in a checkpoint of how far the log had come: its path, and bytes.
 LOG = "log"
@@ -75,7 +77,7 @@ def _check_state(checkpoint: Mapping[str, np.ndarray], shape: tuple[int, int, in
         _check_matrices(checkpoint, "shadow", n_spin, k)
         _check("shadow_place", checkpoint["shadow_place"], (2,), "f")
         _check("estimate_origin", checkpoint["estimate_origin"], (3,), "f")
-        _check("estimate_sums", checkpoint["estimate_sums"], (6,), "f")
+        _check("estimate_sums", checkpoint["estimate_sums"], (len(fields(Sums)),), "f")
     _check("state_step", checkpoint["state_step"], (), "iu")
     _check("state_time", checkpoint["state_time"], (), "f")
     _check("energies", checkpoint["energies"], (3,), "f")

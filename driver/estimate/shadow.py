@@ -43,8 +43,7 @@ def loaded(arrays: Mapping[str, np.ndarray]) -> ErrorEstimate | None:
         return None
     step, time = np.asarray(arrays["shadow_place"]).tolist()
     shadow = State(int(step), time, *(np.asarray(arrays[f"shadow_{name}"]) for name in _STATE))
-    # Files of earlier versions have fewer.
-    numbers = dict(zip(_SUMS, np.asarray(arrays["estimate_sums"]).tolist(), strict=False))
+    numbers = dict(zip(_SUMS, np.asarray(arrays["estimate_sums"]).tolist(), strict=True))
     sums = replace(Sums(**numbers), n_drawn=int(numbers["n_drawn"]))
     return ErrorEstimate(np.asarray(arrays["estimate_origin"]), shadow, sums)
 

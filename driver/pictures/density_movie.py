@@ -13,7 +13,7 @@ from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...adapters.system.real_time import Visualization
 from ...atomic.units import FS_PER_AU
 from .bonds import bonds
-from .projection import Projection, density_projection
+from .projection import DensityProjection, density_projection
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ class _Stage:
     marker: "Line2D"
 
 
-def draw_movie(projection: Projection, mol: gto.Mole) -> bytes:
+def draw_movie(projection: DensityProjection, mol: gto.Mole) -> bytes:
     """The animated GIF."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
@@ -93,7 +93,7 @@ def draw_movie(projection: Projection, mol: gto.Mole) -> bytes:
     return file.getvalue()
 
 
-def _stage(projection: Projection, mol: gto.Mole) -> _Stage:
+def _stage(projection: DensityProjection, mol: gto.Mole) -> _Stage:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 

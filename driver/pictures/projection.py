@@ -28,7 +28,7 @@ BLOCK = 2**24
 
 
 @dataclass(frozen=True, eq=False)
-class Projection:
+class DensityProjection:
     """times: (k,) au; values: (k, n_v, n_u), electrons/bohr², rows along v; depth, u, v: axes 0 to 2.
 
     across, up: edges of the picture along u and v, bohr. dipole: (T, 2) time and induced dipole along the
@@ -49,7 +49,9 @@ class Projection:
     rounding: float
 
 
-def density_projection(trajectory: Path, mol: gto.Mole, visualization: Visualization) -> Projection | None:
+def density_projection(
+    trajectory: Path, mol: gto.Mole, visualization: Visualization
+) -> DensityProjection | None:
     """From the densities that a run stored; None where it stored none in the window.
 
     mol: the molecule whose AO order the trajectory has. Raises OSError.
@@ -77,7 +79,7 @@ def density_projection(trajectory: Path, mol: gto.Mole, visualization: Visualiza
     values = projected(mol, np.concatenate([densities - reference, reference[None]]), depth, edges)
     rounding = float(np.finfo(np.float32).eps * np.abs(values[-1]).max())
     largest = int(np.abs(induced).max(axis=0).argmax())
-    return Projection(
+    return DensityProjection(
         times[rows],
         values[:-1],
         depth,

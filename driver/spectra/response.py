@@ -91,6 +91,8 @@ def read_response(path: Path) -> StoredResponse | None:
             finite = all(np.isfinite(values).all() for values in (real, imaginary, energies, orbitals))
             if not (real.shape == imaginary.shape == (len(time), len(pairs)) and finite):
                 raise ValueError("its rows are not of its points and pairs, or not numbers")
+            if dipoles is not None and not (dipoles.shape == (len(pairs), 3) and np.isfinite(dipoles).all()):
+                raise ValueError("the pairs' dipoles are not of its pairs, or not numbers")
             spin, occupied, empty = pairs.T
             gaps = energies[spin, empty] - energies[spin, occupied]
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
