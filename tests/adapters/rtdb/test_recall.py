@@ -164,7 +164,7 @@ def test_nwchems_database(case: str, nwchem: Callable[[str], Path], in_folder: P
     log = nwchem(f"start job\n{text}")
     if "(NWChem) 7.0" not in log.read_text():
         # From 7.2 on `print` adds to what is printed without it.
-        text = text.replace("  print ", "  print dipole field energy convergence ")
+        text = text.replace("  print ", "  print dipole field energy convergence s2 ")
     whole = deck_in(in_folder, "whole.nw", f"start job\n{text}task dft energy\ntask dft rt_tddft\n")
     later = deck_in(in_folder, "later.nw", "restart job\ntask dft rt_tddft\n")
     if case == "everything":
