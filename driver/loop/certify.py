@@ -262,14 +262,30 @@ def _own(
 
 def _operator(made: _Pass, drawn: list[Defect], others: list[Defect], f: float) -> DefectOperator:
     """Through the points drawn, f times as large as their defects over the whole pass."""
-    operator = defect_operator(drawn)
+    operator, wanted = defect_operator(drawn), level(drawn, others) * made.response
     found = _rms([float(np.linalg.norm(operator(change))) for change in made.sample])
+    if wanted == 0.0 or found == 0.0:
+        # At rest the defects are rounding, and say nothing of a motion.
+        return operator.scaled(0.0)
     # Not less than was measured at the points drawn, where these show the larger of it.
-    return operator.scaled(f * max(level(drawn, others) * made.response / found, 1.0) if found > 0.0 else f)
+    return operator.scaled(f * max(wanted / found, 1.0))
 
 
 def _with_operator(problem: Problem, surrogate: Surrogate, operator: DefectOperator) -> FockOf:
-    return lambda density: surrogate.predict(density) + operator(density - problem.ground_density)
+    """F' with what it lacks. Raises NoFixedPoint where that is beyond all measure.
+
+    What is of second order may grow without end, once the shadow is far from where it was measured.
+    """
+    ground = problem.ground_density
+    most = float(np.linalg.norm(problem.basis.fock_in(problem.ground_build.fock)))
+
+    def lacking(density: np.ndarray) -> np.ndarray:
+        more = operator(density - ground)
+        if not np.linalg.norm(more) < most:
+            raise NoFixedPoint("the shadow has left all that was measured")
+        return surrogate.predict(density) + more
+
+    return lacking
 
 
 def _shadow_pass(
