@@ -193,7 +193,7 @@ def _claim(
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))
     bound = force * made.duration / made.typical
-    push = made.dipole_norm * force * made.duration
+    push = (made.dipole_norm * force) ** 2 * made.duration
     rest = BEYOND * beyond * made.duration / made.typical
     lacking = _with_operator(problem, surrogate, operator)
     found = _shadow_pass(problem, lacking, estimate.shadow, n_steps)
