@@ -264,11 +264,8 @@ def _operator(made: _Pass, drawn: list[Defect], others: list[Defect], f: float) 
     """Through the points drawn, f times as large as their defects over the whole pass."""
     operator, wanted = defect_operator(drawn), level(drawn, others) * made.response
     found = _rms([float(np.linalg.norm(operator(change))) for change in made.sample])
-    if wanted == 0.0 or found == 0.0:
-        # At rest the defects are rounding, and say nothing of a motion.
-        return operator.scaled(0.0)
     # Not less than was measured at the points drawn, where these show the larger of it.
-    return operator.scaled(f * max(wanted / found, 1.0))
+    return operator.scaled(f * max(wanted / found, 1.0) if found > 0.0 else f)
 
 
 def _with_operator(problem: Problem, surrogate: Surrogate, operator: DefectOperator) -> FockOf:
