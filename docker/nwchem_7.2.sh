@@ -38,7 +38,7 @@ for place in /tmp /dev /proc "\$top"; do
 done
 here=\$PWD
 export here
-exec chroot "\$root" sh -c "cd \"\\\$here\" && exec nwchem \"\\\$@\"" nwchem "\$@"
+exec chroot "\$root" sh -c "cd \"\\\$here\" && exec \"\\\${NWCHEM_PROGRAM:-nwchem}\" \"\\\$@\"" nwchem "\$@"
 ' nwchem "\$@"
 WRAPPER
 chmod +x "$folder/nwchem"

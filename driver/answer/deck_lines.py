@@ -12,7 +12,7 @@ from ...adapters.deck import Deck, PropagationTask
 from ...adapters.files.whole_file import write_whole
 from ...adapters.system import System
 from ..page.lines import Root, kick_axes
-from ..spectra.kicked_runs import read_kicked_runs
+from ..spectra.kicked_runs import lines_of_run, read_kicked_runs
 from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
 from ..spectra.spectrum import SpectrumError
 from .as_json import lines_json
@@ -74,8 +74,10 @@ def answer(
 def kick_lines(stems: Sequence[Path]) -> DeckLines | None:
     """The lines of finished runs together; None where they are no kicks, or too short."""
     try:
-        runs = [run for stem in stems for run in read_kicked_runs(stem.with_name(stem.name + ".h5"))]
-        return DeckLines(tuple(stems), tuple(runs), absorption_lines(runs))
+        paths = [stem.with_name(stem.name + ".h5") for stem in stems]
+        runs = [run for path in paths for run in read_kicked_runs(path)]
+        lines = absorption_lines(runs) if len(paths) > 1 else lines_of_run(paths[0], runs)
+        return DeckLines(tuple(stems), tuple(runs), lines)
     except SpectrumError:
         return None
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from ...adapters.files.trajectory import Contents
 from ...atomic.units import EV_PER_HARTREE, SPEED_OF_LIGHT
-from ..spectra.kicked_runs import read_kicked_runs
+from ..spectra.kicked_runs import lines_of_run, read_kicked_runs
 from ..spectra.line_fit import LEAST_ERROR
-from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
+from ..spectra.lines import AbsorptionLine, KickedRun
 from ..spectra.realization import common_frequencies
 from ..spectra.spectrum import (
     DAMPING,
@@ -58,7 +58,7 @@ def report_spectrum(trajectory: Path, contents: Contents) -> ShownSpectrum | Non
     if is_kick(contents):
         try:
             runs = read_kicked_runs(trajectory)
-            return kick_spectrum(runs, _lines(runs), ())
+            return kick_spectrum(runs, _lines(trajectory, runs), ())
         except SpectrumError:
             pass
     field = np.abs(np.asarray(contents.series["field"])).max(axis=1)
@@ -99,9 +99,9 @@ def kick_spectrum(
     return ShownSpectrum(drawn, caption, line_rows(lines, runs, roots), runs, lines)
 
 
-def _lines(runs: Sequence[KickedRun]) -> tuple[AbsorptionLine, ...]:
+def _lines(trajectory: Path, runs: list[KickedRun]) -> tuple[AbsorptionLine, ...]:
     try:
-        return absorption_lines(runs)
+        return lines_of_run(trajectory, runs)
     except SpectrumError:
         return ()
 

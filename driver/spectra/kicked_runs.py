@@ -1,12 +1,17 @@
-"""Kicked runs with what lines need of them: the error that they state and the response that they keep."""
+"""Kicked runs with what lines need of them: the error that they state and the response that they keep.
+
+Lines are fitted once, at the end of a run, and kept in its summary: pages and tables take them from there.
+"""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...adapters.regular_file import read_regular
-from .lines import KickedRun
+from .lines import AbsorptionLine, KickedRun, absorption_lines
+from .parts import AtomShare, Transition
 from .response import read_response
 from .signals import read_signals
 from .spectrum import SpectrumError
@@ -26,12 +31,48 @@ def read_kicked_runs(path: Path, kick: tuple[np.ndarray, float] | None = None) -
     return [KickedRun(signal, stated_error(path), read_response(path)) for signal in signals]
 
 
+def lines_of_run(path: Path, runs: list[KickedRun]) -> tuple[AbsorptionLine, ...]:
+    """The lines of a trajectory file's kicked runs: those of the summary beside it, else fitted anew.
+
+    Raises SpectrumError: see `absorption_lines`.
+    """
+    stored = _summary(path).get("lines")
+    if stored is None:
+        return absorption_lines(runs)
+    try:
+        return tuple(map(_line, stored))
+    except (TypeError, KeyError) as error:
+        raise _no_summary(path, error) from error
+
+
+def _line(values: dict[str, Any]) -> AbsorptionLine:
+    parts = {
+        "direction": tuple(values["direction"]),
+        "transitions": tuple(Transition(**part) for part in values["transitions"]),
+        "atoms": tuple(AtomShare(**part) for part in values["atoms"]),
+    }
+    return AbsorptionLine(**{**values, **parts})
+
+
 def stated_error(path: Path) -> float:
     """Of the induced dipole of a trajectory file, from the summary beside it; 0 without one."""
-    summary = path.with_suffix(".json")
+    summary = _summary(path)
     try:
-        return float(json.loads(read_regular(summary, _MOST_BYTES))["estimated_error"])
+        return float(summary["estimated_error"]) if summary else 0.0
+    except (ValueError, KeyError, TypeError) as error:
+        raise _no_summary(path, error) from error
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    """What stands beside a trajectory file; empty where nothing does. Raises SpectrumError."""
+    try:
+        found = json.loads(read_regular(path.with_suffix(".json"), _MOST_BYTES))
+        return {**found}
     except FileNotFoundError:
-        return 0.0
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SpectrumError(f"{summary}: not the summary of a run ({error})") from error
+        return {}
+    except (OSError, ValueError, TypeError) as error:
+        raise _no_summary(path, error) from error
+
+
+def _no_summary(path: Path, error: Exception) -> SpectrumError:
+    return SpectrumError(f"{path.with_suffix('.json')}: not the summary of a run ({error})")
