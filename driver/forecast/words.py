@@ -34,7 +34,8 @@ def _task(task: TaskForecast) -> list[str]:
     )
     return [
         head,
-        f"  {task.tag}: {task.steps} steps to {task.tmax:g} au; {kernel}",
+        # NWChem's own tag, without one in the deck, ends in a colon.
+        f"  {task.tag.rstrip(' :')}: {task.steps} steps to {task.tmax:g} au; {kernel}",
         f"  {task.advice}",
         f"  largest risk: {task.risk}",
     ]

@@ -18,7 +18,7 @@ from hybrid_propagate.adapters.pyscf.quadrature import GRID_LEVEL
 from hybrid_propagate.adapters.system.formula import formula
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
 from hybrid_propagate.driver.commands.propagate import main
-from hybrid_propagate.driver.forecast import work
+from hybrid_propagate.driver.forecast import cost, work
 from hybrid_propagate.driver.forecast.advice import line_shift, step_for
 from hybrid_propagate.driver.forecast.cost import cost_of
 from hybrid_propagate.driver.forecast.forecast import forecast
@@ -116,6 +116,37 @@ def test_more_steps_take_longer_and_more_functions_more_memory(tmp_path: Path) -
     assert costs[2].memory > 2 * costs[0].memory
 
 
+def test_each_further_run_of_a_deck_takes_memory(tmp_path: Path) -> None:
+    """Measured: 38 MB in the three kicks of NWChem's own tutorial deck."""
+    one = kicked(tmax=20.0)
+    again = "unset rt_tddft:*\nrt_tddft" + one.split("rt_tddft", 1)[1].replace('"kick"', '"other"')
+    memory = []
+    for name, text in (("a", one), ("b", one + again), ("c", one + again + again)):
+        (tmp_path / f"{name}.nw").write_text(text)
+        told = forecast(tmp_path / f"{name}.nw", "pyscf", None, 4e9)
+        assert told.refusals == ()
+        assert told.cost is not None
+        memory.append(told.cost.memory)
+    steps = np.diff(memory)
+    assert (steps > 4e6).all()
+    assert steps[0] == pytest.approx(steps[1])
+
+
+def test_an_attenuated_operator_is_computed_anew_in_every_iteration(tmp_path: Path) -> None:
+    """PySCF holds no integrals of erf(ω r)/r; the direct exchange matrix is most of such an SCF."""
+    seconds = []
+    for name, xc in (("a", "pbe0"), ("b", "cam-b3lyp")):
+        text = kicked(tmax=20.0, xc=xc, basis="aug-cc-pVDZ").split("rt_tddft")[0]
+        dft = "  direct\n  cam 0.33 cam_alpha 0.19 cam_beta 0.46\n" if xc != "pbe0" else ""
+        words = "xcamb88 1.00 lyp 0.81 vwn_5 0.19 hfexch 1.00" if dft else xc
+        (tmp_path / f"{name}.nw").write_text(text.replace(f"xc {xc}\n", f"xc {words}\n{dft}"))
+        task = read_deck(tmp_path / f"{name}.nw").tasks[0]
+        size = size_of(task.system)
+        seconds.append(cost._iterations(size, 1, 4e9)["two-electron"])
+        assert size.pairs == 41 * 42 // 2
+    assert seconds[1] > 10 * seconds[0]
+
+
 def test_a_line_moves_by_what_the_mean_of_both_ends_leaves() -> None:
     """x cot x of the module's docstring, at 10 eV and dt 0.2 au."""
     x = 0.5 * 10.0 / EV_PER_HARTREE * 0.2
@@ -131,6 +162,7 @@ def test_check_prints_what_will_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "a.nw").write_text(kicked(tmax=20.0))
     assert main([str(tmp_path / "a.nw"), "--check"]) == 0
     shown = capsys.readouterr().out
+    assert "  <rt_tddft>: 99 steps to 20 au; " in shown
     for part in ("H2O", "7 functions", "99 steps", "kernel", "MB", "processor time", "dt 0.2", "spectrum:"):
         assert part in shown
     assert not list(tmp_path.glob("*.h5"))

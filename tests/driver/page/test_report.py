@@ -6,146 +6,19 @@ import subprocess
 from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
-from typing import get_args
 
 import h5py
 import numpy as np
 import pytest
-from hybrid_propagate.atomic.units import EV_PER_HARTREE
+from browser import chromium, visit
 from hybrid_propagate.driver.front_door.run import open_run
-from hybrid_propagate.driver.loop.segment import Reason
-from hybrid_propagate.driver.page.data import thinned
-from hybrid_propagate.driver.page.spectrum import clear_maxima, free_lines
-from hybrid_propagate.driver.page.tables import MEANINGS
-from hybrid_propagate.driver.page.words import duration, number
+from hybrid_propagate.driver.page.words import number
 from hybrid_propagate.driver.spectra.kicked_runs import read_kicked_runs
 from hybrid_propagate.driver.spectra.lines import absorption_lines
+from reported_decks import OPEN_SHELL, TITLE, TWO_KICKS, TWO_TASKS
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
-
-#: What a page must show as it stands, and no browser may carry out.
-TITLE = "Water <script>document.title = 'broken'</script> & <b>'bold'</b></script><!--"
-
-#: Two propagations: a kick with density snapshots, and a strong pulse, whose segments are rejected.
-TWO_TASKS = f"""start water
-title "{TITLE}"
-geometry "water" units angstroms nocenter noautosym noautoz
-  O 0.0 0.0 0.1173
-  H 0.0 0.7572 -0.4692
-  H 0.0 -0.7572 -0.4692
-end
-set geometry "water"
-basis
-  * library STO-3G
-end
-dft
-  xc hfexch
-end
-task dft energy
-rt_tddft
-  tmax 60.0
-  dt 0.2
-  tag "kick"
-  field "kick"
-    type delta
-    polarization z
-    max 0.001
-  end
-  excite "water" with "kick"
-  visualization
-    tstart 10.0
-    tend 12.0
-  end
-  print dipole
-end
-task dft rt_tddft
-unset rt_tddft:*
-rt_tddft
-  tmax 30.0
-  dt 0.2
-  tag "pulse"
-  field "pulse"
-    type gaussian
-    polarization y
-    frequency 0.4
-    center 12.0
-    width 4.0
-    max 0.05
-  end
-  excite "water" with "pulse"
-  print dipole
-end
-task dft rt_tddft
-"""
-
-#: An open shell, for reference steps alone.
-OPEN_SHELL = """start lithium
-geometry "atom" units angstroms nocenter noautosym noautoz
-  Li 0.0 0.0 0.0
-end
-set geometry "atom"
-basis
-  * library STO-3G
-end
-dft
-  xc hfexch
-  mult 2
-end
-task dft energy
-rt_tddft
-  tmax {tmax}
-  dt 0.2
-  field "wave"
-    type cw
-    polarization x
-    frequency 0.07
-    max 0.002
-  end
-  excite "atom" with "wave"
-  print dipole
-end
-task dft rt_tddft
-"""
-
-#: Two kicks of one molecule, with excitations by linear response beside them.
-TWO_KICKS = """start hydrogen
-geometry "h2" units angstroms nocenter noautosym noautoz
-  H 0.0 0.0 0.0
-  H 0.0 0.0 0.74
-end
-set geometry "h2"
-basis
-  * library 6-31G**
-end
-dft
-  xc hfexch
-end
-task dft energy
-tddft
-  nroots 5
-  notriplet
-end
-task tddft energy
-""" + "".join(
-    f"""unset rt_tddft:*
-rt_tddft
-  tmax 60.0
-  dt 0.2
-  tag "kick_{axis}"
-  field "kick"
-    type delta
-    polarization {axis}
-    max 0.001
-  end
-  excite "h2" with "kick"
-  print dipole
-end
-task dft rt_tddft
-"""
-    for axis in "xz"
-)
 
 FIGURES = {
     "hydrogen": {"spectrum"},
@@ -158,10 +31,6 @@ FIGURES = {
     "lithium": {"dipole", "field", "spectrum", "timeline", "energy", "s2", "occupations"},
 }
 PAGES = sorted(FIGURES)
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
-)
 #: Every figure: its name, its box, and how many of its shapes have an extent.
 FIGURE_SIZES = """return [...document.querySelectorAll('[data-plot]')].map((host) => {
   const box = host.querySelector('svg').getBoundingClientRect();
@@ -202,31 +71,8 @@ def folder(
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """Headless Chromium that keeps its console and every request."""
-    options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    assert chromium is not None, "no chromium: docker/install.sh chromium"
-    assert driver is not None, "no chromedriver: docker/install.sh chromium"
-    options.binary_location = chromium
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    opened = webdriver.Chrome(options=options, service=Service(driver))
-    yield opened
-    opened.quit()
-
-
-def visit(browser: webdriver.Chrome, page: Path, width: int = 1200, scheme: str = "light") -> None:
-    """Open a page in a window of that width, with the logs of earlier ones gone."""
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    for log in ("browser", "performance"):
-        browser.get_log(log)
-    browser.get(page.as_uri())
-    # Figures are drawn once the width is known.
-    browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("width", [1200, 380])
@@ -399,27 +245,6 @@ def test_only_components_that_move_are_drawn(browser: webdriver.Chrome, folder: 
     assert unit.endswith("au along z")
 
 
-def test_side_lobes_of_the_window_are_no_lines() -> None:
-    """Two waves of a finite stretch through Blackman's window; its lobes stay below 1.3e-3."""
-    t = 0.2 * np.arange(1500)
-    wave = (np.sin(0.4 * t) + 0.05 * np.sin(0.9 * t)) * np.blackman(len(t))
-    omega = 5e-4 * np.arange(4000)
-    size = np.abs(np.exp(1j * np.outer(omega, t)) @ wave)
-    assert omega[clear_maxima(size)] == pytest.approx([0.4, 0.9], abs=2e-3)
-
-
-def test_lines_of_a_pulse_are_those_after_it() -> None:
-    """Two undamped waves, one hardly beside the other; the field before them has a frequency of its own."""
-    t = 0.2 * np.arange(2000)
-    field = np.where(t < 150.0, np.sin(0.6 * t) * np.exp(-0.5 * ((t - 75.0) / 15.0) ** 2), 0.0)
-    after = np.where(t > 75.0, np.sin(0.4 * t) + 0.01 * np.sin(0.9 * t), 0.0)
-    dipole = np.outer(after + 3.0 * field, [0.0, 0.0, 1.0])
-    energies = np.array([0.4, 0.9]) * EV_PER_HARTREE
-    # Half of a digit that is shown: the tail of the field is still there.
-    assert free_lines(t, dipole, np.abs(field)) == pytest.approx(energies, abs=5e-3)
-    assert free_lines(t, dipole, np.ones(len(t))) == []
-
-
 def test_what_moves_in_a_pulse(browser: webdriver.Chrome, folder: Path) -> None:
     """The table has what the run's files say of the time in which the field acts."""
     visit(browser, folder / "water_pulse.html")
@@ -480,22 +305,6 @@ def test_of_a_finished_run(folder: Path, propagate_in, tmp_path: Path) -> None:
     assert (tmp_path / "lithium.h5").read_bytes() == stored
 
 
-def test_of_a_resumed_run(propagate_in, tmp_path: Path) -> None:
-    """A run that goes on counts the seconds of its earlier parts too."""
-    (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=4.0))
-    assert propagate_in(tmp_path, "lithium.nw", "--surrogate", "none").returncode == 0
-    first = json.loads((tmp_path / "lithium.json").read_text())
-    (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=8.0))
-    ended = propagate_in(tmp_path, "lithium.nw", "--surrogate", "none", "--report", "--restart")
-    assert ended.returncode == 0, ended.stderr
-    second = json.loads((tmp_path / "lithium.json").read_text())
-    assert second["seconds"]["reference steps"] > first["seconds"]["reference steps"]
-    # A sum in another order may round otherwise.
-    assert second["wall_seconds"] > 0.999 * sum(second["seconds"].values())
-    assert f"<b>{second['steps']} steps</b>" in (tmp_path / "lithium.html").read_text()
-    assert second["steps"] == 39
-
-
 def test_of_a_run_without_a_step(browser: webdriver.Chrome, propagate_in, tmp_path: Path) -> None:
     """NWChem makes none where tmax is not beyond dt."""
     (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=0.2))
@@ -505,50 +314,3 @@ def test_of_a_run_without_a_step(browser: webdriver.Chrome, propagate_in, tmp_pa
     assert browser.get_log("browser") == []
     assert browser.find_element(By.CLASS_NAME, "verdict").text.startswith("0 steps, 0 Fock builds")
     assert browser.find_elements(By.CSS_SELECTOR, "[data-plot], .movie") == []
-
-
-def test_without_report_there_is_no_page(propagate_in, tmp_path: Path) -> None:
-    (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=1.0))
-    assert propagate_in(tmp_path, "lithium.nw", "--surrogate", "none").returncode == 0
-    assert not (tmp_path / "lithium.html").exists()
-
-
-def test_of_a_run_by_nwchem(propagate_in, tmp_path: Path) -> None:
-    (tmp_path / "lithium.nw").write_text(OPEN_SHELL.format(tmax=1.0))
-    ended = propagate_in(tmp_path, "lithium.nw", "--surrogate", "none", "--engine", "nwchem", "--report")
-    assert ended.returncode == 0, ended.stderr
-    assert "<dd>NWChem, <code>nwchem</code></dd>" in (tmp_path / "lithium.html").read_text()
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        *((0.0, "0"), (float("nan"), "–"), (0.25, "0.25"), (-0.0123, "−0.0123"), (1234.0, "1230")),
-        *((1e-3, "10⁻³"), (3.14e-4, "3.14 × 10⁻⁴"), (-2e-7, "−2 × 10⁻⁷"), (1.5e6, "1.5 × 10⁶")),
-    ],
-)
-def test_numbers_are_read_as_people_write_them(value: float, text: str) -> None:
-    assert number(value).replace("\u00a0", " ") == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(2.31, "2.3 s"), (42.4, "42 s"), (59.7, "1 min 0 s"), (18720.0, "5 h 12 min")]
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds).replace("\u00a0", " ") == text
-
-
-def test_every_reason_has_a_meaning() -> None:
-    assert set(MEANINGS) == set(get_args(Reason))
-
-
-def test_a_thinned_series_keeps_its_extremes() -> None:
-    values = np.sin(np.linspace(0.0, 300.0, 50_000))[:, None] * [1.0, -2.0]
-    values[31_234, 0] = 9.0
-    kept = thinned(values, 2000)
-    assert len(kept) < 2100
-    assert (np.diff(kept) > 0).all()
-    np.testing.assert_array_equal(values[kept].max(axis=0), values.max(axis=0))
-    np.testing.assert_array_equal(values[kept].min(axis=0), values.min(axis=0))
-    assert {0, 31_234, 49_999} <= set(kept.tolist())
-    np.testing.assert_array_equal(thinned(values, 50_000), np.arange(50_000))
