@@ -25,6 +25,10 @@ every line, and writes <output>.dat and a figure."""
 _FWHM = 2.354820045
 
 
+#: Of figures, the first by default.
+_FORMATS = ("png", "pdf", "svg")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     options = _parser().read(arguments)
@@ -73,10 +77,13 @@ def _parser() -> CommandParser:
     several.add_argument("--compare", action="store_true", help="a spectrum for each FILE, and differences")
     several.add_argument("--ensemble", action="store_true", help="runs kicked alike: their mean and band")
     parser.add_argument(
-        "--format", choices=("png", "pdf", "svg"), default="png", help="of the figure (default %(default)s)"
+        "--format", choices=_FORMATS, help="of the figure (default: the ending of --output, else png)"
     )
     parser.add_argument(
-        "--output", type=Path, metavar="PREFIX", help="default: the first file's stem + _spectrum"
+        "--output",
+        type=Path,
+        metavar="PREFIX",
+        help="with or without the figure's ending; default: the first file's stem + _spectrum",
     )
     return parser
 
@@ -109,8 +116,13 @@ def _run(options: argparse.Namespace) -> int:
     groups = [[Path(name) for name in text.split(",")] for text in options.files]
     if not options.compare:
         groups = [[Path(text) for text in options.files]]
-    prefix = options.output or _prefix(groups[0][0])
-    picture = Path(f"{prefix}.{options.format}")
+    prefix, ending = options.output or _prefix(groups[0][0]), options.format
+    named = prefix.suffix.lower().removeprefix(".")
+    if named in _FORMATS:
+        if ending not in (None, named):
+            return fail(_NAME, f"--output {prefix} and --format {ending} name two formats", 2)
+        prefix, ending = prefix.with_suffix(""), named
+    picture = Path(f"{prefix}.{ending or _FORMATS[0]}")
     try:
         written = (
             _compare(options, groups, prefix, picture)

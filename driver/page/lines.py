@@ -64,7 +64,8 @@ def line_rows(lines: Sequence[AbsorptionLine], runs: Sequence[KickedRun], roots:
         return '<p class="lead">No line stands out of the error.</p>'
     strongest = sorted(sorted(lines, key=lambda one: -one.strength)[:MOST_OPEN], key=lambda one: one.energy)
     shift = time_step_shift(lines, runs)
-    step = f" {shift}." if shift else ""
+    # A minus as numbers have it elsewhere on the page.
+    step = f" {shift}.".replace(" -", " −") if shift else ""
     note = f'<p class="lead">±: the most that the run’s stated error can change.{step}</p>'
     body = _table(strongest, roots) + note
     return (

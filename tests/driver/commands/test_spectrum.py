@@ -306,6 +306,17 @@ def test_pdf() -> None:
     assert Path("out.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_the_ending_of_the_output_names_the_format(capsys: pytest.CaptureFixture[str]) -> None:
+    store(Path("z.h5"), 2)
+    assert main(["z.h5", "--output", "out.v2.SVG"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "written: out.v2.dat out.v2.svg"
+    assert Path("out.v2.svg").read_text().startswith("<?xml")
+    assert main(["z.h5", "--output", "out.pdf", "--format", "svg"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == "hybrid-spectrum: --output out.pdf and --format svg name two formats"
+    assert not Path("out.pdf").exists()
+
+
 @pytest.mark.parametrize("suffix", ["h5", "log"])
 def test_parts_of_one_run_are_joined(suffix: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The second begins inside the first, as after `load restart`; together they are the whole run."""

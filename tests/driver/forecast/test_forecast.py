@@ -143,7 +143,7 @@ def test_an_attenuated_operator_is_computed_anew_in_every_iteration(tmp_path: Pa
         task = read_deck(tmp_path / f"{name}.nw").tasks[0]
         size = size_of(task.system)
         seconds.append(cost._iterations(size, 1, 4e9)["two-electron"])
-        assert size.pairs == 41 * 42 // 2
+        assert size.pairs == 43 * 44 // 2
     assert seconds[1] > 10 * seconds[0]
 
 

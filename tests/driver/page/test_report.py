@@ -280,6 +280,18 @@ def test_dark_and_light(browser: webdriver.Chrome, folder: Path) -> None:
     assert paper[1] < 50
 
 
+def test_paper_is_white_whatever_the_screen_is(browser: webdriver.Chrome, folder: Path) -> None:
+    """Nobody prints light letters."""
+    visit(browser, folder / "lithium.html", scheme="dark")
+    media = {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    try:
+        rgb = browser.execute_script("return getComputedStyle(document.body).color")
+        assert sum(int(part) for part in rgb.strip("rgb()").split(",")) / 3 < 100
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 def test_the_movie_is_in_the_page(browser: webdriver.Chrome, folder: Path) -> None:
     visit(browser, folder / "water_kick.html")
     size = "const m = document.querySelector('img.movie'); return m && [m.complete, m.naturalWidth]"

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from hybrid_propagate.driver.loop.segment import Reason
 from hybrid_propagate.driver.page.data import thinned
+from hybrid_propagate.driver.page.lines import line_rows
 from hybrid_propagate.driver.page.tables import MEANINGS
 from hybrid_propagate.driver.page.words import duration, number
+from hybrid_propagate.driver.spectra.lines import AbsorptionLine, KickedRun
+from hybrid_propagate.driver.spectra.spectrum import Kick, Signal
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,10 @@ def test_a_thinned_series_keeps_its_extremes() -> None:
     np.testing.assert_array_equal(values[kept].min(axis=0), values.min(axis=0))
     assert {0, 31_234, 49_999} <= set(kept.tolist())
     np.testing.assert_array_equal(thinned(values, 50_000), np.arange(50_000))
+
+
+def test_a_negative_shift_has_the_minus_of_all_numbers() -> None:
+    time = 0.2 * np.arange(100)
+    run = KickedRun(Signal("run", time, np.zeros((100, 3)), Kick(np.eye(3)[2], 1e-5, 0.0, 0.2, 1)))
+    line = AbsorptionLine(10.25, 1e-3, 0.1, 2e-4, (0.0, 0.0, 1.0), 0.1, 10.252, 0.1)
+    assert "10.250 eV, by −2.0 meV; one of 0.1 au would move it by −0.5 meV" in line_rows([line], [run], [])
