@@ -167,7 +167,7 @@ class Run:
         lines: tuple[AbsorptionLine, ...] = ()
         with contextlib.suppress(SpectrumError):
             lines = self.lines()
-        draw_run(self.path, Path(path), self.path.stem, lines, width)
+        draw_run(self.path, Path(path), lines, width)
 
     def to_pandas(self) -> "pandas.DataFrame":
         """A row a time point, indexed by `time_au`; columns as `hybrid-read --to csv` names them.

@@ -13,13 +13,14 @@ from .plot import PAGE, RunPicture, plot_run
 
 
 def draw_run(
-    trajectory: Path, picture: Path, title: str, lines: Sequence[AbsorptionLine] = (), width: float = PAGE
+    trajectory: Path, picture: Path, lines: Sequence[AbsorptionLine] = (), width: float = PAGE
 ) -> None:
-    """Write a run's figure, `width` inches wide; its trajectory must have a point.
+    """Write a run's figure, `width` inches wide, under its deck's title; its trajectory must have a point.
 
     lines: labelled in the spectrum. Raises TrajectoryError, OSError, SpectrumError: see `plot_run`.
     """
-    series = read_contents(trajectory).series
+    contents = read_contents(trajectory)
+    series, title = contents.series, str(contents.attributes.get("title") or trajectory.stem)
     try:
         spectrum = absorption(read_signals(trajectory), DAMPING, HIGHEST)
     except SpectrumError:

@@ -37,7 +37,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
         lines = _lines(job, progress)
         absorbed = float(np.ptp(np.asarray(contents.series["energy"])))
         with progress.tally.timed("figure"):
-            draw_run(job.file("h5"), job.file("png"), job.deck.title or job.stem.name, lines or ())
+            draw_run(job.file("h5"), job.file("png"), lines or ())
         share = dipole_bound(setup.problem, progress.ledger, np.asarray(contents.series["dipole"]))
     wall = time.perf_counter() - job.started
     seconds = progress.tally.seconds

@@ -23,7 +23,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ("reference", ["--surrogate", "none", "--save-density", "0"]),
             ("sparse", ["--save-density", "10"]),
         ):
-            Path(f"{name}.nw").write_text(kicked(HYDRIDE, tmax=20.0, start=name))
+            title = 'title "Lithium hydride"' if name == "z" else ""
+            Path(f"{name}.nw").write_text(kicked(HYDRIDE, tmax=20.0, start=name, head=title))
             assert main([f"{name}.nw", *options]) == 0
     return folder
 
@@ -138,3 +139,10 @@ def test_notebooks_show_the_figure(folder: Path, run: hp.Run, tmp_path: Path) ->
     assert drawn is not None
     assert drawn.startswith(b"\x89PNG")
     assert "reference steps alone" in repr(hp.open_run(folder / "reference.h5"))
+
+
+@pytest.mark.parametrize(("name", "title"), [("z", "Lithium hydride"), ("reference", "reference")])
+def test_a_figure_has_the_decks_title(name: str, title: str, folder: Path, tmp_path: Path) -> None:
+    """Else the name of the run."""
+    hp.open_run(folder / f"{name}.h5").figure(tmp_path / "figure.svg", width=3.3)
+    assert f">{title}</text>" in (tmp_path / "figure.svg").read_text()
