@@ -252,10 +252,13 @@ def _own(
     sums: Sums,
 ) -> float:
     """How far the shadow is from one that lacks nothing on this pass, relative to the run's motion."""
-    inherited = _shadow_pass(problem, surrogate.predict, estimate.shadow, made.segment.n_steps)
-    if inherited is None:
-        return np.inf
-    apart = _squared(dipole - inherited[0]) / made.segment.n_steps
+    segment, inherited = made.segment, made.dipole
+    if not np.array_equal(estimate.shadow.density, segment.start.density):
+        found = _shadow_pass(problem, surrogate.predict, estimate.shadow, segment.n_steps)
+        if found is None:
+            return np.inf
+        inherited = found[0]
+    apart = _squared(dipole - inherited) / segment.n_steps
     typical = max(sums.signal, made.floor) / made.n_points
     return float(np.sqrt(apart / typical)) if typical > 0.0 else 0.0
 
