@@ -12,7 +12,7 @@ from ...surrogate.surrogate import Surrogate
 from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
-from ..estimate.statement import BEYOND, DIGITS, HISTORY, Sums, factor
+from ..estimate.statement import BEYOND, DIGITS, FIXED, HISTORY, Sums, factor
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .hybrid import Hybrid, changes, known_surrogate, sighted
@@ -189,6 +189,8 @@ def _claim(
     assert estimate is not None
     before, surrogate, n_steps = estimate.sums, known_surrogate(hybrid), made.segment.n_steps
     f = factor(before.n_drawn, len(sights), made.tries)
+    if surrogate.nonlinear and not problem.engine.linear:
+        f *= FIXED
     operator = _operator(made, [s.defect for s in sights], [s.defect for s in others], f)
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))

@@ -33,6 +33,9 @@ OUTSIDE = (1e-6, 1e-4)
 #: Error of the nonlinear part's points over the residual wanted, since that part is a share of the response
 #: only; and its bounds.
 POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 2e-2)
+#: Share of the response that is not linear, over |δP|, as seen in water; bounds of the |δP| from which on the
+#: functional gives it.
+CURVED, NONLINEAR = 0.12, (1e-3, 0.02)
 #: To learn the points costs what some 60 Fock builds do.
 LEAST_STEPS = 100
 
@@ -124,7 +127,8 @@ def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> P
         return None
     density = np.real(ground.orbitals.density())
     wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
-    return PointSource(engine.quadrature, problem.basis, density, problem.ground_density, wanted)
+    wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
+    return PointSource(engine.quadrature, problem.basis, density, problem.ground_density, wanted, wanted_from)
 
 
 def weights_folder(options: Options) -> Path:

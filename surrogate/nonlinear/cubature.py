@@ -81,7 +81,8 @@ def training(
 def cell_rows(given: Training, cells: Sequence[Quadrature], random: np.random.Generator) -> list[CellRows]:
     """Rows and pivots of every cell; each change's potential has norm one over all cells together."""
     parts = [_evaluated_cell(given, cell, random) for cell in cells]
-    norms = np.linalg.norm(sum(matrices for *_, matrices in parts).reshape(len(given.changes), -1), axis=1)
+    whole = np.sum([matrices for *_, matrices in parts], axis=0)
+    norms = np.linalg.norm(whole.reshape(len(given.changes), -1), axis=1)
     found = []
     for coords, weights, rows, matrices in parts:
         wanted = np.array(
@@ -93,9 +94,7 @@ def cell_rows(given: Training, cells: Sequence[Quadrature], random: np.random.Ge
         scaled = (rows / norms[:, None, None]).reshape(-1, len(weights))
         n_rows = min(int(OVERSAMPLING * MOST) + 20, len(scaled))
         sketch = random.standard_normal((n_rows, len(scaled))) / np.sqrt(n_rows)
-        r, pivots = scipy.linalg.qr(sketch @ scaled, mode="r", pivoting=True, check_finite=False)
-        sizes = np.abs(np.diagonal(r))[:MOST]
-        first = pivots[: len(sizes)]
+        sizes, first = _pivots(sketch @ scaled)
         found.append(CellRows(coords[first], weights[first], scaled[:, first], wanted.ravel(), sizes))
     return found
 
@@ -113,10 +112,18 @@ def chosen_points(cells: Sequence[CellRows], n_points: int) -> tuple[np.ndarray,
         factors.append(factor[points])
         coords.append(cell.coords[points])
         weights.append(cell.weights[points])
-    wanted = sum(cell.wanted for cell in cells)
+    wanted = np.sum([cell.wanted for cell in cells], axis=0)
     factor = _weights(np.concatenate(columns, axis=1), wanted, np.concatenate(factors), PULL)
     kept = factor > 0.0
     return np.concatenate(coords)[kept], (np.concatenate(weights) * factor)[kept]
+
+
+def _pivots(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """|R_jj| and numbers of the first columns that a pivoted QR factorisation takes, at most MOST."""
+    factored = scipy.linalg.qr(rows, mode="r", pivoting=True, check_finite=False)
+    r, order = np.asarray(factored[0]), np.asarray(factored[-1])
+    sizes = np.abs(np.diagonal(r))[:MOST]
+    return sizes, order[: len(sizes)]
 
 
 def _weights(rows: np.ndarray, wanted: np.ndarray, start: np.ndarray, ridge: float) -> np.ndarray:

@@ -65,6 +65,11 @@ class NonlinearResponse:
 class NonlinearSource(Protocol):
     """Makes the nonlinear part of one ground state's response."""
 
+    @property
+    def wanted_from(self) -> float:
+        """|δP| from which on it is wanted."""
+        ...
+
     def make(self) -> NonlinearResponse | None:
         """A new one, when it is wanted; None where none is good enough."""
         ...
@@ -80,6 +85,7 @@ class PointSource:
 
     fine: the reference's own quadrature. density: P0, AO basis, real; ground: P0', working basis.
     wanted: error.
+    wanted_from: |δP| from which on what is not linear matters.
     """
 
     fine: Quadrature
@@ -87,6 +93,7 @@ class PointSource:
     density: np.ndarray
     ground: np.ndarray
     wanted: float
+    wanted_from: float
 
     def make(self) -> NonlinearResponse | None:
         """The fewest points that are good enough, or the best; None where all are bad."""

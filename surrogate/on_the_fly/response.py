@@ -31,8 +31,6 @@ from .remainder import Remainder
 PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
 #: |ΔF - linear| / |δP|², Hartree, as seen in water in strong fields.
 CURVATURE = 0.06
-#: |δP| from which on what is not linear comes from the functional.
-NONLINEAR = 0.02
 #: A ground-state density with larger elements between irreps is not symmetric.
 ASYMMETRY = 1e-5
 #: Norms below this are rounding.
@@ -160,7 +158,8 @@ class OnTheFlyResponse:
         size = float(last.x @ last.x + last.y @ last.y)
         # `outside` stays above the rounding of `outside_squared`.
         threshold = max(self._outside**2 * size, NOTHING**2)
-        if not self._asked and size > NONLINEAR**2:
+        source = self._guess.nonlinear
+        if source is not None and not self._asked and size > source.wanted_from**2:
             self._count_nonlinear()
         outside_x, outside_y = x_map.outside_squared(last.x, c), y_map.outside_squared(last.y, d)
         new_x = outside_x > threshold

@@ -8,6 +8,9 @@ from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_b
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
 from pyscf_systems import solved
 
+#: |δP| from which on they are wanted.
+WANTED_FROM = 0.02
+
 
 @cache
 def ground_of(xc: str, cation: bool = False) -> tuple[PySCFEngine, WorkingBasis, np.ndarray]:
@@ -25,7 +28,7 @@ def source(xc: str, cation: bool = False) -> PointSource:
     engine, basis, density = ground_of(xc, cation)
     assert engine.quadrature is not None
     ground = basis.density_in(density).astype(complex)
-    return PointSource(engine.quadrature, basis, density, ground, 1e-2)
+    return PointSource(engine.quadrature, basis, density, ground, 1e-2, WANTED_FROM)
 
 
 @cache

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import PointSource, rotations
-from hybrid_propagate.surrogate.on_the_fly.response import NONLINEAR, FirstGuess, OnTheFlyResponse
-from point_sources import ground_of, source
+from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
+from point_sources import WANTED_FROM, ground_of, source
 
 
 class Counted:
@@ -12,7 +12,7 @@ class Counted:
 
     def __init__(self, source: PointSource) -> None:
         self.source, self.made = source, 0
-        self.again = source.again
+        self.again, self.wanted_from = source.again, source.wanted_from
 
     def make(self):
         self.made += 1
@@ -73,7 +73,7 @@ def test_what_is_not_linear_needs_no_anchor() -> None:
 
 def test_weak_motion_asks_for_no_points() -> None:
     counted = Counted(source("PBE0"))
-    surrogate = walked(response(counted), path(0.5 * NONLINEAR))
+    surrogate = walked(response(counted), path(0.5 * WANTED_FROM))
     assert counted.made == 0
     walked(surrogate, path(0.5))
     assert counted.made == 1
@@ -89,7 +89,7 @@ def test_a_source_without_points_is_asked_once(monkeypatch: pytest.MonkeyPatch) 
 
 def test_anchors_of_before_keep_what_the_points_leave() -> None:
     """An anchor met in weak motion is still answered when the functional has taken over."""
-    near, far = path(0.5 * NONLINEAR)[-1], path(0.5)
+    near, far = path(0.5 * WANTED_FROM)[-1], path(0.5)
     surrogate = walked(response(source("PBE0")), [near])
     surrogate.observe(near, reference(near))
     rest = np.linalg.norm(reference(near) - reference(source("PBE0").ground))
