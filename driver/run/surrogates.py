@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ...adapters.deck import Deck, DeckError
-from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
+from ...adapters.pyscf.engine import PySCFEngine
+from ...surrogate.kernel.analytic import AuxiliaryKernel, analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
 from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
@@ -96,7 +98,7 @@ def _learned(
     none, and from what an earlier run has learned beyond that. Raises PriorError.
     """
     engine, density = ground.engine, ground.orbitals.density()
-    kernel = analytic_kernel(engine, density, options.memory, tell)
+    kernel = _kernel_of(engine, density, options.memory, tell)
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
     if options.prior is not None:
         run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
@@ -104,6 +106,21 @@ def _learned(
         prior = carried_prior(correction, prior, engine.integrals.overlap, problem.basis)
     start = (problem.basis, problem.ground_density, problem.ground_build)
     return OnTheFlyResponse(engine, *start, FirstGuess(prior, builds=kernel is None), outside)
+
+
+#: The kernel about each ground state's density: a deck's propagations from it share one.
+_KERNELS: WeakKeyDictionary[PySCFEngine, tuple[np.ndarray, AuxiliaryKernel | None]] = WeakKeyDictionary()
+
+
+def _kernel_of(
+    engine: PySCFEngine, density: np.ndarray, memory: float, tell: Callable[[str, float], None]
+) -> AuxiliaryKernel | None:
+    """See `analytic_kernel`; made for the first propagation from a ground state, and kept for the others."""
+    about, kernel = _KERNELS.get(engine, (None, None))
+    if about is None or not np.array_equal(about, density):
+        kernel = analytic_kernel(engine, density, memory, tell)
+        _KERNELS[engine] = density, kernel
+    return kernel
 
 
 def weights_folder(options: Options) -> Path:
