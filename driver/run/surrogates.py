@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ...adapters.deck import Deck, DeckError
-from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
+from ...adapters.pyscf.engine import PySCFEngine
+from ...surrogate.kernel.analytic import AuxiliaryKernel, analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.nonlinear.nonlinear_response import PointSource
 from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
@@ -106,7 +108,7 @@ def _learned(
     none, and from what an earlier run has learned beyond that. Raises PriorError.
     """
     engine, density = ground.engine, ground.orbitals.density()
-    kernel = analytic_kernel(engine, density, options.memory, tell)
+    kernel = _kernel_of(engine, density, options.memory, tell)
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
     if options.prior is not None:
         run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
@@ -129,6 +131,21 @@ def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> P
     wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
     return PointSource(engine.quadrature, problem.basis, density, problem.ground_density, wanted, wanted_from)
+
+
+#: The kernel about each ground state's density: a deck's propagations from it share one.
+_KERNELS: WeakKeyDictionary[PySCFEngine, tuple[np.ndarray, AuxiliaryKernel | None]] = WeakKeyDictionary()
+
+
+def _kernel_of(
+    engine: PySCFEngine, density: np.ndarray, memory: float, tell: Callable[[str, float], None]
+) -> AuxiliaryKernel | None:
+    """See `analytic_kernel`; made for the first propagation from a ground state, and kept for the others."""
+    about, kernel = _KERNELS.get(engine, (None, None))
+    if about is None or not np.array_equal(about, density):
+        kernel = analytic_kernel(engine, density, memory, tell)
+        _KERNELS[engine] = density, kernel
+    return kernel
 
 
 def weights_folder(options: Options) -> Path:

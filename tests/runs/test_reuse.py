@@ -4,10 +4,13 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import h5py
 import numpy as np
 import pytest
+from hybrid_propagate.driver.commands.propagate import main
+from hybrid_propagate.driver.run import surrogates
 from small_decks import kicked
 
 ATOMS = "O 0 0 {z}\nH 0.02 0.7572 -0.4692\nH 0 -0.7572 -0.4692"
@@ -61,6 +64,34 @@ def test_frames_learn_from_those_before(tmp_path: Path, propagate_in: Run) -> No
     written = (tmp_path / "h2o_3.h5").stat().st_mtime_ns
     assert propagate_in(tmp_path, "deck.nw", "frames.xyz", "--tol", "1e-4", "--restart").returncode == 0
     assert (tmp_path / "h2o_3.h5").stat().st_mtime_ns == written
+
+
+def test_a_decks_propagations_share_one_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two geometries with two kicks each, two kernels; the second kick runs as it does alone."""
+    monkeypatch.chdir(tmp_path)
+    decks = [kicked(ATOMS.format(z=z), start="h2o", tmax=2.0) for z in (0.1173, 0.1273)]
+    first, head = (deck.replace("rt_tddft\n", 'rt_tddft\n  tag "z"\n', 1) for deck in decks)
+    second = (
+        first[first.index("rt_tddft") :].replace("polarization z", "polarization y").replace('"z"', '"y"')
+    )
+    third = head[head.index("geometry") :].replace('tag "z"', 'tag "far z"')
+    again = "unset rt_tddft:*\n"
+    fourth = second.replace('tag "y"', 'tag "far y"')
+    Path("deck.nw").write_text("".join([first, again, second, again, third, again, fourth]))
+    with patch.object(surrogates, "analytic_kernel", wraps=surrogates.analytic_kernel) as made:
+        assert main(["deck.nw", "--save-density", "0"]) == 0
+    assert made.call_count == 2
+    alone = first.replace("polarization z", "polarization y").replace("start h2o", "start alone")
+    Path("alone.nw").write_text(alone)
+    assert main(["alone.nw", "--save-density", "0"]) == 0
+    found, expected = (dipole(Path(name)) for name in ("h2o_y.h5", "alone.h5"))
+    # Directions that the first kick has taught differ below the tolerance.
+    assert np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected - expected[0])
+
+
+def dipole(path: Path) -> np.ndarray:
+    with h5py.File(path) as file:
+        return np.asarray(file["dynamics/dipole"])
 
 
 @pytest.mark.parametrize(
