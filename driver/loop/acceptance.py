@@ -154,8 +154,6 @@ def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> N
     sizes = changes(hybrid.problem, segment)
     alone = ledger.builds_per_step(least_builds(hybrid.problem)) * segment.n_steps
     ledger.accept(float(sizes @ sizes), segment.n_steps, alone - builds, hybrid.target)
-    if claim.near:
-        ledger.keep_length(segment.n_steps)
     tally.surrogate_steps += segment.n_steps
     at = segment.end
     event = Event("anchor", at.step, at.time, segment.reason, spread, verdict.residual, added, verdict.builds)

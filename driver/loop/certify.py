@@ -58,11 +58,6 @@ class Claim:
         """Its error over what its time earns."""
         return self.own / self.earned
 
-    @property
-    def near(self) -> bool:
-        """Whether a longer pass may not be kept."""
-        return self.error > 0.5 * self.allowed and self.own > 0.5 * self.earned
-
 
 @dataclass(frozen=True, eq=False)
 class _Pass:

@@ -3,8 +3,8 @@
 What a segment's error is, the estimate says (`estimate`, `certify`). Here stands how the error allowed and
 the Fock builds are spread over the run:
 
-- The stated error may grow to tol t/T (1 - 0.4 (1 - t/T)) by time t: the rest is left for what early segments
-  leave behind, and grows.
+- The stated error may grow to tol t/T (1 - 0.4 (1 - t/T)) by time t, or be a tenth of tol: the rest is left for
+  what early segments leave behind, and grows.
 - Above that line, what counts is a segment's own share: what earlier segments left, no Fock build takes away.
 - A rejected segment is halved as long as that lowers its error per time; then reference steps are made.
 - Builds lost on rejected segments are bounded by what accepted ones have saved: no run takes more than
@@ -26,6 +26,9 @@ AUDIT_SHARE = 0.1
 LONGEST_FALL_BACK = 64
 #: Share of the error that could be spent by now which is left for the growth of the error behind.
 ROOM = 0.4
+#: Share of the error that may be there from the start: what a step lacks shows at once, however short the
+#: segment, and does not add up. In long runs no halving brings it below a line through nothing.
+EARLY = 0.1
 #: Share of what its time earns that a segment may add above that line.
 OWN_SHARE = 0.5
 #: A half whose error per time is not below this share of the whole's was not worth halving for.
@@ -54,7 +57,7 @@ class Target:
     def allowed(self, time: float) -> float:
         """Stated error that a segment ending at `time` may lead to."""
         share = min(time / self.duration, 1.0)
-        return self.error * share * (1.0 - ROOM * (1.0 - share))
+        return self.error * max(share * (1.0 - ROOM * (1.0 - share)), EARLY)
 
     def earned(self, duration: float) -> float:
         """Error that a stretch of `duration` au may add of its own."""
@@ -121,10 +124,6 @@ class Ledger:
         self._settle()
         self.fall_back = FALL_BACK
         self.length = min(2 * self.length, target.max_ml_steps)
-
-    def keep_length(self, length: int) -> None:
-        """The last segment came near what it may add: no longer ones next."""
-        self.length = max(SHORTEST, length)
 
     def reject(self, length: int, rate: float, builds: int) -> None:
         """Book a rejected segment of `length` steps: the next try is half as long, where halving helps.

@@ -113,3 +113,10 @@ def test_estimate_is_not_below_the_error(tmp_path: Path, monkeypatch: pytest.Mon
         summary, dipole = run(tmp_path, monkeypatch, "hybrid", ["--tol", str(tolerance)], tmax=60.0)
         assert error(dipole, reference) < summary["error_bound"]
         assert error(dipole, reference) < tolerance
+
+
+def test_a_long_run_takes_few_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a step lacks shows at once and does not add up: halved segments would lack as much."""
+    summary, _ = run(tmp_path, monkeypatch, "long", ["--save-density", "0"], tmax=600.0)
+    assert summary["tolerance_met"]
+    assert summary["fock_builds"] < 100

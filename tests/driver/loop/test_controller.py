@@ -84,6 +84,8 @@ def test_what_a_segment_may_lead_to() -> None:
     assert TARGET.allowed(200.0) == pytest.approx(1e-3)
     assert TARGET.allowed(100.0) == pytest.approx(0.5e-3 * 0.8)
     assert TARGET.allowed(300.0) == TARGET.allowed(200.0)
+    # What shows at once, however short the segment, does not add up.
+    assert TARGET.allowed(0.1) == TARGET.allowed(1.0) == pytest.approx(1e-4)
     assert TARGET.earned(50.0) == pytest.approx(0.125e-3)
 
 
