@@ -3,8 +3,8 @@
 What a segment's error is, the estimate says (`estimate`, `certify`). Here stands how the error allowed and
 the Fock builds are spread over the run:
 
-- The stated error may grow to tol t/T (1 - 0.4 (1 - t/T)) by time t, or be a tenth of tol: the rest is left for
-  what early segments leave behind, and grows.
+- The stated error may grow to tol t/T (1 - 0.4 (1 - t/T)) by time t, or be a tenth of tol: the rest is left
+  for what early segments leave behind, and grows.
 - Above that line, what counts is a segment's own share: what earlier segments left, no Fock build takes away.
 - A rejected segment is halved as long as that lowers its error per time; then reference steps are made.
 - Builds lost on rejected segments are bounded by what accepted ones have saved: no run takes more than
