@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .configuration import Configuration, ground_configuration
-from .eigenstates import RadialProblem, States, bound_states, refine
+from .eigenstates import RadialProblem, States, bound_states, in_order, refine
 from .elements import SYMBOLS, atomic_number
 from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
@@ -35,8 +35,8 @@ Array = NDArray[np.float64]
 _RESPONSE_LASTS, _REDUCED_TO = 3, 0.05
 # Largest first-order move of a level in one step, as a share of its depth.
 _TRUST = 1.0
-# Once no eigenvalue moves by more (Hartree), states are followed instead of found again.
-_SETTLED = 5e-2
+# When no level moves by more than this share of its depth and 1 Ha, states are followed, not found again.
+_SETTLED = 0.2
 
 
 @dataclass(frozen=True)
@@ -155,11 +155,10 @@ def self_consistent(
     mixer = Anderson(weight=np.sqrt(mesh.weight) * mesh.radius)
     precondition: Callable[[Array], Array] = np.copy
     response_at, residual_then = -_RESPONSE_LASTS, 0.0
-    old_energy, old_levels, shift, change = np.inf, None, np.inf, np.inf
+    old_energy, old_levels, shift, change, moved = np.inf, None, np.inf, np.inf, np.inf
     states: States | None = None
     for number in range(cycle.max_iterations):
-        followed = states is not None and shift <= _SETTLED
-        states = _states(problem, potential, states if followed else None, old_levels)
+        states, followed = _states(problem, potential, states if moved <= _SETTLED else None, old_levels)
         node_charges = in_spin @ states.charges
         energies, output = _energies(problem, states, node_charges, potential)
         residual, levels = output - potential, states.energies
@@ -179,12 +178,14 @@ def self_consistent(
         old_energy, old_levels = energies.total, levels
         stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * residual_then
         if stalled and model.interacting:
-            chi = susceptibility(problem, states, potential, shared=True)
+            chi = susceptibility(problem, states, potential, rough=True)
             precondition = dielectric_solver(chi, interaction_kernel(mesh, node_charges, model))
             mixer = Anderson(weight=mixer.weight)
             response_at, residual_then = number, size
         proposed = mixer.next(potential, residual, precondition)
-        potential = potential + _limited(proposed - potential, orbitals, states)
+        step = _limited(proposed - potential, orbitals, states)
+        moved = float(np.max(np.abs(_shifts(step, orbitals, states)) / (1 + np.abs(levels))))
+        potential = potential + step
     raise ConvergenceError(
         f"no self-consistency after {cycle.max_iterations} iterations: the energy still changes by "
         f"{change:.1e} Ha and an eigenvalue by {shift:.1e} Ha"
@@ -211,10 +212,19 @@ def _limited(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Ar
     return change / max(1.0, float(np.max(np.abs(shifts) / allowed, initial=0.0, where=filled)))
 
 
-def _states(problem: RadialProblem, potential: Array, old: States | None, levels: Array | None) -> States:
-    """Followed from old ones where these are given, else diagonalised; levels: energies to put into M."""
+def _states(
+    problem: RadialProblem, potential: Array, old: States | None, levels: Array | None
+) -> tuple[States, bool]:
+    """Followed from old ones where these are given and lead to the right ones, else diagonalised; and which.
+
+    levels: energies to put into M.
+    """
     of = (problem.mesh, problem.orbitals, potential, problem.z, problem.model)
-    return bound_states(*of, levels) if old is None else refine(*of, old)
+    if old is not None:
+        states = refine(*of, old)
+        if in_order(problem, states):
+            return states, True
+    return bound_states(*of, levels), False
 
 
 def _energies(

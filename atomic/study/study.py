@@ -19,9 +19,9 @@ from ..solver.configuration import Configuration, ground_configuration, parse_co
 from ..solver.errors import ConvergenceError, InputError
 from ..solver.mesh import Mesh, spectral_mesh
 from ..solver.model import Model, Orbital, orbitals_of
-from ..solver.pyscf_atom import gaussian_energy
 from ..solver.scf import Cycle, self_consistent, solve_atom
 from .configuration_space import StudyCase, generate, order_parameters
+from .gaussian_atom import gaussian_energy
 
 Array = NDArray[np.float64]
 Solver = Literal["radial", "pyscf"]
