@@ -103,7 +103,7 @@ def refine(
 
 
 def in_order(problem: "RadialProblem", states: States) -> bool:
-    """Whether each orbital's P has its n − l − 1 nodes, as the eigenvectors of a channel have in this order."""
+    """Whether each orbital's P has n − l − 1 nodes, as its channel's eigenvector of that number has."""
     values = states.vectors * problem.mesh.inverse_root_weight
     lobes = np.abs(values) > _LOBE * np.abs(values).max(axis=1, keepdims=True)
     last = np.maximum.accumulate(np.where(lobes, np.arange(values.shape[1]), 0), axis=1)

@@ -61,7 +61,7 @@ class Mesh:
 
     @cached_property
     def kinetic_elements(self) -> Array:
-        """(E, p+1, p+1) each element's share of −½ d²/dr² in the orthonormal basis; both ends' rows are zero."""
+        """(E, p+1, p+1) each element's share of `kinetic`; both ends' rows are zero."""
         return on_basis(self, kinetic_blocks(self))
 
 

@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 _THIN = 1e-14
 # How far from ε the resolvent is taken, as a share of |ε| or of 1 Ha: the singular part is projected out, and
 # the mean over both sides is wrong by the square of it over that of the gap.
-_NEARBY = 1e-5
+_NEARBY = 1e-7
 
 
 def susceptibility(problem: RadialProblem, states: States, potential: Array, *, rough: bool = False) -> Array:

@@ -55,6 +55,20 @@ class Cycle:
     on_iteration: Callable[[Iteration], None] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a cycle begins.
+
+    potential: (n_spin, n) on the cycle's mesh.
+    states: of the same orbitals, nearly right; None to diagonalise.
+    precondition: residual ↦ step, of a similar atom; None to build one when it is needed.
+    """
+
+    potential: Array
+    states: States | None = None
+    precondition: Callable[[Array], Array] | None = None
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Solution:
     """A converged atom.
@@ -90,6 +104,10 @@ class Solution:
     def levels(self) -> Array:
         """(S,) eigenvalues in the order of orbitals, Hartree."""
         return self.states.energies
+
+    def outside(self) -> float:
+        """Electrons beyond nine tenths of the mesh."""
+        return float(self.node_charges[:, self.mesh.radius > 0.9 * self.mesh.r_max].sum())
 
     @property
     def density(self) -> Array:
@@ -134,13 +152,13 @@ def self_consistent(
     orbitals: tuple[Orbital, ...],
     model: Model,
     mesh: Mesh | None = None,
-    start: Array | None = None,
+    start: Start | None = None,
     cycle: Cycle | None = None,
 ) -> Solution:
     """Runs the cycle for fixed orbitals and occupations; orbitals with occupation 0 are solved for but not
     filled.
 
-    start: (n_spin, n) potential to begin with, on the same mesh; None for Slater's shells.
+    start: None for Slater's shells.
     Raises ConvergenceError when it does not converge or an occupied orbital is not bound, InputError when
     r_max is too small for the density or the mesh does not resolve the nucleus.
     """
@@ -148,19 +166,15 @@ def self_consistent(
     mesh = mesh or mesh_of(z, model)
     _check_resolution(mesh, z, model)
     problem = RadialProblem(z, model, mesh, orbitals)
-    n_spin = 2 if model.spin else 1
-    occupations = np.array([o.occupation for o in orbitals])
-    in_spin = np.array([[o.spin == s for o in orbitals] for s in range(n_spin)], dtype=float) * occupations
-    potential = slater_potential(mesh, z, orbitals, model) if start is None else start
+    start = start or Start(slater_potential(mesh, z, orbitals, model))
+    potential, states = start.potential, start.states
     mixer = Anderson(weight=np.sqrt(mesh.weight) * mesh.radius)
-    precondition: Callable[[Array], Array] = np.copy
-    response_at, residual_then = -_RESPONSE_LASTS, 0.0
-    old_energy, old_levels, shift, change, moved = np.inf, None, np.inf, np.inf, np.inf
-    states: States | None = None
+    precondition: Callable[[Array], Array] = start.precondition or np.copy
+    response_at, residual_then = (0 if start.precondition else -_RESPONSE_LASTS), 0.0
+    old_energy, old_levels, shift, change, moved = np.inf, None, np.inf, np.inf, 0.0
     for number in range(cycle.max_iterations):
-        states, followed = _states(problem, potential, states if moved <= _SETTLED else None, old_levels)
-        node_charges = in_spin @ states.charges
-        energies, output = _energies(problem, states, node_charges, potential)
+        states, followed = found_states(problem, potential, states if moved <= _SETTLED else None, old_levels)
+        node_charges, energies, output = output_of(problem, states, potential)
         residual, levels = output - potential, states.energies
         step = precondition(residual)
         shift = np.inf if old_levels is None else float(np.abs(levels - old_levels).max())
@@ -212,7 +226,7 @@ def _limited(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Ar
     return change / max(1.0, float(np.max(np.abs(shifts) / allowed, initial=0.0, where=filled)))
 
 
-def _states(
+def found_states(
     problem: RadialProblem, potential: Array, old: States | None, levels: Array | None
 ) -> tuple[States, bool]:
     """Followed from old ones where these are given and lead to the right ones, else diagonalised; and which.
@@ -227,12 +241,13 @@ def _states(
     return bound_states(*of, levels), False
 
 
-def _energies(
-    problem: RadialProblem, states: States, node_charges: Array, potential: Array
-) -> tuple[AtomEnergies, Array]:
-    """Energies of the output density and its Hartree and exchange-correlation potential."""
+def output_of(problem: RadialProblem, states: States, potential: Array) -> tuple[Array, AtomEnergies, Array]:
+    """Node charges of the states, their energies, and their Hartree and exchange-correlation potential."""
     mesh, model, z = problem.mesh, problem.model, problem.z
     occupations = np.array([o.occupation for o in problem.orbitals])
+    spins = np.array([o.spin for o in problem.orbitals])
+    in_spin = (spins == np.arange(len(potential))[:, None]) * occupations
+    node_charges = in_spin @ states.charges
     total = node_charges.sum(axis=0)
     density = node_charges / (4 * np.pi * mesh.radius**2 * mesh.weight)
     e_x, e_c, v_xc = exchange_correlation(
@@ -253,7 +268,7 @@ def _energies(
         eigenvalue_sum=eigenvalue_sum,
         xc_potential=float(np.sum(node_charges * v_xc)),
     )
-    return energies, v_xc + v_hartree
+    return node_charges, energies, v_xc + v_hartree
 
 
 def _checked(solution: Solution) -> Solution:
@@ -263,7 +278,7 @@ def _checked(solution: Solution) -> Solution:
                 f"{orbital.label} is not bound (eigenvalue {energy:+.4f} Ha): no such atom in this model"
             )
     mesh = solution.mesh
-    outside = float(solution.node_charges[:, mesh.radius > 0.9 * mesh.r_max].sum())
+    outside = solution.outside()
     if outside > 1e-6:
         raise InputError(
             f"r_max = {mesh.r_max:g} bohr is too small: {outside:.1e} electrons lie beyond nine tenths of it"

@@ -1,5 +1,6 @@
 """Figures of the configuration study."""
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ _HALF_FILLED = {
     75: "Re",
     83: "Bi",
 }
+# Portraits in one figure; of more elements, those that a trajectory starts in.
+_MOST_PORTRAITS = 9
 _BLUE, _RED, _GREY, _GREEN = "#1b5e9b", "#c8461e", "#8a8a8a", "#2f8f4e"
 
 
@@ -49,7 +52,9 @@ def phase_portraits(records: list[Record], paths: list[tuple[int, Trajectory]], 
     element.
     """
     plt = _pyplot()
-    shown = sorted({z for z, _ in paths if z <= 18 and neutral_energies(records, z)})
+    shown = [z for z in sorted({r.z for r in records}) if neutral_energies(records, z)]
+    if len(shown) > _MOST_PORTRAITS:
+        shown = [z for z in shown if z <= 18 and any(z == number for number, _ in paths)]
     if not shown:
         return
     columns = min(3, len(shown))
@@ -64,11 +69,22 @@ def phase_portraits(records: list[Record], paths: list[tuple[int, Trajectory]], 
         axes.set_visible(False)
     bar = figure.colorbar(image, ax=grid, shrink=0.8)
     bar.set_label("energy above the lowest / eV")
-    figure.suptitle(
-        "Configurations (dots), steepest one-electron moves (arrows) and the occupation flow (lines)"
+    figure.suptitle("How an atom's electrons rearrange")
+    _caption(
+        figure,
+        "Each dot is one way to place the electrons: n_eff and l_eff are the means of n and l over all "
+        "electrons, the colour is the energy. An arrow moves or flips the one electron that lowers the "
+        "energy most. The red line follows fractional electrons downhill from the open circle. The star "
+        "is the measured ground state. Where arrows and line end is an attractor.",
     )
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def _caption(figure: Any, text: str) -> None:
+    """Below the axes, in lines as wide as the figure."""
+    width = int(14.5 * figure.get_figwidth())
+    figure.supxlabel(textwrap.fill(text, width), x=0.01, ha="left", fontsize=9, color="#444444")
 
 
 def _portrait(
@@ -140,7 +156,13 @@ def energy_landscape(records: list[Record], elements: list[int], path: Path) -> 
     _mark_noble_gases(axes, elements)
     if image is not None:
         figure.colorbar(image, ax=axes, label="S")
-    axes.set_title("Neutral configurations by energy; the lowest of each element at the bottom", pad=16)
+    axes.set_title("Neutral configurations by energy", pad=16)
+    _caption(
+        figure,
+        "Each dot is one configuration, its colour the total spin S. The lowest of each element stands at"
+        " the bottom, at 0.02 eV. The larger the empty height above it, the more firmly the atom keeps "
+        "it.",
+    )
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -188,6 +210,12 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
         "Largest rate of the flow at the experimental configuration (green: stable fixed point in LSDA)"
     )
     bottom.legend()
+    _caption(
+        figure,
+        "Above: what the cheapest move of an electron to a free place costs; zero where a shell is open. "
+        "Below: how fast the fastest-growing rearrangement grows. Below the line all die out, and the "
+        "measured configuration is an attractor (green); above it the electrons rearrange (red).",
+    )
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -227,6 +255,12 @@ def ionisation_by_element(rows: list[dict[str, Any]], path: Path) -> None:
     top.set(ylabel="first ionisation energy / eV")
     top.legend()
     bottom.set(xlabel="Z", ylabel="error / eV")
+    _caption(
+        figure,
+        "What it takes to remove one electron: energy of the cation less that of the atom. Noble gases "
+        "(black names) and half-filled shells (red names) hold theirs firmly; without spin (LDA) the "
+        "latter do not.",
+    )
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -251,7 +285,12 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
             label=f"{SYMBOLS[z - 1]} {start}".replace("(+0)", ""),
         )
     axes.set(yscale="log", xlabel="time / (1/Hartree)", ylabel="energy above the fixed point / eV")
-    axes.set_title("The occupation flow runs downhill to a fixed point (floor of the axis: 1 meV)")
+    axes.set_title("The occupation flow runs downhill to a fixed point")
+    _caption(
+        figure,
+        "Electrons flow from orbitals of high to orbitals of low energy, from the configuration named. "
+        "The energy falls until the partly filled orbitals share one level. The axis ends at 1 meV.",
+    )
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, dpi=150)
     plt.close(figure)
