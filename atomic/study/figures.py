@@ -32,6 +32,8 @@ _HALF_FILLED = {
 }
 # Portraits in one figure; of more elements, those that a trajectory starts in.
 _MOST_PORTRAITS = 9
+# Elements whose symbols have room under an axis.
+_MOST_NAMED = 20
 _BLUE, _RED, _GREY, _GREEN = "#1b5e9b", "#c8461e", "#8a8a8a", "#2f8f4e"
 
 
@@ -92,6 +94,8 @@ def _portrait(
 ) -> Any:
     from matplotlib.colors import LogNorm
 
+    # Where several share a place, the lowest lies on top.
+    energies = dict(sorted(energies.items(), key=lambda item: -item[1]))
     points = {c: _place(c) for c in energies}
     lowest = min(energies.values())
     x, y = np.array(list(points.values())).T
@@ -154,6 +158,7 @@ def energy_landscape(records: list[Record], elements: list[int], path: Path) -> 
         )
     axes.set(yscale="log", xlabel="Z", ylabel="energy above the lowest configuration / eV")
     _mark_noble_gases(axes, elements)
+    _element_axis(axes, elements)
     if image is not None:
         figure.colorbar(image, ax=axes, label="S")
     axes.set_title("Neutral configurations by energy", pad=16)
@@ -186,7 +191,14 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
             label=name,
         )
         bottom.plot(
-            z, [r["largest_rate"] * EV_PER_HARTREE for r in chosen], "-", color=colour, lw=1, label=name
+            z,
+            [r["largest_rate"] * EV_PER_HARTREE for r in chosen],
+            "-",
+            color=colour,
+            lw=1,
+            marker=style,
+            ms=3,
+            label=name,
         )
     for r in spin:
         _name_closed_shell(top, r)
@@ -202,10 +214,12 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
         ylabel="gap / eV",
         title="Gap to the first spin-orbital with room: closed shells, and half-filled ones with spin",
     )
-    top.set_ylim(top=1.12 * top.get_ylim()[1])
-    top.legend(loc="upper center")
+    highest = max((r["gap"] for r in spin), default=0.0) * EV_PER_HARTREE
+    top.set_ylim(-0.05 * highest, max(1.2 * highest, 0.1))
+    top.legend(loc="best")
     bottom.axhline(0, color="black", lw=0.8)
     bottom.set(xlabel="Z", ylabel="largest rate / eV")
+    _element_axis(bottom, [r["z"] for r in spin])
     bottom.set_title(
         "Largest rate of the flow at the experimental configuration (green: stable fixed point in LSDA)"
     )
@@ -242,19 +256,22 @@ def ionisation_by_element(rows: list[dict[str, Any]], path: Path) -> None:
     for key, colour, name in (("lda", _GREY, "LDA"), ("lsda", _RED, "LSDA")):
         values = np.array([r[key] for r in rows])
         error = values - measured
-        label = f"{name}: mean absolute error {np.nanmean(np.abs(error)):.2f} eV"
-        top.plot(z, values, "--", color=colour, lw=1.2, label=label)
+        known = np.abs(error[np.isfinite(error)])
+        label = f"{name}: mean absolute error {known.mean():.2f} eV" if known.size else name
+        top.plot(z, values, "--", color=colour, lw=1.2, marker=".", ms=4, label=label)
         bottom.bar(z + (0.2 if key == "lsda" else -0.2), error, 0.4, color=colour)
+    shown = np.where(np.isfinite(measured), measured, [r["lsda"] for r in rows])
     for number, name in {**{v: k for k, v in NOBLE_GASES.items()}, **_HALF_FILLED}.items():
         if number in z:
             half = number in _HALF_FILLED
-            at = (number, measured[z == number][0])
+            at = (number, shown[z == number][0])
             top.annotate(
                 name, at, (0, 6), textcoords="offset points", ha="center", color=_RED if half else "black"
             )
     top.set(ylabel="first ionisation energy / eV")
     top.legend()
     bottom.set(xlabel="Z", ylabel="error / eV")
+    _element_axis(bottom, list(z))
     _caption(
         figure,
         "What it takes to remove one electron: energy of the cation less that of the atom. Noble gases "
@@ -294,6 +311,17 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def _element_axis(axes: "Axes", elements: list[int]) -> None:
+    """Symbols under the numbers of a few elements, whole numbers under many."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlim(min(elements) - 0.8, max(elements) + 0.8)
+    if len(elements) <= _MOST_NAMED:
+        axes.set_xticks(elements, [f"{z}\n{SYMBOLS[z - 1]}" for z in elements])
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
 def _mark_noble_gases(axes: "Axes", elements: list[int]) -> None:

@@ -30,6 +30,8 @@ _CYCLE = Cycle(tolerance=1e-5, max_iterations=25, require_bound=False)
 _LOOSE = -0.04
 # The least share of a shell's electrons at which its level is looked at, and how often the rest is halved.
 _LEAST, _HALVINGS = 0.6, 9
+# Electrons near the wall; fewer change the energy by less than 1e-5 Ha.
+_AT_THE_WALL = 1e-3
 # The box of the study, bohr.
 _BOX = 80.0
 # Polynomials of this order leave 1e-7 Ha of uranium's total and less in differences.
@@ -102,8 +104,9 @@ def ground_with(z: int, configurations: Iterable[Configuration], model: Model) -
 
 
 def near_ground(ground: Ground, orbitals: tuple[Orbital, ...]) -> Found:
-    """The atom in other occupations, in a box of 80 bohr: what is bound in it is bound without it.
+    """The atom in other occupations, in a box of 80 bohr, which must not be what holds its electrons.
 
+    A level below zero does not suffice: exchange lowers whatever fills a box, the less the wider it is.
     Raises ConvergenceError where nothing is found and nothing is proven.
     """
     atom = ground.atom
@@ -120,6 +123,10 @@ def near_ground(ground: Ground, orbitals: tuple[Orbital, ...]) -> Found:
     top, level = highest(found)
     if level >= 0:
         return Found(None, f"{top.label} is not bound: {level:+.4f} Ha in a box of {_BOX:g} bohr")
+    outside = found.outside()
+    if outside > _AT_THE_WALL:
+        held = f"{outside:.1g} electrons lie beyond nine tenths of them"
+        return Found(None, f"{top.label} is not bound within {_BOX:g} bohr: {held}")
     return Found(found.energies.total, "")
 
 
