@@ -23,10 +23,10 @@ def test_energies_are_those_of_single_atoms(z: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("z", "text", "reason"),
-    [(1, "1s1 5g1", "5g is not bound: "), (2, "1s1 9s1", "9s is not bound within 80 bohr: ")],
+    [(1, "1s1 5g1", "5g is not bound: "), (2, "1s1 7s1", "7s is not bound within 80 bohr: ")],
 )
 def test_an_unbound_electron_is_named(z: int, text: str, reason: str) -> None:
-    """Hydrogen's anion has a level above zero; helium's 9s is below, but its electron leans on the wall."""
+    """Hydrogen's anion has a level above zero; helium's 7s is below, but its electron leans on the wall."""
     configuration = parse_configuration(text)
     found = near_ground(ground_with(z, [configuration], LSDA), orbitals_of(configuration, LSDA))
     assert found.energy is None
