@@ -27,9 +27,9 @@ Array = NDArray[np.float64]
 
 # Kernels are evaluated no lower than this density (bohr⁻³); below it no orbital responds measurably.
 _THIN = 1e-14
-# How far from ε the resolvent is taken, as a share of |ε| or of 1 Ha: the singular part is projected out, and
-# the mean over both sides is wrong by the square of it over that of the gap.
-_NEARBY = 1e-7
+# How far from ε the resolvent is taken, as a share of |ε| or of 1 Ha; the singular part is projected out. The
+# mean over both sides is wrong by (share/gap)², one side by share/gap; a smaller share loses more to rounding.
+_NEARBY, _ONE_SIDE = 1e-5, 1e-7
 
 
 def susceptibility(problem: RadialProblem, states: States, potential: Array, *, rough: bool = False) -> Array:
@@ -42,7 +42,7 @@ def susceptibility(problem: RadialProblem, states: States, potential: Array, *, 
     energies = states.energies[held]
     vectors = states.vectors[held] / np.linalg.norm(states.vectors[held], axis=1, keepdims=True)
     blocks = element_blocks(chosen, energies, potential)
-    nearby = _NEARBY * np.maximum(1.0, np.abs(energies))
+    nearby = (_ONE_SIDE if rough else _NEARBY) * np.maximum(1.0, np.abs(energies))
     sides = (1.0,) if rough else (1.0, -1.0)
     return np.mean([_shifted_response(chosen, blocks, energies + s * nearby, vectors) for s in sides], axis=0)
 
