@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 # Kernels are evaluated no lower than this density (bohr⁻³); below it no orbital responds measurably.
 _THIN = 1e-14
 # How far from ε the resolvent is taken, as a share of |ε| or of 1 Ha; the singular part is projected out. The
-# mean over both sides is wrong by (share/gap)², one side by share/gap; a smaller share loses more to rounding.
+# mean over both sides is wrong by (share/gap)², one side by share/gap; a smaller share loses more digits.
 _NEARBY, _ONE_SIDE = 1e-5, 1e-7
 
 
