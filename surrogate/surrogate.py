@@ -54,6 +54,11 @@ class Surrogate(Protocol):
         """Coulomb-exchange builds made so far."""
         ...
 
+    @property
+    def nonlinear(self) -> bool:
+        """Whether what is not linear in the density is known beforehand, not by anchors alone."""
+        ...
+
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P'."""
         ...

@@ -109,7 +109,7 @@ def make_expansion_point(quadrature: Quadrature, density: np.ndarray) -> Expansi
         rho[..., part] = _contract_density(
             kind, _evaluate(quadrature.mol, quadrature.coords[part], n_components), density
         )
-    potential = _energy_and_potential(quadrature.xc, rho)[1] * quadrature.weights
+    potential = energy_and_potential(quadrature.xc, rho)[1] * quadrature.weights
     matrix = np.zeros_like(density)
     for part in quadrature.blocks:
         ao = _evaluate(quadrature.mol, quadrature.coords[part], n_components)
@@ -126,31 +126,34 @@ def exchange_correlation(
     Cost: 4 n_spin n² n_grid single-precision flops, two passes over the AO values, libxc where the density
     has changed by more than the functional's series about the point allows.
     """
-    rho = point.rho + _density_change(quadrature, density - point.density)
+    rho = point.rho + density_change(quadrature, density - point.density)
     if point.expansion is not None:
         energy_density, total = evaluate(point.expansion, rho[0])
         potential = total[None]
     else:
-        energy_density, potential = _energy_and_potential(quadrature.xc, rho)
+        energy_density, potential = energy_and_potential(quadrature.xc, rho)
     potential *= quadrature.weights
     potential -= point.potential
     energy = float(energy_density @ quadrature.weights)
-    return energy, point.matrix + _potential_matrix(quadrature, potential)
+    return energy, point.matrix + potential_matrix(quadrature, potential)
 
 
 def make_kernel(quadrature: Quadrature, point: ExpansionPoint) -> np.ndarray:
     """w f_xc at the expansion point: (n_spin, n_variables, n_spin, n_variables, n_grid)."""
-    n_spin, n_variables = point.rho.shape[:2]
-    fxc = dft.numint.NumInt().eval_xc_eff(quadrature.xc, _libxc_layout(point.rho), deriv=2, spin=n_spin - 1)[
-        2
-    ]
-    return fxc.reshape(n_spin, n_variables, n_spin, n_variables, -1) * quadrature.weights
+    return kernel_at(quadrature.xc, point.rho) * quadrature.weights
+
+
+def kernel_at(xc: str, rho: np.ndarray) -> np.ndarray:
+    """f_xc (n_spin, n_variables, n_spin, n_variables, n_grid) at ρ (n_spin, n_variables, n_grid)."""
+    n_spin, n_variables = rho.shape[:2]
+    found = dft.numint.NumInt().eval_xc_eff(xc, libxc_layout(rho), deriv=2, spin=n_spin - 1)[2]
+    return found.reshape(n_spin, n_variables, n_spin, n_variables, -1)
 
 
 def apply_kernel(quadrature: Quadrature, kernel: np.ndarray, change: np.ndarray) -> np.ndarray:
     """First-order change of V_xc for a real symmetric density change, both (n_spin, n, n)."""
-    rho = _density_change(quadrature, change)
-    return _potential_matrix(quadrature, np.einsum("stuvg,uvg->stg", kernel, rho))
+    rho = density_change(quadrature, change)
+    return potential_matrix(quadrature, np.einsum("stuvg,uvg->stg", kernel, rho))
 
 
 def _evaluate(mol: gto.Mole, coords: np.ndarray, n_components: int) -> np.ndarray:
@@ -169,7 +172,7 @@ def _blocks(quadrature: Quadrature) -> Iterator[tuple[slice, np.ndarray]]:
             yield part, ao.astype(np.float32)
 
 
-def _density_change(quadrature: Quadrature, change: np.ndarray) -> np.ndarray:
+def density_change(quadrature: Quadrature, change: np.ndarray) -> np.ndarray:
     """δρ (n_spin, n_variables, n_grid) of a real symmetric δP, contracted in single precision."""
     # Scaled to order one, so that the smallest kicks stay clear of single precision's underflow.
     scale = float(np.abs(change).max()) or 1.0
@@ -181,7 +184,7 @@ def _density_change(quadrature: Quadrature, change: np.ndarray) -> np.ndarray:
     return rho
 
 
-def _potential_matrix(quadrature: Quadrature, potential: np.ndarray) -> np.ndarray:
+def potential_matrix(quadrature: Quadrature, potential: np.ndarray) -> np.ndarray:
     """V (n_spin, n, n) of a weighted potential (n_spin, n_variables, n_grid)."""
     scale = float(np.abs(potential).max()) or 1.0
     small = (potential / scale).astype(np.float32)
@@ -222,13 +225,13 @@ def _contract_potential(kind: str, ao: np.ndarray, potential: np.ndarray) -> np.
     return matrix
 
 
-def _libxc_layout(rho: np.ndarray) -> np.ndarray:
+def libxc_layout(rho: np.ndarray) -> np.ndarray:
     """PySCF wants (n_variables, n_grid) for a closed shell and (2, n_variables, n_grid) for an open one."""
     return rho[0] if len(rho) == 1 else rho
 
 
-def _energy_and_potential(xc: str, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def energy_and_potential(xc: str, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Energy density ρ ε (n_grid,) and v (n_spin, n_variables, n_grid)."""
     numint = dft.numint.NumInt()
-    exc, vxc = numint.eval_xc_eff(xc, _libxc_layout(rho), deriv=1, spin=len(rho) - 1)[:2]
+    exc, vxc = numint.eval_xc_eff(xc, libxc_layout(rho), deriv=1, spin=len(rho) - 1)[:2]
     return rho[:, 0].sum(axis=0) * exc, vxc.reshape(rho.shape)

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,13 @@ def deck_with_steps(deck: Path, n_steps: int) -> str:
     return with_steps(deck.read_text(encoding="utf-8"), n_steps, task.real_time.dt, deck)
 
 
-def run_deck(text: str, *options: str) -> DeckRun:
-    """Run a deck with one propagation in one thread; nothing is left on disk. Raises PieceFailed."""
-    command = python("commands.propagate", "deck.nw", *options)
+def run_deck(text: str, *options: str, command: Sequence[str] | None = None) -> DeckRun:
+    """Run a deck with one propagation in one thread; nothing is left on disk. Raises PieceFailed.
+
+    command: what runs `deck.nw`, in place of the command with these options.
+    """
+    if command is None:
+        command = python("commands.propagate", "deck.nw", *options)
     with tempfile.TemporaryDirectory() as folder:
         done = run_piece(Path(folder), Piece("run", {"deck.nw": text}, command), "", lambda _: None)
         (trajectory,) = done.folder.glob("*.h5")

@@ -183,7 +183,7 @@ def _farthest(hybrid: Hybrid, segment: Segment) -> int | None:
     ground = hybrid.problem.ground_density
     sizes = np.append(sizes, np.linalg.norm(segment.end.density - ground))
     farthest = int(sizes.argmax())
-    return None if hybrid.problem.engine.linear or sizes[farthest] <= NONLINEAR else farthest
+    return None if known_surrogate(hybrid).nonlinear or sizes[farthest] <= NONLINEAR else farthest
 
 
 def _again(hybrid: Hybrid, progress: Progress, segment: Segment) -> Segment | None:

@@ -12,7 +12,7 @@ from ...surrogate.surrogate import Surrogate
 from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
-from ..estimate.statement import BEYOND, DIGITS, HISTORY, Sums, factor
+from ..estimate.statement import BEYOND, DIGITS, FIXED, HISTORY, Sums, factor
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .hybrid import Hybrid, changes, known_surrogate, sighted
@@ -189,6 +189,8 @@ def _claim(
     assert estimate is not None
     before, surrogate, n_steps = estimate.sums, known_surrogate(hybrid), made.segment.n_steps
     f = factor(before.n_drawn, len(sights), made.tries)
+    if surrogate.nonlinear and not problem.engine.linear:
+        f *= FIXED
     operator = _operator(made, [s.defect for s in sights], [s.defect for s in others], f)
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))
@@ -252,10 +254,13 @@ def _own(
     sums: Sums,
 ) -> float:
     """How far the shadow is from one that lacks nothing on this pass, relative to the run's motion."""
-    inherited = _shadow_pass(problem, surrogate.predict, estimate.shadow, made.segment.n_steps)
-    if inherited is None:
-        return np.inf
-    apart = _squared(dipole - inherited[0]) / made.segment.n_steps
+    segment, inherited = made.segment, made.dipole
+    if not np.array_equal(estimate.shadow.density, segment.start.density):
+        found = _shadow_pass(problem, surrogate.predict, estimate.shadow, segment.n_steps)
+        if found is None:
+            return np.inf
+        inherited = found[0]
+    apart = _squared(dipole - inherited) / segment.n_steps
     typical = max(sums.signal, made.floor) / made.n_points
     return float(np.sqrt(apart / typical)) if typical > 0.0 else 0.0
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...adapters.deck import Deck, DeckError
 from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
+from ...surrogate.nonlinear.nonlinear_response import PointSource
 from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
 from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from ...surrogate.runtime.network_response import (
@@ -29,6 +30,14 @@ from .options import Options, physics_of
 
 #: Bounds of the share of a density change that may stay outside the surrogate's directions.
 OUTSIDE = (1e-6, 1e-4)
+#: Error of the nonlinear part's points over the residual wanted, since that part is a share of the response
+#: only; and its bounds.
+POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 2e-2)
+#: Share of the response that is not linear, over |δP|, as seen in water; bounds of the |δP| from which on the
+#: functional gives it.
+CURVED, NONLINEAR = 0.12, (1e-3, 0.02)
+#: To learn the points costs what some 60 Fock builds do.
+LEAST_STEPS = 100
 
 
 def with_surrogate(options: Options, deck: Deck) -> Options:
@@ -76,12 +85,13 @@ def make_surrogate(
     engine, start = ground.engine, (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
     if options.surrogate not in ("neural", "hybrid"):
-        return _learned(ground, problem, options, outside, tell)
+        return _learned(ground, problem, options, target, tell)
     xc = engine.system.functional.pyscf
     network = NetworkResponse(_graphs(options), engine.mol, ground.orbitals.density(), xc, tell)
     if options.surrogate == "neural":
         return NeuralSurrogate(engine, *start, network)
-    guess = FirstGuess(network.prior(), network.typical_spread(_typical_changes(problem)))
+    spread = network.typical_spread(_typical_changes(problem))
+    guess = FirstGuess(network.prior(), spread, nonlinear=nonlinear_source(ground, problem, target))
     return OnTheFlyResponse(engine, *start, guess, outside)
 
 
@@ -89,7 +99,7 @@ def _learned(
     ground: GroundState,
     problem: Problem,
     options: Options,
-    outside: float,
+    target: Target,
     tell: Callable[[str, float], None],
 ) -> OnTheFlyResponse:
     """Learned on the fly: from the analytic kernel on, or from the response on a coarse grid where there is
@@ -103,7 +113,22 @@ def _learned(
         correction = correction_of(run, problem.system, options.memory)
         prior = carried_prior(correction, prior, engine.integrals.overlap, problem.basis)
     start = (problem.basis, problem.ground_density, problem.ground_build)
-    return OnTheFlyResponse(engine, *start, FirstGuess(prior, builds=kernel is None), outside)
+    outside = float(np.clip(target.residual, *OUTSIDE))
+    nonlinear = nonlinear_source(ground, problem, target)
+    return OnTheFlyResponse(
+        engine, *start, FirstGuess(prior, builds=kernel is None, nonlinear=nonlinear), outside
+    )
+
+
+def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> PointSource | None:
+    """The functional on few points; None for Hartree-Fock, and where a run is too short to be worth it."""
+    engine = ground.engine
+    if engine.quadrature is None or problem.n_steps < LEAST_STEPS:
+        return None
+    density = np.real(ground.orbitals.density())
+    wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
+    wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
+    return PointSource(engine.quadrature, problem.basis, density, problem.ground_density, wanted, wanted_from)
 
 
 def weights_folder(options: Options) -> Path:

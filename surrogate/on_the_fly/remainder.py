@@ -8,7 +8,7 @@ second and third order of the functional (b, c). The prediction is exact at ever
 the noise of the Fock builds. (Rasmussen & Williams, Gaussian Processes, ch. 2, 2006)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -48,6 +48,12 @@ class Remainder:
         """The linear map has changed by `image_change` along `direction`: take it out of the remainders."""
         if self.n_anchors:
             self.remainders -= (self.changes @ direction)[:, None] * image_change
+            self._fit()
+
+    def subtract(self, known: Sequence[np.ndarray]) -> None:
+        """These parts of the anchors' remainders, (d,) each, are known otherwise from now on."""
+        if self.n_anchors:
+            self.remainders = self.remainders - np.array(known)
             self._fit()
 
     def predict(self, change: np.ndarray) -> np.ndarray:

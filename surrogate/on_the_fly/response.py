@@ -6,7 +6,8 @@
   quadrature. So the imaginary part, which responds through exact exchange alone, is exact on all it has met.
 - The exchange-correlation part of a real direction comes from a kernel (the prior) when it is met,
   and from one reference evaluation (a Fock build) when `refine` finds that it matters.
-- r(x), all that is not linear, is interpolated between anchors.
+- r(x), all that is not linear: from some |δP| on the functional itself on few points (`..nonlinear`), and
+  what that leaves, interpolated between anchors.
 - Where the ground state is symmetric the linear part keeps irreps apart.
 
 The spread is what is known to be missing, the approximate images times the prior's measured error and the
@@ -21,6 +22,7 @@ import numpy as np
 from ...adapters.engine import Engine, FockBuild
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.packing import make_packing, pack, unpack
+from ..nonlinear.nonlinear_response import NonlinearResponse, NonlinearSource
 from ..surrogate import Measurement, Prior, Visit
 from .direct_sum import DirectSum
 from .remainder import Remainder
@@ -45,12 +47,13 @@ CALIBRATION = (0.3, 30.0)
 
 @dataclass(frozen=True, eq=False)
 class _Evaluation:
-    """One prediction: the change (x, y) and the response predicted for it."""
+    """One prediction: the change (x, y) and the response predicted for it; of that, what is not linear."""
 
     x: np.ndarray
     y: np.ndarray
     response_x: np.ndarray
     response_y: np.ndarray
+    beyond: np.ndarray | None
 
     @property
     def response_moment(self) -> float:
@@ -65,11 +68,13 @@ class FirstGuess:
     prior: Fock response of an AO change (n_spin, n, n).
     error: its relative error, until one has been measured.
     builds: whether it makes a Coulomb-exchange build for every change.
+    nonlinear: makes the part that is not linear when it is wanted; None: that is left to anchors.
     """
 
     prior: Prior
     error: float = PRIOR_ERROR
     builds: bool = False
+    nonlinear: NonlinearSource | None = None
 
 
 class OnTheFlyResponse:
@@ -91,6 +96,8 @@ class OnTheFlyResponse:
         outside: float,
     ) -> None:
         self.mean_field_builds = 0
+        self._nonlinear: NonlinearResponse | None = None
+        self._asked = False
         self._engine, self._basis, self._outside = engine, basis, outside
         self._guess = guess or FirstGuess(engine.mean_field_response, NO_PRIOR_ERROR, builds=True)
         self._density, self._ground_energies = density, ground_build.energies
@@ -123,6 +130,11 @@ class OnTheFlyResponse:
             return float(np.sqrt(np.mean(np.square(self._errors))))
         return self._guess.error
 
+    @property
+    def nonlinear(self) -> bool:
+        """Whether the nonlinear part is there, or nothing is not linear."""
+        return self._nonlinear is not None or self._engine.linear
+
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each.
 
@@ -146,6 +158,9 @@ class OnTheFlyResponse:
         size = float(last.x @ last.x + last.y @ last.y)
         # `outside` stays above the rounding of `outside_squared`.
         threshold = max(self._outside**2 * size, NOTHING**2)
+        source = self._guess.nonlinear
+        if source is not None and not self._asked and size > source.wanted_from**2:
+            self._count_nonlinear()
         outside_x, outside_y = x_map.outside_squared(last.x, c), y_map.outside_squared(last.y, d)
         new_x = outside_x > threshold
         new_y = (outside_y > threshold) & self._engine.exact_exchange
@@ -178,7 +193,8 @@ class OnTheFlyResponse:
             calibration = np.sqrt(self._calibration * defect / missing)
             self._calibration = float(np.clip(calibration, *CALIBRATION))
         if not self._engine.linear and np.linalg.norm(at.x) > NOTHING:
-            self._remainder.add(at.x, x - self._x_map.apply(at.x))
+            rest = x - self._x_map.apply(at.x)
+            self._remainder.add(at.x, rest if at.beyond is None else rest - at.beyond)
         wrong = unpack(self._packing, x - at.response_x, y - at.response_y)
         force = float(np.linalg.norm(wrong @ density - density @ wrong))
         return Measurement(defect, response, force)
@@ -222,6 +238,8 @@ class OnTheFlyResponse:
         total = ground.core + ground.coulomb + ground.exchange_correlation + x @ self._fock_x
         total += 0.5 * self._x_map.energy(x, "k") + 0.5 * self._y_map.energy(y, "k")
         total += self._remainder.energies(x)
+        if self._nonlinear is not None:
+            total += self._nonlinear.energies(densities - self._density)
         return np.stack([core, coulomb, total - core - coulomb], axis=1)
 
     def save(self) -> dict[str, np.ndarray]:
@@ -234,6 +252,7 @@ class OnTheFlyResponse:
             "calibration": np.array([self._calibration, self._moment, self._spread, self._outside]),
             "visits": np.array([self._n_visits, self._patience, self._wait]),
             "mean_field_builds": np.array(self.mean_field_builds),
+            "nonlinear_points": self._points(),
         }
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -246,13 +265,33 @@ class OnTheFlyResponse:
         self._calibration, self._moment, self._spread, self._outside = numbers
         self._n_visits, self._patience, self._wait = np.asarray(arrays["visits"]).tolist()
         self.mean_field_builds = int(arrays["mean_field_builds"])
+        points, source = np.asarray(arrays["nonlinear_points"]), self._guess.nonlinear
+        self._asked = len(points) > 0
+        self._nonlinear = source.again(points) if source is not None and self._asked else None
 
     def _evaluate(self, density: np.ndarray) -> _Evaluation:
         x, y = pack(self._packing, density - self._density)
-        response_x = self._x_map.apply(x)
+        response_x, beyond = self._x_map.apply(x), None
         if self._remainder.n_anchors:
             response_x += self._remainder.predict(x)
-        return _Evaluation(x, y, response_x, self._y_map.apply(y))
+        if self._nonlinear is not None:
+            beyond = pack(self._packing, self._nonlinear(density - self._density).astype(complex))[0]
+            response_x = response_x + beyond
+        return _Evaluation(x, y, response_x, self._y_map.apply(y), beyond)
+
+    def _count_nonlinear(self) -> None:
+        """From now on what is not linear comes from the functional; anchors keep what that leaves."""
+        source, self._asked = self._guess.nonlinear, True
+        nonlinear = self._nonlinear = None if source is None else source.make()
+        if nonlinear is None:
+            return
+        nothing = np.zeros(self._packing.n_imag)
+        beyond = [nonlinear(unpack(self._packing, x, nothing)) for x in self._remainder.changes]
+        self._remainder.subtract([pack(self._packing, matrix.astype(complex))[0] for matrix in beyond])
+
+    def _points(self) -> np.ndarray:
+        """Coordinates, weight and error of the points of the nonlinear part, (n, 5)."""
+        return np.zeros((0, 5)) if self._nonlinear is None else self._nonlinear.points()
 
     def _missing(self, x: np.ndarray, coordinates: Sequence[np.ndarray]) -> float:
         """Expected norm of what the prediction lacks at x: of the approximate images and of the remainder."""
@@ -261,7 +300,8 @@ class OnTheFlyResponse:
             # What is missing lies outside the directions known, and no anchor tells of it.
             return missing
         # Until anchors have shown it, the part that is not linear is guessed from the size of the change.
-        missing = float(np.hypot(missing, CURVATURE * (x @ x) / (1 + self._remainder.n_anchors)))
+        share = 1.0 if self._nonlinear is None else self._nonlinear.error
+        missing = float(np.hypot(missing, share * CURVATURE * (x @ x) / (1 + self._remainder.n_anchors)))
         if self._remainder.n_anchors:
             missing = float(np.hypot(missing, np.sqrt(self._remainder.variance(x))))
         return missing

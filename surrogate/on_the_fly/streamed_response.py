@@ -95,6 +95,11 @@ class StreamedResponse:
         """ΔF (..., d) of X (..., d)."""
         return self._a.apply(np.real(x)) + 1j * self._b.apply(np.imag(x))
 
+    @property
+    def nonlinear(self) -> bool:
+        """False: anchors tell of it."""
+        return False
+
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P'. Cost: two products with (d, d) matrices."""
         x = self.space.block(density - self.about.density)

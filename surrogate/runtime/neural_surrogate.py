@@ -81,6 +81,11 @@ class NeuralSurrogate:
             for matrix in (engine.integrals.core[None], engine.coulomb(total)[None], ground_build.fock)
         )
 
+    @property
+    def nonlinear(self) -> bool:
+        """False: anchors tell of it."""
+        return False
+
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (1, m, m)."""
         last = self._last = self._evaluate(density)

@@ -61,6 +61,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
     "surrogate": (
         "matrices",
         "kernel",
+        "nonlinear",
         "starting_density",
         "samples",
         "on_the_fly",

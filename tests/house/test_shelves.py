@@ -46,6 +46,7 @@ WHOLE = {
     "driver/earlier": {"damage"},
     "driver/spectra": {"short_pulse"},
     "surrogate/network": {"mamba_ssm_scan"},
+    "surrogate/on_the_fly": {"nonlinear_part"},
 }
 
 

@@ -28,6 +28,11 @@ class Bad:
         self.problem, self.share, self.refines, self.wild = problem, share, refines, wild
         self.base = problem.basis.fock_in(problem.ground_build.fock).astype(complex)
 
+    @property
+    def nonlinear(self) -> bool:
+        """False: anchors tell of it."""
+        return False
+
     def predict(self, density: np.ndarray) -> np.ndarray:
         fock = self.problem.reference_fock(density)[0]
         return fock * np.nan if self.wild else self.base + self.share * (fock - self.base)

@@ -1,0 +1,1 @@
+"""The nonlinear part of the response, on few points."""

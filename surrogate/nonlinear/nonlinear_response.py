@@ -1,0 +1,180 @@
+"""The part of the response that is not linear, by the functional itself on few points.
+
+    r(δP) = V_c[P0 + δP] - V_c[P0] - K_c δP
+
+V_c: on the points; K_c: its own first derivative there, so that whatever the points get wrong of the linear
+response does not enter. How much of r they get wrong is measured beforehand, on random rotations of the
+occupied orbitals into the empty ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import scipy.linalg
+
+from ...adapters.pyscf.beyond_first_order import (
+    BeyondFirstOrder,
+    beyond_first_order,
+    energies_beyond,
+    matrix_beyond,
+)
+from ...adapters.pyscf.quadrature import Quadrature, quadrature_on
+from ...adapters.working_basis import WorkingBasis
+from .cubature import POOL, cell_rows, chosen_points, training
+from .nonnegative import NotSolved
+
+#: Points an atom, from the fewest on.
+PER_ATOM = (100, 200, 350, 600)
+#: Rotations that points are learned from; where the draw begins.
+TRAINED, SEED = 40, 1
+#: Points of a larger error are not used.
+USELESS = 0.2
+#: Rotations on which points are measured, and the smallest and largest |δP| of them.
+HELD_OUT, SMALLEST, LARGEST = 4, 0.05, 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class NonlinearResponse:
+    """r on some points.
+
+    coords, weights: the points as they were given, (n, 3) bohr and (n,).
+    error: ‖r - r_fine‖ over ‖r_fine‖ on held-out rotations, root mean square.
+    """
+
+    basis: WorkingBasis
+    part: BeyondFirstOrder
+    coords: np.ndarray
+    weights: np.ndarray
+    error: float
+
+    def points(self) -> np.ndarray:
+        """What `NonlinearSource.again` takes, (n, 5): coordinates, weight, error."""
+        return np.column_stack([self.coords, self.weights, np.full(len(self.weights), self.error)])
+
+    def __call__(self, change: np.ndarray) -> np.ndarray:
+        """r of a change of P', Hermitian, both (n_spin, m, m)."""
+        return self.basis.fock_in(matrix_beyond(self.part, real_out(self.basis, change)))
+
+    def energies(self, changes: np.ndarray) -> np.ndarray:
+        """What belongs to r of the energy, (k,) Hartree, of changes (k, n_spin, m, m)."""
+        return energies_beyond(self.part, real_out(self.basis, changes))
+
+
+class NonlinearSource(Protocol):
+    """Makes the nonlinear part of one ground state's response."""
+
+    @property
+    def wanted_from(self) -> float:
+        """|δP| from which on it is wanted."""
+        ...
+
+    def make(self) -> NonlinearResponse | None:
+        """A new one, when it is wanted; None where none is good enough."""
+        ...
+
+    def again(self, points: np.ndarray) -> NonlinearResponse:
+        """One that was made before, by its points."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class PointSource:
+    """Points chosen for an error on held-out rotations.
+
+    fine: the reference's own quadrature. density: P0, AO basis, real; ground: P0', working basis.
+    wanted: error.
+    wanted_from: |δP| from which on what is not linear matters.
+    """
+
+    fine: Quadrature
+    basis: WorkingBasis
+    density: np.ndarray
+    ground: np.ndarray
+    wanted: float
+    wanted_from: float
+
+    def make(self) -> NonlinearResponse | None:
+        """The fewest points that are good enough, or the best; None where all are bad."""
+        random = np.random.default_rng(SEED)
+        mol, basis = self.fine.mol, self.basis
+        changes = np.array([real_out(basis, change) for change in rotations(self.ground, TRAINED, random)])
+        tests = random.standard_normal((POOL, *self.ground.shape))
+        tests = np.array([real_out(basis, test + test.swapaxes(1, 2)) for test in tests])
+        overlap = mol.intor_symmetric("int1e_ovlp")
+        rows = cell_rows(training(overlap, self.density, changes, tests, random), _cells(self.fine), random)
+        fine, held_out = beyond_first_order(self.fine, self.density), rotations(self.ground, HELD_OUT, random)
+        found: NonlinearResponse | None = None
+        for per_atom in PER_ATOM:
+            try:
+                points = chosen_points(rows, per_atom * mol.natm)
+            except NotSolved:
+                continue
+            made = on_points(self.fine, basis, self.density, points, np.nan)
+            made = replace(made, error=held_out_error(made, fine, held_out))
+            if found is None or made.error < found.error:
+                found = made
+            if made.error <= self.wanted:
+                break
+        return found if found is not None and found.error <= USELESS else None
+
+    def again(self, points: np.ndarray) -> NonlinearResponse:
+        """Those points."""
+        coords, weights, error = points[:, :3], points[:, 3], float(points[0, 4])
+        return on_points(self.fine, self.basis, self.density, (coords, weights), error)
+
+
+def _cells(fine: Quadrature) -> list[Quadrature]:
+    """The grid cut by the nearest atom."""
+    distances = np.linalg.norm(fine.coords[:, None] - fine.mol.atom_coords(), axis=2)
+    nearest = distances.argmin(axis=1)
+    owned = [nearest == atom for atom in np.unique(nearest)]
+    return [quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf) for own in owned]
+
+
+def on_points(
+    fine: Quadrature,
+    basis: WorkingBasis,
+    density: np.ndarray,
+    points: tuple[np.ndarray, np.ndarray],
+    error: float,
+) -> NonlinearResponse:
+    """r on the points. density: P0, AO basis, (n_spin, n, n) real. fine: names molecule and functional."""
+    part = beyond_first_order(quadrature_on(fine.mol, fine.xc, *points, np.inf), density)
+    return NonlinearResponse(basis, part, *points, error)
+
+
+def real_out(basis: WorkingBasis, change: np.ndarray) -> np.ndarray:
+    """The real part of a change of P', (..., n_spin, m, m), in the AO basis."""
+    return np.ascontiguousarray(basis.density_out(np.real(change)))
+
+
+def held_out_error(
+    response: NonlinearResponse, fine: BeyondFirstOrder, rotations: Sequence[np.ndarray]
+) -> float:
+    """Root mean square of ‖r - r_fine‖ / ‖r_fine‖ over changes of P', (n_spin, m, m) each."""
+    basis = response.basis
+    errors = []
+    for change in rotations:
+        wanted = basis.fock_in(matrix_beyond(fine, real_out(basis, change)))
+        errors.append(np.linalg.norm(response(change) - wanted) / np.linalg.norm(wanted))
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def rotations(density: np.ndarray, n: int, random: np.random.Generator) -> list[np.ndarray]:
+    """Changes U P0' U† - P0' by random rotations of occupied into empty orbitals.
+
+    density: P0', (n_spin, m, m). |δP| is drawn evenly in its logarithm.
+    """
+    numbers, orbitals = np.linalg.eigh(density)
+    holes = np.abs(numbers[:, :, None] - numbers[:, None, :])
+    found = []
+    for size in np.exp(random.uniform(np.log(SMALLEST), np.log(LARGEST), n)):
+        turn = random.standard_normal((2, *density.shape))
+        generator = orbitals @ ((turn[0] + 1j * turn[1]) * holes) @ orbitals.conj().swapaxes(1, 2)
+        generator = generator + generator.conj().swapaxes(1, 2)
+        first = np.linalg.norm(generator @ density - density @ generator)
+        turned = np.array([scipy.linalg.expm(1j * size / first * g) for g in generator])
+        found.append(turned @ density @ turned.conj().swapaxes(1, 2) - density)
+    return found

@@ -1,0 +1,39 @@
+"""Sources of learned points that tests share."""
+
+from functools import cache
+
+import numpy as np
+from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about
+from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
+from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
+from pyscf_systems import solved
+
+#: |δP| from which on they are wanted.
+WANTED_FROM = 0.02
+
+
+@cache
+def ground_of(xc: str, cation: bool = False) -> tuple[PySCFEngine, WorkingBasis, np.ndarray]:
+    """Engine about water's ground state in STO-3G, working basis, P0 (AO basis)."""
+    engine, orbitals = solved(xc, cation)
+    density = np.real(orbitals.density())
+    engine = expanded_about(engine, density, kernel=True)
+    fock = engine.fock(density.astype(complex)).fock
+    return engine, make_working_basis(engine.integrals, np.real(fock)), density
+
+
+@cache
+def source(xc: str, cation: bool = False) -> PointSource:
+    """Points for an error of one per cent."""
+    engine, basis, density = ground_of(xc, cation)
+    assert engine.quadrature is not None
+    ground = basis.density_in(density).astype(complex)
+    return PointSource(engine.quadrature, basis, density, ground, 1e-2, WANTED_FROM)
+
+
+@cache
+def learned(xc: str, cation: bool = False) -> NonlinearResponse:
+    """The nonlinear part on them."""
+    found = source(xc, cation).make()
+    assert found is not None
+    return found
