@@ -56,7 +56,7 @@ class Cycle:
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class CycleStart:
     """Where a cycle begins.
 
     potential: (n_spin, n) on the cycle's mesh.
@@ -152,7 +152,7 @@ def self_consistent(
     orbitals: tuple[Orbital, ...],
     model: Model,
     mesh: Mesh | None = None,
-    start: Start | None = None,
+    start: CycleStart | None = None,
     cycle: Cycle | None = None,
 ) -> Solution:
     """Runs the cycle for fixed orbitals and occupations; orbitals with occupation 0 are solved for but not
@@ -166,7 +166,7 @@ def self_consistent(
     mesh = mesh or mesh_of(z, model)
     _check_resolution(mesh, z, model)
     problem = RadialProblem(z, model, mesh, orbitals)
-    start = start or Start(slater_potential(mesh, z, orbitals, model))
+    start = start or CycleStart(slater_potential(mesh, z, orbitals, model))
     potential, states = start.potential, start.states
     mixer = Anderson(weight=np.sqrt(mesh.weight) * mesh.radius)
     precondition: Callable[[Array], Array] = start.precondition or np.copy

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from ..solver.eigenstates import RadialProblem, bound_states
 from ..solver.errors import ConvergenceError
 from ..solver.response import dielectric_solver, interaction_kernel, susceptibility
-from ..solver.scf import Solution, Start, found_states, output_of
+from ..solver.scf import CycleStart, Solution, found_states, output_of
 
 Array = NDArray[np.float64]
 
 _STEPS, _SHORTEST = 40, 2e-3
 
 
-def damped_newton(problem: RadialProblem, start: Start, tolerance: float = 1e-5) -> Solution:
+def damped_newton(problem: RadialProblem, start: CycleStart, tolerance: float = 1e-5) -> Solution:
     """The self-consistent atom, bound or not, its levels to `tolerance` Hartree. Raises ConvergenceError."""
     weight = np.sqrt(problem.mesh.weight) * problem.mesh.radius
     potential = start.potential

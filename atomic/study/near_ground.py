@@ -18,7 +18,7 @@ from ..solver.errors import ConvergenceError
 from ..solver.mesh import Mesh, spectral_mesh
 from ..solver.model import Model, Orbital, orbitals_of
 from ..solver.response import dielectric_solver, interaction_kernel, susceptibility
-from ..solver.scf import Cycle, Solution, Start, self_consistent
+from ..solver.scf import Cycle, CycleStart, Solution, self_consistent
 from .damped_newton import damped_newton
 
 Array = NDArray[np.float64]
@@ -52,7 +52,7 @@ class Ground:
     kernel: Array
     screened: Callable[[Array], Array]
 
-    def start(self, orbitals: tuple[Orbital, ...]) -> Start:
+    def start(self, orbitals: tuple[Orbital, ...]) -> CycleStart:
         """Where the cycle of other occupations begins."""
         atom = self.atom
         change = np.array([-o.occupation for o in atom.orbitals])
@@ -66,7 +66,7 @@ class Ground:
         states = States(
             atom.states.energies[chosen], atom.states.vectors[chosen], atom.states.charges[chosen]
         )
-        return Start(atom.potential + step, states, self.screened)
+        return CycleStart(atom.potential + step, states, self.screened)
 
     def loose(self, orbitals: tuple[Orbital, ...]) -> bool:
         """Whether these fill an orbital that is empty and hardly bound here."""
