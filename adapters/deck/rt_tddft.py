@@ -154,6 +154,8 @@ def _tolerances(row: Line) -> Tolerances:
         value = row.take_real(f"tolerance {name}")
         if not 0.0 <= value <= 1e-2:
             row.fail(f"tolerance {name} must lie between 0 and 1e-2, not {value:g}")
+        if name == "series" and value == 0.0:
+            row.fail("tolerance series must be above 0: NWChem's power series does not reach it")
         tolerances = replace(tolerances, **{name: value})
     return tolerances
 

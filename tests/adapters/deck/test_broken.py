@@ -106,6 +106,7 @@ REPLACED = [
     (20, "  nchecks many", 20, "nchecks must be an integer"),
     (20, "  checklvl 4", 20, "checklvl must be 1, 2 or 3"),
     (20, "  tolerances interpol 0.5", 20, "must lie between 0 and 1e-2"),
+    (20, "  tolerances series 0.0", 20, "series must be above 0"),
     (20, "  tolerances Interpol 1e-8", 20, "in lower case: zero series interpol"),
     (20, "  propagator rk5", 20, "unknown propagator 'rk5'; accepted, in lower case: magnus rk4 euler"),
     (20, "  exp bch", 20, "unknown exp 'bch'"),
