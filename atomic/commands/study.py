@@ -2,8 +2,8 @@
 
 configurations.json   what was computed              stability.json     rates of the flow by element
 results.jsonl         one energy a line (resumable)  ionisation.json    ΔSCF against measurement
-basins.json           attractors and basins          summary.json       what was found
-*.png                 figures
+basins.json           attractors and basins          elements.csv       one row an element
+*.png                 figures                        summary.json       what was found
 """
 
 import argparse
@@ -17,6 +17,7 @@ from ..solver.configuration import ground_configuration
 from ..solver.elements import NOBLE_GASES, SYMBOLS
 from ..solver.errors import InputError
 from ..study.analysis import basin_table, ionisation_row, stability_row, trajectory
+from ..study.element_table import element_rows, write_table
 from ..study.ionisation import mean_absolute_error
 from ..study.study import Record, Solver, lowest_is_ground, neutral_energies, write_configurations
 from ..study.study import run as run_cases
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--count and --workers are at least 1")
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
-    solvers: list[Solver] = ["radial"] if options.no_pyscf else ["radial", "pyscf"]
+    solvers: list[Solver] = ["radial", "restricted"] + ([] if options.no_pyscf else ["pyscf"])
     cases = write_configurations(out / "configurations.json", elements, options.count)
     with counting_display("energies") as show:
         records = run_cases(cases, solvers, out / "results.jsonl", options.workers, show)
@@ -68,14 +69,21 @@ def run(options: argparse.Namespace) -> int:
     records = [r for r in records if (r.z, r.configuration) in wanted and r.solver in solvers]
 
     basins = basin_table(records, elements)
-    _write(out / "basins.json", basins)
+    restricted = basin_table(records, elements, "restricted")
+    _write(out / "basins.json", {"lsda": basins, "lda": restricted})
     stability = [(z, None, spin) for z in elements for spin in (True, False)]
     controls = [(z, text, True) for z, text in CONTROLS if z in elements]
     rows = _rows(out / "stability.json", "stability", stability_row, stability + controls, options.workers)
     ionisation = _rows(
         out / "ionisation.json", "ionisation", ionisation_row, [(z,) for z in elements], options.workers
     )
+    write_table(out / "elements.csv", element_rows({"lsda": basins, "lda": restricted}, rows, elements))
     starts = [start for start in STARTS if start[0] in elements]
+    if len(elements) <= 9:
+        named = {z for z, _ in starts}
+        singles = [c for c in cases if c.kind == "single" and c.z not in named]
+        first = {c.z: (c.z, str(c.configuration)) for c in reversed(singles)}
+        starts += [first[z] for z in sorted(first)]
     with counting_display("trajectories") as show:
         paths = _counted(trajectory, starts, options.workers, show)
     summary = summarise(records, basins, rows, ionisation, elements)

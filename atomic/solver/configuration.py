@@ -131,10 +131,7 @@ def ground_configuration(element: str | int, charge: int = 0) -> Configuration:
     if charge == 1 and z in CATION_EXCEPTIONS:
         return parse_configuration(CATION_EXCEPTIONS[z])
     if z > LAST_NAMED:
-        raise InputError(
-            f'{SYMBOLS[z - 1]} has no known ground configuration: give one, such as "[Og] 8s2" '
-            "(study/ground_search.py searches for it)"
-        )
+        raise InputError(f'{SYMBOLS[z - 1]} has no known ground configuration: give one, such as "[Og] 8s2"')
     neutral = parse_configuration(NEUTRAL_EXCEPTIONS[z]) if z in NEUTRAL_EXCEPTIONS else None
     shells = {(s.n, s.l): s.occupation for s in (neutral.shells if neutral else _madelung_shells(z))}
     if charge > 1 and z in CATION_EXCEPTIONS:

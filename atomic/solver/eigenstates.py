@@ -19,18 +19,22 @@ that.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import get_lapack_funcs
 
+from .elimination import solve_shifted
 from .errors import ConvergenceError
-from .mesh import Mesh, assemble, charges, on_elements, spread
+from .mesh import Mesh, assemble, charges, on_basis, on_elements, spread
 from .model import Model, Orbital
 
 Array = NDArray[np.float64]
 
-_gbsv, _syevr = get_lapack_funcs(("gbsv", "syevr"), dtype=np.float64)
+(_syevr,) = get_lapack_funcs(("syevr",), dtype=np.float64)
+# Lobes of P below this share of the largest are not counted.
+_LOBE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,27 +64,23 @@ def bound_states(
     channel.
 
     potential: (n_spin, n) at the mesh nodes. start: (S,) energies to put into M, None for a hydrogenic guess.
-    The relativistic energies are converged only as `start` converges; call again, or `refine`, with the
-    result.
+    The relativistic states of a channel are diagonalised with one M, then refined with their own.
     """
     relativistic = model.relativity != "none"
     operator = _operator(mesh, orbitals, potential, z, model)
-    problem = RadialProblem(z, model, mesh, orbitals)
     energies = np.zeros(len(orbitals)) if start is None else start
     if relativistic and start is None:
         c = model.speed_of_light
         energies = np.array([-(z**2) / (2 * o.n**2) / np.sqrt(1 + (z / c) ** 2) for o in orbitals])
     vectors = np.empty((len(orbitals), len(mesh.radius)))
-    while True:
-        for members, matrix in channel_matrices(problem, energies, potential):
-            numbers = np.array([orbitals[i].n - orbitals[i].l for i in members])
-            vectors[members] = _lowest(matrix, numbers.min(), numbers.max())[:, numbers - numbers.min()].T
-        states = operator.finish(vectors, energies)
-        moved = float(np.abs(states.energies - energies).max())
-        # M feels an energy only against 2c².
-        if not relativistic or moved < 0.02 * model.speed_of_light**2:
-            return states
-        energies = states.energies
+    problem = RadialProblem(z, model, mesh, orbitals)
+    for members, matrix in channel_matrices(problem, energies, potential, shared=True):
+        numbers = np.array([orbitals[i].n - orbitals[i].l for i in members])
+        vectors[members] = _lowest(matrix, numbers.min(), numbers.max())[:, numbers - numbers.min()].T
+    states = operator.finish(vectors, energies)
+    for _ in range(2 if relativistic else 0):
+        states = refine(mesh, orbitals, potential, z, model, states)
+    return states
 
 
 def refine(
@@ -89,23 +89,28 @@ def refine(
     """States in a slightly different potential: one Rayleigh quotient iteration from the old ones, cubic in
     the change.
 
-    Cheaper than diagonalising, and free of its rounding error.
+    Cheaper than diagonalising, and free of its rounding error. `in_order` tells whether it kept the states.
     """
     operator = _operator(mesh, orbitals, potential, z, model)
     energies = operator.finish(states.vectors, states.energies).energies
-    bandwidth, dense, banded = mesh.band
-    vectors = np.empty_like(states.vectors)
-    for members, matrix in channel_matrices(RadialProblem(z, model, mesh, orbitals), energies, potential):
-        flat = matrix.ravel()[dense]
-        for i in members:
-            band = np.zeros((len(mesh.radius), 3 * bandwidth + 1))
-            band.ravel()[banded] = flat
-            band[:, 2 * bandwidth] -= energies[i]
-            *_, solved, info = _gbsv(bandwidth, bandwidth, band.T, states.vectors[i], overwrite_ab=1)
-            if info < 0:
-                raise ConvergenceError(f"the radial inverse iteration failed (LAPACK dgbsv, info {info})")
-            vectors[i] = solved / np.linalg.norm(solved)
-    return operator.finish(vectors, energies)
+    blocks = operator.blocks(energies)
+    try:
+        vectors = solve_shifted(blocks, energies, states.vectors)
+    except np.linalg.LinAlgError:  # An energy that is exact to the last digit.
+        vectors = solve_shifted(blocks, energies - 1e-12 * (1 + np.abs(energies)), states.vectors)
+    norms = np.sqrt(np.einsum("si,si->s", vectors, vectors))
+    return operator.finish(vectors / norms[:, None], energies)
+
+
+def in_order(problem: "RadialProblem", states: States) -> bool:
+    """Whether each orbital's P has n − l − 1 nodes, as its channel's eigenvector of that number has."""
+    values = states.vectors * problem.mesh.inverse_root_weight
+    lobes = np.abs(values) > _LOBE * np.abs(values).max(axis=1, keepdims=True)
+    last = np.maximum.accumulate(np.where(lobes, np.arange(values.shape[1]), 0), axis=1)
+    signs = np.take_along_axis(values > 0, last, axis=1)
+    started = np.maximum.accumulate(lobes, axis=1)[:, :-1]
+    nodes = ((signs[:, 1:] != signs[:, :-1]) & started).sum(axis=1)
+    return bool(np.all(nodes == [o.n - o.l - 1 for o in problem.orbitals]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +158,12 @@ def channel_matrices(
     yield from zip(groups, operator.matrices(energies[chosen]), strict=True)
 
 
+def element_blocks(problem: RadialProblem, energies: Array, potential: Array) -> Array:
+    """(S, E, p+1, p+1) of the orbitals, as `elimination` takes them, with these energies in M."""
+    of = (problem.mesh, problem.orbitals, potential, problem.z, problem.model)
+    return _operator(*of).blocks(energies)
+
+
 class _Schroedinger:
     """−½ d²/dr² + l(l+1)/2r² + V."""
 
@@ -166,6 +177,16 @@ class _Schroedinger:
             + model.nuclear_potential(z, mesh.radius)
             + barrier[:, None] / mesh.radius**2
         )
+
+    def blocks(self, _: Array) -> Array:
+        """(S, E, p+1, p+1) as `solve_shifted` takes them."""
+        mesh = self.mesh
+        count, (elements, nodes) = len(self.local), mesh.element_radius.shape
+        blocks = np.repeat(mesh.kinetic_elements[None], count, axis=0)
+        local = np.zeros((count, elements, nodes - 1))
+        local.reshape(count, -1)[:, 1:] = self.local
+        np.einsum("seii->sei", blocks)[..., :-1] += local
+        return blocks
 
     def finish(self, vectors: Array, energies: Array) -> States:
         """Rayleigh quotients of normalised vectors."""
@@ -190,7 +211,7 @@ class _LargeComponent:
         self, mesh: Mesh, orbitals: tuple[Orbital, ...], potential: Array, z: float, model: Model
     ) -> None:
         self.mesh, self.c, self.dirac = mesh, model.speed_of_light, model.relativity == "dirac"
-        kappa = np.array([o.kappa for o in orbitals], dtype=float)
+        self.kappa = np.array([o.kappa for o in orbitals], dtype=float)
         barrier = np.array([o.l * (o.l + 1) if o.j is None else 0 for o in orbitals], dtype=float)
         padded = np.zeros((len(potential), len(mesh.radius) + 2))
         padded[:, 1:-1] = potential
@@ -200,7 +221,7 @@ class _LargeComponent:
         r = np.where(self.inside, mesh.element_radius, 1.0)
         spin_of = [o.spin for o in orbitals]
         self.potential = spread(mesh, padded)[spin_of] + model.nuclear_potential(z, r)
-        self.kappa_term = kappa[:, None, None] * np.where(self.inside, mesh.stretch / r, 0.0)
+        self.kappa_term = self.kappa[:, None, None] * np.where(self.inside, mesh.stretch / r, 0.0)
         self.barrier = barrier[:, None, None] * np.where(self.inside, 1 / r**2, 0.0)
         self.stretched = np.where(self.inside, mesh.stretch, 1.0)
 
@@ -210,14 +231,25 @@ class _LargeComponent:
 
     def matrices(self, energies: Array) -> Array:
         """(S, n, n) of all orbitals, with ε fixed inside M."""
+        return assemble(self.mesh, self._elements(energies))
+
+    def blocks(self, energies: Array) -> Array:
+        """(S, E, p+1, p+1) as `solve_shifted` takes them, with ε fixed inside M."""
+        return on_basis(self.mesh, self._elements(energies))
+
+    def _elements(self, energies: Array) -> Array:
         mesh = self.mesh
         mass = self.mass(energies)
         kinetic = np.where(self.inside, mesh.element_weight / (2 * mass * self.stretched), 0.0)
         local = mesh.element_weight * mesh.stretch * (self.potential + self.barrier / (2 * mass))
-        gradient = mesh.derivative + self.kappa_term[..., None] * np.eye(mesh.order + 1)
-        blocks = np.swapaxes(gradient, -1, -2) * kinetic[..., None, :] @ gradient
+        blocks = np.empty((*kinetic.shape, mesh.order + 1))
+        for kappa in np.unique(self.kappa):
+            own = self.kappa == kappa
+            squares = _gradient_squares(mesh, float(kappa))
+            found = np.swapaxes(kinetic[own], 0, 1) @ squares
+            blocks[own] = np.swapaxes(found, 0, 1).reshape(-1, *blocks.shape[1:])
         np.einsum("...ii->...i", blocks)[...] += np.where(self.inside, local, 0.0)
-        return assemble(mesh, blocks)
+        return blocks
 
     def finish(self, vectors: Array, energies: Array) -> States:
         """Rayleigh quotients, densities and, for Dirac, small components; normalised."""
@@ -256,7 +288,16 @@ class _LargeComponent:
 
 def _slopes(mesh: Mesh, values: Array) -> Array:
     """(S, E, p+1) d/ds of functions given on the elements."""
-    return np.einsum("eki,sei->sek", mesh.derivative, values, optimize=True)
+    return np.swapaxes(np.swapaxes(values, 0, 1) @ np.swapaxes(mesh.derivative, 1, 2), 0, 1)
+
+
+@lru_cache(maxsize=64)
+def _gradient_squares(mesh: Mesh, kappa: float) -> Array:
+    """(E, p+1, (p+1)²) [e, k, ij] products of d/ds + stretch κ/r of the polynomials i and j at node k."""
+    inside = mesh.element_radius > 0
+    over_r = np.where(inside, mesh.stretch / np.where(inside, mesh.element_radius, 1.0), 0.0)
+    gradient = mesh.derivative + kappa * over_r[..., None] * np.eye(mesh.order + 1)
+    return (gradient[..., :, None] * gradient[..., None, :]).reshape(*inside.shape, -1)
 
 
 def _lowest(matrix: Array, first: int, last: int) -> Array:

@@ -60,13 +60,9 @@ class Mesh:
         return assemble(self, kinetic_blocks(self))
 
     @cached_property
-    def band(self) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
-        """Bandwidth p of the operators;
-        flat indices of the band in an (n, n) matrix and in LAPACK's (n, 3p+1).
-        """
-        n, p = len(self.radius), self.order
-        row, column = np.nonzero(np.abs(np.arange(n)[:, None] - np.arange(n)) <= p)
-        return p, row * n + column, column * (3 * p + 1) + 2 * p + row - column
+    def kinetic_elements(self) -> Array:
+        """(E, p+1, p+1) each element's share of `kinetic`; both ends' rows are zero."""
+        return on_basis(self, kinetic_blocks(self))
 
 
 @lru_cache(maxsize=256)
@@ -204,6 +200,14 @@ def assemble(mesh: Mesh, blocks: Array) -> Array:
     """(..., n, n) matrix in the orthonormal basis from element matrices (..., E, p+1, p+1)."""
     scale = mesh.inverse_root_weight
     return _assemble_all(mesh, blocks)[..., 1:-1, 1:-1] * scale[:, None] * scale
+
+
+def on_basis(mesh: Mesh, blocks: Array) -> Array:
+    """(..., E, p+1, p+1) in the orthonormal basis from element matrices; rows of both ends are zero."""
+    padded = np.zeros(len(mesh.radius) + 2)
+    padded[1:-1] = mesh.inverse_root_weight
+    scale = spread(mesh, padded)
+    return blocks * scale[:, :, None] * scale[:, None, :]
 
 
 def _assemble_all(mesh: Mesh, blocks: Array) -> Array:

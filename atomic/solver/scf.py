@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .configuration import Configuration, ground_configuration
-from .eigenstates import RadialProblem, States, bound_states, refine
+from .eigenstates import RadialProblem, States, bound_states, in_order, refine
 from .elements import SYMBOLS, atomic_number
 from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
@@ -35,8 +35,8 @@ Array = NDArray[np.float64]
 _RESPONSE_LASTS, _REDUCED_TO = 3, 0.05
 # Largest first-order move of a level in one step, as a share of its depth.
 _TRUST = 1.0
-# Once no eigenvalue moves by more (Hartree), states are followed instead of found again.
-_SETTLED = 5e-2
+# When no level moves by more than this share of its depth and 1 Ha, states are followed, not found again.
+_SETTLED = 0.2
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,20 @@ class Cycle:
     max_iterations: int = 80
     require_bound: bool = True
     on_iteration: Callable[[Iteration], None] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class CycleStart:
+    """Where a cycle begins.
+
+    potential: (n_spin, n) on the cycle's mesh.
+    states: of the same orbitals, nearly right; None to diagonalise.
+    precondition: residual ↦ step, of a similar atom; None to build one when it is needed.
+    """
+
+    potential: Array
+    states: States | None = None
+    precondition: Callable[[Array], Array] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -90,6 +104,10 @@ class Solution:
     def levels(self) -> Array:
         """(S,) eigenvalues in the order of orbitals, Hartree."""
         return self.states.energies
+
+    def outside(self) -> float:
+        """Electrons beyond nine tenths of the mesh."""
+        return float(self.node_charges[:, self.mesh.radius > 0.9 * self.mesh.r_max].sum())
 
     @property
     def density(self) -> Array:
@@ -134,13 +152,13 @@ def self_consistent(
     orbitals: tuple[Orbital, ...],
     model: Model,
     mesh: Mesh | None = None,
-    start: Array | None = None,
+    start: CycleStart | None = None,
     cycle: Cycle | None = None,
 ) -> Solution:
     """Runs the cycle for fixed orbitals and occupations; orbitals with occupation 0 are solved for but not
     filled.
 
-    start: (n_spin, n) potential to begin with, on the same mesh; None for Slater's shells.
+    start: None for Slater's shells.
     Raises ConvergenceError when it does not converge or an occupied orbital is not bound, InputError when
     r_max is too small for the density or the mesh does not resolve the nucleus.
     """
@@ -148,20 +166,15 @@ def self_consistent(
     mesh = mesh or mesh_of(z, model)
     _check_resolution(mesh, z, model)
     problem = RadialProblem(z, model, mesh, orbitals)
-    n_spin = 2 if model.spin else 1
-    occupations = np.array([o.occupation for o in orbitals])
-    in_spin = np.array([[o.spin == s for o in orbitals] for s in range(n_spin)], dtype=float) * occupations
-    potential = slater_potential(mesh, z, orbitals, model) if start is None else start
+    start = start or CycleStart(slater_potential(mesh, z, orbitals, model))
+    potential, states = start.potential, start.states
     mixer = Anderson(weight=np.sqrt(mesh.weight) * mesh.radius)
-    precondition: Callable[[Array], Array] = np.copy
-    response_at, residual_then = -_RESPONSE_LASTS, 0.0
-    old_energy, old_levels, shift, change = np.inf, None, np.inf, np.inf
-    states: States | None = None
+    precondition: Callable[[Array], Array] = start.precondition or np.copy
+    response_at, residual_then = (0 if start.precondition else -_RESPONSE_LASTS), 0.0
+    old_energy, old_levels, shift, change, moved = np.inf, None, np.inf, np.inf, 0.0
     for number in range(cycle.max_iterations):
-        followed = states is not None and shift <= _SETTLED
-        states = _states(problem, potential, states if followed else None, old_levels)
-        node_charges = in_spin @ states.charges
-        energies, output = _energies(problem, states, node_charges, potential)
+        states, followed = found_states(problem, potential, states if moved <= _SETTLED else None, old_levels)
+        node_charges, energies, output = output_of(problem, states, potential)
         residual, levels = output - potential, states.energies
         step = precondition(residual)
         shift = np.inf if old_levels is None else float(np.abs(levels - old_levels).max())
@@ -179,12 +192,14 @@ def self_consistent(
         old_energy, old_levels = energies.total, levels
         stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * residual_then
         if stalled and model.interacting:
-            chi = susceptibility(problem, states, potential, shared=True)
+            chi = susceptibility(problem, states, potential, rough=True)
             precondition = dielectric_solver(chi, interaction_kernel(mesh, node_charges, model))
             mixer = Anderson(weight=mixer.weight)
             response_at, residual_then = number, size
         proposed = mixer.next(potential, residual, precondition)
-        potential = potential + _limited(proposed - potential, orbitals, states)
+        step = _limited(proposed - potential, orbitals, states)
+        moved = float(np.max(np.abs(_shifts(step, orbitals, states)) / (1 + np.abs(levels))))
+        potential = potential + step
     raise ConvergenceError(
         f"no self-consistency after {cycle.max_iterations} iterations: the energy still changes by "
         f"{change:.1e} Ha and an eigenvalue by {shift:.1e} Ha"
@@ -211,18 +226,28 @@ def _limited(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Ar
     return change / max(1.0, float(np.max(np.abs(shifts) / allowed, initial=0.0, where=filled)))
 
 
-def _states(problem: RadialProblem, potential: Array, old: States | None, levels: Array | None) -> States:
-    """Followed from old ones where these are given, else diagonalised; levels: energies to put into M."""
+def found_states(
+    problem: RadialProblem, potential: Array, old: States | None, levels: Array | None
+) -> tuple[States, bool]:
+    """Followed from old ones where these are given and lead to the right ones, else diagonalised; and which.
+
+    levels: energies to put into M.
+    """
     of = (problem.mesh, problem.orbitals, potential, problem.z, problem.model)
-    return bound_states(*of, levels) if old is None else refine(*of, old)
+    if old is not None:
+        states = refine(*of, old)
+        if in_order(problem, states):
+            return states, True
+    return bound_states(*of, levels), False
 
 
-def _energies(
-    problem: RadialProblem, states: States, node_charges: Array, potential: Array
-) -> tuple[AtomEnergies, Array]:
-    """Energies of the output density and its Hartree and exchange-correlation potential."""
+def output_of(problem: RadialProblem, states: States, potential: Array) -> tuple[Array, AtomEnergies, Array]:
+    """Node charges of the states, their energies, and their Hartree and exchange-correlation potential."""
     mesh, model, z = problem.mesh, problem.model, problem.z
     occupations = np.array([o.occupation for o in problem.orbitals])
+    spins = np.array([o.spin for o in problem.orbitals])
+    in_spin = (spins == np.arange(len(potential))[:, None]) * occupations
+    node_charges = in_spin @ states.charges
     total = node_charges.sum(axis=0)
     density = node_charges / (4 * np.pi * mesh.radius**2 * mesh.weight)
     e_x, e_c, v_xc = exchange_correlation(
@@ -243,7 +268,7 @@ def _energies(
         eigenvalue_sum=eigenvalue_sum,
         xc_potential=float(np.sum(node_charges * v_xc)),
     )
-    return energies, v_xc + v_hartree
+    return node_charges, energies, v_xc + v_hartree
 
 
 def _checked(solution: Solution) -> Solution:
@@ -253,7 +278,7 @@ def _checked(solution: Solution) -> Solution:
                 f"{orbital.label} is not bound (eigenvalue {energy:+.4f} Ha): no such atom in this model"
             )
     mesh = solution.mesh
-    outside = float(solution.node_charges[:, mesh.radius > 0.9 * mesh.r_max].sum())
+    outside = solution.outside()
     if outside > 1e-6:
         raise InputError(
             f"r_max = {mesh.r_max:g} bohr is too small: {outside:.1e} electrons lie beyond nine tenths of it"

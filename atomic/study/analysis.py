@@ -15,7 +15,7 @@ from ..solver.scf import Cycle, self_consistent
 from .ionisation import MEASURED, ionisation_energy
 from .move_graph import basins
 from .occupation_flow import Trajectory, flow, stability
-from .study import Record, neutral_energies, study_model
+from .study import Record, Solver, neutral_energies, study_model
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,15 @@ def ionisation_row(z: int) -> dict[str, float | int | None]:
     }
 
 
-def basin_table(records: list[Record], elements: Iterable[int]) -> list[dict[str, object]]:
+def basin_table(
+    records: list[Record], elements: Iterable[int], solver: Solver = "radial"
+) -> list[dict[str, object]]:
     """The attractors of the discrete dynamics of each element:
     configuration, size of basin, escape energy.
     """
     rows: list[dict[str, object]] = []
     for z in elements:
-        energies = neutral_energies(records, z)
+        energies = neutral_energies(records, z, solver)
         for rank, basin in enumerate(basins(energies)):
             rows.append(
                 {
@@ -117,7 +119,7 @@ def occupations(configuration: Configuration) -> list[tuple[int, int, float]]:
 
 def trajectory(z: int, configuration: str) -> tuple[int, Trajectory]:
     """The flow from one configuration, LSDA, with the next two empty shells within reach."""
-    model = Model(spin=True)
+    model = study_model(z)
     orbitals = with_empty_shells(parse_configuration(configuration), model, more=2)
     return z, flow(float(z), orbitals, model)
 

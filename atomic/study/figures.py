@@ -1,5 +1,6 @@
 """Figures of the configuration study."""
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,10 @@ _HALF_FILLED = {
     75: "Re",
     83: "Bi",
 }
+# Portraits in one figure; of more elements, those that a trajectory starts in.
+_MOST_PORTRAITS = 9
+# Elements whose symbols have room under an axis.
+_MOST_NAMED = 20
 _BLUE, _RED, _GREY, _GREEN = "#1b5e9b", "#c8461e", "#8a8a8a", "#2f8f4e"
 
 
@@ -49,7 +54,9 @@ def phase_portraits(records: list[Record], paths: list[tuple[int, Trajectory]], 
     element.
     """
     plt = _pyplot()
-    shown = sorted({z for z, _ in paths if z <= 18 and neutral_energies(records, z)})
+    shown = [z for z in sorted({r.z for r in records}) if neutral_energies(records, z)]
+    if len(shown) > _MOST_PORTRAITS:
+        shown = [z for z in shown if z <= 18 and any(z == number for number, _ in paths)]
     if not shown:
         return
     columns = min(3, len(shown))
@@ -64,11 +71,22 @@ def phase_portraits(records: list[Record], paths: list[tuple[int, Trajectory]], 
         axes.set_visible(False)
     bar = figure.colorbar(image, ax=grid, shrink=0.8)
     bar.set_label("energy above the lowest / eV")
-    figure.suptitle(
-        "Configurations (dots), steepest one-electron moves (arrows) and the occupation flow (lines)"
+    figure.suptitle("How an atom's electrons rearrange")
+    _caption(
+        figure,
+        "Each dot is one way to place the electrons: n_eff and l_eff are the means of n and l over all "
+        "electrons, the colour is the energy. An arrow moves or flips the one electron that lowers the "
+        "energy most. The red line follows fractional electrons downhill from the open circle. The star "
+        "is the measured ground state. Where arrows and line end is an attractor.",
     )
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def _caption(figure: Any, text: str) -> None:
+    """Below the axes, in lines as wide as the figure."""
+    width = int(14.5 * figure.get_figwidth())
+    figure.supxlabel(textwrap.fill(text, width), x=0.01, ha="left", fontsize=9, color="#444444")
 
 
 def _portrait(
@@ -76,6 +94,8 @@ def _portrait(
 ) -> Any:
     from matplotlib.colors import LogNorm
 
+    # Where several share a place, the lowest lies on top.
+    energies = dict(sorted(energies.items(), key=lambda item: -item[1]))
     points = {c: _place(c) for c in energies}
     lowest = min(energies.values())
     x, y = np.array(list(points.values())).T
@@ -138,9 +158,16 @@ def energy_landscape(records: list[Record], elements: list[int], path: Path) -> 
         )
     axes.set(yscale="log", xlabel="Z", ylabel="energy above the lowest configuration / eV")
     _mark_noble_gases(axes, elements)
+    _element_axis(axes, elements)
     if image is not None:
         figure.colorbar(image, ax=axes, label="S")
-    axes.set_title("Neutral configurations by energy; the lowest of each element at the bottom", pad=16)
+    axes.set_title("Neutral configurations by energy", pad=16)
+    _caption(
+        figure,
+        "Each dot is one configuration, its colour the total spin S. The lowest of each element stands at"
+        " the bottom, at 0.02 eV. The larger the empty height above it, the more firmly the atom keeps "
+        "it.",
+    )
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -164,7 +191,14 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
             label=name,
         )
         bottom.plot(
-            z, [r["largest_rate"] * EV_PER_HARTREE for r in chosen], "-", color=colour, lw=1, label=name
+            z,
+            [r["largest_rate"] * EV_PER_HARTREE for r in chosen],
+            "-",
+            color=colour,
+            lw=1,
+            marker=style,
+            ms=3,
+            label=name,
         )
     for r in spin:
         _name_closed_shell(top, r)
@@ -180,14 +214,22 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
         ylabel="gap / eV",
         title="Gap to the first spin-orbital with room: closed shells, and half-filled ones with spin",
     )
-    top.set_ylim(top=1.12 * top.get_ylim()[1])
-    top.legend(loc="upper center")
+    highest = max((r["gap"] for r in spin), default=0.0) * EV_PER_HARTREE
+    top.set_ylim(-0.05 * highest, max(1.2 * highest, 0.1))
+    top.legend(loc="best")
     bottom.axhline(0, color="black", lw=0.8)
     bottom.set(xlabel="Z", ylabel="largest rate / eV")
+    _element_axis(bottom, [r["z"] for r in spin])
     bottom.set_title(
         "Largest rate of the flow at the experimental configuration (green: stable fixed point in LSDA)"
     )
     bottom.legend()
+    _caption(
+        figure,
+        "Above: what the cheapest move of an electron to a free place costs; zero where a shell is open. "
+        "Below: how fast the fastest-growing rearrangement grows. Below the line all die out, and the "
+        "measured configuration is an attractor (green); above it the electrons rearrange (red).",
+    )
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -214,19 +256,28 @@ def ionisation_by_element(rows: list[dict[str, Any]], path: Path) -> None:
     for key, colour, name in (("lda", _GREY, "LDA"), ("lsda", _RED, "LSDA")):
         values = np.array([r[key] for r in rows])
         error = values - measured
-        label = f"{name}: mean absolute error {np.nanmean(np.abs(error)):.2f} eV"
-        top.plot(z, values, "--", color=colour, lw=1.2, label=label)
+        known = np.abs(error[np.isfinite(error)])
+        label = f"{name}: mean absolute error {known.mean():.2f} eV" if known.size else name
+        top.plot(z, values, "--", color=colour, lw=1.2, marker=".", ms=4, label=label)
         bottom.bar(z + (0.2 if key == "lsda" else -0.2), error, 0.4, color=colour)
+    shown = np.where(np.isfinite(measured), measured, [r["lsda"] for r in rows])
     for number, name in {**{v: k for k, v in NOBLE_GASES.items()}, **_HALF_FILLED}.items():
         if number in z:
             half = number in _HALF_FILLED
-            at = (number, measured[z == number][0])
+            at = (number, shown[z == number][0])
             top.annotate(
                 name, at, (0, 6), textcoords="offset points", ha="center", color=_RED if half else "black"
             )
     top.set(ylabel="first ionisation energy / eV")
     top.legend()
     bottom.set(xlabel="Z", ylabel="error / eV")
+    _element_axis(bottom, list(z))
+    _caption(
+        figure,
+        "What it takes to remove one electron: energy of the cation less that of the atom. Noble gases "
+        "(black names) and half-filled shells (red names) hold theirs firmly; without spin (LDA) the "
+        "latter do not.",
+    )
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -251,10 +302,26 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
             label=f"{SYMBOLS[z - 1]} {start}".replace("(+0)", ""),
         )
     axes.set(yscale="log", xlabel="time / (1/Hartree)", ylabel="energy above the fixed point / eV")
-    axes.set_title("The occupation flow runs downhill to a fixed point (floor of the axis: 1 meV)")
+    axes.set_title("The occupation flow runs downhill to a fixed point")
+    _caption(
+        figure,
+        "Electrons flow from orbitals of high to orbitals of low energy, from the configuration named. "
+        "The energy falls until the partly filled orbitals share one level. The axis ends at 1 meV.",
+    )
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def _element_axis(axes: "Axes", elements: list[int]) -> None:
+    """Symbols under the numbers of a few elements, whole numbers under many."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlim(min(elements) - 0.8, max(elements) + 0.8)
+    if len(elements) <= _MOST_NAMED:
+        axes.set_xticks(elements, [f"{z}\n{SYMBOLS[z - 1]}" for z in elements])
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
 def _mark_noble_gases(axes: "Axes", elements: list[int]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ..solver.configuration import ground_configuration
 from ..solver.model import Model, orbitals_of
-from ..solver.scf import self_consistent, solve_atom
+from ..solver.scf import CycleStart, self_consistent, solve_atom
 from ..units import EV_PER_HARTREE
 
 # eV, Z = 1 to 108. NIST Atomic Spectra Database, as carried by mendeleev 1.3.0 (MIT licence), to six digits.
@@ -31,7 +31,7 @@ def ionisation_energy(z: int, model: Model) -> float:
     if z == 1:
         return -neutral.energies.total * EV_PER_HARTREE
     orbitals = orbitals_of(ground_configuration(z, 1), model)
-    cation = self_consistent(float(z), orbitals, model, neutral.mesh, neutral.potential)
+    cation = self_consistent(float(z), orbitals, model, neutral.mesh, CycleStart(neutral.potential))
     return (cation.energies.total - neutral.energies.total) * EV_PER_HARTREE
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ..solver.mesh import Mesh
 from ..solver.model import Model, Orbital
 from ..solver.response import occupation_jacobian
-from ..solver.scf import Cycle, Solution, self_consistent
+from ..solver.scf import Cycle, CycleStart, Solution, self_consistent
 
 Array = NDArray[np.float64]
 
@@ -131,13 +131,13 @@ def flow(
     capacities = _capacities(orbitals)
     f = _occupations(orbitals)
     mesh: Mesh | None = None
-    potential: Array | None = None
+    start: CycleStart | None = None
     history: list[tuple[float, Array, float, Array]] = []
     time, arrived = 0.0, False
     for _ in range(max_steps):
         current = tuple(replace(o, occupation=float(x)) for o, x in zip(orbitals, f, strict=True))
-        atom = self_consistent(z, current, model, mesh, potential, _CYCLE)
-        potential, mesh = atom.potential, atom.mesh
+        atom = self_consistent(z, current, model, mesh, start, _CYCLE)
+        start, mesh = CycleStart(atom.potential, atom.states), atom.mesh
         history.append((time, f, atom.energies.total, atom.levels))
         v = velocity(f, atom.levels, capacities)
         if np.abs(v).max() < tolerance:

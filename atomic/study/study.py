@@ -7,7 +7,7 @@ that has no bound self-consistent solution is recorded as such, with the reason 
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,20 +17,20 @@ from numpy.typing import NDArray
 from ..parallel import parallel
 from ..solver.configuration import Configuration, ground_configuration, parse_configuration
 from ..solver.errors import ConvergenceError, InputError
-from ..solver.mesh import Mesh, spectral_mesh
 from ..solver.model import Model, Orbital, orbitals_of
-from ..solver.pyscf_atom import gaussian_energy
-from ..solver.scf import Cycle, self_consistent, solve_atom
 from .configuration_space import StudyCase, generate, order_parameters
+from .gaussian_atom import gaussian_energy
+from .near_ground import Found, ground_with, near_ground
 
 Array = NDArray[np.float64]
-Solver = Literal["radial", "pyscf"]
+Solver = Literal["radial", "restricted", "pyscf"]
 
 # From here on the scalar-relativistic equation is used; below, relativity moves no configuration past
 # another.
 HEAVY = 37
 
-_CHUNK = 20
+# All of an element: its ground state is solved once.
+_CHUNK = 100
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,10 @@ def energy_map(
 def neutral_energies(
     records: Iterable[Record], z: int, solver: Solver = "radial"
 ) -> dict[Configuration, float]:
-    """Configuration ↦ E of the neutral atom's configurations with whole occupations."""
+    """Configuration ↦ E of the neutral atom's configurations with whole occupations; without spin, shells."""
+    read = _unpolarised if solver == "restricted" else parse_configuration
     return {
-        parse_configuration(r.configuration): r.energy
+        read(r.configuration): r.energy
         for r in records
         if r.z == z
         and r.solver == solver
@@ -96,6 +97,11 @@ def neutral_energies(
         and r.charge == 0
         and r.kind != "fractional"
     }
+
+
+def _unpolarised(text: str) -> Configuration:
+    shells = parse_configuration(text).shells
+    return Configuration(tuple(replace(shell, moment=None) for shell in shells))
 
 
 def write_configurations(path: Path, elements: Iterable[int], count: int) -> list[StudyCase]:
@@ -112,7 +118,9 @@ def run(
     workers: int,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[Record]:
-    """Computes every case with every solver (PySCF for Z ≤ 10 only) and returns all records of the file.
+    """Computes every case with every solver and returns all records of the file.
+
+    PySCF is for Z ≤ 10 only; "restricted" has no spin.
 
     on_progress(done, total) counts cases, those found in the file included. An interrupt leaves a file to
     resume.
@@ -120,7 +128,7 @@ def run(
     solvers = tuple(solvers)
     done = {(r.z, r.configuration, r.solver) for r in load(results)}
     wanted: list[tuple[StudyCase, Solver]] = [
-        (c, s) for s in solvers for c in cases if s == "radial" or (c.z <= 10 and _gaussian_can(c))
+        (c, s) for s in solvers for c in cases if s != "pyscf" or (c.z <= 10 and _gaussian_can(c))
     ]
     missing: list[tuple[StudyCase, Solver]] = [
         (c, s) for c, s in wanted if (c.z, _text(c.configuration), s) not in done
@@ -151,40 +159,41 @@ def run(
 
 
 def compute(solver: Solver, cases: list[StudyCase]) -> list[Record]:
-    """Records of some configurations of one element; the ground state's potential starts each radial one."""
+    """Records of some configurations of one element; equal occupations are solved once."""
     z = cases[0].z
-    model = study_model(z)
-    mesh = spectral_mesh(float(z), model.relativity != "none", r_max=80.0)
-    start = solve_atom(z, model=model, mesh=mesh).potential
+    model = replace(study_model(z), spin=solver != "restricted")
+    ground = None if solver == "pyscf" else ground_with(z, [c.configuration for c in cases], model)
+    known: dict[tuple[Orbital, ...], Found | ConvergenceError | InputError] = {}
     records: list[Record] = []
     for case in cases:
         began = time.perf_counter()
-        energy, status, reason = None, "ok", ""
-        try:
-            if solver == "pyscf":
-                energy = gaussian_energy(z, case.configuration)
-            else:
-                orbitals = orbitals_of(case.configuration, model)
-                energy = _radial_energy(z, orbitals, model, mesh, start)
-        except (ConvergenceError, InputError) as error:
-            reason = str(error)
-            status = "unbound" if "not bound" in reason or "r_max" in reason else "failed"
-        seconds = round(time.perf_counter() - began, 4)
-        parameters = order_parameters(case.configuration)
-        text = _text(case.configuration)
+        orbitals = orbitals_of(case.configuration, model)
+        if orbitals not in known:
+            try:
+                if ground:
+                    known[orbitals] = near_ground(ground, orbitals)
+                else:
+                    known[orbitals] = Found(gaussian_energy(z, case.configuration), "")
+            except (ConvergenceError, InputError) as error:
+                known[orbitals] = error
+        found = known[orbitals]
+        energy = found.energy if isinstance(found, Found) else None
+        status = "failed" if not isinstance(found, Found) else "unbound" if energy is None else "ok"
         records.append(
             Record(
-                z, text, case.kind, solver, status, energy, reason, case.charge, **parameters, seconds=seconds
+                z=z,
+                configuration=_text(case.configuration),
+                kind=case.kind,
+                solver=solver,
+                status=status,
+                energy=energy,
+                reason=found.reason if isinstance(found, Found) else str(found),
+                charge=case.charge,
+                **order_parameters(case.configuration),
+                seconds=round(time.perf_counter() - began, 4),
             )
         )
     return records
-
-
-def _radial_energy(z: int, orbitals: tuple[Orbital, ...], model: Model, mesh: Mesh, start: Array) -> float:
-    try:
-        return self_consistent(float(z), orbitals, model, mesh, start, Cycle(1e-7)).energies.total
-    except ConvergenceError:
-        return self_consistent(float(z), orbitals, model, mesh, None, Cycle(1e-7)).energies.total
 
 
 def _text(configuration: Configuration) -> str:

@@ -97,6 +97,26 @@ def speed() -> list[str]:
     ]
 
 
+def work(name: str, z: int, model: Model) -> str:
+    """Row: nodes, orbitals, iterations, ms an iteration, Mflop of one refinement and of one response.
+
+    S orbitals on E elements of order p: a refinement solves S E systems of p − 1 rows for three columns; a
+    response inverts them, multiplies (n, S(E−1)) matrices and factors one of n rows, n for each spin.
+    """
+    atom = solve_atom(z, model=model)
+    orbitals, n, p = len(atom.orbitals), len(atom.radius), atom.mesh.order
+    elements = len(atom.mesh.element_radius)
+    spins = 2 if model.spin else 1
+    refinement = orbitals * elements * (2 / 3 * (p - 1) ** 3 + 6 * (p - 1) ** 2)
+    products = 2 * n**2 * orbitals * (elements - 1) + 2 * spins**2 * n**3
+    response = 2 * orbitals * elements * (p - 1) ** 3 + products + 2 / 3 * (spins * n) ** 3
+    once = seconds(lambda: solve_atom(z, model=model)) / atom.iterations
+    return (
+        f"| {name} | {n} | {orbitals} | {atom.iterations} | {1e3 * once:.1f} | "
+        f"{refinement / 1e6:.1f} | {response / 1e6:.0f} |"
+    )
+
+
 def textbook_ratio(element: str, r_max: float, points: int) -> str:
     """Row: the uniform grid's error and time, and a spectral mesh that is at least as accurate."""
     exact = solve_atom(element).energies.total
@@ -127,6 +147,15 @@ def main() -> None:
     )
     step = 8 if parser.parse_args().quick else 1
     print("| speed, one thread | s |\n|---|---|", *speed(), sep="\n", flush=True)
+    print("\n| atom | nodes | orbitals | iterations | ms each | Mflop, refinement | Mflop, response |")
+    print("|---|---|---|---|---|---|---|")
+    for name, z in (("He", 2), ("Ar", 18), ("U", 92)):
+        for kind, model in (
+            ("LDA", Model()),
+            ("LSDA", Model(spin=True)),
+            ("Dirac", Model(relativity="dirac")),
+        ):
+            print(work(f"{name}, {kind}", z, model), flush=True)
     print("\n| | error / Ha | uniform grid | error / Ha | spectral | ratio |\n|---|---|---|---|---|---|")
     for case in [("He", 12.0, 16001), ("Ne", 12.0, 60001), ("Ar", 15.0, 60001)][: 3 if step == 1 else 1]:
         print(textbook_ratio(*case), flush=True)

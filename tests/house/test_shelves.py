@@ -22,6 +22,7 @@ HOMES = {
     "pyscf": {
         "adapters/files",
         "adapters/pyscf",
+        "atomic/study",
         "adapters/system",
         "atomic/solver",
         "driver/baselines",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hybrid_propagate.atomic.solver.model import Model
 from hybrid_propagate.atomic.solver.response import occupation_jacobian
-from hybrid_propagate.atomic.solver.scf import self_consistent, solve_atom
+from hybrid_propagate.atomic.solver.scf import CycleStart, self_consistent, solve_atom
 
 LSDA = Model(spin=True)
 
@@ -21,7 +21,8 @@ def test_jacobian_is_the_derivative_of_the_levels(z: int, model: Model) -> None:
     levels = []
     for step in (1e-3, -1e-3):
         orbitals = list(atom.orbitals)
+        start = CycleStart(atom.potential, atom.states)
         orbitals[last] = replace(orbitals[last], occupation=orbitals[last].occupation + step)
-        levels.append(self_consistent(atom.z, tuple(orbitals), model, atom.mesh, atom.potential).levels)
+        levels.append(self_consistent(atom.z, tuple(orbitals), model, atom.mesh, start).levels)
     assert jacobian[:, last] == pytest.approx((levels[0] - levels[1]) / 2e-3, abs=2e-6)
     assert jacobian == pytest.approx(jacobian.T, abs=1e-9)

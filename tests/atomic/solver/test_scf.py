@@ -6,7 +6,7 @@ from hybrid_propagate.atomic.solver.configuration import ground_configuration, p
 from hybrid_propagate.atomic.solver.errors import ConvergenceError, InputError
 from hybrid_propagate.atomic.solver.mesh import spectral_mesh
 from hybrid_propagate.atomic.solver.model import Model, orbitals_of
-from hybrid_propagate.atomic.solver.scf import Cycle, self_consistent, solve_atom
+from hybrid_propagate.atomic.solver.scf import Cycle, CycleStart, self_consistent, solve_atom
 
 BARE = Model(use_hartree=False, use_exchange=False, use_correlation=False)
 
@@ -69,7 +69,7 @@ def test_a_start_from_another_ion_gives_the_same_atom() -> None:
     model = Model(spin=True)
     neutral = solve_atom("Cr", model=model)
     orbitals = orbitals_of(ground_configuration("Cr", 1), model)
-    warm = self_consistent(24.0, orbitals, model, neutral.mesh, neutral.potential)
+    warm = self_consistent(24.0, orbitals, model, neutral.mesh, CycleStart(neutral.potential))
     assert warm.energies.total == pytest.approx(solve_atom("Cr", 1, model=model).energies.total, abs=1e-8)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hybrid_propagate.atomic.solver.configuration import parse_configuration
 from hybrid_propagate.atomic.solver.model import Model
-from hybrid_propagate.atomic.solver.pyscf_atom import gaussian_energy
 from hybrid_propagate.atomic.solver.scf import solve_atom
 from hybrid_propagate.atomic.study.configuration_space import generate
+from hybrid_propagate.atomic.study.gaussian_atom import gaussian_energy
 from hybrid_propagate.atomic.study.ionisation import MEASURED, ionisation_energy, mean_absolute_error
 from hybrid_propagate.atomic.study.study import energy_map, lowest_is_ground, neutral_energies, run
 from nist import rows

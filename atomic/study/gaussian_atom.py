@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .configuration import Configuration
-from .elements import SYMBOLS
-from .errors import ConvergenceError, InputError
+from ..solver.configuration import Configuration
+from ..solver.elements import SYMBOLS
+from ..solver.errors import ConvergenceError, InputError
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

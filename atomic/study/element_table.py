@@ -1,0 +1,68 @@
+"""One row for each element: what it falls into, what was measured, and how firmly it stands."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..solver.configuration import ground_configuration
+from ..solver.elements import SYMBOLS
+from ..units import EV_PER_HARTREE
+
+COLUMNS = (
+    "z",
+    "element",
+    "measured",
+    "lsda_attractor",
+    "lsda_basin",
+    "lsda_escape_ev",
+    "lsda_rates_ev",
+    "lda_attractor",
+    "lda_basin",
+    "lda_escape_ev",
+    "lda_rates_ev",
+)
+
+
+def element_rows(
+    basins: Mapping[str, list[dict[str, object]]],
+    stability: Iterable[Mapping[str, object]],
+    elements: list[int],
+) -> list[dict[str, str]]:
+    """Text for each of COLUMNS.
+
+    basins: rows of `analysis.basin_table` under "lsda" and "lda"; the lowest attractor is taken.
+    stability: rows of `analysis.stability_row`; those of the measured configuration are taken.
+    Rates are those of the flow there, eV: of the cheapest move that touches a full or empty shell, then of
+    the partly filled shells among each other. Below zero it decays.
+    """
+    rates = {(r["z"], r["spin"], r["configuration"]): r for r in stability}
+    rows: list[dict[str, str]] = []
+    for z in elements:
+        measured = str(ground_configuration(z))
+        row = {"z": str(z), "element": SYMBOLS[z - 1], "measured": measured}
+        for kind, spin in (("lsda", True), ("lda", False)):
+            lowest = next((b for b in basins[kind] if b["z"] == z and b["rank"] == 0), None)
+            found = rates.get((z, spin, measured))
+            row[f"{kind}_attractor"] = str(lowest["attractor"]) if lowest else ""
+            row[f"{kind}_basin"] = f"{lowest['members']} of {lowest['configurations']}" if lowest else ""
+            escape = lowest["escape"] if lowest else None
+            row[f"{kind}_escape_ev"] = "" if escape is None else f"{float(str(escape)) * EV_PER_HARTREE:.2f}"
+            row[f"{kind}_rates_ev"] = _rates(found) if found else ""
+        rows.append(row)
+    return rows
+
+
+def write_table(path: Path, rows: list[dict[str, str]]) -> None:
+    """As CSV."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _rates(row: Mapping[str, object]) -> str:
+    tangent = row["tangent"]
+    assert isinstance(tangent, list)
+    values = [float(str(row["exchange"])), *(float(str(t)) for t in tangent)]
+    first, *others = (f"{v * EV_PER_HARTREE:+.2f}" for v in values)
+    return f"{first}; {', '.join(others)}" if others else first

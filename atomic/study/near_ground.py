@@ -1,0 +1,169 @@
+"""Many configurations of one element, each begun from the ground state and its linear response.
+
+    δV = (1 − K X)⁻¹ K δq,     δq = Σ δf_i q_i
+
+is the self-consistent potential to first order in the changed occupations. The same (1 − K X)⁻¹ turns
+residuals into steps, so most configurations need no response of their own.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..solver.configuration import Configuration, ground_configuration
+from ..solver.eigenstates import States
+from ..solver.errors import ConvergenceError
+from ..solver.mesh import Mesh, spectral_mesh
+from ..solver.model import Model, Orbital, orbitals_of
+from ..solver.response import dielectric_solver, interaction_kernel, susceptibility
+from ..solver.scf import Cycle, CycleStart, Solution, self_consistent
+from .damped_newton import damped_newton
+
+Array = NDArray[np.float64]
+Place = tuple[int, int, int]
+
+# Levels to 1e-5 Ha; energies, whose error is of second order, to 1e-8 Ha. What is bound is judged after.
+_CYCLE = Cycle(tolerance=1e-5, max_iterations=25, require_bound=False)
+# An orbital that the ground state holds no more firmly (Hartree) changes too much when it is filled.
+_LOOSE = -0.04
+# The least share of a shell's electrons at which its level is looked at, and how often the rest is halved.
+_LEAST, _HALVINGS = 0.6, 9
+# Electrons near the wall; fewer change the energy by less than 1e-5 Ha.
+_AT_THE_WALL = 1e-3
+# The box of the study, bohr.
+_BOX = 80.0
+# Polynomials of this order leave 1e-7 Ha of uranium's total and less in differences.
+_ORDER = 13
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """An element's ground state, solved with every orbital that its other configurations need.
+
+    places: (n, l, spin) ↦ index of the orbital.
+    kernel: (n_spin, n, n_spin, n) of `interaction_kernel`.
+    screened: δV_bare ↦ (1 − K X)⁻¹ δV_bare.
+    """
+
+    atom: Solution
+    places: dict[Place, int]
+    kernel: Array
+    screened: Callable[[Array], Array]
+
+    def start(self, orbitals: tuple[Orbital, ...]) -> CycleStart:
+        """Where the cycle of other occupations begins."""
+        atom = self.atom
+        change = np.array([-o.occupation for o in atom.orbitals])
+        chosen = [self.places[o.n, o.l, o.spin] for o in orbitals]
+        change[chosen] += [o.occupation for o in orbitals]
+        moved = np.zeros_like(atom.potential)
+        for spin in range(len(moved)):
+            of = [i for i, o in enumerate(atom.orbitals) if o.spin == spin]
+            moved[spin] = change[of] @ atom.states.charges[of]
+        step = self.screened(np.einsum("sitj,tj->si", self.kernel, moved))
+        states = States(
+            atom.states.energies[chosen], atom.states.vectors[chosen], atom.states.charges[chosen]
+        )
+        return CycleStart(atom.potential + step, states, self.screened)
+
+    def loose(self, orbitals: tuple[Orbital, ...]) -> bool:
+        """Whether these fill an orbital that is empty and hardly bound here."""
+        places = [self.places[o.n, o.l, o.spin] for o in orbitals if o.occupation > 0]
+        empty = np.array([self.atom.orbitals[i].occupation == 0 for i in places])
+        return bool(np.any(empty & (self.atom.levels[places] > _LOOSE)))
+
+
+@dataclass(frozen=True)
+class Found:
+    """energy: Hartree, None where an electron is not bound; reason: then which, and how that is known."""
+
+    energy: float | None
+    reason: str
+
+
+def study_mesh(z: int, model: Model) -> Mesh:
+    """Coarser than a single atom's, and wider."""
+    return spectral_mesh(float(z), model.relativity != "none", r_max=_BOX, order=_ORDER)
+
+
+def ground_with(z: int, configurations: Iterable[Configuration], model: Model) -> Ground:
+    """The neutral element in its ground configuration with all shells of `configurations`."""
+    mesh = study_mesh(z, model)
+    held = {(o.n, o.l, o.spin): o for o in orbitals_of(ground_configuration(z), model)}
+    for configuration in configurations:
+        for o in orbitals_of(configuration, model):
+            held.setdefault((o.n, o.l, o.spin), replace(o, occupation=0.0))
+    orbitals = tuple(held[key] for key in sorted(held))
+    atom = self_consistent(float(z), orbitals, model, mesh, cycle=_CYCLE)
+    chi = susceptibility(atom.problem, atom.states, atom.potential, rough=True)
+    kernel = interaction_kernel(mesh, atom.node_charges, model)
+    places = {(o.n, o.l, o.spin): i for i, o in enumerate(orbitals)}
+    return Ground(atom, places, kernel, dielectric_solver(chi, kernel))
+
+
+def near_ground(ground: Ground, orbitals: tuple[Orbital, ...]) -> Found:
+    """The atom in other occupations, in a box of 80 bohr, which must not be what holds its electrons.
+
+    A level below zero does not suffice: exchange lowers whatever fills a box, the less the wider it is.
+    Raises ConvergenceError where nothing is found and nothing is proven.
+    """
+    atom = ground.atom
+    try:
+        found = _cycle(ground, orbitals)
+    except ConvergenceError:
+        try:
+            found = damped_newton(replace(atom.problem, orbitals=orbitals), ground.start(orbitals))
+        except ConvergenceError:
+            reason = _overfull(ground, orbitals)
+            if reason is None:
+                raise
+            return Found(None, reason)
+    top, level = highest(found)
+    if level >= 0:
+        return Found(None, f"{top.label} is not bound: {level:+.4f} Ha in a box of {_BOX:g} bohr")
+    outside = found.outside()
+    if outside > _AT_THE_WALL:
+        held = f"{outside:.1g} electrons lie beyond nine tenths of them"
+        return Found(None, f"{top.label} is not bound within {_BOX:g} bohr: {held}")
+    return Found(found.energies.total, "")
+
+
+def _cycle(ground: Ground, orbitals: tuple[Orbital, ...]) -> Solution:
+    start = None if ground.loose(orbitals) else ground.start(orbitals)
+    return self_consistent(ground.atom.z, orbitals, ground.atom.model, ground.atom.mesh, start, _CYCLE)
+
+
+def _overfull(ground: Ground, orbitals: tuple[Orbital, ...]) -> str | None:
+    """Why the shell that keeps the cycle from converging cannot hold its electrons; None when none is found.
+
+    By Janak's theorem its level rises with what it holds. Where less has a level above zero, the rest is not
+    bound: with all of it the electron is shared with the walls of the box, wherever these stand.
+    """
+    filled = [i for i, o in enumerate(orbitals) if o.occupation > 0]
+    # The outermost shell of the largest l, and the spin that has fewer of its electrons.
+    widest = max(filled, key=lambda i: (orbitals[i].l, orbitals[i].n, -orbitals[i].occupation))
+    full = orbitals[widest].occupation
+    low, high = _LEAST, 1.0
+    for _ in range(_HALVINGS):
+        share = 0.5 * (low + high)
+        less = list(orbitals)
+        less[widest] = replace(orbitals[widest], occupation=share * full)
+        try:
+            top, level = highest(_cycle(ground, tuple(less)))
+        except ConvergenceError:
+            high = share
+            continue
+        if level >= 0:
+            held = f"{share * full:.3f} of {full:g} electrons in {less[widest].label}"
+            return f"{top.label} is not bound: already {level:+.4f} Ha with {held}"
+        low = share
+    return None
+
+
+def highest(atom: Solution) -> tuple[Orbital, float]:
+    """The occupied orbital whose level is highest, and the level, Hartree."""
+    occupied = [i for i, o in enumerate(atom.orbitals) if o.occupation > 0]
+    top = max(occupied, key=lambda i: atom.levels[i])
+    return atom.orbitals[top], float(atom.levels[top])
