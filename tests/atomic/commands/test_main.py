@@ -126,7 +126,8 @@ def test_study_writes_data_and_figures_and_resumes(
     summary = json.loads(capsys.readouterr().out)
     assert summary["stable_ground_states_lsda"] == ["Be"]
     assert not summary["controls"]["Be [He] 2s1 2p1"]["stable"]
-    assert summary["ok"] + summary["unbound"] + summary["failed"] == summary["records"] == 8
+    # With spin and without.
+    assert summary["ok"] + summary["unbound"] + summary["failed"] == summary["records"] == 16
     for name in ("energy_landscape", "stability", "ionisation", "trajectories", "phase_portraits"):
         assert (tmp_path / f"{name}.png").stat().st_size > 10_000
     before = (tmp_path / "results.jsonl").read_text()
