@@ -64,7 +64,7 @@ def test_a_loop_may_come_to_its_own_end(tmp_path: Path) -> None:
     """Within the time that it has; a second signal waits for nothing."""
     loop = (
         "import time\nfrom hybrid_propagate.atomic.interruption import asked, ends_by_itself\n"
-        "def main(a):\n    print('here', flush=True)\n    with ends_by_itself():\n"
+        "def main(a):\n    with ends_by_itself():\n        print('here', flush=True)\n"
         "        while not asked(): time.sleep(0.01)\n        time.sleep({})\n    return 7"
     )
     process = start(tmp_path, loop.format(0.1))

@@ -100,7 +100,7 @@ COMMANDS = {
     "study": Command(
         ("hybrid-atomic", "study", "--z", "1", "--count", "1", "--no-pyscf", "--out", "study"),
         r"^  \"lowest_is_experimental\": 1",
-        r"^energies: 1 of 1, ",
+        r"^energies: 2 of 2, ",
         # It draws figures, which takes seconds.
         ("file",),
     ),
