@@ -61,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--count and --workers are at least 1")
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
-    solvers: list[Solver] = ["radial", "restricted"] + ([] if options.no_pyscf else ["pyscf"])
+    solvers: list[Solver] = ["radial", "restricted"]
+    if not options.no_pyscf:
+        solvers.append("pyscf")
     cases = write_configurations(out / "configurations.json", elements, options.count)
     with counting_display("energies") as show:
         records = run_cases(cases, solvers, out / "results.jsonl", options.workers, show)

@@ -36,7 +36,7 @@ class Eliminated:
         follow[:, e, :inner, e + 1] = -np.swapaxes(self.edges[..., 1], 0, 1)
         follow[:, e, inner, e + 1] = 1.0
         whole = follow.reshape(count, elements * p, elements + 1)
-        return whole[:, :-1, 1:-1], np.linalg.inv(self.shared)
+        return whole[:, :-1, 1:-1], np.asarray(np.linalg.inv(self.shared), dtype=float)
 
 
 def solve_shifted(blocks: Array, shifts: Array, vectors: Array) -> Array:
@@ -64,7 +64,7 @@ def solve_shifted(blocks: Array, shifts: Array, vectors: Array) -> Array:
 def eliminate(blocks: Array, shifts: Array) -> Eliminated:
     """The factors of (H − ε)⁻¹; shapes as in `solve_shifted`."""
     inner, sides, corners = _parts(blocks, shifts)
-    inverse = np.linalg.inv(inner)
+    inverse = np.asarray(np.linalg.inv(inner), dtype=float)
     edges = inverse @ sides
     return Eliminated(inverse, edges, _shared_matrix(corners - np.swapaxes(sides, 2, 3) @ edges, shifts))
 

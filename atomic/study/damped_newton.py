@@ -24,6 +24,7 @@ def damped_newton(problem: RadialProblem, start: CycleStart, tolerance: float = 
     potential = start.potential
     states = bound_states(problem.mesh, problem.orbitals, potential, problem.z, problem.model)
     spins = [o.spin for o in problem.orbitals]
+    size = np.inf
     for number in range(_STEPS):
         node_charges, energies, output = output_of(problem, states, potential)
         residual = output - potential

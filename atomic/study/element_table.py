@@ -55,7 +55,7 @@ def element_rows(
 def write_table(path: Path, rows: list[dict[str, str]]) -> None:
     """As CSV."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer: csv.DictWriter[str] = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
 
