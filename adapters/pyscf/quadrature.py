@@ -146,7 +146,7 @@ def make_kernel(quadrature: Quadrature, point: ExpansionPoint) -> np.ndarray:
 def kernel_at(xc: str, rho: np.ndarray) -> np.ndarray:
     """f_xc (n_spin, n_variables, n_spin, n_variables, n_grid) at ρ (n_spin, n_variables, n_grid)."""
     n_spin, n_variables = rho.shape[:2]
-    found = dft.numint.NumInt().eval_xc_eff(xc, libxc_layout(rho), deriv=2, spin=n_spin - 1)[2]
+    found = dft.numint.NumInt().eval_xc_eff(xc, _libxc_layout(rho), deriv=2, spin=n_spin - 1)[2]
     return found.reshape(n_spin, n_variables, n_spin, n_variables, -1)
 
 
@@ -225,7 +225,7 @@ def _contract_potential(kind: str, ao: np.ndarray, potential: np.ndarray) -> np.
     return matrix
 
 
-def libxc_layout(rho: np.ndarray) -> np.ndarray:
+def _libxc_layout(rho: np.ndarray) -> np.ndarray:
     """PySCF wants (n_variables, n_grid) for a closed shell and (2, n_variables, n_grid) for an open one."""
     return rho[0] if len(rho) == 1 else rho
 
@@ -233,5 +233,5 @@ def libxc_layout(rho: np.ndarray) -> np.ndarray:
 def energy_and_potential(xc: str, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Energy density ρ ε (n_grid,) and v (n_spin, n_variables, n_grid)."""
     numint = dft.numint.NumInt()
-    exc, vxc = numint.eval_xc_eff(xc, libxc_layout(rho), deriv=1, spin=len(rho) - 1)[:2]
+    exc, vxc = numint.eval_xc_eff(xc, _libxc_layout(rho), deriv=1, spin=len(rho) - 1)[:2]
     return rho[:, 0].sum(axis=0) * exc, vxc.reshape(rho.shape)

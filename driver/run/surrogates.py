@@ -38,7 +38,7 @@ POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 2e-2)
 #: Share of the response that is not linear, over |δP|, as seen in water; bounds of the |δP| from which on the
 #: functional gives it.
 CURVED, NONLINEAR = 0.12, (1e-3, 0.02)
-#: To learn the points costs what some 60 Fock builds do.
+#: In shorter runs the points are not worth learning.
 LEAST_STEPS = 100
 
 

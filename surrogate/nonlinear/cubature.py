@@ -8,7 +8,7 @@ Trans. Graph. 27, 165, 2008; Hernández, Caicedo and Ferrer, Comput. Methods App
 Nothing of the run is known to it: the training changes are random rotations of the ground state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,25 +78,24 @@ def training(
     return Training(density, changes, tests, picks, np.linalg.inv(overlap)[None])
 
 
-def cell_rows(given: Training, cells: Sequence[Quadrature], random: np.random.Generator) -> list[CellRows]:
-    """Rows and pivots of every cell; each change's potential has norm one over all cells together."""
-    parts = [_evaluated_cell(given, cell, random) for cell in cells]
-    whole = np.sum([matrices for *_, matrices in parts], axis=0)
-    norms = np.linalg.norm(whole.reshape(len(given.changes), -1), axis=1)
-    found = []
-    for coords, weights, rows, matrices in parts:
+def cell_rows(given: Training, cells: Iterable[Quadrature], random: np.random.Generator) -> list[CellRows]:
+    """Rows and pivots of every cell; each change's potential has norm one over all cells together.
+
+    cells: met one after the other, so that the grid's values are in memory for one cell at a time.
+    """
+    whole = np.zeros_like(given.changes)
+    parts = []
+    for cell in cells:
+        found, rows, matrices = _evaluated_cell(given, cell, random)
         wanted = np.array(
-            [
-                np.einsum("sij,tsij->t", matrix, given.tests[pick]) / norm
-                for matrix, pick, norm in zip(matrices, given.picks, norms, strict=True)
-            ]
+            [np.einsum("sij,tsij->t", v, given.tests[p]) for v, p in zip(matrices, given.picks, strict=True)]
         )
-        scaled = (rows / norms[:, None, None]).reshape(-1, len(weights))
-        n_rows = min(int(OVERSAMPLING * MOST) + 20, len(scaled))
-        sketch = random.standard_normal((n_rows, len(scaled))) / np.sqrt(n_rows)
-        sizes, first = _pivots(sketch @ scaled)
-        found.append(CellRows(coords[first], weights[first], scaled[:, first], wanted.ravel(), sizes))
-    return found
+        whole += matrices
+        parts.append((cell.coords[found], cell.weights[found], rows, wanted))
+    norms = np.linalg.norm(whole.reshape(len(whole), -1), axis=1)
+    return [
+        _factored(coords, weights, rows, wanted, norms, random) for coords, weights, rows, wanted in parts
+    ]
 
 
 def chosen_points(cells: Sequence[CellRows], n_points: int) -> tuple[np.ndarray, np.ndarray]:
@@ -116,6 +115,23 @@ def chosen_points(cells: Sequence[CellRows], n_points: int) -> tuple[np.ndarray,
     factor = _weights(np.concatenate(columns, axis=1), wanted, np.concatenate(factors), PULL)
     kept = factor > 0.0
     return np.concatenate(coords)[kept], (np.concatenate(weights) * factor)[kept]
+
+
+def _factored(
+    coords: np.ndarray,
+    weights: np.ndarray,
+    rows: np.ndarray,
+    wanted: np.ndarray,
+    norms: np.ndarray,
+    random: np.random.Generator,
+) -> CellRows:
+    """A cell's candidates in the order of the pivots of a sketch of their rows, over the norms (k,)."""
+    scaled = (rows / norms[:, None, None]).reshape(-1, len(weights))
+    n_rows = min(int(OVERSAMPLING * MOST) + 20, len(scaled))
+    sketch = random.standard_normal((n_rows, len(scaled))) / np.sqrt(n_rows)
+    sizes, first = _pivots(sketch @ scaled)
+    kept = (coords[first], weights[first], scaled[:, first])
+    return CellRows(*kept, (wanted / norms[:, None]).ravel(), sizes)
 
 
 def _pivots(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,8 +155,8 @@ def _weights(rows: np.ndarray, wanted: np.ndarray, start: np.ndarray, ridge: flo
 
 def _evaluated_cell(
     given: Training, cell: Quadrature, random: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Candidates of a cell, rows (k, t, g) at them, and every change's potential (k, n_spin, n, n)."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A cell's candidates (g,), rows (k, t, g) at them, and every change's potential (k, n_spin, n, n)."""
     at = beyond_first_order(cell, given.density)
     potentials = [potential_beyond(at, density_change(cell, change)) for change in given.changes]
     matrices = np.array([potential_matrix(cell, v * cell.weights) for v in potentials])
@@ -158,4 +174,4 @@ def _evaluated_cell(
             for v, pick in zip(potentials, given.picks, strict=True)
         ]
     )
-    return cell.coords[found], cell.weights[found], rows, matrices
+    return found, rows, matrices

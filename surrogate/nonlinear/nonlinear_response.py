@@ -7,12 +7,13 @@ response does not enter. How much of r they get wrong is measured beforehand, on
 occupied orbitals into the empty ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 import scipy.linalg
+from scipy.spatial import cKDTree
 
 from ...adapters.pyscf.beyond_first_order import (
     BeyondFirstOrder,
@@ -125,12 +126,12 @@ class PointSource:
         return on_points(self.fine, self.basis, self.density, (coords, weights), error)
 
 
-def _cells(fine: Quadrature) -> list[Quadrature]:
+def _cells(fine: Quadrature) -> Iterator[Quadrature]:
     """The grid cut by the nearest atom."""
-    distances = np.linalg.norm(fine.coords[:, None] - fine.mol.atom_coords(), axis=2)
-    nearest = distances.argmin(axis=1)
-    owned = [nearest == atom for atom in np.unique(nearest)]
-    return [quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf) for own in owned]
+    nearest = cKDTree(fine.mol.atom_coords()).query(fine.coords)[1]
+    for atom in np.unique(nearest):
+        own = nearest == atom
+        yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
 
 
 def on_points(

@@ -160,7 +160,7 @@ class OnTheFlyResponse:
         threshold = max(self._outside**2 * size, NOTHING**2)
         source = self._guess.nonlinear
         if source is not None and not self._asked and size > source.wanted_from**2:
-            self._count_nonlinear()
+            self._count_nonlinear(source)
         outside_x, outside_y = x_map.outside_squared(last.x, c), y_map.outside_squared(last.y, d)
         new_x = outside_x > threshold
         new_y = (outside_y > threshold) & self._engine.exact_exchange
@@ -279,10 +279,10 @@ class OnTheFlyResponse:
             response_x = response_x + beyond
         return _Evaluation(x, y, response_x, self._y_map.apply(y), beyond)
 
-    def _count_nonlinear(self) -> None:
+    def _count_nonlinear(self, source: NonlinearSource) -> None:
         """From now on what is not linear comes from the functional; anchors keep what that leaves."""
-        source, self._asked = self._guess.nonlinear, True
-        nonlinear = self._nonlinear = None if source is None else source.make()
+        self._asked = True
+        nonlinear = self._nonlinear = source.make()
         if nonlinear is None:
             return
         nothing = np.zeros(self._packing.n_imag)
