@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 import scipy.linalg
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from ...adapters.pyscf.beyond_first_order import (
     BeyondFirstOrder,
@@ -128,7 +128,7 @@ class PointSource:
 
 def _cells(fine: Quadrature) -> Iterator[Quadrature]:
     """The grid cut by the nearest atom."""
-    nearest = cKDTree(fine.mol.atom_coords()).query(fine.coords)[1]
+    nearest = KDTree(fine.mol.atom_coords()).query(fine.coords)[1]
     for atom in np.unique(nearest):
         own = nearest == atom
         yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
