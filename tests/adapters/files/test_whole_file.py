@@ -10,9 +10,9 @@ import h5py
 import matplotlib
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.files import whole_file as module
 from hybrid_propagate.adapters.files.plain_hdf5 import new_hdf5, open_hdf5
 from hybrid_propagate.adapters.files.whole_file import whole_file, write_whole
+from hybrid_propagate.atomic import whole_file as module
 
 
 @pytest.fixture(params=["without a name", "with a name"])
