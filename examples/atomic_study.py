@@ -2,8 +2,8 @@
 
     python examples/atomic_study.py [DIR] [LAST_Z]
 
-DIR defaults to atomic-study, LAST_Z to 118. An element takes 2 to 25 processor seconds, with spin and without. An
-interrupted run resumes where it stopped. What is written is listed in docs/atomic.md.
+DIR defaults to atomic-study, LAST_Z to 118. An element takes 2 to 25 processor seconds, with spin and
+without. An interrupted run resumes where it stopped. What is written is listed in docs/atomic.md.
 """
 
 import sys

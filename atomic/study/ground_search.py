@@ -17,10 +17,12 @@ from ..solver.scf import Cycle, CycleStart, Solution, mesh_of, self_consistent
 from .damped_newton import damped_newton
 
 Occupied = tuple[Orbital, ...]
+# Total energy (Hartree), where the move leads, the orbitals that it leaves and enters.
+_Move = tuple[float, Occupied, tuple[int, int]]
 
 MODEL = Model(relativity="dirac", nucleus="fermi")
-# Energies to far less than the 1e-3 Ha between configurations.
-_CYCLE = Cycle(tolerance=1e-6, max_iterations=40, require_bound=False)
+# Levels to 1e-5 Ha; energies, whose error is of second order, to far less than lies between configurations.
+_CYCLE = Cycle(tolerance=1e-5, max_iterations=30, require_bound=False)
 # Electrons beyond nine tenths of the mesh; more are not held by the atom.
 _AT_THE_WALL = 1e-3
 _UNBOUND = "is not bound"
@@ -100,9 +102,14 @@ class _Element:
     known: dict[Occupied, Solution | str] = field(default_factory=dict)
 
     def lowest_with_one_more(self, orbitals: Occupied) -> Occupied:
-        ways = [_changed(orbitals, into, +1) for into in self._places(orbitals)]
-        reached = [(self._solve(way, None), way) for way in ways]
-        solved = [(s.energies.total, way) for s, way in reached if not isinstance(s, str)]
+        near: Solution | None = None
+        solved: list[tuple[float, Occupied]] = []
+        for into in self._places(orbitals):
+            way = _changed(orbitals, into, +1)
+            atom = self._solve(way, near)
+            if not isinstance(atom, str):
+                near = near or atom
+                solved.append((atom.energies.total, way))
         if not solved:
             raise ConvergenceError(f"{SYMBOLS[self.z - 1]}: the last electron is bound nowhere")
         return min(solved, key=lambda pair: pair[0])[1]
@@ -112,17 +119,32 @@ class _Element:
             here = self._solve(orbitals, None)
             if isinstance(here, str):
                 raise ConvergenceError(f"{SYMBOLS[self.z - 1]} {self._named(orbitals)}: {here}")
-            sources = [i for i in self._frontier(orbitals) if orbitals[i].occupation >= 1]
-            moves = [(a, b) for a in sources for b in self._places(orbitals) if a != b]
-            ways = [_changed(_changed(orbitals, a, -1), b, +1) for a, b in moves]
-            reached = [(self._solve(way, here), way, move) for way, move in zip(ways, moves, strict=True)]
-            bound = [(s.energies.total, way, move) for s, way, move in reached if not isinstance(s, str)]
-            best = min(bound, default=None, key=lambda b: b[0])
+            best = self._cheapest(here)
             if best is None or best[0] >= here.energies.total:
                 return orbitals, self._report(here, best)
             orbitals = best[1]
 
-    def _report(self, here: Solution, best: tuple[float, Occupied, tuple[int, int]] | None) -> Searched:
+    def _cheapest(self, here: Solution) -> _Move | None:
+        """The move of one electron to the lowest energy.
+
+        A level rises with what it holds, so by Janak's theorem a move costs more than the levels differ: what
+        cannot be the cheapest is not solved. An f or g level falls when its orbital shrinks; all these are.
+        """
+        orbitals, levels = here.orbitals, here.levels
+        sources = [i for i in self._frontier(orbitals) if orbitals[i].occupation >= 1]
+        moves = [(a, b) for a in sources for b in self._places(orbitals) if a != b]
+        best: _Move | None = None
+        for a, b in sorted(moves, key=lambda move: levels[move[1]] - levels[move[0]]):
+            way = _changed(_changed(orbitals, a, -1), b, +1)
+            dearer = best is not None and here.energies.total + levels[b] - levels[a] > best[0]
+            if dearer and not _newly_filled_f_or_g(way, here):
+                continue
+            atom = self._solve(way, here)
+            if not isinstance(atom, str) and (best is None or atom.energies.total < best[0]):
+                best = (atom.energies.total, way, (a, b))
+        return best
+
+    def _report(self, here: Solution, best: _Move | None) -> Searched:
         filled = [i for i, o in enumerate(here.orbitals) if o.occupation > 0]
         top = max(filled, key=lambda i: here.levels[i])
         verdicts = [(self._named(way), s) for way, s in self.known.items() if isinstance(s, str)]
