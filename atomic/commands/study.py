@@ -3,7 +3,7 @@
 configurations.json   what was computed              stability.json     rates of the flow by element
 results.jsonl         one energy a line (resumable)  attractors.json    rates at attractors that differ
 basins.json           attractors and basins          ionisation.json    ΔSCF against measurement
-elements.csv          one row an element             beyond.json        elements beyond 118, searched for
+elements.csv, .md     one row an element             beyond.json        elements beyond 118, searched for
 *.png                 figures                        summary.json       what was found
 """
 
@@ -19,7 +19,7 @@ from ..solver.elements import LAST_NAMED, NOBLE_GASES, SYMBOLS
 from ..solver.errors import InputError
 from ..study.analysis import basin_table, ionisation_row, stability_row, trajectory
 from ..study.configuration_space import StudyCase
-from ..study.element_table import element_rows, write_table
+from ..study.element_table import element_rows, markdown, write_table
 from ..study.ground_search import search
 from ..study.ionisation import mean_absolute_error
 from ..study.study import Record, Solver, lowest_is_ground, neutral_energies, write_configurations
@@ -121,7 +121,9 @@ def _measured_elements(options: argparse.Namespace, elements: list[int]) -> dict
     ionisation = _rows(
         out / "ionisation.json", "ionisation", ionisation_row, [(z,) for z in elements], workers
     )
-    write_table(out / "elements.csv", element_rows(basins, rows + attractors, elements))
+    table = element_rows(basins, rows + attractors, elements)
+    write_table(out / "elements.csv", table)
+    write_whole(out / "elements.md", markdown(table))
     with counting_display("trajectories") as show:
         paths = _counted(trajectory, _starts(cases, elements), workers, show)
 

@@ -10,6 +10,7 @@ from ..solver.elements import SYMBOLS
 from ..units import EV_PER_HARTREE
 from ..whole_file import write_whole
 
+_SHOWN = ("attractor", "basin", "escape / eV", "rates / eV")
 COLUMNS = (
     "z",
     "element",
@@ -61,6 +62,20 @@ def write_table(path: Path, rows: list[dict[str, str]]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_whole(path, text.getvalue())
+
+
+def markdown(rows: list[dict[str, str]]) -> str:
+    """The same as a table for a page; "=" is the measured configuration."""
+    heads = ("Z", "measured", *(f"{kind} {what}" for kind in ("LSDA", "LDA") for what in _SHOWN))
+    lines = [heads, ["---"] * len(heads)]
+    for row in rows:
+        cells = [f"{row['z']} {row['element']}", row["measured"]]
+        for kind in ("lsda", "lda"):
+            attractor = row[f"{kind}_attractor"]
+            cells.append("=" if attractor == row["measured"] else attractor)
+            cells += [row[f"{kind}_basin"], row[f"{kind}_escape_ev"], row[f"{kind}_rates_ev"]]
+        lines.append(cells)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def _rates(row: Mapping[str, object]) -> str:
