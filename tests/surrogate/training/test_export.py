@@ -16,7 +16,7 @@ from hybrid_propagate.surrogate.training.export import ExportFailed, export
 from small_model import with_readouts
 
 CONFIG = ModelConfig(
-    elements=(1, 8), members=2, latents=1, width=4, irreps="2x0e + 1x1o", layers=1, memory_width=4, context=2
+    elements=(1, 8), members=2, latents=1, width=4, irreps="2x0e", layers=1, memory_width=4, context=2
 )
 
 NAMES = ("encode", "response", "step", "rollout")
@@ -24,9 +24,10 @@ NAMES = ("encode", "response", "step", "rollout")
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_harmonics() -> Iterator[None]:
-    """Blocks up to L = 2 have the operations of those up to L = 4, and half as many nodes to trace."""
+    """Blocks up to L = 3 have the operations of those up to L = 4; with scalar features two thirds of the
+    nodes are to be traced. Vectors as features: test_geometry_encoder.py."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(response_decoder, "HIGHEST", 2)
+        patched.setattr(response_decoder, "HIGHEST", 3)
         yield
 
 
