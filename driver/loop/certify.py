@@ -184,7 +184,7 @@ def _claim(
     assert estimate is not None
     before, surrogate, n_steps = estimate.sums, known_surrogate(hybrid), made.segment.n_steps
     f = factor(before.n_drawn, len(sights), made.tries)
-    if surrogate.nonlinear and not problem.engine.linear:
+    if surrogate.nonlinear:
         f *= FIXED
     operator = _operator(made, [s.defect for s in sights], [s.defect for s in others], f)
     force = _rms([sight.force for sight in sights])
