@@ -21,10 +21,12 @@ from .progress import Progress
 from .reference import Sight
 from .segment import Segment, conserves, frozen_pass, later_densities
 
-#: Points measured in one round, beside the end; and where learned points make what is not linear. What these
-#: lack grows with a high power of the motion: OH- in a cw field had forces of 3e-8 to 3e-6 Hartree along one
-#: pass, and three draws of five missed the large ones.
+#: Points measured in one round, beside the end.
 FIRST, MOST = 3, 5
+#: The same where learned points make what is not linear and --tol is below this. What they lack grows with a
+#: high power of the motion: OH- in a cw field had forces of 3e-8 to 3e-6 Hartree along one pass, and at 3e-5
+#: three draws of five missed the large ones, at 3e-4 none.
+TIGHT = 2e-4
 FIRST_OF_POINTS, MOST_OF_POINTS = 5, 8
 #: Steps after which a lost Fock history makes no more difference.
 FORGOTTEN = 4
@@ -104,7 +106,9 @@ def certify(
     made = _pass(hybrid, progress, segment, round_ + progress.ledger.rejections_in_a_row)
     ends = np.concatenate([segment.densities, segment.end.density[None]])
     sizes = np.linalg.norm((ends - hybrid.problem.ground_density).reshape(len(ends), -1), axis=1)
-    first, most = (FIRST_OF_POINTS, MOST_OF_POINTS) if _has_points(hybrid) else (FIRST, MOST)
+    first, most = FIRST, MOST
+    if known_surrogate(hybrid).nonlinear and hybrid.target.error < TIGHT:
+        first, most = FIRST_OF_POINTS, MOST_OF_POINTS
     picks = drawn_points(sizes, most, progress.ledger.random)
     sights: list[Sight] = []
     want = min(first + round_, len(picks))
@@ -188,7 +192,7 @@ def _claim(
     assert estimate is not None
     before, surrogate, n_steps = estimate.sums, known_surrogate(hybrid), made.segment.n_steps
     f, unseen = factor(before.n_drawn, len(sights), made.tries), 1.0
-    if _has_points(hybrid):
+    if surrogate.nonlinear:
         f, unseen = f * FIXED, FIXED_UNSEEN
     operator = _operator(made, [s.defect for s in sights], [s.defect for s in others], f)
     force = _rms([sight.force for sight in sights])
@@ -220,11 +224,6 @@ def _claim(
         own = rest + replace(sums, push=push).unseen(made.floor)
         own += _own(problem, surrogate, made, dipole, estimate, sums)
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
-
-
-def _has_points(hybrid: Hybrid) -> bool:
-    """Whether what is not linear comes from points learned beforehand."""
-    return known_surrogate(hybrid).nonlinear and not hybrid.problem.engine.linear
 
 
 def _noise(hybrid: Hybrid, sums: Sums, n_steps: int) -> float:
