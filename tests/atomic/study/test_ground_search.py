@@ -14,7 +14,7 @@ def test_lithium_beryllium_and_boron_are_found() -> None:
     assert [f.configuration for f in found] == configurations
     assert all(f.escape is not None and f.escape > 0 and not f.failed for f in found)
     assert found[0].cheapest == "1s1/2 to 2s1/2"
-    # By Janak's theorem the distance of boron's 2p levels with the electron spread over both: dftatom's table.
+    # By Janak's theorem: how far boron's 2p levels are apart with the electron spread over both, by dftatom.
     low, high = dftatom_table("rlda")[5][1][-2:]
     assert found[3].cheapest == "2p1/2 to 2p3/2"
     assert found[3].escape == pytest.approx(high - low, abs=2e-8)
