@@ -93,7 +93,7 @@ def make_surrogate(
     if options.surrogate == "neural":
         return NeuralSurrogate(engine, *start, network)
     spread = network.typical_spread(_typical_changes(problem))
-    guess = FirstGuess(network.prior(), spread, nonlinear=nonlinear_source(ground, problem, target))
+    guess = FirstGuess(network.prior(), spread, nonlinear=nonlinear_source(ground, problem, target, tell))
     return OnTheFlyResponse(engine, *start, guess, outside)
 
 
@@ -116,13 +116,15 @@ def _learned(
         prior = carried_prior(correction, prior, engine.integrals.overlap, problem.basis)
     start = (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
-    nonlinear = nonlinear_source(ground, problem, target)
+    nonlinear = nonlinear_source(ground, problem, target, tell)
     return OnTheFlyResponse(
         engine, *start, FirstGuess(prior, builds=kernel is None, nonlinear=nonlinear), outside
     )
 
 
-def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> PointSource | None:
+def nonlinear_source(
+    ground: GroundState, problem: Problem, target: Target, tell: Callable[[str, float], None]
+) -> PointSource | None:
     """The functional on few points; None for Hartree-Fock, and where a run is too short to be worth it."""
     engine = ground.engine
     if engine.quadrature is None or problem.n_steps < LEAST_STEPS:
@@ -130,7 +132,8 @@ def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> P
     density = np.real(ground.orbitals.density())
     wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
-    return PointSource(engine.quadrature, problem.basis, density, problem.ground_density, wanted, wanted_from)
+    fine, basis, start = engine.quadrature, problem.basis, problem.ground_density
+    return PointSource(fine, basis, density, start, wanted, wanted_from, tell)
 
 
 #: The kernel about each ground state's density: a deck's propagations from it share one.

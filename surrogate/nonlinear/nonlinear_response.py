@@ -7,7 +7,7 @@ response does not enter. How much of r they get wrong is measured beforehand, on
 occupied orbitals into the empty ones.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -34,6 +34,8 @@ TRAINED, SEED = 40, 1
 USELESS = 0.2
 #: Rotations on which points are measured, and the smallest and largest |δP| of them.
 HELD_OUT, SMALLEST, LARGEST = 4, 0.05, 1.0
+#: What learning tells of itself; share of its time that the grid takes, in water.
+_LEARNING, _CELLS_SHARE = "learning points", 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,7 @@ class PointSource:
     fine: the reference's own quadrature. density: P0, AO basis, real; ground: P0', working basis.
     wanted: error.
     wanted_from: |δP| from which on what is not linear matters.
+    tell: takes words and the share done, while points are learned.
     """
 
     fine: Quadrature
@@ -95,6 +98,7 @@ class PointSource:
     ground: np.ndarray
     wanted: float
     wanted_from: float
+    tell: Callable[[str, float], None] = lambda *_: None
 
     def make(self) -> NonlinearResponse | None:
         """The fewest points that are good enough, or the best; None where all are bad."""
@@ -104,10 +108,12 @@ class PointSource:
         tests = random.standard_normal((POOL, *self.ground.shape))
         tests = np.array([real_out(basis, test + test.swapaxes(1, 2)) for test in tests])
         overlap = mol.intor_symmetric("int1e_ovlp")
-        rows = cell_rows(training(overlap, self.density, changes, tests, random), _cells(self.fine), random)
+        rows = cell_rows(training(overlap, self.density, changes, tests, random), self._told_cells(), random)
         fine, held_out = beyond_first_order(self.fine, self.density), rotations(self.ground, HELD_OUT, random)
         found: NonlinearResponse | None = None
-        for per_atom in PER_ATOM:
+        for number, per_atom in enumerate(PER_ATOM):
+            share = _CELLS_SHARE + (1.0 - _CELLS_SHARE) * number / len(PER_ATOM)
+            self.tell(f"{_LEARNING}, {per_atom} an atom", share)
             try:
                 points = chosen_points(rows, per_atom * mol.natm)
             except NotSolved:
@@ -125,13 +131,16 @@ class PointSource:
         coords, weights, error = points[:, :3], points[:, 3], float(points[0, 4])
         return on_points(self.fine, self.basis, self.density, (coords, weights), error)
 
-
-def _cells(fine: Quadrature) -> Iterator[Quadrature]:
-    """The grid cut by the nearest atom."""
-    nearest = KDTree(fine.mol.atom_coords()).query(fine.coords)[1]
-    for atom in np.unique(nearest):
-        own = nearest == atom
-        yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
+    def _told_cells(self) -> Iterator[Quadrature]:
+        """The grid cut by the nearest atom."""
+        fine = self.fine
+        nearest = KDTree(fine.mol.atom_coords()).query(fine.coords)[1]
+        atoms = np.unique(nearest)
+        for number, atom in enumerate(atoms):
+            said = f"{_LEARNING}, atom {number + 1} of {len(atoms)}"
+            self.tell(said, _CELLS_SHARE * number / len(atoms))
+            own = nearest == atom
+            yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
 
 
 def on_points(
