@@ -5,7 +5,7 @@ prints them anew. Each belongs to one count, so that a count that grows with n³
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task
 from ...adapters.system import RealTime, System
@@ -20,8 +20,11 @@ INTEGRALS_SHARE = 3 / 4
 SCF_BUILDS, RUN_BUILDS = 16, 8
 #: Fock builds of a step: by the reference code; beyond linear response; with an absorbing potential.
 STEP_BUILDS, STRONG_BUILDS, ABSORBING_BUILDS = 2.1, 0.01, 0.5
-#: Passes of the surrogate over a step.
-PASSES = 1.8
+#: Coulomb-exchange builds of a run without a kernel, one a direction met: 108 in NWChem's H2 dimer.
+DIRECTION_BUILDS = 100
+#: Passes of the surrogate over a step; with an absorbing potential, which diagonalises at every one, in
+#: those of a step without.
+PASSES, ABSORBING_PASSES = 1.8, 11.0
 #: As in `surrogate/nonlinear`: rotations that points are learned from and measured on, with the four sizes
 #: tried; rows, candidates and most points of an atom's cell.
 ROTATIONS, ROWS, CANDIDATES, MOST = 40 + 4 * 5, 40 * 40, 1500, 600
@@ -34,19 +37,19 @@ _HELD_POINTS = 500
 #: CPU seconds of one unit of each count.
 SECONDS: dict[str, float] = {
     "process": 3.6,
-    "figure": 1.1,
+    "figure": 1.4,
     "step": 7.1e-4,
     "kernel product": 5.3e-9,
     "orbital product": 3.2e-10,
     "build": 3.6e-4,
     "quadrature": 5.3e-11,
-    "points": 1.0e-6,
+    "points": 4e-7,
     "two-electron": 1.05e-9,
     "integrals": 7e-8,
     "kernel": 9.8e-9,
     "picture": 1.3,
-    "cell": 1.9,
-    "nonlinear": 5.7e-4,
+    "cell": 2.6,
+    "nonlinear": 5.3e-4,
 }
 #: Bytes of the process with its libraries; of a unit of each count.
 BYTES: dict[str, float] = {
@@ -153,8 +156,7 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
     learns = asked.surrogate and size.points > 0 and learns_points(task, asked.tolerance)
     absorbing = real_time.mocap is not None
     per_step = STRONG_BUILDS * learns + ABSORBING_BUILDS * absorbing if asked.surrogate else STEP_BUILDS
-    # An absorbing potential diagonalises at every step.
-    passes = PASSES * steps * (2.0 if absorbing else 1.0)
+    passes = steps * (ABSORBING_PASSES if absorbing else PASSES)
     held = kernel_bytes(task.system, size, memory) if asked.surrogate else 0
     counts = _builds(size, RUN_BUILDS + per_step * steps, memory, parts=1.0 + IMAGINARY)
     counts["figure"] = 0.0 if real_time.no_propagation else 1.0
@@ -163,6 +165,8 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
     counts["orbital product"] = passes * spins * n**2 * (size.occupied + n)
     counts["kernel"] = size.pairs**2 * n * spins**2 if held else 0.0
     counts["picture"] = _pictures(real_time)
+    if asked.surrogate and steps and not held:
+        _add(counts, _builds(replace(size, points=0), DIRECTION_BUILDS, memory, parts=1.0))
     if learns:
         _add(counts, _learning(size))
         counts["nonlinear"] = passes * spins * size.atoms
