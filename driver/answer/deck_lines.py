@@ -74,7 +74,7 @@ def answer(
 
 
 def earlier_roots(deck: Deck) -> list[Root]:
-    """Roots of `task tddft` that an earlier run of the deck left in `<start>.json`, which need not be made again."""
+    """Roots of `task tddft` that an earlier run of the deck left in `<start>.json`, not to be made again."""
     try:
         kept = json.loads((deck.permanent_dir / f"{deck.prefix}.json").read_text())["task_tddft"]
         return [Root(float(root["energy"]), float(root["strength"])) for root in kept]
