@@ -21,7 +21,8 @@ OWN_WORTH = 2
 #: How much more after every try that was judged too large: to try until it fits favours lucky draws.
 RETRY = 0.6
 #: How much more where what is not linear comes from points learned beforehand: these err with one sign for a
-#: whole run. LiH in a resonant pulse had 1.2. And how much more is stated there for what is not seen.
+#: whole run. LiH in a resonant pulse had 1.2. And how much more is stated for what is not seen, if --tol is
+#: tight.
 FIXED, FIXED_UNSEEN = 1.5, 2.0
 #: Share that is added of what defects push the dipole by, which keep their direction for so long, au: what
 #: no operator of a few points sees.

@@ -193,7 +193,7 @@ def _claim(
     before, surrogate, n_steps = estimate.sums, known_surrogate(hybrid), made.segment.n_steps
     f, unseen = factor(before.n_drawn, len(sights), made.tries), 1.0
     if surrogate.nonlinear:
-        f, unseen = f * FIXED, FIXED_UNSEEN
+        f, unseen = f * FIXED, FIXED_UNSEEN if target.error < TIGHT else 1.0
     operator = _operator(made, [s.defect for s in sights], [s.defect for s in others], f)
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))

@@ -130,7 +130,9 @@ def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> P
     density = np.real(ground.orbitals.density())
     wanted = (float(np.clip(worth * target.residual, *POINTS_ERROR)) for worth in (POINTS_WORTH, 1.0))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
-    return PointSource(engine.quadrature, problem.basis, density, problem.ground_density, *wanted, wanted_from)
+    return PointSource(
+        engine.quadrature, problem.basis, density, problem.ground_density, *wanted, wanted_from
+    )
 
 
 #: The kernel about each ground state's density: a deck's propagations from it share one.
