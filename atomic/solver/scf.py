@@ -227,18 +227,18 @@ def _limited(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Ar
 
 
 def found_states(
-    problem: RadialProblem, potential: Array, old: States | None, levels: Array | None
+    problem: RadialProblem, potential: Array, old: States | None, levels: Array | None, refinements: int = 1
 ) -> tuple[States, bool]:
     """Followed from old ones where these are given and lead to the right ones, else diagonalised; and which.
 
-    levels: energies to put into M.
+    levels: energies to put into M. refinements: after a diagonalisation.
     """
     of = (problem.mesh, problem.orbitals, potential, problem.z, problem.model)
     if old is not None:
         states = refine(*of, old)
         if in_order(problem, states):
             return states, True
-    return bound_states(*of, levels), False
+    return bound_states(*of, levels, refinements), False
 
 
 def output_of(problem: RadialProblem, states: States, potential: Array) -> tuple[Array, AtomEnergies, Array]:
@@ -269,6 +269,15 @@ def output_of(problem: RadialProblem, states: States, potential: Array) -> tuple
         xc_potential=float(np.sum(node_charges * v_xc)),
     )
     return node_charges, energies, v_xc + v_hartree
+
+
+def field_of(mesh: Mesh, model: Model, node_charges: Array) -> Array:
+    """(n_spin, n) Hartree and exchange-correlation potential, Hartree."""
+    density = node_charges / (4 * np.pi * mesh.radius**2 * mesh.weight)
+    potential = exchange_correlation(
+        density, model.xc, model.use_exchange, model.use_correlation, model.exchange_light_speed
+    )[2]
+    return potential + coulomb(mesh) @ node_charges.sum(axis=0) if model.use_hartree else potential
 
 
 def _checked(solution: Solution) -> Solution:

@@ -38,7 +38,7 @@ def damped_newton(problem: RadialProblem, start: CycleStart, tolerance: float = 
         share = 1.0
         while True:
             tried = potential + share * step
-            found_there, _ = found_states(problem, tried, None, states.energies)
+            found_there, _ = found_states(problem, tried, None, states.energies, refinements=2)
             new = float(np.linalg.norm((output_of(problem, found_there, tried)[2] - tried) * weight))
             if new < (1 - 0.1 * share) * size:
                 break
