@@ -23,6 +23,9 @@ from .segment import Segment, conserves, frozen_pass, later_densities
 
 #: Points measured in one round, beside the end.
 FIRST, MOST = 3, 5
+#: The first of them where points of the functional answer for what is not linear: most passes are then far
+#: better than they need be, and f(2) says so; where it does not, more are drawn.
+FIRST_LEARNED = 2
 #: Steps after which a lost Fock history makes no more difference.
 FORGOTTEN = 4
 #: Points of a pass at which the sizes of responses are looked at.
@@ -92,7 +95,7 @@ def begin(problem: Problem, state: State) -> ErrorEstimate:
 def certify(
     hybrid: Hybrid, progress: Progress, segment: Segment, others: Sequence[Sight], round_: int
 ) -> Claim:
-    """Measure a pass at three drawn points, one more a round, or more if these may show that it can be kept.
+    """Measure a pass at two or three drawn points, one more a round, or more if these may show that it fits.
 
     others: sights of the pass that have not taught, not drawn by chance. round_: passes measured before it.
     """
@@ -103,7 +106,8 @@ def certify(
     sizes = np.linalg.norm((ends - hybrid.problem.ground_density).reshape(len(ends), -1), axis=1)
     picks = drawn_points(sizes, MOST, progress.ledger.random)
     sights: list[Sight] = []
-    want = min(FIRST + round_, len(picks))
+    first = FIRST_LEARNED if known_surrogate(hybrid).nonlinear else FIRST
+    want = min(first + round_, len(picks))
     while True:
         for point in picks[len(sights) : want]:
             time = segment.end.time if point == segment.n_steps else float(segment.times[point])
