@@ -13,7 +13,12 @@ from ...adapters.pyscf.engine import PySCFEngine
 from ...surrogate.kernel.analytic import AuxiliaryKernel, analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.nonlinear.nonlinear_response import PointSource
-from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
+from ...surrogate.on_the_fly.earlier_run import (
+    carried_points,
+    carried_prior,
+    correction_of,
+    read_earlier_run,
+)
 from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from ...surrogate.runtime.network_response import (
     SHIPPED,
@@ -110,13 +115,16 @@ def _learned(
     engine, density = ground.engine, ground.orbitals.density()
     kernel = _kernel_of(engine, density, options.memory, tell)
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
+    nonlinear = nonlinear_source(ground, problem, target, tell)
     if options.prior is not None:
         run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
         correction = correction_of(run, problem.system, options.memory)
         prior = carried_prior(correction, prior, engine.integrals.overlap, problem.basis)
+        if nonlinear is not None:
+            carried = carried_points(run, problem.system.geometry.positions)
+            nonlinear = replace(nonlinear, carried=carried)
     start = (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
-    nonlinear = nonlinear_source(ground, problem, target, tell)
     return OnTheFlyResponse(
         engine, *start, FirstGuess(prior, builds=kernel is None, nonlinear=nonlinear), outside
     )
