@@ -227,18 +227,18 @@ def _limited(change: Array, orbitals: tuple[Orbital, ...], states: States) -> Ar
 
 
 def found_states(
-    problem: RadialProblem, potential: Array, old: States | None, levels: Array | None, refinements: int = 1
+    problem: RadialProblem, potential: Array, old: States | None, levels: Array | None
 ) -> tuple[States, bool]:
     """Followed from old ones where these are given and lead to the right ones, else diagonalised; and which.
 
-    levels: energies to put into M. refinements: after a diagonalisation.
+    levels: energies to put into M.
     """
     of = (problem.mesh, problem.orbitals, potential, problem.z, problem.model)
     if old is not None:
         states = refine(*of, old)
         if in_order(problem, states):
             return states, True
-    return bound_states(*of, levels, refinements), False
+    return bound_states(*of, levels), False
 
 
 def output_of(problem: RadialProblem, states: States, potential: Array) -> tuple[Array, AtomEnergies, Array]:
