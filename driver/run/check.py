@@ -53,6 +53,10 @@ def _check_task(task: Task, made: set[str], deck: Deck, engine: str, prior: Path
             _check_ground_state(task, made, deck, engine)
         case PropagationTask():
             _check_propagation(task, made, deck)
+            if engine == "nwchem" and any(f.recorded is not None for f in task.real_time.fields):
+                raise DeckError(
+                    task.place, "field type file is carried out with --engine pyscf; NWChem stops"
+                )
             if prior is not None:
                 _check_prior(task, prior)
         case ExcitedDensityTask() | LinearResponseTask() | DensityPlotTask():
