@@ -6,7 +6,7 @@ from typing import Any, cast, get_args
 from ..free_format.errors import Place
 from ..free_format.lines import Line, LineReader, suggestion
 from ..system import Excitation, Field, MOCap, RealTime
-from ..system.real_time import EVERY, Load, PropagatorName, Quantity, Tolerances, Visualization
+from ..system.real_time import EVERY, EXTENSIONS, Load, PropagatorName, Quantity, Tolerances, Visualization
 from .field import read_field
 
 _DIRECTIVES = (
@@ -180,9 +180,8 @@ def _quantities(row: Line) -> tuple[frozenset[Quantity], bool]:
     while row.peek() is not None:
         words.append(_choice(row, "print option", (*get_args(Quantity), "*")))
     everything = "*" in words
-    return frozenset(
-        cast(tuple[Quantity, ...], get_args(Quantity) if everything else tuple(words))
-    ), everything
+    asked = cast(frozenset[Quantity], frozenset(get_args(Quantity) if everything else words))
+    return asked - (EXTENSIONS - frozenset(words) if everything else frozenset()), everything
 
 
 def _excitation(
