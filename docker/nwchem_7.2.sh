@@ -11,13 +11,10 @@ fail() {
 }
 
 [ $# -eq 1 ] || fail "name the folder to make"
-[ "$(id -u)" -eq 0 ] || fail "chroot needs root"
+[ "$(id -u)" -eq 0 ] || fail "chroot needs root; run it as root: sudo docker/nwchem_7.2.sh $1"
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
-if ! command -v mmdebstrap >/dev/null; then
-    echo "installing mmdebstrap"
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends mmdebstrap; } >/dev/null
-fi
+"$(dirname "$0")/install.sh" roots
 if [ ! -x "$folder/root/usr/bin/nwchem" ]; then
     rm -rf "$folder/root"
     echo "making Debian 13 with NWChem in $folder/root"
@@ -26,6 +23,7 @@ if [ ! -x "$folder/root/usr/bin/nwchem" ]; then
 fi
 
 # The top of the working folder and /tmp stand in the root under their own names, for this process alone.
+# The program goes by its path: this wrapper may be first on PATH there too.
 cat >"$folder/nwchem" <<WRAPPER
 #!/bin/sh
 root=$folder/root
@@ -38,7 +36,7 @@ for place in /tmp /dev /proc "\$top"; do
 done
 here=\$PWD
 export here
-exec chroot "\$root" sh -c "cd \"\\\$here\" && exec \"\\\${NWCHEM_PROGRAM:-nwchem}\" \"\\\$@\"" nwchem "\$@"
+exec chroot "\$root" sh -c "cd \"\\\$here\" && exec \"\\\${NWCHEM_PROGRAM:-/usr/bin/nwchem}\" \"\\\$@\"" nwchem "\$@"
 ' nwchem "\$@"
 WRAPPER
 chmod +x "$folder/nwchem"

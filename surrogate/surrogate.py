@@ -56,7 +56,7 @@ class Surrogate(Protocol):
 
     @property
     def nonlinear(self) -> bool:
-        """Whether what is not linear in the density is known beforehand, not by anchors alone."""
+        """Whether what is not linear in the density is there beforehand: what that lacks keeps one sign."""
         ...
 
     def predict(self, density: np.ndarray) -> np.ndarray:
@@ -76,7 +76,7 @@ class Surrogate(Protocol):
         ...
 
     def sharpen(self) -> bool:
-        """Leave out less, at the cost of more directions; False where there is nothing to sharpen."""
+        """Leave out less, at the cost of processor time; False where there is nothing to sharpen."""
         ...
 
     def energies(self, densities: np.ndarray) -> np.ndarray:

@@ -13,7 +13,12 @@ from ...adapters.pyscf.engine import PySCFEngine
 from ...surrogate.kernel.analytic import AuxiliaryKernel, analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.nonlinear.nonlinear_response import PointSource
-from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
+from ...surrogate.on_the_fly.earlier_run import (
+    carried_points,
+    carried_prior,
+    correction_of,
+    read_earlier_run,
+)
 from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from ...surrogate.runtime.network_response import (
     SHIPPED,
@@ -32,8 +37,8 @@ from .options import Options, physics_of
 
 #: Bounds of the share of a density change that may stay outside the surrogate's directions.
 OUTSIDE = (1e-6, 1e-4)
-#: Error of the nonlinear part's points over the residual wanted, since that part is a share of the response
-#: only; and its bounds.
+#: Error of the nonlinear part's points over the residual wanted, since without its first order that part is a
+#: share of the response only; and the error's bounds.
 POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 2e-2)
 #: Share of the response that is not linear, over |δP|, as seen in water; bounds of the |δP| from which on the
 #: functional gives it.
@@ -93,7 +98,7 @@ def make_surrogate(
     if options.surrogate == "neural":
         return NeuralSurrogate(engine, *start, network)
     spread = network.typical_spread(_typical_changes(problem))
-    guess = FirstGuess(network.prior(), spread, nonlinear=nonlinear_source(ground, problem, target))
+    guess = FirstGuess(network.prior(), spread, nonlinear=nonlinear_source(ground, problem, target, tell))
     return OnTheFlyResponse(engine, *start, guess, outside)
 
 
@@ -110,27 +115,33 @@ def _learned(
     engine, density = ground.engine, ground.orbitals.density()
     kernel = _kernel_of(engine, density, options.memory, tell)
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
+    nonlinear = nonlinear_source(ground, problem, target, tell)
     if options.prior is not None:
         run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
         correction = correction_of(run, problem.system, options.memory)
         prior = carried_prior(correction, prior, engine.integrals.overlap, problem.basis)
+        if nonlinear is not None:
+            carried = carried_points(run, problem.system.geometry.positions)
+            nonlinear = replace(nonlinear, carried=carried)
     start = (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
-    nonlinear = nonlinear_source(ground, problem, target)
     return OnTheFlyResponse(
         engine, *start, FirstGuess(prior, builds=kernel is None, nonlinear=nonlinear), outside
     )
 
 
-def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> PointSource | None:
+def nonlinear_source(
+    ground: GroundState, problem: Problem, target: Target, tell: Callable[[str, float], None]
+) -> PointSource | None:
     """The functional on few points; None for Hartree-Fock, and where a run is too short to be worth it."""
     engine = ground.engine
     if engine.quadrature is None or problem.n_steps < LEAST_STEPS:
         return None
     density = np.real(ground.orbitals.density())
-    wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
+    wanted = (float(np.clip(worth * target.residual, *POINTS_ERROR)) for worth in (POINTS_WORTH, 1.0))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
-    return PointSource(engine.quadrature, problem.basis, density, problem.ground_density, wanted, wanted_from)
+    fine, basis, start = engine.quadrature, problem.basis, problem.ground_density
+    return PointSource(fine, basis, density, start, *wanted, wanted_from, tell)
 
 
 #: The kernel about each ground state's density: a deck's propagations from it share one.

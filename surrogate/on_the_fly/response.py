@@ -7,7 +7,8 @@
 - The exchange-correlation part of a real direction comes from a kernel (the prior) when it is met,
   and from one reference evaluation (a Fock build) when `refine` finds that it matters.
 - r(x), all that is not linear: from some |δP| on the functional itself on few points (`..nonlinear`), and
-  what that leaves, interpolated between anchors.
+  what that leaves, interpolated between anchors. Where its first order is of no use, r has all of it, and
+  the images are those of Coulomb and exact exchange.
 - Where the ground state is symmetric the linear part keeps irreps apart.
 
 The spread is what is known to be missing, the approximate images times the prior's measured error and the
@@ -22,15 +23,14 @@ import numpy as np
 from ...adapters.engine import Engine, FockBuild
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.packing import make_packing, pack, unpack
-from ..nonlinear.nonlinear_response import NonlinearResponse, NonlinearSource
+from ..nonlinear.nonlinear_response import NonlinearSource
 from ..surrogate import Measurement, Prior, Visit
 from .direct_sum import DirectSum
+from .nonlinear_part import NonlinearPart
 from .remainder import Remainder
 
 #: Relative error of an image before any has been measured: with the analytic kernel, without one.
 PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
-#: |ΔF - linear| / |δP|², Hartree, as seen in water in strong fields.
-CURVATURE = 0.06
 #: A ground-state density with larger elements between irreps is not symmetric.
 ASYMMETRY = 1e-5
 #: Norms below this are rounding.
@@ -96,8 +96,6 @@ class OnTheFlyResponse:
         outside: float,
     ) -> None:
         self.mean_field_builds = 0
-        self._nonlinear: NonlinearResponse | None = None
-        self._asked = False
         self._engine, self._basis, self._outside = engine, basis, outside
         self._guess = guess or FirstGuess(engine.mean_field_response, NO_PRIOR_ERROR, builds=True)
         self._density, self._ground_energies = density, ground_build.energies
@@ -105,6 +103,7 @@ class OnTheFlyResponse:
         packing = self._packing = make_packing(base_irreps(basis, density))
         self._x_map, self._y_map = DirectSum(packing.real_blocks), DirectSum(packing.imag_blocks)
         self._remainder = Remainder(packing.n_real)
+        self._nonlinear = NonlinearPart(packing, self._guess.nonlinear)
         self._errors: list[float] = []
         self._calibration = 1.0
         self._moment, self._n_visits, self._spread = 0.0, 0, 0.0
@@ -132,8 +131,8 @@ class OnTheFlyResponse:
 
     @property
     def nonlinear(self) -> bool:
-        """Whether the nonlinear part is there, or nothing is not linear."""
-        return self._nonlinear is not None or self._engine.linear
+        """Whether the nonlinear part is there."""
+        return self._nonlinear.response is not None
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each.
@@ -158,9 +157,9 @@ class OnTheFlyResponse:
         size = float(last.x @ last.x + last.y @ last.y)
         # `outside` stays above the rounding of `outside_squared`.
         threshold = max(self._outside**2 * size, NOTHING**2)
-        source = self._guess.nonlinear
-        if source is not None and not self._asked and size > source.wanted_from**2:
-            self._count_nonlinear(source)
+        if self._nonlinear.wanted(size):
+            self._count_nonlinear()
+        self._nonlinear.visit(last.x)
         outside_x, outside_y = x_map.outside_squared(last.x, c), y_map.outside_squared(last.y, d)
         new_x = outside_x > threshold
         new_y = (outside_y > threshold) & self._engine.exact_exchange
@@ -172,7 +171,7 @@ class OnTheFlyResponse:
         self._n_visits += 1
         self._moment += last.response_moment
         x_map.visit(c)
-        missing = self._missing(last.x, c)
+        missing = self._missing(last, c)
         typical = max(last.response_moment, self._moment / self._n_visits, NOTHING**2)
         self._spread = self._calibration * missing / float(np.sqrt(typical))
         if not new:
@@ -187,7 +186,7 @@ class OnTheFlyResponse:
         x, y = pack(self._packing, fock - self._fock)
         defect = float(np.hypot(np.linalg.norm(x - at.response_x), np.linalg.norm(y - at.response_y)))
         response = float(np.hypot(np.linalg.norm(x), np.linalg.norm(y)))
-        missing = self._missing(at.x, self._x_map.coordinates(at.x))
+        missing = self._missing(at, self._x_map.coordinates(at.x))
         if missing > NOTHING and defect > NOTHING and self._remainder.n_anchors:
             # Half the way, in the logarithm: one anchor is one sample.
             calibration = np.sqrt(self._calibration * defect / missing)
@@ -218,7 +217,13 @@ class OnTheFlyResponse:
         return builds
 
     def sharpen(self) -> bool:
-        """Lower the threshold for new directions where the engine is linear: nothing else is missing."""
+        """Learn points anew from what was visited; where the engine is linear, see smaller new directions."""
+        if self.nonlinear:
+            changes = self._remainder.changes
+            before = self._nonlinear.all_of(changes)
+            if self._nonlinear.relearn():
+                self._remainder.subtract(self._nonlinear.all_of(changes) - before)
+                return True
         if not self._engine.linear or self._outside <= LEAST_OUTSIDE:
             return False
         self._outside = max(SHARPER * self._outside, LEAST_OUTSIDE)
@@ -238,8 +243,8 @@ class OnTheFlyResponse:
         total = ground.core + ground.coulomb + ground.exchange_correlation + x @ self._fock_x
         total += 0.5 * self._x_map.energy(x, "k") + 0.5 * self._y_map.energy(y, "k")
         total += self._remainder.energies(x)
-        if self._nonlinear is not None:
-            total += self._nonlinear.energies(densities - self._density)
+        if self._nonlinear.response is not None:
+            total += self._nonlinear.response.energies(densities - self._density)
         return np.stack([core, coulomb, total - core - coulomb], axis=1)
 
     def save(self) -> dict[str, np.ndarray]:
@@ -252,7 +257,7 @@ class OnTheFlyResponse:
             "calibration": np.array([self._calibration, self._moment, self._spread, self._outside]),
             "visits": np.array([self._n_visits, self._patience, self._wait]),
             "mean_field_builds": np.array(self.mean_field_builds),
-            "nonlinear_points": self._points(),
+            **self._nonlinear.save(),
         }
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -265,43 +270,61 @@ class OnTheFlyResponse:
         self._calibration, self._moment, self._spread, self._outside = numbers
         self._n_visits, self._patience, self._wait = np.asarray(arrays["visits"]).tolist()
         self.mean_field_builds = int(arrays["mean_field_builds"])
-        points, source = np.asarray(arrays["nonlinear_points"]), self._guess.nonlinear
-        self._asked = len(points) > 0
-        self._nonlinear = source.again(points) if source is not None and self._asked else None
+        self._nonlinear.load(arrays)
 
     def _evaluate(self, density: np.ndarray) -> _Evaluation:
         x, y = pack(self._packing, density - self._density)
         response_x, beyond = self._x_map.apply(x), None
         if self._remainder.n_anchors:
             response_x += self._remainder.predict(x)
-        if self._nonlinear is not None:
-            beyond = pack(self._packing, self._nonlinear(density - self._density).astype(complex))[0]
+        if self._nonlinear.response is not None:
+            beyond = self._nonlinear.of(density - self._density)
             response_x = response_x + beyond
         return _Evaluation(x, y, response_x, self._y_map.apply(y), beyond)
 
-    def _count_nonlinear(self, source: NonlinearSource) -> None:
+    def _count_nonlinear(self) -> None:
         """From now on what is not linear comes from the functional; anchors keep what that leaves."""
-        self._asked = True
-        nonlinear = self._nonlinear = source.make()
-        if nonlinear is None:
+        if not self._nonlinear.make():
             return
-        nothing = np.zeros(self._packing.n_imag)
-        beyond = [nonlinear(unpack(self._packing, x, nothing)) for x in self._remainder.changes]
-        self._remainder.subtract([pack(self._packing, matrix.astype(complex))[0] for matrix in beyond])
+        changes = self._remainder.changes
+        known = self._nonlinear.all_of(changes)
+        if self._nonlinear.whole:
+            before = [self._x_map.apply(x) for x in changes]
+            self._keep_mean_field()
+            after = [self._x_map.apply(x) for x in changes]
+            known += np.reshape(after, known.shape) - np.reshape(before, known.shape)
+        self._remainder.subtract(known)
 
-    def _points(self) -> np.ndarray:
-        """Coordinates, weight and error of the points of the nonlinear part, (n, 5)."""
-        return np.zeros((0, 5)) if self._nonlinear is None else self._nonlinear.points()
+    def _keep_mean_field(self) -> None:
+        """From now on the real directions' images are those of Coulomb and exact exchange alone."""
+        x_map = self._x_map
+        kept = DirectSum(x_map.blocks)
+        for k in range(max((part.n for part in x_map.maps), default=0)):
+            rows = [(part.q[k], part.j[k]) if k < part.n else (None, None) for part in x_map.maps]
+            change = self._basis.density_out(self._unpacked(x_map.join([q for q, _ in rows])))
+            image = self._packed(self._basis.fock_in(self._engine.mean_field_response(change)))
+            for part, (q, j), own in zip(kept.maps, rows, x_map.split(image), strict=True):
+                if q is not None and j is not None:
+                    part.append(q, own, j, exact=True)
+        self._x_map = kept
 
-    def _missing(self, x: np.ndarray, coordinates: Sequence[np.ndarray]) -> float:
-        """Expected norm of what the prediction lacks at x: of the approximate images and of the remainder."""
+    def _packed(self, matrix: np.ndarray) -> np.ndarray:
+        """The real part of a Hermitian matrix, packed."""
+        return pack(self._packing, matrix.astype(complex))[0]
+
+    def _unpacked(self, x: np.ndarray) -> np.ndarray:
+        return unpack(self._packing, x, np.zeros(self._packing.n_imag))
+
+    def _missing(self, at: _Evaluation, coordinates: Sequence[np.ndarray]) -> float:
+        """Expected norm of what a prediction lacks: of the approximate images and of the remainder."""
+        x = at.x
         missing = self.image_error * self._x_map.approximate_norm(coordinates)
         if self._engine.linear:
             # What is missing lies outside the directions known, and no anchor tells of it.
             return missing
         # Until anchors have shown it, the part that is not linear is guessed from the size of the change.
-        share = 1.0 if self._nonlinear is None else self._nonlinear.error
-        missing = float(np.hypot(missing, share * CURVATURE * (x @ x) / (1 + self._remainder.n_anchors)))
+        guessed = self._nonlinear.missing(x, at.beyond)
+        missing = float(np.hypot(missing, guessed / (1 + self._remainder.n_anchors)))
         if self._remainder.n_anchors:
             missing = float(np.hypot(missing, np.sqrt(self._remainder.variance(x))))
         return missing
@@ -312,10 +335,10 @@ class OnTheFlyResponse:
 
     def _refine_once(self) -> None:
         """One Fock build: the exact image of the first approximate direction of every irrep."""
-        x_map, packing = self._x_map, self._packing
+        x_map = self._x_map
         directions = [part.q[part.n_exact].copy() if part.n_approximate else None for part in x_map.maps]
-        change = self._basis.density_out(unpack(packing, x_map.join(directions), np.zeros(packing.n_imag)))
-        image = pack(packing, self._basis.fock_in(self._engine.response(change)))[0]
+        change = self._basis.density_out(self._unpacked(x_map.join(directions)))
+        image = self._packed(self._basis.fock_in(self._engine.response(change)))
         shifts: list[np.ndarray | None] = []
         others: list[np.ndarray | None] = []
         for part, new in zip(x_map.maps, x_map.split(image), strict=True):
@@ -357,8 +380,9 @@ class OnTheFlyResponse:
         ]
         directions = [direction for direction, _ in found_x]
         change = self._basis.density_out(unpack(packing, x_map.join(directions), y_map.join(found_y)))
-        response = self._guess.prior(change)
-        self.mean_field_builds += self._guess.builds
+        whole = self._nonlinear.whole
+        response = self._engine.mean_field_response(change) if whole else self._guess.prior(change)
+        self.mean_field_builds += self._guess.builds or whole
         image_x, image_y = pack(packing, self._basis.fock_in(response))
         for part, direction, image in zip(y_map.maps, found_y, y_map.split(image_y), strict=True):
             if direction is not None:
@@ -366,9 +390,7 @@ class OnTheFlyResponse:
         if not new_x.any():
             return list(c)
         coulomb = self._engine.coulomb(np.ascontiguousarray(np.real(change).sum(axis=0)))
-        coulomb_x = pack(
-            packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex)
-        )[0]
+        coulomb_x = self._packed(self._basis.fock_in(np.broadcast_to(coulomb, change.shape)))
         images = [
             image if direction is None else part.completed(direction, image)
             for part, direction, image in zip(x_map.maps, directions, x_map.split(image_x), strict=True)
@@ -378,7 +400,7 @@ class OnTheFlyResponse:
             x_map.maps, directions, images, x_map.split(coulomb_x), strict=True
         ):
             if direction is not None:
-                part.append(direction, image, j, exact=False)
+                part.append(direction, image, j, exact=whole)
         return [
             known if direction is None else np.append(known, length)
             for known, (direction, length) in zip(c, found_x, strict=True)
