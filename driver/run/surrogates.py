@@ -136,11 +136,11 @@ def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> P
     if engine.quadrature is None or problem.n_steps < LEAST_STEPS:
         return None
     density = np.real(ground.orbitals.density())
-    wanted = (float(np.clip(worth * target.residual, *POINTS_ERROR)) for worth in (POINTS_WORTH, 1.0))
+    wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
+    wanted_whole = float(np.clip(target.residual, *POINTS_ERROR))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
-    return PointSource(
-        engine.quadrature, problem.basis, density, problem.ground_density, *wanted, wanted_from
-    )
+    given = (engine.quadrature, problem.basis, density, problem.ground_density)
+    return PointSource(*given, wanted, wanted_whole, wanted_from)
 
 
 #: The kernel about each ground state's density: a deck's propagations from it share one.
