@@ -138,10 +138,11 @@ def nonlinear_source(
     if engine.quadrature is None or problem.n_steps < LEAST_STEPS:
         return None
     density = np.real(ground.orbitals.density())
-    wanted = (float(np.clip(worth * target.residual, *POINTS_ERROR)) for worth in (POINTS_WORTH, 1.0))
+    wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
+    wanted_whole = float(np.clip(target.residual, *POINTS_ERROR))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
-    fine, basis, start = engine.quadrature, problem.basis, problem.ground_density
-    return PointSource(fine, basis, density, start, *wanted, wanted_from, tell)
+    given = (engine.quadrature, problem.basis, density, problem.ground_density)
+    return PointSource(*given, wanted, wanted_whole, wanted_from, tell)
 
 
 #: The kernel about each ground state's density: a deck's propagations from it share one.

@@ -16,6 +16,8 @@ from ...atomic.errors import Failed
 
 #: Exchanges of blocks that may fail before unknowns change sides one at a time.
 PATIENCE = 3
+#: Exchanges after which it is given up: one takes a factorisation, and a good case a few dozen.
+EXCHANGES = 120
 #: A gradient below this share of the largest is on its right side.
 ROUNDING = 1e-12
 
@@ -31,7 +33,7 @@ def nonnegative_least_squares(gram: np.ndarray, right: np.ndarray) -> np.ndarray
     s, y = np.zeros(n), -right
     fewest, patience = n + 1, PATIENCE
     rounding = ROUNDING * float(np.abs(right).max(initial=0.0))
-    for _ in range(5 * n):
+    for _ in range(EXCHANGES):
         wrong = np.where(free, s < 0.0, y < -rounding)
         count = int(wrong.sum())
         if count == 0:

@@ -152,14 +152,14 @@ class OnTheFlyResponse:
         if self._wait > 0:
             return Visit(self._spread, 0.0)
         last = self._last if density is self._last_density else self._evaluate(density)
-        x_map, y_map = self._x_map, self._y_map
-        c, d = x_map.coordinates(last.x), y_map.coordinates(last.y)
         size = float(last.x @ last.x + last.y @ last.y)
-        # `outside` stays above the rounding of `outside_squared`.
-        threshold = max(self._outside**2 * size, NOTHING**2)
         if self._nonlinear.wanted(size):
             self._count_nonlinear()
         self._nonlinear.visit(last.x)
+        x_map, y_map = self._x_map, self._y_map
+        c, d = x_map.coordinates(last.x), y_map.coordinates(last.y)
+        # `outside` stays above the rounding of `outside_squared`.
+        threshold = max(self._outside**2 * size, NOTHING**2)
         outside_x, outside_y = x_map.outside_squared(last.x, c), y_map.outside_squared(last.y, d)
         new_x = outside_x > threshold
         new_y = (outside_y > threshold) & self._engine.exact_exchange

@@ -91,11 +91,11 @@ def test_points_are_better_where_they_were_learned() -> None:
     for s in np.linspace(0.1, 1.0, 16):
         mixed = np.linalg.qr((1.0 - s) * np.eye(len(occupied))[:, : occupied.shape[1]] + s * occupied)[0]
         visited.append((2.0 * mixed @ mixed.conj().T)[None] - given.ground)
-    better = replace(given, wanted=0.0).better(response, visited)
+    better = given.better(response, visited)
     assert better is not None
     fine = beyond_first_order(given.fine, given.density)
     between = [0.5 * (a + b) for a, b in itertools.pairwise(visited)]
-    assert held_out_error(better, fine, between) < 0.3 * held_out_error(response, fine, between)
+    assert held_out_error(better, fine, between) < 0.5 * held_out_error(response, fine, between)
 
 
 def test_the_first_order_is_left_in_where_it_fails() -> None:

@@ -1,9 +1,16 @@
 """The on-the-fly response with the functional on few points: water in STO-3G, far from its ground state."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hybrid_propagate.surrogate.nonlinear import nonlinear_response
-from hybrid_propagate.surrogate.nonlinear.nonlinear_response import PointSource, rotations
+from hybrid_propagate.surrogate.nonlinear.nonlinear_response import (
+    NonlinearResponse,
+    PointSource,
+    on_points,
+    rotations,
+)
 from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from point_sources import WANTED_FROM, ground_of, source
 
@@ -131,12 +138,23 @@ def test_where_the_first_order_fails_the_points_have_all_of_it(monkeypatch: pyte
 
 
 def test_points_learned_anew_keep_what_anchors_have_shown() -> None:
-    far = path(0.5)
-    surrogate = walked(response(source("PBE0")), [*far, *far])
+    far, counted = path(0.5), Counted(source("PBE0"))
+    fine = counted.source.fine
+    whole_grid = on_points(fine, counted.source.basis, counted.source.density, (fine.coords, fine.weights))
+    asked: list[int] = []
+
+    def better(known: NonlinearResponse, visited: Sequence[np.ndarray]) -> NonlinearResponse:
+        asked.append(len(visited))
+        return whole_grid
+
+    counted.better = better
+    surrogate = walked(response(counted), [*far, *far])
     surrogate.observe(far[4], reference(far[4]))
     before = worst(surrogate, far)
     assert surrogate.sharpen()
     assert not surrogate.sharpen()
+    assert len(asked) == 1
+    assert 8 <= asked[0] < 32
     assert worst(surrogate, far) < 0.5 * before
     assert worst(surrogate, [far[4]]) < 1e-5
 
