@@ -18,6 +18,7 @@ from ..parallel import parallel
 from ..solver.configuration import Configuration, ground_configuration, parse_configuration
 from ..solver.errors import ConvergenceError, InputError
 from ..solver.model import Model, Orbital, orbitals_of
+from ..whole_file import write_whole
 from .configuration_space import StudyCase, generate, order_parameters
 from .gaussian_atom import gaussian_energy
 from .near_ground import Found, ground_with, near_ground
@@ -107,7 +108,7 @@ def _unpolarised(text: str) -> Configuration:
 def write_configurations(path: Path, elements: Iterable[int], count: int) -> list[StudyCase]:
     """Generates `count` configurations for each element and writes them as JSON."""
     cases = [case for z in elements for case in generate(z, count)]
-    path.write_text(json.dumps([case.as_dict() for case in cases], indent=1) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps([case.as_dict() for case in cases], indent=1) + "\n")
     return cases
 
 

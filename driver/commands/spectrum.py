@@ -160,7 +160,7 @@ def _one(options: argparse.Namespace, files: list[Path], prefix: Path, picture: 
     write_whole(data, table(spectrum, [signal.name for signal in signals], band))
     draw_spectrum(_title(signals, files), spectrum, picture, band)
     print_lines(spectrum)
-    if _is_short(options, signals) and not options.ensemble:
+    if not options.ensemble:
         _print_fitted(options, signals)
     return [data, picture]
 
@@ -172,7 +172,7 @@ def _is_short(options: argparse.Namespace, signals: list[Signal]) -> bool:
 
 
 def _print_fitted(options: argparse.Namespace, signals: list[Signal]) -> None:
-    """Lines fitted to runs that are too short to show them, after kicks and short pulses."""
+    """Lines fitted to runs after kicks and short pulses: neither damped nor moved by their neighbours."""
     from ..spectra.lines import KickedRun, absorption_lines
     from ..spectra.signals import kicked
     from ..spectra.spectrum import SpectrumError

@@ -20,7 +20,7 @@ def print_lines(spectrum: Spectrum) -> None:
 
 
 def print_fitted(lines: Sequence[AbsorptionLine]) -> None:
-    """Undamped lines that make up the dipole of a short run."""
+    """Undamped lines that make up the dipole."""
     print(f"{'fitted (eV)':>12} {'at most off by':>22} {'oscillator strength':>20}")
     for line in lines:
         print(f"{line.energy:12.3f} {line.energy_uncertainty:22.3f} {line.strength:20.4f}")

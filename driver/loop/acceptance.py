@@ -1,17 +1,19 @@
 """One surrogate segment: pass over it, measure it, judge it, book it."""
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...adapters.engine import Energies
+from ..propagators.magnus import FockOf
 from ..propagators.state import State
 from .budget import least_builds, refinements_left
 from .certify import Claim, certify
 from .controller import LEAST_ATTEMPT, WORTH
 from .energies import energy_at, with_energies
 from .hybrid import Hybrid, advance, changes, known_surrogate, sighted, tell
-from .problem import make_step
+from .problem import Step, make_step
 from .progress import Event, Progress
 from .reference import Sight
 from .segment import Segment, surrogate_segment
@@ -26,6 +28,8 @@ MOST_ROUNDS = 4
 NONLINEAR = 0.02
 #: Densities of one segment stay within this many bytes.
 SEGMENT_BYTES = 1.5e8
+#: Seconds between two words about a segment that is being made.
+TOLD_EVERY = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,9 +208,23 @@ def _book_broken(hybrid: Hybrid, progress: Progress, length: int) -> None:
 def _one_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment | None:
     problem, surrogate = hybrid.problem, known_surrogate(hybrid)
     with progress.tally.timed("surrogate steps"):
-        return surrogate_segment(
-            problem, make_step(problem), surrogate, progress.state, length, hybrid.limits
-        )
+        step = _told(hybrid, make_step(problem), progress.state.step, length)
+        return surrogate_segment(problem, step, surrogate, progress.state, length, hybrid.limits)
+
+
+def _told(hybrid: Hybrid, step: Step, first: int, length: int) -> Step:
+    """A step that says now and then how many of a segment's have been made."""
+    last = time.monotonic()
+
+    def told(state: State, fock_of: FockOf) -> tuple[State, list[np.ndarray]]:
+        nonlocal last
+        if time.monotonic() - last > TOLD_EVERY:
+            last = time.monotonic()
+            made = state.step - first
+            hybrid.say(f"{made} of the next {length} made, not measured yet", made / length)
+        return step(state, fock_of)
+
+    return told
 
 
 def _rms(values: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 The loop knows no engine, surrogate or output by name; every accepted segment goes to the reporters.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ class Hybrid:
     target: trajectory error wanted.
     limits: where a surrogate segment is broken off.
     reporters: who is told of segments and decisions.
+    say: takes words of what goes on between them, and the share of it done.
     """
 
     problem: Problem
@@ -34,6 +36,7 @@ class Hybrid:
     target: Target
     limits: Limits
     reporters: tuple[Reporter, ...] = ()
+    say: Callable[[str, float], None] = lambda *_: None
 
 
 def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float, *, end: bool) -> Sight:

@@ -20,7 +20,7 @@ from ...adapters.files.whole_file import write_whole
 from ...adapters.rtdb.recall import HEAD, record_path
 from ...adapters.system import System
 from ...surrogate.surrogate import Surrogate
-from ..answer.deck_lines import answer
+from ..answer.deck_lines import answer, earlier_roots
 from ..earlier.kept import keep_earlier, settings_of
 from ..loop.backend import GroundState
 from ..loop.controller import Target
@@ -78,7 +78,7 @@ def _carry_out(
     names, started = iter(file_names(deck)), options.started
     # Where nothing is propagated there is nothing to go on from.
     goes_on = options.restart and bool(deck.propagations)
-    roots: list[Root] = []
+    roots = earlier_roots(deck) if goes_on else []
     propagated: list[tuple[PropagationTask, Path]] = []
     for done, task in enumerate(deck.tasks):
         match task:

@@ -98,7 +98,7 @@ def make_surrogate(
     if options.surrogate == "neural":
         return NeuralSurrogate(engine, *start, network)
     spread = network.typical_spread(_typical_changes(problem))
-    guess = FirstGuess(network.prior(), spread, nonlinear=nonlinear_source(ground, problem, target))
+    guess = FirstGuess(network.prior(), spread, nonlinear=nonlinear_source(ground, problem, target, tell))
     return OnTheFlyResponse(engine, *start, guess, outside)
 
 
@@ -115,7 +115,7 @@ def _learned(
     engine, density = ground.engine, ground.orbitals.density()
     kernel = _kernel_of(engine, density, options.memory, tell)
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
-    nonlinear = nonlinear_source(ground, problem, target)
+    nonlinear = nonlinear_source(ground, problem, target, tell)
     if options.prior is not None:
         run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
         correction = correction_of(run, problem.system, options.memory)
@@ -130,7 +130,9 @@ def _learned(
     )
 
 
-def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> PointSource | None:
+def nonlinear_source(
+    ground: GroundState, problem: Problem, target: Target, tell: Callable[[str, float], None]
+) -> PointSource | None:
     """The functional on few points; None for Hartree-Fock, and where a run is too short to be worth it."""
     engine = ground.engine
     if engine.quadrature is None or problem.n_steps < LEAST_STEPS:
@@ -139,8 +141,8 @@ def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> P
     wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
     wanted_whole = float(np.clip(target.residual, *POINTS_ERROR))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
-    given = (engine.quadrature, problem.basis, density, problem.ground_density)
-    return PointSource(*given, wanted, wanted_whole, wanted_from)
+    fine, basis, start = engine.quadrature, problem.basis, problem.ground_density
+    return PointSource(fine, basis, density, start, wanted, wanted_whole, wanted_from, tell)
 
 
 #: The kernel about each ground state's density: a deck's propagations from it share one.

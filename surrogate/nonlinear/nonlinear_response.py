@@ -10,7 +10,7 @@ Where those show that the first order is further off than nothing, as in lithium
 whole change V_c[P0 + δP] - V_c[P0]: the linear part is then that of Coulomb and exact exchange alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -43,6 +43,8 @@ LOOKED_AT = 8
 USELESS = 0.2
 #: Rotations on which points are measured, and the smallest and largest |δP| of them.
 HELD_OUT, SMALLEST, LARGEST = 4, 0.05, 1.0
+#: What learning tells of itself; share of its time that the grid takes, in water.
+_LEARNING, _CELLS_SHARE = "learning points", 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,7 @@ class PointSource:
     fine: the reference's own quadrature. density: P0, AO basis, real; ground: P0', working basis.
     wanted, wanted_whole: error, without and with the first order.
     wanted_from: |δP| from which on what is not linear matters.
+    tell: takes words and the share done, while points are learned.
     carried: points of an earlier run, (n, 6), at this geometry: used where they are good enough.
     """
 
@@ -116,6 +119,7 @@ class PointSource:
     wanted: float
     wanted_whole: float
     wanted_from: float
+    tell: Callable[[str, float], None] = lambda *_: None
     carried: np.ndarray | None = None
 
     def make(self) -> NonlinearResponse | None:
@@ -171,7 +175,7 @@ class PointSource:
     ) -> list[CellRows]:
         overlap = self.fine.mol.intor_symmetric("int1e_ovlp")
         learned_from = training(overlap, self.density, changes, tests, random, whole=whole)
-        return cell_rows(learned_from, _cells(self.fine), random)
+        return cell_rows(learned_from, self._told_cells(), random)
 
     def _fewest(
         self,
@@ -183,7 +187,9 @@ class PointSource:
         """The fewest points of the error wanted on changes held out, or the best."""
         whole = fine.kernel is None
         found: NonlinearResponse | None = None
-        for per_atom in PER_ATOM:
+        for number, per_atom in enumerate(PER_ATOM):
+            share = _CELLS_SHARE + (1.0 - _CELLS_SHARE) * number / len(PER_ATOM)
+            self.tell(f"{_LEARNING}, {per_atom} an atom", share)
             try:
                 points = chosen_points(rows, per_atom * self.fine.mol.natm)
             except NotSolved:
@@ -201,13 +207,16 @@ class PointSource:
         places, error, whole = (points[:, :3], points[:, 3]), float(points[0, 4]), bool(points[0, 5])
         return replace(on_points(self.fine, self.basis, self.density, places, whole=whole), error=error)
 
-
-def _cells(fine: Quadrature) -> Iterator[Quadrature]:
-    """The grid cut by the nearest atom."""
-    nearest = KDTree(fine.mol.atom_coords()).query(fine.coords)[1]
-    for atom in np.unique(nearest):
-        own = nearest == atom
-        yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
+    def _told_cells(self) -> Iterator[Quadrature]:
+        """The grid cut by the nearest atom."""
+        fine = self.fine
+        nearest = KDTree(fine.mol.atom_coords()).query(fine.coords)[1]
+        atoms = np.unique(nearest)
+        for number, atom in enumerate(atoms):
+            said = f"{_LEARNING}, atom {number + 1} of {len(atoms)}"
+            self.tell(said, _CELLS_SHARE * number / len(atoms))
+            own = nearest == atom
+            yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
 
 
 def on_points(

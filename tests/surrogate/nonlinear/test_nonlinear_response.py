@@ -50,12 +50,17 @@ def test_a_grid_without_learning_needs_many_more() -> None:
 
 def test_the_same_points_every_time_and_from_what_was_kept() -> None:
     given, response = source("PBE0"), learned("PBE0")
-    again, kept = given.make(), given.again(response.points())
+    told: list[tuple[str, float]] = []
+    again = replace(given, tell=lambda *said: told.append(said)).make()
+    kept = given.again(response.points())
     change = rotations(given.ground, 1, np.random.default_rng(4))[0]
     assert again is not None
     for other in (again, kept):
         assert np.array_equal(other.points(), response.points())
         assert np.array_equal(other(change), response(change))
+    assert [words for words, _ in told][:3] == [f"learning points, atom {k} of 3" for k in (1, 2, 3)]
+    assert [words for words, _ in told][3] == "learning points, 100 an atom"
+    assert [share for _, share in told] == sorted({share for _, share in told})
     assert response.energies(change[None]) == pytest.approx(kept.energies(change[None]), abs=0.0)
 
 
