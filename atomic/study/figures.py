@@ -133,10 +133,13 @@ def _place(configuration: Configuration) -> tuple[float, float]:
 
 
 def _as_configuration(trajectory: Trajectory, occupations: np.ndarray) -> Configuration:
+    """Its shells, whole electrons as whole numbers, so that a closed core is named by its noble gas."""
     shells: dict[tuple[int, int], float] = {}
     for o, f in zip(trajectory.orbitals, occupations, strict=True):
         shells[o.n, o.l] = shells.get((o.n, o.l), 0.0) + float(f)
-    return Configuration(tuple(Shell(n, k, f, 0.0) for (n, k), f in sorted(shells.items()) if f > 0))
+    return Configuration(
+        tuple(Shell(n, k, round(f, 9)) for (n, k), f in sorted(shells.items()) if round(f, 9))
+    )
 
 
 def energy_landscape(records: list[Record], elements: list[int], path: Path) -> None:
@@ -302,7 +305,7 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
             marker=".",
             ms=3,
             lw=1,
-            label=f"{SYMBOLS[z - 1]} {start}".replace("(+0)", ""),
+            label=f"{SYMBOLS[z - 1]} {start}",
         )
     axes.set(yscale="log", xlabel="time / (1/Hartree)", ylabel="energy above the fixed point / eV")
     axes.set_title("The occupation flow runs downhill to a fixed point")

@@ -38,7 +38,7 @@ _CHUNK = 100
 class Record:
     """One energy. status: "ok", "unbound" or "failed"; energy (Hartree) is None unless "ok".
 
-    spin is S = (N↑ − N↓)/2; n_eff and l_eff are the mean quantum numbers.
+    spin is S = (N↑ − N↓)/2; n_eff and l_eff are the mean quantum numbers. seconds: of the processor.
     """
 
     z: int
@@ -167,7 +167,7 @@ def compute(solver: Solver, cases: list[StudyCase]) -> list[Record]:
     known: dict[tuple[Orbital, ...], Found | ConvergenceError | InputError] = {}
     records: list[Record] = []
     for case in cases:
-        began = time.perf_counter()
+        began = time.process_time()
         orbitals = orbitals_of(case.configuration, model)
         if orbitals not in known:
             try:
@@ -191,7 +191,7 @@ def compute(solver: Solver, cases: list[StudyCase]) -> list[Record]:
                 reason=found.reason if isinstance(found, Found) else str(found),
                 charge=case.charge,
                 **order_parameters(case.configuration),
-                seconds=round(time.perf_counter() - began, 4),
+                seconds=round(time.process_time() - began, 4),
             )
         )
     return records

@@ -26,6 +26,7 @@ from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
 from ..nwchem.excited_density import excited_density
+from ..nwchem.relaxed import relaxed
 from ..nwchem.session import open_session
 from ..nwchem.start import NWChemCall
 from ..page.lines import Root
@@ -47,6 +48,9 @@ def run_deck(
     write: takes log text. Raises FolderInUse, DeckError, PriorError, NotConverged, TrajectoryError, OSError.
     """
     check_deck(deck, options.engine, options.prior)
+    if any(ground.relax is not None for ground in deck.ground_states):
+        with phase(f"{deck.prefix}: geometry by NWChem", live=live_beside(write)):
+            deck = relaxed(deck, options.nwchem)
     options = with_surrogate(options, deck)
     deck.permanent_dir.mkdir(parents=True, exist_ok=True)
     names = (deck.prefix, *file_names(deck))

@@ -141,8 +141,8 @@ def nonlinear_source(
     wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
     wanted_whole = float(np.clip(target.residual, *POINTS_ERROR))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
-    fine, basis, start = engine.quadrature, problem.basis, problem.ground_density
-    return PointSource(fine, basis, density, start, wanted, wanted_whole, wanted_from, tell)
+    given = (engine.quadrature, problem.basis, density, problem.ground_density)
+    return PointSource(*given, wanted, wanted_whole, wanted_from, tell)
 
 
 #: The kernel about each ground state's density: a deck's propagations from it share one.
