@@ -81,6 +81,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     axes.loglog(ends, 5.0 * ends, color="0.7", linewidth=0.8, linestyle="--")
     for half, colour in (("fit", "#9aa5b1"), ("test", "#b3432b")):
         some = [row for row in rows if row["half"] == half]
+        if not some:
+            continue
         x = [max(float(row["true"]), 1e-8) for row in some]
         y = [float(row["stated"]) for row in some]
         axes.plot(x, y, "o", markersize=3.5, alpha=0.7, color=colour, label=f"{half}: {len(some)} runs")
