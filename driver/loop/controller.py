@@ -3,14 +3,15 @@
 What a segment's error is, the estimate says (`estimate`, `certify`). Here stands how the error allowed and
 the Fock builds are spread over the run:
 
-- The stated error may grow to tol t/T (1 - 0.4 (1 - t/T)) by time t, or be a tenth of tol: the rest is left
-  for what early segments leave behind, and grows.
+- The stated error may grow to tol √(t/T) (1 - 0.4 (1 - t/T)) by time t, or be a tenth of tol: pushes without
+  a direction of their own add up like that. The rest is left for what early segments leave behind, and grows.
 - Above that line, what counts is a segment's own share: what earlier segments left, no Fock build takes away.
 - A rejected segment is halved as long as that lowers its error per time; then reference steps are made.
 - Builds lost on rejected segments are bounded by what accepted ones have saved: no run takes more than
   reference steps alone would.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -57,7 +58,7 @@ class Target:
     def allowed(self, time: float) -> float:
         """Stated error that a segment ending at `time` may lead to."""
         share = min(time / self.duration, 1.0)
-        return self.error * max(share * (1.0 - ROOM * (1.0 - share)), EARLY)
+        return self.error * max(math.sqrt(share) * (1.0 - ROOM * (1.0 - share)), EARLY)
 
     def earned(self, duration: float) -> float:
         """Error that a stretch of `duration` au may add of its own."""
