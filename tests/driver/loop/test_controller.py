@@ -80,7 +80,7 @@ def test_lost_builds_are_bounded_by_what_was_saved() -> None:
 
 
 def test_what_a_segment_may_lead_to() -> None:
-    """At the end all that the user allows; earlier less than pushes without a direction make, for errors grow."""
+    """At the end all that the user allows; earlier less than pushes without a direction make."""
     assert TARGET.allowed(200.0) == pytest.approx(1e-3)
     assert TARGET.allowed(100.0) == pytest.approx(0.5**0.5 * 1e-3 * 0.8)
     assert TARGET.allowed(300.0) == TARGET.allowed(200.0)
@@ -90,7 +90,7 @@ def test_what_a_segment_may_lead_to() -> None:
 
 
 def test_an_error_that_grows_as_the_root_of_time_is_never_too_early() -> None:
-    """Ethanol after a weak kick has one: by a line through nothing its first third was refused, whatever was spent."""
+    """As after ethanol's weak kick: by a line through nothing its first third was refused."""
     for time in (2.0, 20.0, 66.0, 133.0, 200.0):
         assert TARGET.allowed(time) >= 0.6e-3 * (time / 200.0) ** 0.5
 
