@@ -206,10 +206,9 @@ def _claim(
     rest = BEYOND * beyond * made.duration / made.typical
     lacking = _with_operator(problem, surrogate, operator)
     found = _shadow_pass(problem, lacking, estimate.shadow, n_steps)
-    allowed = target.allowed(made.segment.end.time)
     earned = target.earned(made.duration)
     if found is None:
-        return Claim(tuple(sights), before, estimate.shadow, np.inf, np.inf, allowed, earned)
+        return Claim(tuple(sights), before, estimate.shadow, np.inf, np.inf, 0.0, earned)
     dipole, shadow = found
     sums = Sums(
         before.gap + _squared(dipole - made.dipole),
@@ -223,6 +222,7 @@ def _claim(
         before.entered,
     )
     error = sums.relative(made.floor)
+    allowed = target.allowed(made.segment.end.time, sums.unseen(made.floor))
     own = error
     if error > 0.5 * allowed:
         own = rest + replace(sums, push=push).unseen(made.floor)
