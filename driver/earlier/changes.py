@@ -31,7 +31,7 @@ _SHOWN, _BEFORE = 60, 12
 
 
 @dataclass(frozen=True)
-class Now:
+class DeckSettings:
     """What the deck says now.
 
     settings: what shapes the trajectory, as JSON by name.
@@ -45,7 +45,7 @@ class Now:
 
 
 @dataclass(frozen=True)
-class _Change:
+class _Changed:
     """what: name of the setting; word: that begins its line in the deck; old, new: values."""
 
     what: str
@@ -54,7 +54,7 @@ class _Change:
     new: Any
 
 
-def changes(before: Mapping[str, str], functional: str, now: Now) -> list[str]:
+def changes(before: Mapping[str, str], functional: str, now: DeckSettings) -> list[str]:
     """`xc was pbe0, water.nw:12 says b3lyp`, for each setting that is not as it was; empty where none is.
 
     before: the earlier run's settings, as JSON by name; functional: its own, in its deck's words.
@@ -65,7 +65,7 @@ def changes(before: Mapping[str, str], functional: str, now: Now) -> list[str]:
         if old == new:
             continue
         if name == "xc" and functional != now.functional:
-            found = [_Change("xc", "xc", functional, now.functional)]
+            found = [_Changed("xc", "xc", functional, now.functional)]
         else:
             found = _changes(name, _value(old), _value(new))
         said += [_words(change, now.place) for change in found]
@@ -92,23 +92,23 @@ def _value(text: str | None) -> Any:
         return text
 
 
-def _changes(name: str, old: Any, new: Any) -> list[_Change]:
+def _changes(name: str, old: Any, new: Any) -> list[_Changed]:
     if name == "geometry" and _alike(old, new):
         atoms = zip(old, new, strict=True)
         return [
-            _Change(f"geometry, bohr: atom {n}", "geometry", was, is_)
+            _Changed(f"geometry, bohr: atom {n}", "geometry", was, is_)
             for n, (was, is_) in enumerate(atoms, start=1)
             if was != is_
         ][:1]
     if name == "geometry" and isinstance(old, list) and isinstance(new, list):
-        return [_Change(name, name, f"of {len(old)} atoms", f"{len(new)}")]
+        return [_Changed(name, name, f"of {len(old)} atoms", f"{len(new)}")]
     if name == "fields":
         return _field_changes(_fields(old), _fields(new))
     word = _WORDS.get(name, name)
     if isinstance(old, dict) and isinstance(new, dict):
         keys = [key for key in dict.fromkeys((*new, *old)) if old.get(key) != new.get(key)]
-        return [_Change(f"{word}: {key}", word.split()[0], old.get(key), new.get(key)) for key in keys]
-    return [_Change(word, "basis" if name == "spherical" else word, old, new)]
+        return [_Changed(f"{word}: {key}", word.split()[0], old.get(key), new.get(key)) for key in keys]
+    return [_Changed(word, "basis" if name == "spherical" else word, old, new)]
 
 
 def _alike(old: Any, new: Any) -> bool:
@@ -136,21 +136,21 @@ def _plain(value: ast.expr) -> Any:
         return ast.unparse(value)
 
 
-def _field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[_Change]:
+def _field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[_Changed]:
     found = []
     for name in dict.fromkeys((*new, *old)):
         was, is_ = old.get(name), new.get(name)
         if was is None or is_ is None:
-            found.append(_Change(f"field {name}", "field", was and "there", is_ and "there"))
+            found.append(_Changed(f"field {name}", "field", was and "there", is_ and "there"))
             continue
         for key in dict.fromkeys((*is_, *was)):
             if was.get(key) != is_.get(key):
                 word = _FIELD_WORDS.get(key, key)
-                found.append(_Change(f"field {name}: {word}", word, was.get(key), is_.get(key)))
+                found.append(_Changed(f"field {name}: {word}", word, was.get(key), is_.get(key)))
     return found
 
 
-def _words(change: _Change, place: Place) -> str:
+def _words(change: _Changed, place: Place) -> str:
     old, new = _shown(change.old), _shown(change.new)
     if old == new and old != "not set":
         new = f"{new} with other numbers"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
-from .changes import Now, changes, place_of
+from .changes import DeckSettings, changes, place_of
 from .validity import check_contents
 
 
@@ -20,7 +20,7 @@ class Wanted:
     tmax, dt: au.
     """
 
-    now: Now
+    now: DeckSettings
     tmax: float
     dt: float
 

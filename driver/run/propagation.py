@@ -14,7 +14,7 @@ from ...adapters.log.log_file import LogFile
 from ...adapters.nwchem.process import NWChemError
 from ...atomic.interruption import ends_by_itself
 from ...surrogate.surrogate import Surrogate
-from ..earlier.changes import Now
+from ..earlier.changes import DeckSettings
 from ..earlier.continued import Wanted, continued, goes_beyond, is_done
 from ..earlier.validity import LOG
 from ..loop.backend import Backend
@@ -127,7 +127,7 @@ class Saver:
 
 def _wanted(job: Job) -> Wanted:
     task = job.task
-    now = Now(fingerprint(task, job.options), task.system.functional.directive, task.place)
+    now = DeckSettings(fingerprint(task, job.options), task.system.functional.directive, task.place)
     return Wanted(now, task.real_time.tmax, task.real_time.dt)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hybrid_propagate.adapters.deck import Place
 from hybrid_propagate.adapters.files.run_lock import locked
 from hybrid_propagate.adapters.files.trajectory import TrajectoryError, read_contents
-from hybrid_propagate.driver.earlier.changes import Now
+from hybrid_propagate.driver.earlier.changes import DeckSettings
 from hybrid_propagate.driver.earlier.continued import Wanted, continued
 from hybrid_propagate.driver.spectra.records import joined, read_records
 from small_decks import kicked
@@ -75,7 +75,7 @@ def wanted(path: Path) -> Wanted:
     attributes = read_contents(path).attributes
     place = Place(str(path.with_name("h.nw")), 999)
     return Wanted(
-        Now(json.loads(str(attributes["settings"])), str(attributes["functional"]), place), 4.0, 0.2
+        DeckSettings(json.loads(str(attributes["settings"])), str(attributes["functional"]), place), 4.0, 0.2
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from hybrid_propagate.adapters.deck.reader import read_deck
-from hybrid_propagate.driver.earlier.changes import Now, changes
+from hybrid_propagate.driver.earlier.changes import DeckSettings, changes
 from hybrid_propagate.driver.run.options import physics_of, real_time_of
 
 DECK = """start water
@@ -39,11 +39,11 @@ task dft rt_tddft
 """
 
 
-def now(path: Path, text: str) -> Now:
+def now(path: Path, text: str) -> DeckSettings:
     path.write_text(text)
     (task,) = read_deck(path).propagations
     settings = physics_of(task.system) | real_time_of(task.real_time)
-    return Now(settings, task.system.functional.directive, task.place)
+    return DeckSettings(settings, task.system.functional.directive, task.place)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,9 @@ def test_a_setting_by_its_word_with_both_values_and_its_line(
 def test_options_of_the_command_have_no_line(tmp_path: Path) -> None:
     after = now(tmp_path / "water.nw", DECK)
     before = {**after.settings, "--tol": "0.01"}
-    found = changes(before, after.functional, Now({**after.settings, "--tol": "0.001"}, "pbe0", after.place))
+    found = changes(
+        before, after.functional, DeckSettings({**after.settings, "--tol": "0.001"}, "pbe0", after.place)
+    )
     assert found == ["--tol was 0.01, now 0.001"]
 
 
@@ -97,7 +99,7 @@ def test_long_values_are_shown_where_they_differ(tmp_path: Path) -> None:
     after = now(tmp_path / "water.nw", DECK)
     long = "a" * 100
     before = {**after.settings, "ecp": f'{{"O": "{long}b"}}'}
-    changed = Now({**after.settings, "ecp": f'{{"O": "{long}c{long}"}}'}, "pbe0", after.place)
+    changed = DeckSettings({**after.settings, "ecp": f'{{"O": "{long}c{long}"}}'}, "pbe0", after.place)
     (found,) = changes(before, "pbe0", changed)
     assert "a" * 12 + "b," in found
     assert "a" * 12 + "ca" in found
