@@ -1,10 +1,11 @@
 """What threads cost and bring: processor and wall seconds of a Fock build and of a step's response.
 
-    OMP_NUM_THREADS=2 python benchmarks/runs/threads.py [--threads 1 2] [--pairs 15] [deck ...]
+    OMP_NUM_THREADS=1 python benchmarks/runs/threads.py [--threads 1 2] [--pairs 15] [deck ...]
 
 Prints a Markdown table. A pair is one turn of each number of threads, of a quarter of a second and more.
 Pairs in which other processes used more than a twentieth of a core are left out, as counted by /proc/stat.
-Seconds are medians over the pairs that are left, and so is the ratio of walls within a pair.
+No pair is begun while others work. Seconds are medians over the pairs that are left, and so is the ratio of
+walls within a pair. OMP_NUM_THREADS is 1 as the commands start with one thread, and then ask for more.
 """
 
 import argparse
@@ -24,7 +25,9 @@ from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel, apply_au
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: Least wall seconds of a turn; most share of a core that others may have used; pairs tried at most.
-TURN, OTHERS, TRIED = 0.25, 0.05, 400
+TURN, OTHERS, TRIED = 0.25, 0.05, 300
+#: Seconds over which others are looked at, and between two looks.
+LOOK, PAUSE = 0.2, 1.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,13 @@ def busy_seconds() -> float:
     return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
 
 
+def is_quiet() -> bool:
+    """Whether the machine does nothing just now."""
+    before = busy_seconds()
+    time.sleep(LOOK)
+    return busy_seconds() - before <= OTHERS * LOOK
+
+
 def turn_of(work: Callable[[], object], times: int) -> Turn:
     """Seconds of a call, from so many."""
     busy, wall, processor = busy_seconds(), time.perf_counter(), time.process_time()
@@ -64,6 +74,9 @@ def quiet_pairs(work: Callable[[], object], threads: list[int], pairs: int) -> l
     times = max(1, round(TURN / turn_of(work, 1).wall))
     found: list[list[Turn]] = []
     for _ in range(TRIED):
+        if not is_quiet():
+            time.sleep(PAUSE)
+            continue
         pair = []
         for n in threads:
             with limited_to(n):
