@@ -10,11 +10,11 @@ from .budget import least_builds, refinements_left
 from .certify import Claim, certify
 from .controller import LEAST_ATTEMPT, WORTH
 from .energies import energy_at, with_energies
-from .hybrid import Hybrid, advance, changes, known_surrogate, sighted, tell
-from .problem import make_step
+from .hybrid import Hybrid, advance, changes, known_surrogate, tell
+from .motion import motion_of, sighted, steps_of_one_regime
 from .progress import Event, Progress
 from .reference import Sight
-from .segment import Segment, surrogate_segment
+from .segment import Segment
 
 #: Passes over a segment before it is measured, each after the surrogate was refined.
 MOST_PASSES = 8
@@ -57,6 +57,7 @@ def surrogate_steps(hybrid: Hybrid, progress: Progress) -> bool:
     state = progress.state
     before = progress.tally.fock_builds
     length = min(progress.ledger.length, hybrid.problem.n_steps - state.step, _most_steps(state))
+    length = steps_of_one_regime(hybrid, state, length)
     segment = surrogate_pass(hybrid, progress, length)
     if segment is None:
         _book_broken(hybrid, progress, length)
@@ -203,11 +204,8 @@ def _book_broken(hybrid: Hybrid, progress: Progress, length: int) -> None:
 
 
 def _one_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment | None:
-    problem, surrogate = hybrid.problem, known_surrogate(hybrid)
     with progress.tally.timed("surrogate steps"):
-        return surrogate_segment(
-            problem, make_step(problem), surrogate, progress.state, length, hybrid.limits
-        )
+        return motion_of(hybrid).segment(progress.state, length, hybrid.limits)
 
 
 def _rms(values: np.ndarray) -> float:

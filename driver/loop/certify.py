@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...surrogate.surrogate import Surrogate
 from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
 from ..estimate.statement import BEYOND, DIGITS, SHARE, Sums, factor
-from ..propagators.magnus import FockOf, NoFixedPoint
+from ..propagators.magnus import NoFixedPoint
 from ..propagators.state import State
-from .hybrid import Hybrid, changes, known_surrogate, sighted
+from .hybrid import Hybrid, changes, known_surrogate
+from .motion import Motion, motion_of, sighted
 from .problem import Problem, electronic_dipoles
 from .progress import Progress
 from .reference import Sight
@@ -147,12 +147,11 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
     problem, ledger = hybrid.problem, progress.ledger
     estimate = progress.estimate
     assert estimate is not None
-    predict = known_surrogate(hybrid).predict
+    motion = motion_of(hybrid)
     sizes = changes(problem, segment)
     later = later_densities(segment)
-    dipole = electronic_dipoles(problem, later)
+    dipole = motion.dipoles(later)
     sample = later[:: max(1, segment.n_steps // SAMPLED)]
-    base = problem.basis.fock_in(problem.ground_build.fock)
     smallest = smallest_change(problem)
     n_points = ledger.n_points + segment.n_steps
     return _Pass(
@@ -164,7 +163,7 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
         ledger.typical_change(float(sizes @ sizes), segment.n_steps, smallest),
         n_points * smallest**2,
         sample - problem.ground_density,
-        _rms([float(np.linalg.norm(predict(p) - base)) for p in sample]),
+        motion.response_size(sample),
         n_points,
         tries,
     )
@@ -174,17 +173,16 @@ def _claim(
     hybrid: Hybrid, progress: Progress, made: _Pass, sights: Sequence[Sight], others: Sequence[Sight]
 ) -> Claim:
     """The claim on a pass by the points measured so far."""
-    problem, target, estimate = hybrid.problem, hybrid.target, progress.estimate
+    target, estimate = hybrid.target, progress.estimate
     assert estimate is not None
-    before, surrogate, n_steps = estimate.sums, known_surrogate(hybrid), made.segment.n_steps
+    before, motion, n_steps = estimate.sums, motion_of(hybrid), made.segment.n_steps
     f = factor(before.n_drawn, len(sights), made.tries)
     operator = _operator(made, [s.defect for s in sights], [s.defect for s in others], f)
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))
     bound = force * made.duration / made.typical
     rest = SHARE * f * bound + BEYOND * beyond * made.duration / made.typical
-    lacking = _with_operator(problem, surrogate, operator)
-    found = _shadow_pass(problem, lacking, estimate.shadow, n_steps)
+    found = motion.shadow(operator, estimate.shadow, n_steps)
     allowed = target.allowed(made.segment.end.time)
     earned = target.earned(made.duration)
     if found is None:
@@ -201,7 +199,7 @@ def _claim(
     error = sums.relative(made.floor)
     own = error
     if error > 0.5 * allowed:
-        own = rest + _own(problem, surrogate, made, dipole, estimate, sums)
+        own = rest + _own(motion, made, dipole, estimate, sums)
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
 
 
@@ -210,16 +208,9 @@ def _noise(hybrid: Hybrid, n_steps: int) -> float:
     return n_steps * (DIGITS * hybrid.reference.rounding) ** 2
 
 
-def _own(
-    problem: Problem,
-    surrogate: Surrogate,
-    made: _Pass,
-    dipole: np.ndarray,
-    estimate: ErrorEstimate,
-    sums: Sums,
-) -> float:
+def _own(motion: Motion, made: _Pass, dipole: np.ndarray, estimate: ErrorEstimate, sums: Sums) -> float:
     """How far the shadow is from one that lacks nothing on this pass, relative to the run's motion."""
-    inherited = _shadow_pass(problem, surrogate.predict, estimate.shadow, made.segment.n_steps)
+    inherited = motion.shadow(None, estimate.shadow, made.segment.n_steps)
     if inherited is None:
         return np.inf
     apart = _squared(dipole - inherited[0]) / made.segment.n_steps
@@ -232,22 +223,6 @@ def _operator(made: _Pass, drawn: list[Defect], others: list[Defect], f: float) 
     operator = defect_operator(drawn)
     found = _rms([float(np.linalg.norm(operator(change))) for change in made.sample])
     return operator.scaled(f * level(drawn, others) * made.response / found if found > 0.0 else f)
-
-
-def _with_operator(problem: Problem, surrogate: Surrogate, operator: DefectOperator) -> FockOf:
-    return lambda density: surrogate.predict(density) + operator(density - problem.ground_density)
-
-
-def _shadow_pass(
-    problem: Problem, fock_of: FockOf, state: State, n_steps: int
-) -> tuple[np.ndarray, State] | None:
-    """Dipoles (n_steps, 3) after each step, and the end; None where a step has no fixed point."""
-    try:
-        densities, end = frozen_pass(problem, fock_of, state, n_steps)
-    except NoFixedPoint:
-        return None
-    dipole = electronic_dipoles(problem, densities)
-    return (dipole, end) if np.isfinite(dipole).all() else None
 
 
 def smallest_change(problem: Problem) -> float:

@@ -12,7 +12,7 @@ from ...surrogate.surrogate import Surrogate
 from .controller import Target
 from .problem import Problem
 from .progress import Event, Progress, Reporter
-from .reference import Reference, Sight
+from .reference import Reference
 from .segment import Limits, Segment
 
 
@@ -34,15 +34,6 @@ class Hybrid:
     target: Target
     limits: Limits
     reporters: tuple[Reporter, ...] = ()
-
-
-def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float, *, end: bool) -> Sight:
-    """A look at the surrogate at its own P' (n_spin, m, m) and time. end: the run is to go on from there."""
-    with progress.tally.timed("anchors"):
-        found = hybrid.reference.sight(known_surrogate(hybrid), density, time, end=end)
-    progress.tally.fock_builds += 1
-    progress.tally.anchors += 1
-    return found
 
 
 def known_surrogate(hybrid: Hybrid) -> Surrogate:

@@ -9,6 +9,7 @@ from .budget import ATTEMPT, corrects, least_builds, room
 from .certify import begin, follow
 from .corrected import MOST_BUILDS, corrected_steps
 from .hybrid import Hybrid, advance, book_changes, known_surrogate, tell
+from .motion import Weakly, choose_regime, leave_weak, motion_of
 from .problem import field_free, make_step
 from .progress import Event, Progress
 from .segment import Reason
@@ -29,6 +30,7 @@ def run(hybrid: Hybrid, progress: Progress, stop: Callable[[Progress], bool]) ->
         progress.estimate = begin(hybrid.problem, progress.state)
         progress.ledger.begin(progress.state.step, least_builds(hybrid.problem) * n_steps)
     while progress.state.step < n_steps:
+        choose_regime(hybrid, progress)
         if hybrid.surrogate is None:
             reference_steps(hybrid, progress, n_steps, "CONTINUE")
         elif owes_the_rest(hybrid, progress):
@@ -37,6 +39,8 @@ def run(hybrid: Hybrid, progress: Progress, stop: Callable[[Progress], bool]) ->
             fall_back(hybrid, progress, steps)
         else:
             accepted = surrogate_steps(hybrid, progress)
+            if not accepted and isinstance(motion_of(hybrid), Weakly):
+                leave_weak(hybrid, progress)
             audits = accepted and progress.state.step < n_steps and progress.ledger.wants_audit()
             if audits and room(hybrid, progress) >= ATTEMPT:
                 audit(hybrid, progress)

@@ -28,6 +28,7 @@ Reason = Literal[
     "MAX_STEPS",
     "AUDIT",
     "NOT_FINITE",
+    "NOT_WEAK",
     "END",
 ]
 

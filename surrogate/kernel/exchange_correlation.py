@@ -8,18 +8,17 @@ The points are the pivots of a Cholesky factorisation of that kernel, weighted b
 No auxiliary basis set is involved, so any element and any basis will do.
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from pyscf import dft, gto
 from scipy.linalg import get_lapack_funcs, solve_triangular
 
 from ..matrices.symmetric_pairs import pair_indices
 
-# Hartree: interpolation points are added until the part of the kernel left out is below this at every point;
-_PIVOT_THRESHOLD = 3e-9
-# quadrature points whose whole part is below this are skipped;
+# Hartree: quadrature points whose whole part is below this are skipped.
 _POINT_THRESHOLD = 1e-9
-# eigenvectors of a cell's kernel below this are dropped.
-_EIGENVALUE_THRESHOLD = 3e-5
 # Quadrature points handled at once, so that a block stays in the cache.
 _BLOCK_POINTS = 256
 
@@ -29,6 +28,24 @@ _COMPONENTS = {"LDA": 1, "GGA": 4}  # ρ; ρ and ∇ρ
 def has_xc_kernel(xc: str) -> bool:
     """Whether `xc_kernel` covers this functional: local and gradient-corrected ones, not those of τ."""
     return dft.libxc.xc_type(xc) in (*_COMPONENTS, "HF")
+
+
+#: What the pairs of orbitals at some points are: (point, m) to (point, pairs) a spin.
+PairsOf = Callable[[np.ndarray], Sequence[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How much of the kernel is left out, Hartree.
+
+    grid_level: PySCF's.
+    pivot: interpolation points are added until the part left out is below this at every point.
+    eigenvalue: eigenvectors of a cell's kernel below this are dropped.
+    """
+
+    grid_level: int = 1
+    pivot: float = 3e-9
+    eigenvalue: float = 3e-5
 
 
 def xc_kernel(
@@ -41,22 +58,41 @@ def xc_kernel(
     (VV10) contributes nothing here.
     """
     row, column, weight = pair_indices(basis.shape[1])
-    positive, negative = [], []
-    for coords, weights in _cells(mol, grid_level):
+
+    def products(points: np.ndarray) -> Sequence[np.ndarray]:
+        return [points[:, row] * points[:, column] * weight] * len(density)
+
+    cells = xc_factors(mol, density, xc, basis, products, Precision(grid_level))
+    positive, negative = zip(*cells, strict=True)
+    plus, minus = (np.concatenate(part).astype(dtype) for part in (positive, negative))
+    return plus.T @ plus - minus.T @ minus
+
+
+def xc_factors(
+    mol: gto.Mole,
+    density: np.ndarray,
+    xc: str,
+    basis: np.ndarray,
+    products: PairsOf,
+    precision: Precision,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Factors L₊, L₋ of every atom's cell, (e, pairs of all spins): f_xc is Σ L₊ᵀL₊ - L₋ᵀL₋.
+
+    products: the pairs wanted; of orbitals in the span of `basis`.
+    """
+    for coords, weights in _cells(mol, precision.grid_level):
         psi, f_xc, scale = _quadrature(mol, density, xc, basis, coords, weights)
         if len(psi) == 0:
             continue
-        points, cholesky = _interpolation_points(psi[:, 0], scale)
+        points, cholesky = _interpolation_points(psi[:, 0], scale, precision.pivot)
         eigenvalues, vectors = _orthonormalise(_cell_kernel(psi, f_xc, points), cholesky)
-        products = points[:, row] * points[:, column] * weight
-        for factors, chosen in (
-            (positive, eigenvalues > _EIGENVALUE_THRESHOLD),
-            (negative, eigenvalues < -_EIGENVALUE_THRESHOLD),
-        ):
-            mixing = vectors[..., chosen] * np.sqrt(np.abs(eigenvalues[chosen]))
-            factors.append(np.hstack([part.T @ products for part in mixing]).astype(dtype))
-    plus, minus = np.concatenate(positive), np.concatenate(negative)
-    return plus.T @ plus - minus.T @ minus
+        pairs = products(points)
+        chosen = (eigenvalues > precision.eigenvalue, eigenvalues < -precision.eigenvalue)
+        mixing = [vectors[..., some] * np.sqrt(np.abs(eigenvalues[some])) for some in chosen]
+        plus, minus = (
+            np.hstack([part.T @ own for part, own in zip(mixed, pairs, strict=True)]) for mixed in mixing
+        )
+        yield plus, minus
 
 
 def _cells(mol: gto.Mole, grid_level: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -92,7 +128,7 @@ def _quadrature(
     return psi[keep], f_xc[keep], scale[keep]
 
 
-def _interpolation_points(psi: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _interpolation_points(psi: np.ndarray, scale: np.ndarray, pivot: float) -> tuple[np.ndarray, np.ndarray]:
     """The interpolation points p of one cell, chosen among its quadrature points.
 
     psi: (g, m); scale: (g,). Returns √s_p ψ(p), (point, m), and the lower Cholesky factor of
@@ -105,7 +141,7 @@ def _interpolation_points(psi: np.ndarray, scale: np.ndarray) -> tuple[np.ndarra
     candidates = np.unique(np.searchsorted(cumulative, even))
     points = psi[candidates] * np.sqrt(scale[candidates])[:, None]
     (pstrf,) = get_lapack_funcs(("pstrf",), (points,))
-    factor, pivots, rank, _ = pstrf((points @ points.T) ** 2, tol=_PIVOT_THRESHOLD, lower=1)
+    factor, pivots, rank, _ = pstrf((points @ points.T) ** 2, tol=pivot, lower=1)
     return points[pivots[:rank] - 1], np.tril(factor[:rank, :rank])
 
 

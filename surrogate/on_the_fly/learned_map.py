@@ -30,6 +30,11 @@ class LearnedMap:
         """Pairs seen."""
         return len(self._inputs)
 
+    @property
+    def matrix(self) -> np.ndarray:
+        """M, (d, d)."""
+        return self._matrix
+
     def apply(self, x: np.ndarray) -> np.ndarray:
         """M x for x (..., d)."""
         size = float(np.abs(x).max(initial=0.0))

@@ -1,0 +1,334 @@
+"""How the surrogate's passes are made: step by step, or of weak motion all steps at once.
+
+After the field, and as long as |δP| is small, only the block between empty and occupied orbitals moves to
+first order: its normal modes give a whole segment, and that of the shadow (`propagators/pair_motion`).
+"""
+
+import time
+from dataclasses import replace
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from ...surrogate.surrogate import Surrogate
+from ...surrogate.weak_fields.by_regime import ByRegime
+from ...surrogate.weak_fields.pair_response import WEAK, PairResponse
+from ...surrogate.weak_fields.scheme import PairState
+from ..estimate.defect_operator import DefectOperator
+from ..propagators.magnus import NoFixedPoint
+from ..propagators.pair_motion import Lacking, PairPath, pair_path
+from ..propagators.state import State, density_of
+from .hybrid import Hybrid, known_surrogate, tell
+from .problem import Problem, active_dipoles, electronic_dipoles, make_step
+from .progress import Event, Progress
+from .reference import Sight
+from .segment import Limits, Segment, frozen_pass, is_check_point, surrogate_segment
+
+#: Rows of the norm's matrix within this of its largest element may become the largest.
+_NEAR = 0.05
+
+
+class Motion(Protocol):
+    """Passes with the surrogate in force, and the shadow's."""
+
+    def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
+        """Up to `n_steps` steps; None where the first one breaks a limit."""
+        ...
+
+    def shadow(
+        self, operator: DefectOperator | None, state: State, n_steps: int
+    ) -> tuple[np.ndarray, State] | None:
+        """Dipoles (n_steps, 3) after each step, `operator` added to F, and the end; None: no fixed point."""
+        ...
+
+    def dipoles(self, densities: np.ndarray) -> np.ndarray:
+        """Of the electrons, (k, 3), as `shadow` has them, of P' (k, n_spin, m, m)."""
+        ...
+
+    def response_size(self, densities: np.ndarray) -> float:
+        """Root mean square of |ΔF| over P' (k, n_spin, m, m)."""
+        ...
+
+    def seen(self, sight: Sight, density: np.ndarray) -> Sight:
+        """What of a sight at P' acts on this motion."""
+        ...
+
+
+def motion_of(hybrid: Hybrid) -> Motion:
+    """By the surrogate in force."""
+    surrogate = known_surrogate(hybrid)
+    if isinstance(surrogate, ByRegime) and surrogate.weak and surrogate.pairs is not None:
+        return Weakly(hybrid.problem, surrogate.pairs)
+    return Stepwise(hybrid.problem, surrogate)
+
+
+def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float, *, end: bool) -> Sight:
+    """A look at the surrogate at its own P' (n_spin, m, m) and time. end: the run is to go on from there."""
+    with progress.tally.timed("anchors"):
+        found = hybrid.reference.sight(known_surrogate(hybrid), density, time, end=end)
+    progress.tally.fock_builds += 1
+    progress.tally.anchors += 1
+    return motion_of(hybrid).seen(found, density)
+
+
+def choose_regime(hybrid: Hybrid, progress: Progress) -> None:
+    """Settle which of two surrogates is in force from here on."""
+    surrogate, problem, state = hybrid.surrogate, hybrid.problem, progress.state
+    if not isinstance(surrogate, ByRegime) or surrogate.pairs is None:
+        return
+    surrogate.weak = False
+    if progress.ledger.strong or state.step < problem.last_field_step:
+        return
+    if float(np.linalg.norm(state.density - problem.ground_density)) > WEAK:
+        leave_weak(hybrid, progress)
+    else:
+        surrogate.weak = True
+
+
+def leave_weak(hybrid: Hybrid, progress: Progress) -> None:
+    """Full matrices from here on, to the end of the run; told with its reason."""
+    surrogate = hybrid.surrogate
+    assert isinstance(surrogate, ByRegime)
+    surrogate.weak, progress.ledger.strong = False, True
+    at = progress.state
+    tell(hybrid, progress, Event("regime", at.step, at.time, "NOT_WEAK", np.nan, np.nan, 0.0, 0))
+
+
+def steps_of_one_regime(hybrid: Hybrid, state: State, n_steps: int) -> int:
+    """Up to the end of the field, where another surrogate may follow."""
+    surrogate, last = hybrid.surrogate, hybrid.problem.last_field_step
+    follows = isinstance(surrogate, ByRegime) and surrogate.pairs is not None and not surrogate.weak
+    return min(n_steps, last - state.step) if follows and state.step < last else n_steps
+
+
+class Stepwise:
+    """Implements `Motion` for any surrogate."""
+
+    def __init__(self, problem: Problem, surrogate: Surrogate) -> None:
+        self._problem, self._surrogate = problem, surrogate
+
+    def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
+        """See `Motion`."""
+        step = make_step(self._problem)
+        return surrogate_segment(self._problem, step, self._surrogate, state, n_steps, limits)
+
+    def shadow(
+        self, operator: DefectOperator | None, state: State, n_steps: int
+    ) -> tuple[np.ndarray, State] | None:
+        """See `Motion`."""
+        predict, ground = self._surrogate.predict, self._problem.ground_density
+
+        def fock_of(density: np.ndarray) -> np.ndarray:
+            fock = predict(density)
+            return fock if operator is None else fock + operator(density - ground)
+
+        try:
+            densities, end = frozen_pass(self._problem, fock_of, state, n_steps)
+        except NoFixedPoint:
+            return None
+        dipole = self.dipoles(densities)
+        return (dipole, end) if np.isfinite(dipole).all() else None
+
+    def dipoles(self, densities: np.ndarray) -> np.ndarray:
+        """See `Motion`."""
+        return electronic_dipoles(self._problem, densities)
+
+    def response_size(self, densities: np.ndarray) -> float:
+        """See `Motion`."""
+        problem = self._problem
+        base = problem.basis.fock_in(problem.ground_build.fock)
+        sizes = [float(np.linalg.norm(self._surrogate.predict(p) - base)) for p in densities]
+        return float(np.sqrt(np.mean(np.square(sizes))))
+
+    def seen(self, sight: Sight, density: np.ndarray) -> Sight:
+        """All of it."""
+        return sight
+
+
+class Weakly:
+    """Implements `Motion` for the response between empty and occupied orbitals."""
+
+    def __init__(self, problem: Problem, response: PairResponse) -> None:
+        self._problem, self._response = problem, response
+
+    def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
+        """See `Motion`; None also where |δP| is no longer small, or a step takes more corrections."""
+        response, began = self._response, time.process_time()
+        path = self._path(state, n_steps, None)
+        if path is None:
+            return None
+        absolute = path.eta + response.rest
+        x = self._changes(absolute[:-1])
+        spreads = response.spread(x)
+        changes = self._norm_changes(path)
+        tolerance = self._problem.real_time.tolerances.interpol
+        sizes = np.sqrt(2.0) * np.linalg.norm(x, axis=1)
+        # What is not finite fails too.
+        if not (sizes.max() <= WEAK and spreads.max() <= limits.uncertainty and changes.max() <= tolerance):
+            return None
+        response.follow(x)
+        densities = self._densities(absolute[:-1])
+        densities[0] = state.density
+        end = self._state(state, n_steps, path)
+        return Segment(
+            "surrogate",
+            "END" if end.step == self._problem.n_steps else "MAX_STEPS",
+            state,
+            end,
+            _times(state, n_steps, self._problem.real_time.dt)[:-1],
+            densities,
+            response.energies(densities),
+            np.full(n_steps, 2),
+            tuple([change] for change in changes),
+            np.linspace(began, time.process_time(), n_steps),
+            spreads,
+        )
+
+    def shadow(
+        self, operator: DefectOperator | None, state: State, n_steps: int
+    ) -> tuple[np.ndarray, State] | None:
+        """See `Motion`."""
+        path = self._path(state, n_steps, None if operator is None else self._lacking(operator))
+        if path is None or not np.isfinite(path.eta).all():
+            return None
+        dipole = self._first_order_dipoles(path.eta[1:] + self._response.rest)
+        return dipole, self._state(state, n_steps, path)
+
+    def dipoles(self, densities: np.ndarray) -> np.ndarray:
+        """See `Motion`; to first order."""
+        return self._first_order_dipoles(self._eta(densities))
+
+    def response_size(self, densities: np.ndarray) -> float:
+        """See `Motion`."""
+        x = self._changes(self._eta(densities))
+        return float(np.sqrt(2.0 * np.mean(np.linalg.norm(self._response.response(x), axis=1) ** 2)))
+
+    def seen(self, sight: Sight, density: np.ndarray) -> Sight:
+        """Its block between empty and occupied orbitals."""
+        pairs, x = self._response.pairs, self._changes(self._eta(density[None]))[0]
+        wrong = pairs.block(sight.defect.defect)
+        block = pairs.matrix(wrong)
+        response = float(np.sqrt(2.0) * np.linalg.norm(wrong + self._response.response(x)))
+        force = float(np.linalg.norm(block @ density - density @ block))
+        return replace(sight, defect=replace(sight.defect, defect=block, response=response), force=force)
+
+    def _eta(self, densities: np.ndarray) -> np.ndarray:
+        return self._response.pairs.block(densities) / self._response.pairs.filling
+
+    def _changes(self, eta: np.ndarray) -> np.ndarray:
+        """x (..., d) of η (..., d)."""
+        pairs = self._response.pairs
+        return pairs.filling * eta - pairs.block(self._response.about.density)
+
+    def _path(self, state: State, n_steps: int, lacking: Lacking | None) -> PairPath | None:
+        response, problem = self._response, self._problem
+        pairs, rest = response.pairs, response.rest
+        eta = self._eta(state.density) - rest
+        # F at rest keeps η there: -ω η.
+        fock, half = (pairs.block(f) + pairs.gaps * rest for f in (state.fock, state.fock_half))
+        if is_check_point(problem, state):
+            fock = response.response(pairs.filling * eta)
+        anew = [j for j in range(1, n_steps) if is_check_point(problem, replace(state, step=state.step + j))]
+        lengths = np.diff([0, *anew, n_steps]).tolist()
+        return pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, lacking)
+
+    def _lacking(self, operator: DefectOperator) -> Lacking:
+        pairs = self._response.pairs
+        real, imaginary = np.split(operator.directions, 2, axis=1)
+        directions = [
+            real[:, pairs.index] + real[:, pairs.mirrored],
+            imaginary[:, pairs.index] - imaginary[:, pairs.mirrored],
+        ]
+        return Lacking(np.concatenate(directions, axis=1), pairs.block(operator.images))
+
+    def _first_order_dipoles(self, eta: np.ndarray) -> np.ndarray:
+        ground, matrices = self._dipole
+        return ground - 2.0 * np.real(self._changes(eta)) @ matrices.T
+
+    @cached_property
+    def _dipole(self) -> tuple[np.ndarray, np.ndarray]:
+        """At the ground state, (3,), and between empty and occupied orbitals, (3, d)."""
+        problem, pairs = self._problem, self._response.pairs
+        ground = electronic_dipoles(problem, problem.ground_density[None])[0]
+        return ground, np.array([np.real(pairs.block(m)) for m in active_dipoles(problem)])
+
+    def _norm_changes(self, path: PairPath) -> np.ndarray:
+        """Of NWChem's norm of P' between the two corrections of each step, (n_steps, n_spin).
+
+        norm = max_i Σ T_ip P'_pq T_iq, to first order in η: see `magnus.canonical_norm`.
+        """
+        response, turn = self._response, self._problem.basis.to_canonical
+        pairs, n_spin, m = response.pairs, *response.pairs.shape[:2]
+        spin, rest = np.divmod(pairs.index, m * m)
+        empty, occupied = np.divmod(rest, m)
+        ground = np.real(self._problem.ground_density)
+        found = np.zeros((len(path.early), n_spin))
+        for s in range(n_spin):
+            own = spin == s
+            largest = np.einsum("ip,pq,iq->i", turn[s], ground[s], turn[s], optimize=True)
+            rows = np.flatnonzero(largest >= largest.max() - _NEAR)
+            slopes = 2.0 * pairs.filling * turn[s][rows][:, empty[own]] * turn[s][rows][:, occupied[own]]
+            norms = [
+                (largest[rows] + np.real(eta[:, own]) @ slopes.T).max(axis=1)
+                for eta in (path.early, path.eta[1:])
+            ]
+            found[:, s] = np.abs(norms[1] - norms[0])
+        return found
+
+    def _densities(self, eta: np.ndarray) -> np.ndarray:
+        """P' (k, n_spin, m, m) of η (k, d) to second order: n [1 - η†η, η†; η, ηη†]."""
+        pairs = self._response.pairs
+        found = pairs.matrix(pairs.filling * eta)
+        for s, empty, occupied, block in self._spins:
+            own = eta[:, block].reshape(len(eta), len(empty), len(occupied))
+            adjoint = own.conj().swapaxes(1, 2)
+            found[:, s, empty[:, None], empty] = pairs.filling * (own @ adjoint)
+            inside = np.eye(len(occupied)) - adjoint @ own
+            found[:, s, occupied[:, None], occupied] = pairs.filling * inside
+        return found
+
+    @cached_property
+    def _spins(self) -> list[tuple[int, np.ndarray, np.ndarray, slice]]:
+        """Each spin's empty and occupied orbitals, and where its pairs stand."""
+        pairs = self._response.pairs
+        m = pairs.shape[1]
+        spin, rest = np.divmod(pairs.index, m * m)
+        empty, occupied = np.divmod(rest, m)
+        found = []
+        for s in range(pairs.shape[0]):
+            own = np.flatnonzero(spin == s)
+            filled = np.flatnonzero(np.real(self._problem.ground_density[s]).diagonal() > 0.5 * pairs.filling)
+            first = int(own[0]) if own.size else 0
+            free = np.setdiff1d(np.arange(m), filled)
+            assert not own.size or np.array_equal(np.unique(empty[own]), free)
+            assert not own.size or np.array_equal(np.unique(occupied[own]), filled)
+            found.append((s, free, filled, slice(first, first + own.size)))
+        return found
+
+    def _state(self, start: State, n_steps: int, path: PairPath) -> State:
+        """The end as a state of full matrices: orbitals [1; η] (1 + η†η)^-1/2."""
+        response, pairs = self._response, self._response.pairs
+        eta = path.end.eta + response.rest
+        n_spin, m = pairs.shape[:2]
+        most = max(len(occupied) for _, _, occupied, _ in self._spins)
+        orbitals, occupations = np.zeros((n_spin, m, most), complex), np.zeros((n_spin, most))
+        for s, empty, occupied, block in self._spins:
+            own = eta[block].reshape(len(empty), len(occupied))
+            sizes, vectors = np.linalg.eigh(np.eye(len(occupied)) + own.conj().T @ own)
+            inverse = (vectors / np.sqrt(sizes)) @ vectors.conj().T
+            orbitals[s, occupied, : len(occupied)] = inverse
+            orbitals[s, empty, : len(occupied)] = own @ inverse
+            occupations[s, : len(occupied)] = pairs.filling
+        fixed = response.about.fock - pairs.matrix(pairs.block(response.about.fock))
+        fock, half = (
+            fixed + pairs.matrix(f - pairs.gaps * response.rest) for f in (path.end.fock, path.end.fock_half)
+        )
+        at = float(_times(start, n_steps, self._problem.real_time.dt)[-1])
+        density = density_of(orbitals, occupations)
+        return State(start.step + n_steps, at, orbitals, occupations, density, fock, half)
+
+
+def _times(state: State, n_steps: int, dt: float) -> np.ndarray:
+    """Of the points and the end, (n_steps + 1,), added up step by step as NWChem does."""
+    return np.add.accumulate(np.array([state.time, *[dt] * n_steps]))

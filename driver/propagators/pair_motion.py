@@ -1,0 +1,193 @@
+"""Weak motion over many steps at once: the reference's own steps first, then powers of their slow map.
+
+What a step's F has of earlier predictions is gone after a few steps: F follows η, and the normal modes of the
+slow map (`weak_fields/modes`) give every later point in closed form,
+
+    z(t + dt) = λ z(t) + U c,   c = X ½ (z(t) + λ z(t)) + c₀
+
+with U c, of low rank, what a surrogate lacks (`estimate/defect_operator`), taken at the step's middle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from ...surrogate.weak_fields.modes import StepModes, joined, real_product, split
+from ...surrogate.weak_fields.pair_response import PairResponse
+from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
+
+#: Steps after which F follows η: what else it had shrinks tenfold in each.
+SETTLING = 24
+#: Steps with something lacking that are taken at once.
+_AT_ONCE = 64
+#: A block that moves less than this share of the whole is at rest.
+_AT_REST = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Lacking:
+    """What F lacks between occupied and empty orbitals: Σ_k images_k directions_k · (Re x, Im x).
+
+    directions: (q, 2d) real. images: (q, d) complex, Hartree.
+    """
+
+    directions: np.ndarray
+    images: np.ndarray
+
+    def of(self, x: np.ndarray) -> np.ndarray:
+        """F (d,) of x (d,)."""
+        return (self.directions @ split(x)) @ self.images
+
+
+@dataclass(frozen=True, eq=False)
+class PairPath:
+    """n steps of d pairs.
+
+    eta: (n + 1, d), of the points and the end. early: (n, d), of each step after one correction.
+    end: the last point.
+    """
+
+    eta: np.ndarray
+    early: np.ndarray
+    end: PairState
+
+
+def pair_path(
+    response: PairResponse,
+    start: PairState,
+    lengths: Sequence[int],
+    dt: float,
+    lacking: Lacking | None = None,
+) -> PairPath | None:
+    """Follow a point over stretches of these lengths; F is built anew at the start of each but the first.
+
+    start: counted from rest. lacking: is added to every F. None where a block that moves has no modes.
+    """
+    etas, earlies, state = [start.eta[None]], [], start
+    phases, n = Phases(response.pairs.gaps, dt), response.pairs.filling
+    offset = response.rest - np.real(response.pairs.block(response.about.density)) / n
+
+    def fock_of(eta: np.ndarray) -> np.ndarray:
+        fock = response.response(n * eta)
+        return fock if lacking is None else fock + lacking.of(n * (eta + offset))
+
+    for k, length in enumerate(lengths):
+        if k:
+            state = PairState(state.eta, fock_of(state.eta), state.fock_half)
+        settling = min(length, SETTLING)
+        for _ in range(settling):
+            state, early = scheme_step(state, phases, fock_of)
+            etas.append(state.eta[None])
+            earlies.append(early[None])
+        if length > settling:
+            found = _by_modes(response, state.eta, length - settling, dt, (lacking, n, offset))
+            if found is None:
+                return None
+            eta, early, state = found
+            etas.append(eta)
+            earlies.append(early)
+    return PairPath(np.concatenate(etas), np.concatenate(earlies), state)
+
+
+def _by_modes(
+    response: PairResponse,
+    eta: np.ndarray,
+    n_steps: int,
+    dt: float,
+    missing: tuple[Lacking | None, float, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray, PairState] | None:
+    """η after each step, after the first correction of each, and the last point."""
+    blocks = _moving(response, eta, missing[0])
+    modes = [response.modes(k, dt) for k in blocks]
+    if any(own is None for own in modes):
+        return None
+    known = [own for own in modes if own is not None]
+    index = [response.blocks[k].index for k in blocks]
+    turns = np.concatenate([own.turns for own in known])
+    z = np.concatenate([own.amplitudes(eta[i]) for own, i in zip(known, index, strict=True)])
+    if missing[0] is None:
+        z = np.exp(np.arange(n_steps + 1)[:, None] * np.log(turns)) * z
+    else:
+        coupling = _coupling(known, index, Phases(response.pairs.gaps, dt), missing)
+        z = _with_lacking(z, turns, n_steps, coupling)
+    found, early = np.zeros((2, n_steps, len(eta)), complex)
+    last = PairState(*np.zeros((3, len(eta)), complex))
+    first = 0
+    for own, i in zip(known, index, strict=True):
+        mine = z[:, first : first + len(own.turns)]
+        first += len(own.turns)
+        u = real_product(mine, own.shapes)
+        found[:, i] = joined(u[1:])
+        assert own.early is not None
+        assert own.fock is not None
+        early[:, i] = joined(u[:-1] @ own.early.T)
+        fock = joined(u[-2:] @ own.fock.T)
+        last.eta[i], last.fock[i], last.fock_half[i] = found[-1, i], fock[1], fock.mean(axis=0)
+    return found, early, last
+
+
+def _moving(response: PairResponse, eta: np.ndarray, lacking: Lacking | None) -> list[int]:
+    """Blocks that move, or that what is lacking sets in motion."""
+    sizes = [float(np.linalg.norm(eta[block.index])) for block in response.blocks]
+    pushed = [0.0] * len(sizes)
+    if lacking is not None:
+        pushed = [float(np.linalg.norm(lacking.images[:, block.index])) for block in response.blocks]
+    largest, hardest = max(sizes), max(pushed)
+    moving = zip(sizes, pushed, strict=True)
+    return [
+        k for k, (size, push) in enumerate(moving) if size > _AT_REST * largest or push > 1e-6 * hardest > 0.0
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Coupling:
+    """X (q, k), U (k, q) complex and c₀ (q,) of the equation above."""
+
+    reads: np.ndarray
+    pushes: np.ndarray
+    constant: np.ndarray
+
+
+def _coupling(
+    modes: Sequence[StepModes],
+    index: Sequence[np.ndarray],
+    phases: Phases,
+    missing: tuple[Lacking | None, float, np.ndarray],
+) -> _Coupling:
+    lacking, n, offset = missing
+    assert lacking is not None
+    d = len(offset)
+    reads, pushes = [], []
+    for own, i in zip(modes, index, strict=True):
+        both = np.concatenate([i, d + i])
+        reads.append(n * lacking.directions[:, both] @ own.shapes)
+        pushes.append(own.duals @ split(phases.push[i] * lacking.images[:, i]).T)
+    constant = n * lacking.directions @ split(offset.astype(complex))
+    return _Coupling(np.concatenate(reads, axis=1), np.concatenate(pushes), constant)
+
+
+def _with_lacking(z: np.ndarray, turns: np.ndarray, n_steps: int, coupling: _Coupling) -> np.ndarray:
+    """z at the start and after each step, (n_steps + 1, k); blocks of steps by a triangular solution."""
+    size, q = min(_AT_ONCE, n_steps), len(coupling.constant)
+    steps = np.arange(size + 1)[:, None]
+    powers, back = np.exp(steps * np.log(turns)), np.exp(-steps * np.log(turns))
+    middle = coupling.reads * (0.5 * (1.0 + turns))
+    # What a push at one step does to c at a later one: X ½ (1 + λ) λ^(j - i - 1) U.
+    echoes = real_product((powers[:size, None, :] * middle), coupling.pushes.T).reshape(size, q, q)
+    matrix = np.eye(size * q)
+    for late in range(1, size):
+        for early in range(late):
+            matrix[late * q : (late + 1) * q, early * q : (early + 1) * q] -= echoes[late - early - 1]
+    found = np.empty((n_steps + 1, len(z)), complex)
+    found[0] = z
+    for first in range(0, n_steps, size):
+        n = min(size, n_steps - first)
+        free = powers[: n + 1] * found[first]
+        c = real_product(free[:n], middle) + coupling.constant
+        square = matrix[: n * q, : n * q]
+        c = scipy.linalg.solve_triangular(square, c.ravel(), lower=True, unit_diagonal=True).reshape(n, q)
+        kicks = (c @ coupling.pushes.T) * back[1 : n + 1]
+        found[first + 1 : first + n + 1] = free[1:] + powers[1 : n + 1] * np.cumsum(kicks, axis=0)
+    return found
