@@ -1,10 +1,13 @@
-"""What a surrogate lacks, as a linear operator through the defects met at a few points.
+"""What a surrogate lacks, as an operator through the defects met at a few points.
 
-    L(δP) = Σ_kl D_k (G⁻¹)_kl ⟨x_l, δP⟩,   G_kl = ⟨x_k, x_l⟩ (over |x_k| |x_l|) + 1e-3 δ_kl
+    L(δP) = Σ_kl D_k (G⁻¹)_kl k(x_l, δP),   G_kl = k(x_k, x_l) (over √G_kk √G_ll) + 1e-3 δ_kl,
+    k(x, y) = ½ (s + s²),   s = ⟨x, y⟩ / mean |x_l|²
 
-x_k, D_k: change of the density and defect at point k. It is the operator of least norm that has those
-defects, but for the ridge. Between the points it finds less than is there: `scaled` brings it to the size
-of the defects met, relative to the response, over the whole pass.
+x_k, D_k: change of the density and defect at point k, both over √G_kk where G is. Of all operators
+of first and second order it is the one of least norm that has those defects, but for the ridge. A defect of
+second order does not change sign with the motion, and drives the dipole off by other frequencies. Between the
+points L finds less than is there: `scaled` brings it to the size of the defects met, relative to the
+response, over the whole pass.
 """
 
 from collections.abc import Sequence
@@ -39,16 +42,16 @@ class Defect:
 class DefectOperator:
     """L of the equation above.
 
-    directions: (k, d) unit vectors, real and imaginary parts side by side.
-    images: (k, n_spin, m, m), G⁻¹ applied.
+    changes: (k, d) x_l over mean |x_l|², real and imaginary parts side by side.
+    images: (k, n_spin, m, m), all that does not depend on δP.
     """
 
-    directions: np.ndarray
+    changes: np.ndarray
     images: np.ndarray
 
     def __call__(self, change: np.ndarray) -> np.ndarray:
         """L(δP), (n_spin, m, m)."""
-        return np.tensordot(self.directions @ _flat(change), self.images, axes=1)
+        return np.tensordot(_kernel(self.changes @ _flat(change)), self.images, axes=1)
 
     def scaled(self, factor: float) -> "DefectOperator":
         """The same, so many times as large."""
@@ -57,19 +60,25 @@ class DefectOperator:
 
 def defect_operator(defects: Sequence[Defect]) -> DefectOperator:
     """The operator through at least one defect."""
-    directions = np.array([_flat(d.change) for d in defects])
-    sizes = np.linalg.norm(directions, axis=1)
+    changes = np.array([_flat(d.change) for d in defects])
+    mean_square = float(np.mean(np.vecdot(changes, changes))) or 1.0
+    gram = _kernel(changes @ changes.T / mean_square)
+    sizes = np.sqrt(gram.diagonal())
     sizes[sizes == 0.0] = 1.0
-    directions = directions / sizes[:, None]
-    gram = directions @ directions.T + RIDGE * np.eye(len(directions))
+    gram = gram / np.outer(sizes, sizes) + RIDGE * np.eye(len(changes))
     images = np.array([d.defect / size for d, size in zip(defects, sizes, strict=True)])
-    return DefectOperator(directions, np.tensordot(np.linalg.inv(gram), images, axes=1))
+    images = np.tensordot(np.linalg.inv(gram) / sizes[:, None], images, axes=1)
+    return DefectOperator(changes / mean_square, images)
 
 
 def level(drawn: Sequence[Defect], others: Sequence[Defect]) -> float:
     """Relative defect over a pass: of the drawn points, or of all where the others raise it."""
     squares = [np.mean([d.residual**2 for d in some]) for some in (drawn, [*drawn, *others])]
     return float(np.sqrt(max(squares)))
+
+
+def _kernel(s: np.ndarray) -> np.ndarray:
+    return 0.5 * (s + s * s)
 
 
 def _flat(change: np.ndarray) -> np.ndarray:

@@ -1,9 +1,9 @@
 """The error stated: an upper estimate of the trajectory error, and what it rests on.
 
-    stated = RMS(μ_shadow - μ) / RMS(μ - μ(0)) + 0.03 Σ f RMS |[D_k, P_k]| T / RMS |δP| + 1e-6
+    stated = RMS(μ_shadow - μ) / RMS(μ - μ(0)) + 0.02 Σ f RMS |[D_k, P_k]| T / RMS |δP| + 1e-6
 
 μ_shadow: of a second propagation, which carries what the surrogate lacks along (`shadow`). The sum is over
-segments of duration T. f(K, n) = 1.6 (1 + 4/K²) (1 + 0.3 n): K points were drawn, and may have missed the
+segments of duration T. f(K, n) = 1.5 (1 + 3.5/K²) (1 + 0.6 n): K points were drawn, and may have missed the
 worst; n passes over the segment were judged too far off, and to try again favours lucky draws.
 """
 
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 #: Stated over estimated with many points drawn, and how much more with few.
-SAFETY, FEW = 1.6, 4.0
+SAFETY, FEW = 1.5, 3.5
 #: K is the points drawn so far, at most so many times the segment's own: where one segment makes most
 #: of the error, what others were like says little of it.
 OWN_WORTH = 2
 #: How much more after every try that was judged too large: to try until it fits favours lucky draws.
-RETRY = 0.3
+RETRY = 0.6
 #: Share of the bound of first order that is added: what no operator of a few points sees.
-SHARE = 0.03
+SHARE = 0.02
 #: Share of the force that another code's own step shows beyond the Fock matrix that was compared.
 BEYOND = 0.1
 #: Share of the bound of first order that is stated for what steps with a Fock build each lack. On chains of

@@ -22,7 +22,7 @@ from .reference import Sight
 from .segment import Segment, conserves, frozen_pass, later_densities
 
 #: Points measured in one round, beside the end.
-FIRST, MOST = 2, 4
+FIRST, MOST = 3, 5
 #: Points of a pass at which the sizes of responses are looked at.
 SAMPLED = 64
 
@@ -93,7 +93,7 @@ def begin(problem: Problem, state: State) -> ErrorEstimate:
 def certify(
     hybrid: Hybrid, progress: Progress, segment: Segment, others: Sequence[Sight], round_: int
 ) -> Claim:
-    """Measure a pass at two drawn points, one more a round, and more where they may show that it can be kept.
+    """Measure a pass at three drawn points, one more a round, or more if these may show that it can be kept.
 
     others: sights of the pass that have not taught, not drawn by chance. round_: passes measured before it.
     """

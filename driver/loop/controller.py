@@ -190,8 +190,8 @@ class Ledger:
         self.rejections_in_a_row, self.rate, self.stuck = 0, np.inf, False
 
 
-#: Fock builds of the cheapest attempt at a segment: its end and two points drawn.
-LEAST_ATTEMPT = 3
+#: Fock builds of the cheapest attempt at a segment: its end and three points drawn.
+LEAST_ATTEMPT = 4
 _COUNTS = (
     "length",
     "n_points",

@@ -16,7 +16,6 @@ def test_it_has_the_defects_that_were_met() -> None:
     operator = defect_operator(defects)
     for d in defects:
         np.testing.assert_allclose(operator(d.change), d.defect, atol=3 * RIDGE * 1e-3)
-    np.testing.assert_allclose(operator(2.0 * defects[0].change), 2.0 * operator(defects[0].change))
     np.testing.assert_allclose(operator.scaled(3.0)(defects[0].change), 3.0 * operator(defects[0].change))
 
 
@@ -31,6 +30,24 @@ def test_it_is_nothing_where_nothing_was_met() -> None:
     np.testing.assert_allclose(operator(one), 1e-3 * one / (1.0 + RIDGE))
     # The imaginary part is another direction.
     assert np.linalg.norm(operator(1j * one)) == 0.0
+
+
+def test_it_is_of_first_and_second_order() -> None:
+    """As much of the one as of the other, where one point does not tell them apart."""
+    one = np.diag([0.1, -0.1]).astype(complex)[None]
+    operator = defect_operator([Defect(one, 1e-3 * one, 0.1)])
+    for factor in (-1.0, 0.5, 2.0):
+        share = 0.5 * (factor + factor**2)
+        np.testing.assert_allclose(operator(factor * one), share * operator(one), atol=1e-12)
+
+
+def test_points_of_both_signs_tell_the_orders_apart() -> None:
+    """A linear defect and a quadratic one are found as such between two points and beyond."""
+    one = np.diag([0.1, -0.1]).astype(complex)[None]
+    for sign in (-1.0, 1.0):
+        found = defect_operator([Defect(one, 1e-3 * one, 0.1), Defect(-one, sign * 1e-3 * one, 0.1)])
+        wanted = 0.25e-3 if sign > 0.0 else 0.5e-3
+        np.testing.assert_allclose(found(0.5 * one), wanted * one, rtol=5e-3)
 
 
 def test_equal_points_are_one() -> None:

@@ -18,10 +18,18 @@ def test_points_are_drawn_by_the_square_of_the_change_and_its_mean() -> None:
 def test_the_first_few_are_spread_over_the_pass() -> None:
     random = np.random.default_rng(2)
     for _ in range(50):
-        found = drawn_points(np.ones(1001), 4, random)
-        assert len(found) == 4
-        # One in every quarter, as they are rotated together.
-        assert np.diff(sorted(found)).min() > 200
+        found = sorted(drawn_points(np.ones(1001), 4, random))
+        # One in every quarter.
+        assert [point // 250 for point in found] == [0, 1, 2, 3]
+
+
+def test_a_vibration_is_not_met_at_one_phase() -> None:
+    """Of cos² over many periods four points see 1/2 in the mean; at equal distances all of it or nothing."""
+    random = np.random.default_rng(4)
+    defect = np.cos(np.pi * np.arange(1002) / 25.0) ** 2
+    means = [np.mean(defect[drawn_points(np.ones(1002), 4, random)]) for _ in range(2000)]
+    assert np.mean(means) == pytest.approx(0.5, abs=0.02)
+    assert np.std(means) == pytest.approx(np.sqrt(1 / 8) / 2, abs=0.02)
 
 
 @pytest.mark.parametrize(("n", "expected"), [(1, {1}), (2, {1}), (3, {1, 2})])
