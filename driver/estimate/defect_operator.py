@@ -51,7 +51,7 @@ class DefectOperator:
 
     def __call__(self, change: np.ndarray) -> np.ndarray:
         """L(δP), (n_spin, m, m)."""
-        return np.tensordot(_kernel(self.changes @ _flat(change)), self.images, axes=1)
+        return np.tensordot(first_and_second(self.changes @ _flat(change)), self.images, axes=1)
 
     def scaled(self, factor: float) -> "DefectOperator":
         """The same, so many times as large."""
@@ -62,7 +62,7 @@ def defect_operator(defects: Sequence[Defect]) -> DefectOperator:
     """The operator through at least one defect."""
     changes = np.array([_flat(d.change) for d in defects])
     mean_square = float(np.mean(np.vecdot(changes, changes))) or 1.0
-    gram = _kernel(changes @ changes.T / mean_square)
+    gram = first_and_second(changes @ changes.T / mean_square)
     sizes = np.sqrt(gram.diagonal())
     sizes[sizes == 0.0] = 1.0
     gram = gram / np.outer(sizes, sizes) + RIDGE * np.eye(len(changes))
@@ -77,7 +77,8 @@ def level(drawn: Sequence[Defect], others: Sequence[Defect]) -> float:
     return float(np.sqrt(max(squares)))
 
 
-def _kernel(s: np.ndarray) -> np.ndarray:
+def first_and_second(s: np.ndarray) -> np.ndarray:
+    """k of the equation above, of s."""
     return 0.5 * (s + s * s)
 
 

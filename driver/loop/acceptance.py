@@ -11,7 +11,7 @@ from .certify import Claim, certify
 from .controller import LEAST_ATTEMPT, WORTH
 from .energies import energy_at, with_energies
 from .hybrid import Hybrid, advance, changes, known_surrogate, tell
-from .motion import motion_of, sighted, steps_of_one_regime
+from .motion import Weakly, leave_weak, most_steps, motion_of, sighted, steps_in_field
 from .progress import Event, Progress
 from .reference import Sight
 from .segment import Segment
@@ -56,9 +56,13 @@ def surrogate_steps(hybrid: Hybrid, progress: Progress) -> bool:
     """One surrogate segment; whether it was accepted."""
     state = progress.state
     before = progress.tally.fock_builds
-    length = min(progress.ledger.length, hybrid.problem.n_steps - state.step, _most_steps(state))
-    length = steps_of_one_regime(hybrid, state, length)
+    length = min(
+        progress.ledger.length, most_steps(hybrid), steps_in_field(hybrid, state), _held_steps(state)
+    )
     segment = surrogate_pass(hybrid, progress, length)
+    if segment is None and isinstance(motion_of(hybrid), Weakly):
+        leave_weak(hybrid, progress)
+        return False
     if segment is None:
         _book_broken(hybrid, progress, length)
         return False
@@ -74,6 +78,9 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
     for last in [False] * (MOST_PASSES - 1) + [True]:
         tally.discarded_steps += 0 if segment is None else segment.n_steps
         segment = _one_pass(hybrid, progress, length)
+        if segment is None and isinstance(motion_of(hybrid), Weakly):
+            # The motion is not weak: nothing to refine for.
+            return None
         spread = np.inf if segment is None else _rms(segment.spreads)
         if segment is not None and spread <= wanted and segment.reason in ("MAX_STEPS", "END"):
             break
@@ -154,7 +161,7 @@ def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> N
     estimate.sums, estimate.shadow = claim.sums, claim.shadow
     sizes = changes(hybrid.problem, segment)
     alone = ledger.builds_per_step(least_builds(hybrid.problem)) * segment.n_steps
-    ledger.accept(float(sizes @ sizes), segment.n_steps, alone - builds, hybrid.target)
+    ledger.accept(float(sizes @ sizes), segment.n_steps, alone - builds, most_steps(hybrid))
     if claim.near:
         ledger.keep_length(segment.n_steps)
     tally.surrogate_steps += segment.n_steps
@@ -212,5 +219,5 @@ def _rms(values: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
 
 
-def _most_steps(state: State) -> int:
+def _held_steps(state: State) -> int:
     return max(int(SEGMENT_BYTES // state.density.nbytes), 16)

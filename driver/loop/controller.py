@@ -115,14 +115,19 @@ class Ledger:
         """Whether so many more builds may be lost."""
         return self.lost + builds <= self.credit + LOST_SHARE * self.saved
 
-    def accept(self, change_moment: float, n_points: int, saved: float, target: Target) -> None:
-        """Book an accepted surrogate segment; the next one may be longer."""
+    def accept(self, change_moment: float, n_points: int, saved: float, most: int) -> None:
+        """Book an accepted surrogate segment; the next one may be longer, up to `most` steps."""
         self.change_moment += change_moment
         self.n_points += n_points
         self.saved += saved
         self._settle()
         self.fall_back = FALL_BACK
-        self.length = min(2 * self.length, target.max_ml_steps)
+        self.length = min(2 * self.length, most)
+
+    def leave_weak(self, length: int) -> None:
+        """Another surrogate follows, to the end of the run, first over `length` steps."""
+        self.strong, self.length = True, length
+        self._settle()
 
     def keep_length(self, length: int) -> None:
         """The last segment came near what it may add: no longer ones next."""

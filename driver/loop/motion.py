@@ -15,7 +15,7 @@ from ...surrogate.surrogate import Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
 from ...surrogate.weak_fields.pair_response import WEAK, PairResponse
 from ...surrogate.weak_fields.scheme import PairState
-from ..estimate.defect_operator import DefectOperator
+from ..estimate.defect_operator import DefectOperator, first_and_second
 from ..propagators.magnus import NoFixedPoint
 from ..propagators.pair_motion import Lacking, PairPath, pair_path
 from ..propagators.state import State, density_of
@@ -25,6 +25,8 @@ from .progress import Event, Progress
 from .reference import Sight
 from .segment import Limits, Segment, frozen_pass, is_check_point, surrogate_segment
 
+#: Segments of weak motion may have so many times as many steps as others.
+LONGER = 20
 #: Rows of the norm's matrix within this of its largest element may become the largest.
 _NEAR = 0.05
 
@@ -90,16 +92,23 @@ def leave_weak(hybrid: Hybrid, progress: Progress) -> None:
     """Full matrices from here on, to the end of the run; told with its reason."""
     surrogate = hybrid.surrogate
     assert isinstance(surrogate, ByRegime)
-    surrogate.weak, progress.ledger.strong = False, True
+    surrogate.weak = False
+    progress.ledger.leave_weak(hybrid.target.max_ml_steps)
     at = progress.state
     tell(hybrid, progress, Event("regime", at.step, at.time, "NOT_WEAK", np.nan, np.nan, 0.0, 0))
 
 
-def steps_of_one_regime(hybrid: Hybrid, state: State, n_steps: int) -> int:
-    """Up to the end of the field, where another surrogate may follow."""
+def most_steps(hybrid: Hybrid) -> int:
+    """Of a segment."""
+    most = hybrid.target.max_ml_steps
+    return LONGER * most if isinstance(motion_of(hybrid), Weakly) else most
+
+
+def steps_in_field(hybrid: Hybrid, state: State) -> int:
+    """Steps to the end of the field, where another surrogate may follow; else those that are left."""
     surrogate, last = hybrid.surrogate, hybrid.problem.last_field_step
     follows = isinstance(surrogate, ByRegime) and surrogate.pairs is not None and not surrogate.weak
-    return min(n_steps, last - state.step) if follows and state.step < last else n_steps
+    return (last if follows and state.step < last else hybrid.problem.n_steps) - state.step
 
 
 class Stepwise:
@@ -160,6 +169,7 @@ class Weakly:
             return None
         absolute = path.eta + response.rest
         x = self._changes(absolute[:-1])
+        response.follow(x)
         spreads = response.spread(x)
         changes = self._norm_changes(path)
         tolerance = self._problem.real_time.tolerances.interpol
@@ -167,7 +177,6 @@ class Weakly:
         # What is not finite fails too.
         if not (sizes.max() <= WEAK and spreads.max() <= limits.uncertainty and changes.max() <= tolerance):
             return None
-        response.follow(x)
         densities = self._densities(absolute[:-1])
         densities[0] = state.density
         end = self._state(state, n_steps, path)
@@ -235,12 +244,12 @@ class Weakly:
 
     def _lacking(self, operator: DefectOperator) -> Lacking:
         pairs = self._response.pairs
-        real, imaginary = np.split(operator.directions, 2, axis=1)
-        directions = [
+        real, imaginary = np.split(operator.changes, 2, axis=1)
+        changes = [
             real[:, pairs.index] + real[:, pairs.mirrored],
             imaginary[:, pairs.index] - imaginary[:, pairs.mirrored],
         ]
-        return Lacking(np.concatenate(directions, axis=1), pairs.block(operator.images))
+        return Lacking(np.concatenate(changes, axis=1), pairs.block(operator.images), first_and_second)
 
     def _first_order_dipoles(self, eta: np.ndarray) -> np.ndarray:
         ground, matrices = self._dipole

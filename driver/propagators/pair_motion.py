@@ -3,16 +3,15 @@
 What a step's F has of earlier predictions is gone after a few steps: F follows η, and the normal modes of the
 slow map (`weak_fields/modes`) give every later point in closed form,
 
-    z(t + dt) = λ z(t) + U c,   c = X ½ (z(t) + λ z(t)) + c₀
+    z(t + dt) = λ z(t) + U ½ [k(s(t)) + k(s(t + dt))],   s = X z + s₀
 
-with U c, of low rank, what a surrogate lacks (`estimate/defect_operator`), taken at the step's middle.
+with U k(s), of low rank, what a surrogate lacks (`estimate/defect_operator`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 
 from ...surrogate.weak_fields.modes import StepModes, joined, real_product, split
 from ...surrogate.weak_fields.pair_response import PairResponse
@@ -22,23 +21,26 @@ from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
 SETTLING = 24
 #: Steps with something lacking that are taken at once.
 _AT_ONCE = 64
+#: Iterations that find what these lack together.
+_MOST_ITERATIONS = 40
 #: A block that moves less than this share of the whole is at rest.
 _AT_REST = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Lacking:
-    """What F lacks between occupied and empty orbitals: Σ_k images_k directions_k · (Re x, Im x).
+    """What F lacks between occupied and empty orbitals: Σ_l images_l k(changes_l · (Re x, Im x)).
 
-    directions: (q, 2d) real. images: (q, d) complex, Hartree.
+    changes: (q, 2d) real. images: (q, d) complex, Hartree. weigh: k, of arrays.
     """
 
-    directions: np.ndarray
+    changes: np.ndarray
     images: np.ndarray
+    weigh: Callable[[np.ndarray], np.ndarray]
 
     def of(self, x: np.ndarray) -> np.ndarray:
         """F (d,) of x (d,)."""
-        return (self.directions @ split(x)) @ self.images
+        return self.weigh(self.changes @ split(x)) @ self.images
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,8 @@ def pair_path(
 ) -> PairPath | None:
     """Follow a point over stretches of these lengths; F is built anew at the start of each but the first.
 
-    start: counted from rest. lacking: is added to every F. None where a block that moves has no modes.
+    start: counted from rest. lacking: is added to every F. None where a block that
+    moves has no modes, or what is lacking drives the motion without end.
     """
     etas, earlies, state = [start.eta[None]], [], start
     phases, n = Phases(response.pairs.gaps, dt), response.pairs.filling
@@ -100,6 +103,9 @@ def _by_modes(
 ) -> tuple[np.ndarray, np.ndarray, PairState] | None:
     """η after each step, after the first correction of each, and the last point."""
     blocks = _moving(response, eta, missing[0])
+    if not blocks:
+        still = np.zeros((n_steps, len(eta)), complex)
+        return still, still, PairState(*np.zeros((3, len(eta)), complex))
     modes = [response.modes(k, dt) for k in blocks]
     if any(own is None for own in modes):
         return None
@@ -111,7 +117,11 @@ def _by_modes(
         z = np.exp(np.arange(n_steps + 1)[:, None] * np.log(turns)) * z
     else:
         coupling = _coupling(known, index, Phases(response.pairs.gaps, dt), missing)
-        z = _with_lacking(z, turns, n_steps, coupling)
+        with np.errstate(all="ignore"):
+            followed = _with_lacking(z, turns, n_steps, coupling)
+        if followed is None:
+            return None
+        z = followed
     found, early = np.zeros((2, n_steps, len(eta)), complex)
     last = PairState(*np.zeros((3, len(eta)), complex))
     first = 0
@@ -143,11 +153,12 @@ def _moving(response: PairResponse, eta: np.ndarray, lacking: Lacking | None) ->
 
 @dataclass(frozen=True, eq=False)
 class _Coupling:
-    """X (q, k), U (k, q) complex and c₀ (q,) of the equation above."""
+    """X (q, k), U (k, q) complex, s₀ (q,) and k of the equation above."""
 
     reads: np.ndarray
     pushes: np.ndarray
     constant: np.ndarray
+    weigh: Callable[[np.ndarray], np.ndarray]
 
 
 def _coupling(
@@ -162,32 +173,48 @@ def _coupling(
     reads, pushes = [], []
     for own, i in zip(modes, index, strict=True):
         both = np.concatenate([i, d + i])
-        reads.append(n * lacking.directions[:, both] @ own.shapes)
+        reads.append(n * lacking.changes[:, both] @ own.shapes)
         pushes.append(own.duals @ split(phases.push[i] * lacking.images[:, i]).T)
-    constant = n * lacking.directions @ split(offset.astype(complex))
-    return _Coupling(np.concatenate(reads, axis=1), np.concatenate(pushes), constant)
+    constant = n * lacking.changes @ split(offset.astype(complex))
+    return _Coupling(np.concatenate(reads, axis=1), np.concatenate(pushes), constant, lacking.weigh)
 
 
-def _with_lacking(z: np.ndarray, turns: np.ndarray, n_steps: int, coupling: _Coupling) -> np.ndarray:
-    """z at the start and after each step, (n_steps + 1, k); blocks of steps by a triangular solution."""
+def _with_lacking(z: np.ndarray, turns: np.ndarray, n_steps: int, coupling: _Coupling) -> np.ndarray | None:
+    """z at the start and after each step, (n_steps + 1, k), some steps at once; None where that diverges."""
     size, q = min(_AT_ONCE, n_steps), len(coupling.constant)
     steps = np.arange(size + 1)[:, None]
     powers, back = np.exp(steps * np.log(turns)), np.exp(-steps * np.log(turns))
-    middle = coupling.reads * (0.5 * (1.0 + turns))
-    # What a push at one step does to c at a later one: X ½ (1 + λ) λ^(j - i - 1) U.
-    echoes = real_product((powers[:size, None, :] * middle), coupling.pushes.T).reshape(size, q, q)
-    matrix = np.eye(size * q)
-    for late in range(1, size):
-        for early in range(late):
-            matrix[late * q : (late + 1) * q, early * q : (early + 1) * q] -= echoes[late - early - 1]
+    # What a push at one step does to s at a later point: X λ^(j - i - 1) U.
+    echoes = real_product((powers[:size, None, :] * coupling.reads), coupling.pushes.T)
+    matrix = np.zeros((size + 1, q, size, q))
+    for early in range(size):
+        matrix[early + 1 :, :, early] = echoes[: size - early]
     found = np.empty((n_steps + 1, len(z)), complex)
     found[0] = z
     for first in range(0, n_steps, size):
         n = min(size, n_steps - first)
         free = powers[: n + 1] * found[first]
-        c = real_product(free[:n], middle) + coupling.constant
-        square = matrix[: n * q, : n * q]
-        c = scipy.linalg.solve_triangular(square, c.ravel(), lower=True, unit_diagonal=True).reshape(n, q)
-        kicks = (c @ coupling.pushes.T) * back[1 : n + 1]
+        square = matrix[: n + 1, :, :n].reshape((n + 1) * q, n * q)
+        pushed = _pushed(real_product(free, coupling.reads) + coupling.constant, square, coupling.weigh)
+        if pushed is None:
+            return None
+        kicks = (pushed @ coupling.pushes.T) * back[1 : n + 1]
         found[first + 1 : first + n + 1] = free[1:] + powers[1 : n + 1] * np.cumsum(kicks, axis=0)
     return found
+
+
+def _pushed(
+    free: np.ndarray, echoes: np.ndarray, weigh: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray | None:
+    """½ (k(s) + k(s')), (n, q), of points s = free + echoes · that, (n + 1, q); None where none is found."""
+    pushed = np.zeros((len(free) - 1, free.shape[1]))
+    for _ in range(_MOST_ITERATIONS):
+        k = weigh(free + (echoes @ pushed.ravel()).reshape(free.shape))
+        again = 0.5 * (k[1:] + k[:-1])
+        change, size = float(np.abs(again - pushed).max()), float(np.abs(again).max())
+        pushed = again
+        if change <= 1e-10 * size:
+            return pushed
+        if not np.isfinite(change):
+            break
+    return None

@@ -1,5 +1,6 @@
 """Which surrogate a run has, and its making: learned on the fly, trained, or both."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -9,10 +10,8 @@ import numpy as np
 from ...adapters.deck import Deck, DeckError
 from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
-from ...surrogate.kernel.pair_kernel import pair_kernel
-from ...surrogate.matrices.occupied_empty import occupied_empty
 from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
-from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse, base_irreps
+from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from ...surrogate.runtime.network_response import (
     SHIPPED,
     Graphs,
@@ -23,16 +22,11 @@ from ...surrogate.runtime.network_response import (
 )
 from ...surrogate.runtime.neural_surrogate import NeuralSurrogate
 from ...surrogate.runtime.session import Device, GraphError
-from ...surrogate.surrogate import Surrogate
-from ...surrogate.weak_fields.by_regime import ByRegime
-from ...surrogate.weak_fields.pair_response import PairResponse, expansion_matrices
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
 from .options import Options, physics_of
 
-#: Elements of P'0 and F'0 off the diagonal that a converged ground state may have.
-NEARLY_DIAGONAL = 1e-4
 #: Bounds of the share of a density change that may stay outside the surrogate's directions.
 OUTSIDE = (1e-6, 1e-4)
 
@@ -68,59 +62,41 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
     return replace(options, surrogate="response")
 
 
-def make_surrogate(ground: GroundState, problem: Problem, options: Options, target: Target) -> Surrogate:
-    """The surrogate of a run about its ground state.
+def make_surrogate(
+    ground: GroundState,
+    problem: Problem,
+    options: Options,
+    target: Target,
+    tell: Callable[[str, float], None],
+) -> OnTheFlyResponse | NeuralSurrogate:
+    """The surrogate of a run about its ground state; tell: takes words and the share done meanwhile.
 
     Raises PriorError, DeviceError, GraphError, NetworkNotApplicable.
     """
     engine, start = ground.engine, (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
     if options.surrogate not in ("neural", "hybrid"):
-        return _by_regime(ground, problem, options, outside)
+        return _learned(ground, problem, options, outside, tell)
     xc = engine.system.functional.pyscf
-    network = NetworkResponse(_graphs(options), engine.mol, ground.orbitals.density(), xc)
+    network = NetworkResponse(_graphs(options), engine.mol, ground.orbitals.density(), xc, tell)
     if options.surrogate == "neural":
         return NeuralSurrogate(engine, *start, network)
     guess = FirstGuess(network.prior(), network.typical_spread(_typical_changes(problem)))
     return OnTheFlyResponse(engine, *start, guess, outside)
 
 
-def _by_regime(ground: GroundState, problem: Problem, options: Options, outside: float) -> ByRegime:
-    """The pairs' response for weak fields, full matrices for others. Raises PriorError."""
-    # A file that cannot serve is refused before anything runs.
-    if options.prior is not None:
-        read_earlier_run(options.prior, physics_of(problem.system), problem.system)
-    return ByRegime(
-        _pair_response(ground, problem, options), lambda: _learned(ground, problem, options, outside)
-    )
-
-
-def _pair_response(ground: GroundState, problem: Problem, options: Options) -> PairResponse | None:
-    """None where a run has no weak part, its start is no closed set of orbitals, or there is no kernel."""
-    real_time, engine, basis = problem.real_time, ground.engine, problem.basis
-    magnus = real_time.propagator == "magnus" and real_time.mocap is None and not real_time.static
-    if not magnus or problem.last_field_step >= problem.n_steps - 1:
-        return None
-    density = problem.ground_density
-    try:
-        pairs = occupied_empty(density, basis.energies, NEARLY_DIAGONAL)
-    except ValueError:
-        return None
-    about = expansion_matrices(engine, basis, density, problem.ground_build)
-    between = np.real(about.fock - basis.energies[:, None, :] * np.eye(basis.n_functions))
-    if not pairs.n_pairs or pairs.gaps.min() <= 0.0 or np.abs(between).max() > NEARLY_DIAGONAL:
-        return None
-    irreps = base_irreps(basis, density)
-    blocks = pair_kernel(engine, basis, pairs, irreps, options.memory)
-    return None if blocks is None else PairResponse(engine, basis, pairs, about, blocks)
-
-
-def _learned(ground: GroundState, problem: Problem, options: Options, outside: float) -> OnTheFlyResponse:
+def _learned(
+    ground: GroundState,
+    problem: Problem,
+    options: Options,
+    outside: float,
+    tell: Callable[[str, float], None],
+) -> OnTheFlyResponse:
     """Learned on the fly: from the analytic kernel on, or from the response on a coarse grid where there is
     none, and from what an earlier run has learned beyond that. Raises PriorError.
     """
     engine, density = ground.engine, ground.orbitals.density()
-    kernel = analytic_kernel(engine, density, options.memory)
+    kernel = analytic_kernel(engine, density, options.memory, tell)
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
     if options.prior is not None:
         run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)

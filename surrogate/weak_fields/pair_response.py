@@ -28,6 +28,8 @@ KERNEL_ERROR = 1e-5
 SECOND_ORDER = 0.25
 #: |δP| from which on fields are no longer weak: 2.5e-4 of the response is left out.
 WEAK = 1e-3
+#: A share of the response that is rounding.
+NOTHING = 1e-8
 #: Refining starts where the spread exceeds the target this many times.
 SLACK = 2.0
 #: Measured errors that count: the last so many.
@@ -68,17 +70,18 @@ class PairResponse:
         self._real = [LearnedMap(block.real) for block in blocks]
         self._errors: list[float] = []
         self._residuals: list[float] = []
-        self._visits: list[np.ndarray] = []
+        self._visits, self._unmeasured = np.zeros((0, pairs.n_pairs), complex), 1.0
         self._modes: dict[tuple[int, float], StepModes | None] = {}
         self.rest = self._at_rest()
 
     @property
     def image_error(self) -> float:
-        """Relative error of A: on directions measured, before that what the kernel's thresholds leave."""
+        """Relative error of A: as directions have shown it, before that anchors, before those a guess."""
         if self._engine.linear:
             return 0.0
-        recent = self._errors[-_RECENT:] or [KERNEL_ERROR]
-        return float(np.sqrt(np.mean(np.square(recent))))
+        if self._errors:
+            return float(np.sqrt(np.mean(np.square(self._errors[-_RECENT:]))))
+        return max(KERNEL_ERROR, float(np.median(self._residuals))) if self._residuals else KERNEL_ERROR
 
     def response(self, x: np.ndarray) -> np.ndarray:
         """ΔF_ai (..., d) of x (..., d)."""
@@ -112,20 +115,21 @@ class PairResponse:
     def visit(self, density: np.ndarray) -> Visit:
         """See `Surrogate`."""
         x = self.pairs.block(density - self.about.density)
-        self._visits = [*self._visits[1 - _SAMPLED :], x]
-        return Visit(self.spread(x[None])[0], 0.0)
+        return Visit(float(self.spread(x[None])[0]), 0.0)
 
     def spread(self, x: np.ndarray) -> np.ndarray:
         """Expected relative defect, (k,), at x (k, d): of the kernel, and of the second order left out."""
-        measured = self._residuals[-_RECENT:] or [0.0]
-        first = max(self.image_error, float(np.median(measured)))
-        # |δP|² of both triangles.
-        return np.hypot(first, SECOND_ORDER * np.sqrt(2.0) * np.linalg.norm(x, axis=1))
+        return np.hypot(self.image_error * self._unmeasured, SECOND_ORDER * _size(x))
 
     def follow(self, x: np.ndarray) -> None:
         """Take note of the points (k, d) of a whole pass."""
-        every = max(1, len(x) // _SAMPLED)
-        self._visits = list(x[::every])
+        self._visits = x[:: max(1, len(x) // _SAMPLED)]
+        if not any(real.n_pairs for real in self._real):
+            return
+        found = [self._principal(k)[1] for k in range(len(self.blocks))]
+        whole = self._response_moment()
+        left = float(np.sqrt(sum(np.sum(sizes**2) for sizes in found)))
+        self._unmeasured = min(left / whole, 1.0) if whole > 0.0 else 1.0
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
         """Measure against a reference pair; `refine` alone teaches: a pair of full size is not linear."""
@@ -135,7 +139,9 @@ class PairResponse:
         force = float(np.linalg.norm(wrong @ density - density @ wrong))
         size = float(np.linalg.norm(self.pairs.matrix(image)))
         found = Measurement(float(np.linalg.norm(wrong)), size, force)
-        self._residuals = [*self._residuals[1 - _RECENT :], found.residual]
+        # What the second order makes is no error of A.
+        first = found.residual**2 - float(SECOND_ORDER * _size(x[None])[0]) ** 2
+        self._residuals = [*self._residuals[1 - _RECENT :], float(np.sqrt(max(first, 0.0)))]
         return found
 
     def refine(self, target: float, most: int) -> int:
@@ -143,18 +149,22 @@ class PairResponse:
 
         A Fock build serves one direction of every irrep.
         """
-        if self._engine.linear or not self._visits or self.image_error <= SLACK * target:
+        if not len(self._visits) or self.image_error * self._unmeasured <= SLACK * target:
             return 0
         found = [self._principal(k) for k in range(len(self.blocks))]
-        typical = float(np.sqrt(sum(np.sum(sizes**2) for _, sizes in found)))
-        builds = 0
+        typical, builds = self._response_moment(), 0
         while builds < most and typical > 0.0:
             left = float(np.sqrt(sum(np.sum(sizes[builds:] ** 2) for _, sizes in found)))
             if self.image_error * left <= target * typical:
                 break
-            self._learn([directions[builds : builds + 1] for directions, _ in found])
+            # A block at rest has no direction of its own.
+            self._learn(
+                [d[builds : builds + 1][sizes[builds : builds + 1] > NOTHING * typical] for d, sizes in found]
+            )
             builds += 1
         if builds:
+            # What anchors have shown before is mended.
+            self._residuals = []
             self._taught()
         return builds
 
@@ -182,6 +192,7 @@ class PairResponse:
         arrays = {name: array for part in learned for name, array in part.items()}
         arrays["pairs_errors"] = np.array(self._errors[-_RECENT:])
         arrays["pairs_residuals"] = np.array(self._residuals)
+        arrays["pairs_unmeasured"] = np.array(self._unmeasured)
         return arrays
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -191,6 +202,7 @@ class PairResponse:
         self._errors = np.asarray(arrays["pairs_errors"]).tolist()
         self._residuals = np.asarray(arrays["pairs_residuals"]).tolist()
         self._taught()
+        self._unmeasured = float(np.asarray(arrays["pairs_unmeasured"]))
 
     def _taught(self) -> None:
         self._modes = {}
@@ -211,11 +223,17 @@ class PairResponse:
     def _principal(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Directions (r, d) of a block that the pass has and nobody has measured; their responses' sizes."""
         index, learned = self.blocks[k].index, self._real[k]
-        visited = learned.outside(np.real(np.array(self._visits)[:, index]))
+        visited = learned.outside(np.real(self._visits[:, index]))
         _, lengths, directions = np.linalg.svd(visited, full_matrices=False)
         sizes = lengths * np.linalg.norm(learned.apply(directions), axis=1)
         order = np.argsort(-sizes)
         return directions[order], sizes[order]
+
+    def _response_moment(self) -> float:
+        """√Σ |A Re x|² over the points noted."""
+        parts = zip(self.blocks, self._real, strict=True)
+        sizes = [np.linalg.norm(real.apply(np.real(self._visits[:, block.index]))) for block, real in parts]
+        return float(np.linalg.norm(sizes))
 
     def _learn(self, directions: Sequence[np.ndarray]) -> None:
         """One Fock build: the response to a direction (1, d) of every block that has one left."""
@@ -234,6 +252,11 @@ class PairResponse:
                     self._errors.append(wrong / size)
                 learned.add(direction[0], own)
                 learned.fit()
+
+
+def _size(x: np.ndarray) -> np.ndarray:
+    """|δP| (k,) of x (k, d): both triangles."""
+    return np.sqrt(2.0) * np.linalg.norm(x, axis=1)
 
 
 def expansion_matrices(
