@@ -3,6 +3,7 @@
 # make docs   the documentation as a site, build/site
 # make bench  the benchmark, its short form            make bench-full  all of it; stopped, it goes on
 # make image  docker/Dockerfile executed by chroot, and a run by each engine in it; as root
+# make nwchem-7.2  NWChem 7.2.3 of Debian 13 in build/, and the tests that compare with NWChem on it; as root
 
 VENV := .venv
 # Test processes side by side, one a core; no test measures time by the clock.
@@ -20,7 +21,11 @@ BENCH_SHORT := $(DECKS)/lithium_hydride.nw:300 examples/water.nw:300 $(DECKS)/am
 BENCH_SIZES := $(foreach size,naphthalene anthracene tetracene pentacene,$(DECKS)/acenes/$(size).nw:200) \
     $(DECKS)/acenes/heptacene.nw:20
 
-.PHONY: help demo test lint docs image clean bench bench-full
+# Tests that compare with NWChem and end within minutes.
+TESTS_NWCHEM := tests/nwchem_7_2 tests/adapters/deck/test_xc.py tests/adapters/rtdb tests/adapters/log \
+    tests/adapters/nwchem tests/runs/test_against_nwchem.py tests/runs/test_restart_by_name.py
+
+.PHONY: help demo test lint docs image nwchem-7.2 clean bench bench-full
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -47,6 +52,10 @@ docs: $(VENV)/installed-docs
 
 image:
 	docker/execute.sh
+
+nwchem-7.2: $(VENV)/installed-test
+	docker/nwchem_7.2.sh build/nwchem-7.2
+	PATH=$(CURDIR)/build/nwchem-7.2:$$PATH NWCHEM_7_2=1 $(VENV)/bin/python -m pytest $(TESTS_NWCHEM)
 
 bench: $(VENV)/installed-test
 	$(VENV)/bin/hybrid-bench $(BENCH_SHORT) --repeats 1 --timed-steps 5 --tolerances 1e-3,1e-2 \

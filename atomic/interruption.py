@@ -130,6 +130,32 @@ def ends_by_itself() -> Iterator[None]:
         _watch.raised = _watch.raised or asked()
 
 
+@contextmanager
+def ctrl_c_between_steps() -> Iterator[Callable[[], bool]]:
+    """Around a call from a user's Python: yields whether Ctrl-C came, for its loops to ask.
+
+    In loops that end by themselves the first Ctrl-C only says so: what Python raises there may be lost, in a
+    destructor of h5py's as in a callback. A second one, and one at any other place, is Python's own, and said
+    as well. Only in the main thread, and only where Python's own handler stands, which is put back.
+    """
+    alone = threading.current_thread() is threading.main_thread()
+    if not alone or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield lambda: False
+        return
+    came: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) > 1 or not _watch.loops:
+            signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield lambda: bool(came)
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _leave() -> None:
     """A forked child is not this command."""
     signal.set_wakeup_fd(-1)

@@ -14,6 +14,9 @@ start_with(1)
 # As the package itself does; tests import ONNX Runtime before it.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
+#: What needs NWChem 7.2 in place of 7.0: `make nwchem-7.2`.
+collect_ignore = [] if "NWCHEM_7_2" in os.environ else ["nwchem_7_2"]
+
 #: Files that take minutes. They come first, so that no process is left alone with one at the end.
 LONGEST = (
     "training/test_export.py",

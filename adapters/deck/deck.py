@@ -63,6 +63,22 @@ class LinearResponseTask:
 
 
 @dataclass(frozen=True, eq=False)
+class ExcitedDensityTask:
+    """`task tddft gradient`: the relaxed density of an excited state, which NWChem leaves in a file.
+
+    vectors: file of the ground state's orbitals. output: of the density.
+    block: the `tddft` block, as NWChem's deck gets it. nwchem_only_lines: as of a ground state.
+    """
+
+    place: Place
+    system: System
+    vectors: str
+    output: str
+    block: tuple[str, ...]
+    nwchem_only_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class DensityPlotTask:
     """`task dplot`: a cube file of the ground state's density. vectors: file of its orbitals."""
 
@@ -83,7 +99,7 @@ class PropagationTask:
     nwchem_only_lines: tuple[str, ...] = ()
 
 
-Task = GroundStateTask | LinearResponseTask | DensityPlotTask | PropagationTask
+Task = GroundStateTask | LinearResponseTask | ExcitedDensityTask | DensityPlotTask | PropagationTask
 
 
 @dataclass(frozen=True, eq=False)

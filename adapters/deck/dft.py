@@ -303,7 +303,7 @@ def read_vectors(row: Line, vectors: Vectors | None, output: str | None) -> tupl
         if key == "output":
             if written is not None:
                 row.fail("vectors: a second output")
-            written = row.take("file name of vectors output")
+            written = row.take_output("file name of vectors output")
             continue
         if key == "swap":
             if guess is None or guess.kind != "file" or guess.swapped:

@@ -36,8 +36,10 @@ def read_dplot(opening: Line, reader: LineReader, before: DensityPlot | None) ->
             if spin not in _SPINS:
                 row.fail(f"dplot: unknown spin {spin!r}; accepted: {' '.join(_SPINS)}")
             plot = replace(plot, spin=cast(Any, spin))
-        elif key in ("vectors", "output"):
-            plot = replace(plot, **{key: row.take(f"file name of {key}")})
+        elif key == "vectors":
+            plot = replace(plot, vectors=row.take("file name of vectors"))
+        elif key == "output":
+            plot = replace(plot, output=row.take_output("file name of output"))
         elif key == "title":
             row.take("title, in quotes if it has blanks")
         else:

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from ..free_format.blocks import OF_OTHER_TASKS
 from ..free_format.errors import DeckError, Place, UnfinishedBlock, in_one
-from ..free_format.lines import Line, LineReader, lines_of, read_lines, real, suggestion, text_of
+from ..free_format.lines import (
+    LONGEST_NAME,
+    Line,
+    LineReader,
+    lines_of,
+    read_lines,
+    real,
+    suggestion,
+    text_of,
+)
 from ..free_format.nwchem_only import pass_over
 from ..rtdb.entries import RtdbError
 from ..rtdb.nuclei import geometry_lines
@@ -20,7 +29,7 @@ from .dplot import read_dplot
 from .geometry import read_geometry
 from .occup import read_occupations
 from .rt_tddft import read_rt_tddft
-from .tasks import density_plot, ground_state, linear_response, propagation
+from .tasks import density_plot, excited_density, ground_state, linear_response, propagation
 from .tddft import read_tddft
 
 #: Printing, memory, and where scratch files go: nothing that a result depends on.
@@ -28,6 +37,8 @@ _WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_pr
 #: What may stand before the settings of an earlier run are wanted.
 _PREAMBLE = ("start", "restart", "title", "permanent_dir")
 _BLOCKS = ("occup", "geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
+#: Blocks that change no ground state.
+_OF_NO_GROUND_STATE = ("rt_tddft", "tddft", "dplot")
 _PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "include")
 #: Directives of NWChem that would change results or do other work.
 _REFUSED = (
@@ -54,14 +65,12 @@ _RT_KEYS = (
     *("magnus_skipinterpol", "print_dipcontribs"),
 )
 _BASIS_ROLES = ("ao basis", "cd basis", "ecp basis")
-#: Of 255 bytes that a file's name may have, 24 may be a tag's, and others an end's and a half-written file's.
-_LONGEST_NAME = 150
 #: Says nothing of what stands there.
 _INCLUDED = "this line of an included file is refused; put it into the deck itself to see why"
 #: Theory and operation of the tasks that are carried out.
 TASKS = (
     *(("dft", "energy"), ("scf", "energy"), ("tddft", "energy"), ("dft", "property"), ("dft", "gradient")),
-    *(("dplot", "energy"), ("dft", "rt_tddft")),
+    *(("tddft", "gradient"), ("dplot", "energy"), ("dft", "rt_tddft")),
 )
 _PASSED_OVER = "this line of an included file is passed over, or taken for what is near it"
 _LOGICALS = ("true", ".true.", "t", "false", ".false.", "f")
@@ -84,13 +93,14 @@ class _Found:
     recorded: list[int] = field(default_factory=list)
 
 
-def read_deck(path: Path | str) -> Deck:
+def read_deck(path: Path | str, *, first_ground_state: bool = False) -> Deck:
     """Read the deck at `path` and the files that it includes or loads geometries from.
 
     Everything in it is carried out, that is, represented in what is returned, or refused by name. What a deck
     with `restart` does not set is what the run of that name had set, by its record or NWChem's database.
     Two things differ from NWChem on purpose. All tasks are read before the first one runs, so that a mistake
     costs no time. And `task dft energy` behind a propagation is a ground state; NWChem would propagate again.
+    first_ground_state: the deck ends behind its first ground state, and blocks of other tasks are not judged.
     Raises DeckError, whose text is one line led by file:line, for anything wrong or not carried out.
     """
     path = Path(path)
@@ -100,6 +110,7 @@ def read_deck(path: Path | str) -> Deck:
     recalled = False
     try:
         for line in reader:
+            judged = len(reader.refusals)
             with reader.noting(line):
                 if (
                     database.restarted is not None
@@ -109,6 +120,10 @@ def read_deck(path: Path | str) -> Deck:
                     recalled = True
                     _recall(found, database.restarted)
                 _take(line, reader, found)
+            if first_ground_state and line.keyword in _OF_NO_GROUND_STATE:
+                del reader.refusals[judged:]
+            if first_ground_state and any(isinstance(task, GroundStateTask) for task in found.tasks):
+                break
     except UnfinishedBlock as error:
         reader.refusals.append(error)
     if not reader.refusals:
@@ -208,8 +223,8 @@ def _no_file_name(name: str) -> str | None:
     """Why the names of a run's files cannot begin with `name`; None where they can."""
     if name.strip() in ("", ".", "..") or "/" in name or not name.isprintable():
         return f"{name!r}, is no file name"
-    if len(os.fsencode(name)) > _LONGEST_NAME:
-        return f"{name[:30]!r}..., is longer than {_LONGEST_NAME} bytes: no room for the ends of file names"
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        return f"{name[:30]!r}..., is longer than {LONGEST_NAME} bytes: no room for the ends of file names"
     return None
 
 
@@ -378,7 +393,8 @@ def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
     carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
         ("dft", "energy"): lambda: [ground_state(database, line.place, "dft")],
         ("scf", "energy"): lambda: [ground_state(database, line.place, "scf")],
-        ("tddft", "energy"): lambda: _response(database, line.place),
+        ("tddft", "energy"): lambda: _response(database, line.place, linear_response),
+        ("tddft", "gradient"): lambda: _response(database, line.place, excited_density),
         ("dft", "property"): lambda: [ground_state(database, line.place, "dft")],
         ("dft", "gradient"): lambda: [ground_state(database, line.place, "dft")],
         ("dplot", "energy"): lambda: [density_plot(database, line.place)],
@@ -392,9 +408,9 @@ def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
     return [] if reader.refusals else carried_out[theory, operation]()
 
 
-def _response(database: Database, place: Place) -> list[Task]:
+def _response(database: Database, place: Place, task: Callable[[Database, Place], Task]) -> list[Task]:
     tasks: list[Task] = []
     if database.ready is None and database.restarted is None:
         start: GroundStateTask = ground_state(database, place, "dft")
         tasks.append(start)
-    return [*tasks, linear_response(database, place)]
+    return [*tasks, task(database, place)]

@@ -10,7 +10,14 @@ from ..free_format.lines import integer
 from ..system import DipoleContributions, System
 from ..system.real_time import Load, Quantity
 from .database import Database, check_known, system
-from .deck import DensityPlotTask, GroundStateTask, LinearResponseTask, PropagationTask, Vectors
+from .deck import (
+    DensityPlotTask,
+    ExcitedDensityTask,
+    GroundStateTask,
+    LinearResponseTask,
+    PropagationTask,
+    Vectors,
+)
 from .dft import DftSettings, ScfSettings
 from .rt_tddft import RealTimeBlock
 
@@ -87,6 +94,17 @@ def linear_response(database: Database, place: Place) -> LinearResponseTask:
         raise DeckError(place, "tddft: nosinglet and notriplet leave nothing to do")
     kinds = (settings.singlet, settings.triplet, settings.tamm_dancoff)
     return LinearResponseTask(place, made, _orbitals_in_force(database), settings.n_roots, *kinds)
+
+
+def excited_density(database: Database, place: Place) -> ExcitedDensityTask:
+    """`task tddft gradient`."""
+    made, settings = system(database, place), database.tddft
+    if settings.obstacles:
+        raise in_one(settings.obstacles)
+    if made.open_shell:
+        raise DeckError(place, "task tddft gradient of an open shell is not carried out")
+    vectors, output = _orbitals_in_force(database), f"{database.prefix}.dmat"
+    return ExcitedDensityTask(place, made, vectors, output, settings.lines(), database.dft.nwchem_only_lines)
 
 
 def density_plot(database: Database, place: Place) -> DensityPlotTask:

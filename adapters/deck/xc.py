@@ -3,8 +3,10 @@
 NWChem adds weighted terms; each of its words is given here as the libxc functionals that make the same
 energy. `local` and `nonlocal` pick a term's LDA part or the rest of it. Gradient corrections of correlation
 given without any local correlation bring their own (perdew86: perdew81; perdew91 and cpbe96: pw91lda), as in
-NWChem. Each word was compared with NWChem 7.0.2: total energies of water agree to 1e-5 Hartree, and words for
-which they do not (scan, hse03, kt1, ...) are NWChem's alone.
+NWChem. Each word was compared with NWChem: total energies of water, or of hydrogen fluoride, agree to 1e-5
+Hartree with 7.0.2, or with 7.2.3 where 7.0.2 lacks the word. Words for which they do not (scan, hse03, kt1,
+...) are NWChem's alone. Exchange parts of Minnesota functionals bring their exact exchange in NWChem, but for
+xm06 and xm06-hf.
 """
 
 from collections.abc import Mapping
@@ -56,6 +58,14 @@ TERMS: Mapping[str, Term] = {
     "xperdew86": Term("GGA_X_PW86", "LDA_X"),
     "xtpss03": Term("MGGA_X_TPSS"),
     "xpkzb99": Term("MGGA_X_PKZB"),
+    "xncap": Term("GGA_X_NCAP"),
+    "xn12": Term("GGA_X_N12"),
+    "xsogga": Term("GGA_X_SOGGA"),
+    "xsogga11": Term("GGA_X_SOGGA11"),
+    "xm06-l": Term("MGGA_X_M06_L"),
+    "xm11-l": Term("MGGA_X_M11_L"),
+    "xvs98": Term("MGGA_X_GVT4"),
+    "xr2scan": Term("MGGA_X_R2SCAN"),
     "vwn_1": _local("LDA_C_VWN_1"),
     "vwn_2": _local("LDA_C_VWN_2"),
     "vwn_3": _local("LDA_C_VWN_3"),
@@ -71,6 +81,21 @@ TERMS: Mapping[str, Term] = {
     "ctpss03": Term("MGGA_C_TPSS"),
     "cpkzb99": Term("MGGA_C_PKZB"),
     "bc95": Term("MGGA_C_BC95", is_local_correlation=True),
+    "cvpbe09": _local("GGA_C_REGTPSS"),
+    "cn12": _local("GGA_C_N12"),
+    "cm05": _local("MGGA_C_M05"),
+    "cm05-2x": _local("MGGA_C_M05_2X"),
+    "cm06": _local("MGGA_C_M06"),
+    "cm06-l": _local("MGGA_C_M06_L"),
+    "cm06-2x": _local("MGGA_C_M06_2X"),
+    "cm06-hf": _local("MGGA_C_M06_HF"),
+    "cm08-hx": _local("MGGA_C_M08_HX"),
+    "cm08-so": _local("MGGA_C_M08_SO"),
+    "cm11": _local("MGGA_C_M11"),
+    "cm11-l": _local("MGGA_C_M11_L"),
+    "csogga11": _local("GGA_C_SOGGA11"),
+    "csogga11-x": _local("GGA_C_SOGGA11_X"),
+    "cvs98": _local("MGGA_C_VSXC"),
 }
 
 _B3: dict[str, float] = {"HF": 0.2, "LDA_X": 0.08, "GGA_X_B88": 0.72}
@@ -125,10 +150,25 @@ COMBINATIONS: Mapping[str, Mapping[str, float]] = {
     "m11-l": {"MGGA_X_M11_L": 1.0, "MGGA_C_M11_L": 1.0},
     "rscan": {"MGGA_X_RSCAN": 1.0, "MGGA_C_RSCAN": 1.0},
     "dldf": {"HYB_MGGA_X_DLDF": 1.0, "MGGA_C_DLDF": 1.0},
-    # Words of NWChem 7.2 and later, by their published definitions.
+    "n12": {"GGA_X_N12": 1.0, "GGA_C_N12": 1.0},
+    "xm06": {"HYB_MGGA_X_M06": 1.0, "HF": -0.27},
+    "xm06-hf": {"HYB_MGGA_X_M06_HF": 1.0, "HF": -1.0},
+    "xm06-2x": {"HYB_MGGA_X_M06_2X": 1.0},
+    "xsogga11-x": {"HYB_GGA_X_SOGGA11_X": 1.0},
+    "xm08-hx": {"HYB_MGGA_X_M08_HX": 1.0},
+    "xm08-so": {"HYB_MGGA_X_M08_SO": 1.0},
+    "n12-sx": {"HYB_GGA_X_N12_SX": 1.0, "GGA_C_N12_SX": 1.0},
+    "mn12-l": {"MGGA_X_MN12_L": 1.0, "MGGA_C_MN12_L": 1.0},
+    "mn12-sx": {"HYB_MGGA_X_MN12_SX": 1.0, "MGGA_C_MN12_SX": 1.0},
+    "m06-sx": {"HYB_MGGA_X_M06_SX": 1.0, "MGGA_C_M06_SX": 1.0},
+    "mn15": {"HYB_MGGA_X_MN15": 1.0, "MGGA_C_MN15": 1.0},
+    "mn15-l": {"MGGA_X_MN15_L": 1.0, "MGGA_C_MN15_L": 1.0},
+    "revm11": {"HYB_MGGA_X_REVM11": 1.0, "MGGA_C_REVM11": 1.0},
     "r2scan": {"MGGA_X_R2SCAN": 1.0, "MGGA_C_R2SCAN": 1.0},
+    "r2scan0": {"HF": 0.25, "MGGA_X_R2SCAN": 0.75, "MGGA_C_R2SCAN": 1.0},
     "wb97": {"HYB_GGA_XC_WB97": 1.0},
     "wb97x": {"HYB_GGA_XC_WB97X": 1.0},
+    "wb97x-d3": {"HYB_GGA_XC_WB97X_D3": 1.0},
 }
 
 #: Exchange that `cam` attenuates: (full range, its short-range part).
@@ -143,13 +183,27 @@ ATTENUATED: Mapping[str, tuple[str, str]] = {
 _PBE: dict[str, float] = {"GGA_X_PBE": 1.0, "GGA_C_PBE": 1.0}
 _PBE0: dict[str, float] = {"HF": 0.25, "GGA_X_PBE": 0.75, "GGA_C_PBE": 1.0}
 
-#: Words that NWChem 7.0.2 propagates and libxc has no equal for, with something near them in its place.
+#: Words that NWChem propagates and libxc has no equal for, with something near them in its place.
 ONLY_NWCHEM: Mapping[str, Mapping[str, float]] = {
-    **dict.fromkeys(("scan", "becke97-d", "kt1", "kt2", "ssb-d", "s12g", "hcth147", "hcth407"), _PBE),
-    **dict.fromkeys(("hse03", "acm", "s12h", "cam-s12g"), _PBE0),
+    **dict.fromkeys(("scan", "scanl", "becke97-d", "kt1", "kt2", "ssb-d", "s12g", "mvs", "hle16"), _PBE),
+    **dict.fromkeys(("hcth147", "hcth147@tz2p", "hcth407", "r2scanl"), _PBE),
+    **dict.fromkeys(("hse03", "acm", "s12h", "cam-s12g", "cam-s12h", "scan0"), _PBE0),
     "xft97": {"GGA_X_PBE": 1.0},
+    "xmvs15": {"GGA_X_PBE": 1.0},
+    "xscan": {"GGA_X_PBE": 1.0},
     "cft97": {"GGA_C_PBE": 1.0},
+    "cscan": {"GGA_C_PBE": 1.0},
+    "xbnl07": {"LDA_X": 1.0},
 }
+
+#: Words that NWChem 7.2 has and 7.0 has not, or does not converge with; and one that 7.2 has no more.
+SINCE_7_2 = frozenset(
+    (
+        *("xscan", "cscan", "r2scan", "r2scan0", "r2scanl", "xr2scan", "revm11", "mn12-l", "mn12-sx"),
+        *("m06-sx", "mn15", "mn15-l", "n12", "xn12", "n12-sx", "wb97", "wb97x", "wb97x-d3", "hcth147@tz2p"),
+    )
+)
+UNTIL_7_0 = frozenset({"hcth147"})
 
 _COMMON = (
     "hfexch",
@@ -191,6 +245,14 @@ class _Mixture:
 def accepted_words() -> list[str]:
     """Every word of `xc` that is carried out by either reference code."""
     return ["hfexch", "srhfexch", *TERMS, *COMBINATIONS, *ATTENUATED]
+
+
+def unknown_word(directive: str, version: str) -> str | None:
+    """The word of a functional that NWChem of a version (`7.0.2`) does not know, and which version does."""
+    number = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    missing, known = (SINCE_7_2, "7.2 and later know") if number < (7, 2) else (UNTIL_7_0, "7.0 knows")
+    word = next((word for word in directive.split() if word in missing), None)
+    return word and f"xc {word}: NWChem {known} it, and this one is {version}"
 
 
 def functional(

@@ -29,12 +29,15 @@ class StoredDensity:
     """A density and where its nuclei are.
 
     atomic_numbers: (n_atoms,); positions: (n_atoms, 3) bohr; ground: (n_spin, n, n) of the orbitals.
+    orbitals: (n_spin, n, m) of the ground state, by energy. electrons: (n_spin,) in them.
     last: (n_spin, n, n), real part of the last density of a propagation, where the file has one.
     """
 
     atomic_numbers: np.ndarray
     positions: np.ndarray
     ground: np.ndarray
+    orbitals: np.ndarray
+    electrons: np.ndarray
     last: np.ndarray | None
 
 
@@ -74,4 +77,4 @@ def read_density(path: Path) -> StoredDensity:
         raise DensityFileError(f"{path}: neither a trajectory nor a starting density ({error})") from error
     numbers, positions, C, occupations = arrays
     ground = np.einsum("smi,si,sni->smn", C, occupations, C)
-    return StoredDensity(numbers, positions / ANGSTROM_PER_BOHR, ground, last)
+    return StoredDensity(numbers, positions / ANGSTROM_PER_BOHR, ground, C, occupations.sum(axis=1), last)

@@ -39,6 +39,13 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
 
 
 @contextmanager
+def open_own_hdf5(path: Path) -> Iterator[h5py.File]:
+    """A file that this process has written, or has read and checked, open to read. Raises h5py's OSError."""
+    with h5py.File(path, "r") as file:
+        yield file
+
+
+@contextmanager
 def new_hdf5(path: Path) -> Iterator[h5py.File]:
     """An HDF5 file to write, which takes the place of `path` once it is whole. Raises OSError."""
     # HDF5 by itself opens a file by its name, and follows links.

@@ -42,7 +42,7 @@ def stored_system(path: Path) -> System:
             functional=Functional(str(attributes.get("functional", settings["xc"])), str(settings["xc"])),
             grid=str(settings["grid"]),
         )
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise TrajectoryError(f"{path}: not the trajectory of a run ({reason(error)})") from error
 
 

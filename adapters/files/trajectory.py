@@ -19,7 +19,7 @@ from ..system import System
 from ..system.geometry import ANGSTROM_PER_BOHR
 from .checksum import check_seal, seal, sealed
 from .meanings import describe
-from .plain_hdf5 import open_hdf5
+from .plain_hdf5 import open_hdf5, open_own_hdf5
 from .read_errors import reason
 from .whole_file import whole_file
 
@@ -28,6 +28,9 @@ _CHUNK_ROWS = 256
 
 #: Series that a file has where the deck prints them.
 OPTIONAL = ("occupations", "charges")
+
+#: Series of all files, with the shape of a row.
+_WIDTHS = {"time": (), "dipole": (3,), "field": (3,), "energy": ()}
 
 #: Files up to this size, bytes, are put together in memory.
 _IN_MEMORY = 2**28
@@ -149,7 +152,7 @@ class TrajectoryFile:
         self, file: h5py.File, checkpoint: Mapping[str, np.ndarray], complete: bool, start: bool
     ) -> None:
         if self.path.exists() and not start:
-            with open_hdf5(self.path) as old:
+            with open_own_hdf5(self.path) as old:
                 for name in ("dynamics", "control"):
                     if name in old:
                         old.copy(name, file)
@@ -242,13 +245,25 @@ def read_contents(path: Path, *, to_go_on: bool = False) -> Contents:
 
             return Contents(
                 dict(file.attrs),
-                arrays("dynamics"),
+                _checked(arrays("dynamics")),
                 arrays("control"),
                 arrays("checkpoint"),
                 arrays("ground"),
             )
-    except OSError as error:
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise TrajectoryError(f"{path}: not a trajectory file that can be read ({reason(error)})") from error
+
+
+def _checked(series: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Numbers with a row a point; finite ones where every run has them. Raises ValueError."""
+    n = np.shape(series.get("time", ()))[:1]
+    for name, rows in series.items():
+        found, width = np.asarray(rows), _WIDTHS.get(name)
+        if found.dtype.kind not in "biuf" or found.shape[:1] != n or width not in (None, found.shape[1:]):
+            raise ValueError(f"{name} has shape {found.shape} and kind {found.dtype}")
+        if width is not None and not np.isfinite(found).all():
+            raise ValueError(f"{name} has a value that is no number")
+    return series
 
 
 def read_density(path: Path, point: int) -> np.ndarray:
@@ -267,7 +282,7 @@ def read_density(path: Path, point: int) -> np.ndarray:
             assert isinstance(real, h5py.Dataset)
             assert isinstance(imaginary, h5py.Dataset)
             return real[rows[0]].astype(float) + 1j * imaginary[rows[0]].astype(float)
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise TrajectoryError(f"{path}: not a trajectory file that can be read ({reason(error)})") from error
 
 

@@ -7,6 +7,7 @@ NWChem passes over in silence is refused: text beyond 1024 characters, a last li
 """
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ from .errors import AlreadyNoted, DeckError, Place, UnfinishedBlock
 
 #: NWChem's longest line, whether it is one or joined, and longest field.
 MAX_LINE, MAX_FIELD = 1024, 255
+#: Of 255 bytes that a file's name may have, 24 may be a tag's, and others an end's and a half-written file's.
+LONGEST_NAME = 150
 MAX_INCLUDES = 10
 #: Bytes and lines of a deck with all that it includes, and bytes of another text that it names.
 MAX_INPUT, MAX_LINES, MAX_TEXT = 2**24, 10**6, 2**26
@@ -116,6 +119,16 @@ class Line:
     def take_name(self, what: str, longest: int = 255) -> str:
         """Consume a name that NWChem's own deck can hold between quotes."""
         return self.checked_name(self.take(what), what, longest)
+
+    def take_output(self, what: str) -> str:
+        """Consume the path of a file that will be written: hours later is too late to find out."""
+        path = self.take(what)
+        name = path.rpartition("/")[2]
+        if name in ("", ".", "..") or not path.isprintable():
+            self.fail(f"{what} {path[:30]!r} is no file name")
+        if len(os.fsencode(name)) > LONGEST_NAME:
+            self.fail(f"{what} {name[:30]!r}... is longer than {LONGEST_NAME} bytes")
+        return path
 
     def checked_name(self, name: str, what: str, longest: int = 255) -> str:
         """A name without the blanks around it; fails as `take_name` does."""

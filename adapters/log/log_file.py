@@ -13,8 +13,10 @@ class LogFile:
 
     def __init__(self, path: Path, *, append: bool) -> None:
         self.path = path.resolve()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_APPEND
+        # A named pipe that nobody reads is not waited on.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY
         self._descriptor, self._anew = os.open(self.path, flags, 0o666), not append
+        os.set_blocking(self._descriptor, True)
 
     def __call__(self, text: str) -> None:
         """Add a block of lines. Raises OSError, and leaves no part of the block then."""

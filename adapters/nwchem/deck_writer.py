@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..deck import GroundStateTask, PropagationTask
+from ..deck import ExcitedDensityTask, GroundStateTask, PropagationTask
 from ..rtdb.nuclei import geometry_lines
 from ..system import Field, Geometry, RealTime, Shells, System
 from ..system.real_time import EVERY
@@ -79,6 +79,14 @@ def ground_state_deck(name: str, ground: GroundStateTask, start: str | None, out
     lines = [f"start {name}", *geometry_lines(ground.system.geometry), *_system(ground.system, None)]
     lines += _dft(ground.system, ground.nwchem_only_lines, [f"iterations {ground.max_iterations}", vectors])
     return deck_text([*lines, "task dft energy"], ground.place)
+
+
+def excited_density_deck(name: str, task: ExcitedDensityTask, start: str | None) -> str:
+    """Text of a deck with one `task tddft gradient`, from the orbitals in a file `start`, if any."""
+    vectors = [] if start is None else [f"vectors input {start}"]
+    lines = [f"start {name}", *geometry_lines(task.system.geometry), *_system(task.system, None)]
+    lines += _dft(task.system, task.nwchem_only_lines, vectors)
+    return deck_text([*lines, *task.block, "task tddft gradient"], task.place)
 
 
 def same_calculation(a: System, b: System) -> bool:

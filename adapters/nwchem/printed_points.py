@@ -1,5 +1,6 @@
 """What NWChem's log says of one time point, gathered line by line."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,10 +21,12 @@ _SAVED = "### Saved restart file ###"
 class PrintedPoint:
     """One point's lines. values: by (label, geometry, spin); changes: of each correction from the second on.
 
+    time: au, NaN where it did not fit its column;
     corrections: Fock builds of the step that starts here; 0 until NWChem has made it, and without Magnus.
     """
 
     values: dict[tuple[str, str, str], tuple[float, ...]] = field(default_factory=dict)
+    time: float = math.nan
     changes: list[list[float]] = field(default_factory=list)
     corrections: int = 0
 
@@ -32,6 +35,12 @@ class PrintedPoint:
         """Electronic energies, Hartree."""
         one = {name: self.values[name, "", ""][0] for name in ("Ecore", "Ecoul", "Exc(1)", "Exc(2)")}
         return Energies(one["Ecore"], one["Ecoul"], one["Exc(1)"] + one["Exc(2)"])
+
+    @property
+    def missing(self) -> str:
+        """The first label without a finite number that every point must have; nothing where none is."""
+        there = {key[0] for key, numbers in self.values.items() if np.isfinite(numbers).all()}
+        return next((label for label in (*ENERGIES, "Dipole moment", "Charge") if label not in there), "")
 
 
 @dataclass(eq=False)
@@ -47,20 +56,37 @@ class PointReader:
         if not line.startswith(TAG):
             return
         if _SAVED in line:
+            self._open.time = _time(line)
             self.points.append(self._open)
             self._open = PrintedPoint()
         elif _CHANGE in line and self.points:
             changes = self.points[-1].changes
             if not changes or len(changes[-1]) == self.n_spin:
                 changes.append([])
-            changes[-1].append(float(line.split("#")[0].split()[-1]))
+            changes[-1].append(_last_number(line))
         elif _COUNT in line and self.points:
-            self.points[-1].corrections = int(line.split("#")[0].split()[-1])
+            self.points[-1].corrections = int(_last_number(line))
         else:
             found = match_line(line)
             if found is not None:
                 key, values = found
                 self._open.values[key.name, key.geometry, key.spin] = values
+
+
+def _time(line: str) -> float:
+    try:
+        return float(line.removeprefix(TAG).split()[0])
+    except (ValueError, IndexError):
+        return math.nan
+
+
+def _last_number(line: str) -> float:
+    """What stands ahead of a line's label; 0 where it is garbled, for it only counts builds."""
+    try:
+        number = float(line.split("#")[0].split()[-1])
+    except (ValueError, IndexError):
+        return 0.0
+    return number if abs(number) < 1e9 else 0.0
 
 
 def quantities(points: list[PrintedPoint], system: System) -> Mapping[str, np.ndarray]:

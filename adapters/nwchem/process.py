@@ -50,8 +50,14 @@ _GUARD = Path(__file__).with_name("guard.py")
 _ENERGY = re.compile(
     r"\s+(Total DFT|One electron|Coulomb|Exchange-Corr\.|Nuclear repulsion) energy\s*=\s*(\S+)\s*$"
 )
+_VERSION = re.compile(r".*\(NWChem\) (\d\S*)")
 _BLOCK = re.compile(r"\s*Record size in doubles =\s*(\d+)\s+No\. of grid_pts")
 _TAIL_LINES = 15
+#: Times of a log, which has five decimals, and of a state are the same within this, au.
+_SAME_TIME = 1e-3
+#: Bytes that it may say without a step, or an end of its SCF, so many more for each line; of one line; of a
+#: line that is shown.
+_MOST_SAID, _OF_A_LINE, _MOST_OF_LINE, _MOST_SHOWN = 1 << 24, 48, 1 << 16, 300
 #: Lines of the head of a restart file ahead of its numbers.
 _HEAD_LINES = 7
 
@@ -68,6 +74,7 @@ class NWChemProcess:
     """One process in a private folder; a context manager that leaves nothing behind, whatever happens.
 
     command: `nwchem`, `mpirun -np 4 nwchem`; keep: do not remove the folder.
+    version: as its banner says, `7.0.2`; empty before that.
     energies: of the ground state, Hartree, by NWChem's own words (`Total DFT`, `One electron`, ...).
     grid_block: size of the blocks of its grid file, doubles; 0 without a grid.
     seconds: of each point received.
@@ -78,6 +85,7 @@ class NWChemProcess:
         self._n_spin, self._n_basis, self._keep = n_spin, n_basis, keep
         self._scratch = scratch_folder(keep=keep)
         self.folder = self._scratch.path
+        self.version = ""
         self.energies: dict[str, float] = {}
         self.grid_block = 0
         self.seconds: list[float] = []
@@ -87,6 +95,7 @@ class NWChemProcess:
         self._log: TextIO | None = None
         self._scf_entered = self._module_entered = self._loaded = self._finished = False
         self._heard, self._longest_silence = 0.0, 0.0
+        self._said, self._last_number = 0, -1
         self._sending = self._dead = False
         self._stream = bytearray()
         self._reader, self._taken = PointReader(n_spin), 0
@@ -142,6 +151,7 @@ class NWChemProcess:
         """
         self._reader, self._taken = PointReader(self._n_spin), 0
         self._loaded, self._finished, self._sending = False, False, True
+        self._said, self._last_number = 0, -1
         self._stream.clear()
         self._make_room(_ROOM_IN)
         rest = memoryview(restart_text(point).encode())
@@ -173,8 +183,15 @@ class NWChemProcess:
             point = parse_restart(text, path, self._n_spin, self._n_basis, first=0)
         except RestartError as error:
             raise self._error(f"NWChem sent a state that cannot be used: {error}") from error
+        if self._last_number >= 0 and point.point != self._last_number + 1:
+            raise self._error(f"NWChem sent point {point.point} behind point {self._last_number}")
         printed = self._reader.points[self._taken]
+        if abs(printed.time - point.time) > _SAME_TIME:
+            raise self._error(f"NWChem's log is at {printed.time:g} au where its state is at {point.time:g}")
+        if missing := printed.missing:
+            raise self._error(f"NWChem's log has no number for {missing} at a point")
         self._taken += 1
+        self._said, self._last_number = 0, point.point
         self.seconds.append(time.monotonic() - began)
         return point, printed
 
@@ -263,6 +280,8 @@ class NWChemProcess:
             time.sleep(_GATHER)
             with contextlib.suppress(BlockingIOError):
                 self._stream += os.read(self._pipe, _ROOM_IN)
+            if len(self._stream) > 2 * _ROOM_IN + 80 * self._n_spin * self._n_basis**2:
+                raise self._error("NWChem sent more than the states that it was asked for")
         if terminal in readable:
             try:
                 data = os.read(terminal, 4096)
@@ -273,7 +292,12 @@ class NWChemProcess:
                 self._dead = True
                 with contextlib.suppress(BlockingIOError):
                     self._stream += b"" if self._sending else os.read(self._pipe, _ROOM_IN)
+            self._said += len(data) + _OF_A_LINE * data.count(b"\n")
+            if self._said > _MOST_SAID:
+                raise self._error(f"NWChem has said {_MOST_SAID >> 20} MB and made no step")
             *lines, self._partial = (self._partial + data).split(b"\n")
+            if len(self._partial) > _MOST_OF_LINE:
+                lines, self._partial = [*lines, self._partial], b""
             for line in lines:
                 self._take(line.decode("utf-8", "replace").rstrip("\r"))
         return bool(readable)
@@ -282,16 +306,20 @@ class NWChemProcess:
         if self._log is not None:
             self._log.write(line + "\n")
         if line.strip():
-            self._tail.append(line.rstrip())
+            self._tail.append(line.rstrip()[:_MOST_SHOWN])
         now = time.monotonic()
         if self._scf_entered and not self._module_entered:
             self._longest_silence = max(self._longest_silence, now - self._heard)
         self._heard, self._scf_entered = now, self._scf_entered or _SCF in line
-        if found := _BLOCK.match(line):
+        if not self.version and (found := _VERSION.match(line)):
+            self.version = found[1]
+        elif found := _BLOCK.match(line):
             self.grid_block = int(found[1])
         elif not self._module_entered:
             self._module_entered = _MODULE in line
-            if found := _ENERGY.match(line):
+            found = _ENERGY.match(line)
+            self._said = 0 if self._module_entered or found else self._said
+            if found:
                 with contextlib.suppress(ValueError):
                     self.energies[found[1]] = float(found[2])
         elif _LOADED in line:
@@ -305,7 +333,7 @@ class NWChemProcess:
     def _ended(self) -> NWChemError:
         """The error for a process that is no more."""
         if self._partial.strip():
-            self._tail.append(self._partial.decode("utf-8", "replace").rstrip())
+            self._tail.append(self._partial.decode("utf-8", "replace").rstrip()[:_MOST_SHOWN])
         child = self._child
         if not self._ends_within(_LIVES_ON):
             return self._error("NWChem closed its output and did not end")

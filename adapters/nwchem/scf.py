@@ -37,11 +37,11 @@ def run_nwchem_scf(ground: GroundStateTask, command: str, guess: Orbitals | None
             write_movecs(folder / _START, guess, order, float(molecule(system).energy_nuc()))
         deck = ground_state_deck("scf", ground, None if guess is None else _START, _END)
         (folder / "scf.nw").write_text(deck)
-        log = _run(command_words(command), folder)
+        log = run_to_end(command_words(command), folder)
         seconds = time.perf_counter() - began
         energies = scf_energies(log)
         if not energies or not (folder / _END).exists():
-            raise NWChemError("NWChem's SCF failed", _tail(log))
+            raise NWChemError("NWChem's SCF failed", last_lines(log))
         orbitals = read_movecs(folder / _END, order, system.n_spin)
     finally:
         scratch.remove()
@@ -56,12 +56,13 @@ def scf_energies(log: str) -> tuple[float, ...]:
     return tuple(float(match[2]) for match in found[first:])
 
 
-def _tail(log: str) -> tuple[str, ...]:
+def last_lines(log: str) -> tuple[str, ...]:
     """The last lines that say anything."""
     return tuple([line for line in log.splitlines() if line.strip(" -=")][-_TAIL_LINES:])
 
 
-def _run(words: list[str], folder: Path) -> str:
+def run_to_end(words: list[str], folder: Path) -> str:
+    """NWChem on `scf.nw` in a folder; its log. Raises NWChemError where there is no such command."""
     environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     environment["OMP_NUM_THREADS"] = "1"
     if not words or shutil.which(words[0]) is None:

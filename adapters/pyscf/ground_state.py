@@ -1,6 +1,8 @@
 """Ground-state orbitals, converged by PySCF's SCF on this package's Fock matrices."""
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from .initial_guess import initial_guess
 ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
 #: First pass, on a quadrature referred to the guess: its single-precision part is good to about 1e-7.
 _COARSE = (1e-7, 1e-4)
+#: Share told at most before the end: the gradient, too, must have converged.
+_MOST_TOLD = 0.95
 
 
 class NotConverged(Failed):
@@ -28,12 +32,12 @@ def solve_ground_state(
     guess: np.ndarray | None,
     max_iterations: int,
     locked: Orbitals | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    tell: Callable[[str, float], None] = lambda *_: None,
 ) -> tuple[PySCFEngine, Orbitals]:
     """Converge the SCF from `guess`, (n_spin, n, n), or PySCF's own.
 
     locked: orbitals whose occupied ones stay so, by overlap.
-    tell: takes how far it is, after every Fock build.
+    tell: takes how far it is, after every Fock build: words, and the share done.
 
     Returns the engine referred to the result, and the orbitals. Raises NotConverged.
     """
@@ -43,19 +47,18 @@ def solve_ground_state(
     if locked is not None:
         arrays = locked.coefficients, locked.occupations
         mean_field = occupations_locked(mean_field, *(a if len(a) > 1 else a[0] for a in arrays))
-    builds = 0
+    told = _Told(tell, float(engine.integrals.nuclear_repulsion), max_iterations)
     density, thresholds = guess, (_COARSE, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))
     if engine.quadrature is None:
         thresholds = thresholds[1:]
     for energy_tolerance, gradient_tolerance in thresholds:
         referred = expanded_about(engine, density, kernel=False)
-        calls = _use_fock_of(mean_field, referred, tell)
+        _use_fock_of(mean_field, referred, told)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max_iterations
         _converge(mean_field, density[0] if len(density) == 1 else density)
-        builds += calls[0]
         density = np.asarray(mean_field.make_rdm1()).reshape(density.shape)
-    orbitals = _occupied_first(mean_field, engine.system.n_spin, builds)
+    orbitals = _occupied_first(mean_field, engine.system.n_spin, told.builds)
     return expanded_about(engine, orbitals.density(), kernel=True), orbitals
 
 
@@ -107,17 +110,50 @@ def _mean_field(engine: PySCFEngine) -> Any:
     return mean_field
 
 
-def _use_fock_of(mean_field: Any, engine: PySCFEngine, tell: Callable[[str], None]) -> list[int]:
-    """Make PySCF's SCF call `engine.fock`; returns a one-element counter of the calls."""
-    calls = [0]
+@dataclass(eq=False)
+class _Told:
+    """Counts Fock builds and tells of each.
+
+    tell: takes words and the share done.
+    repulsion: of the nuclei, Hartree.
+    most: iterations allowed.
+    builds: so far; energy: of the last one; first: change of the first iteration; share: done by now.
+    """
+
+    tell: Callable[[str, float], None]
+    repulsion: float
+    most: int
+    builds: int = 0
+    energy: float = 0.0
+    first: float = 0.0
+    share: float = 0.0
+
+    def build(self, electronic: float) -> None:
+        """Tell of one more, with its energy (Hartree)."""
+        energy, before = electronic + self.repulsion, self.energy
+        self.builds, self.energy = self.builds + 1, energy
+        if self.builds == 1:
+            self.tell(f"iteration 1 of at most {self.most}, E = {energy:.6f} Ha", 0.0)
+            return
+        change = energy - before
+        size = max(abs(change), ENERGY_TOLERANCE)
+        self.first = self.first or size
+        # The change falls by about the same factor every time.
+        decades = math.log(max(self.first / ENERGY_TOLERANCE, 10.0))
+        self.share = max(self.share, min(math.log(self.first / size) / decades, _MOST_TOLD))
+        words = f"iteration {self.builds} of at most {self.most}, E = {energy:.6f} Ha, change {change:.1e}"
+        self.tell(words, self.share)
+
+
+def _use_fock_of(mean_field: Any, engine: PySCFEngine, told: _Told) -> None:
+    """Make PySCF's SCF call `engine.fock`."""
 
     def get_veff(
         mol: object = None, dm: np.ndarray | None = None, *args: object, **kwargs: object
     ) -> np.ndarray:
         density = np.asarray(mean_field.make_rdm1() if dm is None else dm)
         build = engine.fock(density.reshape(engine.system.n_spin, engine.mol.nao, -1).astype(complex))
-        calls[0] += 1
-        tell(f"Fock build {calls[0]} of at most {mean_field.max_cycle}")
+        told.build(build.energies.electronic)
         veff = (np.real(build.fock) - engine.integrals.core).reshape(density.shape)
         return lib.tag_array(
             veff,
@@ -128,4 +164,3 @@ def _use_fock_of(mean_field: Any, engine: PySCFEngine, tell: Callable[[str], Non
         )
 
     mean_field.get_veff = get_veff
-    return calls

@@ -48,7 +48,8 @@ def run(_: argparse.Namespace) -> int:
                 _show(console, line, atom)
             else:
                 # As the command itself would be typed.
-                atom = _solve(line.removeprefix("solve "))
+                command = line.split()[0] == "solve"
+                atom = _solve(line.removeprefix("solve") if command else line)
                 console.print(orbital_table(atom))
                 console.print(f"E = {atom.energies.total:.8f} Ha")
         except (InputError, ConvergenceError) as error:

@@ -1,6 +1,7 @@
 """The runs by which the stated error is judged: drawn once, by chance, with a fixed seed.
 
-The first 28 decks have shaped the estimate and its constants (`half` "fit"); the others, run last, only test.
+The first 48 decks have shaped the estimate and its constants (`half` "fit"). The other 48 only test: they
+were drawn with another seed once the constants stood.
 """
 
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ FUNCTIONALS = {
 FIELDS = ("kick", "kick", "kick", "pulse", "resonant pulse", "cw", "two pulses", "kick and mocap")
 TOLERANCES = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)
 STEPS, TIME_STEPS = (40, 60, 80, 120, 160, 200, 300, 400), (0.1, 0.2, 0.2, 0.3)
-DECKS, SEED, FIT = 96, 13, 28
+DECKS, FIT, SEEDS = 96, 48, (13, 37)
 #: Levels at which a network ships, and molecules that it knows.
 NETWORK_MOLECULES = ("LiH", "FH", "H2O", "CO", "HCN", "NH3")
 
@@ -78,8 +79,8 @@ class Case:
 
 def cases() -> list[Case]:
     """All of them, always the same."""
-    random = np.random.default_rng(SEED)
-    return [_case(number, random) for number in range(DECKS)]
+    fit, test = (np.random.default_rng(seed) for seed in SEEDS)
+    return [_case(number, fit if number < FIT else test) for number in range(DECKS)]
 
 
 def _case(number: int, random: np.random.Generator) -> Case:

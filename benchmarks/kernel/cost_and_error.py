@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 from ase.build import molecule
 from hybrid_propagate.surrogate.kernel.analytic import apply_auxiliary_kernel, build_auxiliary_kernel
+from hybrid_propagate.surrogate.kernel.exchange_correlation import quadrature_cells
 from pyscf import dft, gto
 
 
@@ -90,7 +91,7 @@ def measure(mean_field, xc: str, levels: list[int]) -> Iterator[str]:
     density = np.asarray(mean_field.make_rdm1()).reshape(-1, mol.nao, mol.nao)
     for level in levels:
         start = time.process_time()
-        kernel = build_auxiliary_kernel(mol, density, xc, level, orbitals)
+        kernel = build_auxiliary_kernel(mol, density, xc, quadrature_cells(mol, level), orbitals)
         build_seconds = time.process_time() - start
         row = f"{mol.nao:3}  {xc:10}  {fock_seconds:6.3f}  {level:5}"
         if kernel is None:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from hybrid_propagate.surrogate.kernel.exchange_correlation import xc_kernel
+from hybrid_propagate.surrogate.kernel.exchange_correlation import quadrature_cells, xc_kernel
 from hybrid_propagate.surrogate.runtime.fitting_factors import lowdin_orbitals, mean_field_kernel
 from hybrid_propagate.surrogate.samples.pairs_file import read_pairs
 from hybrid_propagate.surrogate.training.kernel_samples import geometry_pairs
@@ -36,7 +36,8 @@ def main() -> int:
         whole = np.hypot(np.linalg.norm(pairs.response_x, axis=1), np.linalg.norm(pairs.response_y, axis=1))
         of_levels = []
         for level in LEVELS:
-            kernel = base.real + xc_kernel(pairs.mol, density, xc, orbitals, level, np.float64)
+            cells = quadrature_cells(pairs.mol, level)
+            kernel = base.real + xc_kernel(pairs.mol, density, xc, orbitals, cells, np.float64)
             wrong = np.linalg.norm(pairs.response_x - pairs.x @ kernel, axis=1)
             of_levels.append(np.hypot(wrong, rest) / whole)
         sizes.append(pairs.sizes)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from hybrid_propagate.surrogate.kernel.exchange_correlation import xc_kernel
+from hybrid_propagate.surrogate.kernel.exchange_correlation import quadrature_cells, xc_kernel
 from hybrid_propagate.surrogate.runtime.adaptation import adapt_token_kernel
 from hybrid_propagate.surrogate.runtime.fitting_factors import lowdin_orbitals
 from hybrid_propagate.surrogate.samples.pairs_file import SPLITS, read_pairs
@@ -51,9 +51,8 @@ def _print_rows(model, path: Path, name: str) -> None:
         pairs = geometry_pairs(path, content, int(k))
         orbitals = lowdin_orbitals(pairs.mol)
         density = (orbitals @ pairs.density @ orbitals.T)[None]
-        kernel = xc_kernel(
-            pairs.mol, density, str(content.attributes["pyscf_xc"]), orbitals, GRID, np.float64
-        )
+        xc, cells = str(content.attributes["pyscf_xc"]), quadrature_cells(pairs.mol, GRID)
+        kernel = xc_kernel(pairs.mol, density, xc, orbitals, cells, np.float64)
         start = token_kernels(model, content.atomic_numbers, pairs).astype(float).mean(0)
         for n in NUMBERS:
             found[n].append(_errors(pairs, kernel, start, content.atomic_numbers, n))

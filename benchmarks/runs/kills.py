@@ -4,7 +4,8 @@ OMP_NUM_THREADS=1 python benchmarks/runs/kills.py --kills 1000 --record kills.js
 
 Counts are added to those in the record; stopped, the script goes on. Each run is a child of this process,
 which has everything imported: a kill costs tenths of a second. After each kill the trajectory file is absent
-or whole; in the end every point is there once, and the dipole is that of a run that nobody disturbed.
+or whole; in the end every point is there once, in the file and in the log of `--log`, the dipole is that of a
+run that nobody disturbed, and the folder holds its files and no others.
 """
 
 import argparse
@@ -38,15 +39,15 @@ dft
 end
 task dft energy
 rt_tddft
-  tmax 30.0
+  tmax 4.0
   dt 0.1
   nrestarts 10
   field "k"
     type gaussian
     polarization z
     frequency 0.4
-    center 6.0
-    width 2.0
+    center 1.5
+    width 0.5
     max 0.02
   end
   excite "w" with "k"
@@ -54,8 +55,13 @@ rt_tddft
 end
 task dft rt_tddft
 """
-ARGUMENTS = ["h.nw", "--surrogate", "response", "--max-ml-steps", "5"]
-COUNTS = ("kills", "runs", "starts", "files_unreadable", "failed", "points_wrong", "dipoles_wrong", "hangs")
+ARGUMENTS = ["h.nw", "--surrogate", "response", "--max-ml-steps", "5", "--log", "h.log"]
+COUNTS = (
+    *("kills", "runs", "starts", "files_unreadable", "failed", "points_wrong", "dipoles_wrong"),
+    *("logs_wrong", "files_left", "hangs"),
+)
+#: Of a run's seconds, within which it is killed.
+SHARES = (0.05, 0.05, 0.1, 0.5)
 #: Seconds until a run that nobody kills must have ended.
 LONGEST = 120.0
 
@@ -102,7 +108,7 @@ def _started(folder: Path, further: list[str], *, here: bool = False) -> int:
         return pid
     os.chdir(folder)
     out, errors = (os.dup(number) for number in (1, 2))
-    log = os.open("log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    log = os.open("said", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
     code = 3
@@ -122,10 +128,11 @@ def _one_run(folder: Path, whole: Path, took: float, counts: dict[str, int]) -> 
     (folder / "h.nw").write_text(DECK)
     chance, path, further = random.Random(counts["kills"]), folder / "h.h5", list[str]()
     counts["runs"] += 1
-    for _ in range(chance.randint(1, 8)):
+    for _ in range(chance.randint(1, 24)):
         counts["starts"] += 1
         pid = _started(folder, further)
-        time.sleep(chance.uniform(0.0, took))
+        # Often soon, so that few seconds make many kills, and sometimes late.
+        time.sleep(chance.uniform(0.0, took * chance.choice(SHARES)))
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             counts["failed"] += status != 0
@@ -136,11 +143,23 @@ def _one_run(folder: Path, whole: Path, took: float, counts: dict[str, int]) -> 
         further = ["--restart"]
         counts["files_unreadable"] += not _is_whole(path)
     _to_the_end(folder, counts)
+    counts["logs_wrong"] += not np.array_equal(_printed(folder), _printed(whole.parent))
+    counts["files_left"] += _names(folder) != _names(whole.parent)
     a, b = (read_contents(file).series for file in (path, whole))
     if not np.array_equal(a["time"], b["time"]):
         counts["points_wrong"] += 1
     elif np.abs(a["dipole"] - b["dipole"]).max() > 1e-10:
         counts["dipoles_wrong"] += 1
+
+
+def _printed(folder: Path) -> np.ndarray:
+    """The times of the log's points."""
+    lines = (folder / "h.log").read_text().splitlines()
+    return np.array([float(line.split()[1]) for line in lines if "Dipole moment [w]" in line])
+
+
+def _names(folder: Path) -> set[str]:
+    return {found.name for found in folder.iterdir()}
 
 
 def _to_the_end(folder: Path, counts: dict[str, int]) -> None:

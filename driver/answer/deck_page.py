@@ -17,6 +17,7 @@ from ..page.lines import Root, answer_words, below, line_facts
 from ..page.report import figure, page_text, section
 from ..page.spectrum import kick_spectrum
 from ..page.tables import folded, table
+from ..page.transitions import transition_figure
 from ..page.words import counted, duration, number
 from ..spectra.lines import AbsorptionLine, KickedRun
 
@@ -64,6 +65,7 @@ def write_deck_page(page: DeckPage, path: Path) -> None:
         "spectrum": shown.drawn,
         "molecule": molecule(page.system, None),
     }
+    drawn = transition_figure(page.runs, page.lines, page.system)
     deck, end = page.deck, float(time[-1])
     text = read_regular(deck.path, _MOST_BYTES).decode("utf-8", "replace")
     parts = {
@@ -76,6 +78,7 @@ def write_deck_page(page: DeckPage, path: Path) -> None:
         "facts": line_facts(page.lines, page.runs, [run.error for run in page.runs]),
         "figures": section("Absorption lines", shown.table)
         + section("Spectrum", figure("spectrum", shown.caption))
+        + (section("Transition densities", drawn) if drawn else "")
         + section("Runs", _run_table(page.stems, summaries), "Each run has a page of its own."),
         "picture": escape(page.stems[0].name + ".png"),
         "provenance": folded(f"The deck, {escape(deck.path.name)}", f"<pre>{escape(text)}</pre>"),

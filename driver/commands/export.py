@@ -25,9 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    import logging
     import warnings
 
-    warnings.filterwarnings("ignore")  # The exporter warns of what is missing and not needed.
+    # The exporter warns of what is missing and not needed, by both ways.
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
     from ...surrogate.training.export import export
 
     for path in export(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,6 +62,12 @@ def _parser() -> CommandParser:
         help="kick along x, y or z at the first point, in au, for files without the field "
         "(NWChem's Magnus: max * dt / 2)",
     )
+    parser.add_argument(
+        "--occupied",
+        metavar="FIRST-LAST",
+        type=_occupied,
+        help="only what these occupied orbitals give, numbered from 1, such as core levels; for .h5 files",
+    )
     parser.add_argument("--minus", type=Path, metavar="FILE", help="a run without field, to be taken off")
     several = parser.add_mutually_exclusive_group()
     several.add_argument("--compare", action="store_true", help="a spectrum for each FILE, and differences")
@@ -83,6 +90,17 @@ def _kick(text: str) -> tuple[str, float]:
     if axis not in ("x", "y", "z") or not 0.0 < abs(size) < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not an axis and an impulse such as z=1e-5")
     return axis, size
+
+
+def _occupied(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    try:
+        found = (int(first), int(last or first))
+    except ValueError:
+        found = (0, 0)
+    if not 1 <= found[0] <= found[1]:
+        raise argparse.ArgumentTypeError(f"{text!r}: accepted: the numbers of orbitals, such as 1 or 2-4")
+    return found
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -130,7 +148,29 @@ def _one(options: argparse.Namespace, files: list[Path], prefix: Path, picture: 
     write_whole(data, table(spectrum, [signal.name for signal in signals], band))
     draw_spectrum(_title(signals, files), spectrum, picture, band)
     print_lines(spectrum)
+    if _is_short(options, signals) and not options.ensemble:
+        _print_fitted(options, signals)
     return [data, picture]
+
+
+def _is_short(options: argparse.Namespace, signals: list[Signal]) -> bool:
+    """Whether the damping cuts the shortest run off."""
+    span = min(float(signal.time[-1] - signal.time[0]) for signal in signals)
+    return span < 3.0 * _broadening(options)[0] and not options.pade
+
+
+def _print_fitted(options: argparse.Namespace, signals: list[Signal]) -> None:
+    """Lines fitted to runs that are too short to show them, after kicks and short pulses."""
+    from ..spectra.lines import KickedRun, absorption_lines
+    from ..spectra.signals import kicked
+    from ..spectra.spectrum import SpectrumError
+    from .spectrum_table import print_fitted
+
+    runs = [kicked(signal) for signal in signals]
+    if any(run is None for run in runs):
+        return
+    with contextlib.suppress(SpectrumError):
+        print_fitted(absorption_lines([KickedRun(run) for run in runs if run is not None], options.emax))
 
 
 def _compare(
@@ -161,6 +201,8 @@ def _signals(options: argparse.Namespace, files: list[Path]) -> list[Signal]:
     from ..spectra.records import read_records
     from ..spectra.signals import signals_of
 
+    if options.occupied is not None:
+        return _of_orbitals(options, files)
     kick = None
     if options.kick is not None:
         axis, impulse = options.kick
@@ -170,6 +212,25 @@ def _signals(options: argparse.Namespace, files: list[Path]) -> list[Signal]:
     if options.minus is not None:
         still = read_records(options.minus, None, options.geometry)[0]
     return signals_of(records, kick, still)
+
+
+def _of_orbitals(options: argparse.Namespace, files: list[Path]) -> list[Signal]:
+    """What some occupied orbitals give, of trajectory files. Raises SpectrumError."""
+    from ..spectra.records import read_records
+    from ..spectra.response import read_response
+    from ..spectra.signals import signals_of
+    from ..spectra.spectrum import SpectrumError
+    from ..spectra.window import partial_signal
+
+    if options.kick is not None or options.minus is not None:
+        raise SpectrumError("--occupied goes neither with --kick nor with --minus")
+    found = []
+    for path in files:
+        if path.suffix != ".h5":
+            raise SpectrumError(f"{path}: --occupied needs a trajectory file, <start>.h5")
+        (signal,) = signals_of(read_records(path, options.tag, options.geometry))
+        found.append(partial_signal(signal, read_response(path), options.occupied))
+    return found
 
 
 def _broadening(options: argparse.Namespace) -> tuple[float, float]:
@@ -189,10 +250,10 @@ def _spectrum(options: argparse.Namespace, signals: list[Signal]) -> Spectrum:
     tau, sigma = _broadening(options)
     spectrum = absorption(signals, tau, options.emax, pade=options.pade, sigma=sigma)
     span = min(float(signal.time[-1] - signal.time[0]) for signal in signals)
-    if span < 3.0 * tau and not options.pade:
+    if _is_short(options, signals):
         _note(
             f"{span:g} au are short for a damping of {tau:g} au: lines have side lobes; "
-            "a smaller --tau or --pade removes them"
+            "a smaller --tau or --pade removes them, and fitted lines have none"
         )
     electrons = next((signal.electrons for signal in signals if signal.electrons), None)
     if electrons is not None and spectrum.strength > 1.05 * electrons:

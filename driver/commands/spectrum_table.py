@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..spectra.lines import AbsorptionLine
     from ..spectra.spectrum import Spectrum
 
 
@@ -16,6 +17,13 @@ def print_lines(spectrum: Spectrum) -> None:
     print(f"{'energy (eV)':>12} {'cross-section (bohr²)':>22} {'oscillator strength':>20}")
     for peak in spectrum.peaks:
         print(f"{peak.energy:12.3f} {peak.cross_section:22.4f} {peak.strength:20.4f}")
+
+
+def print_fitted(lines: Sequence[AbsorptionLine]) -> None:
+    """Undamped lines that make up the dipole of a short run."""
+    print(f"{'fitted (eV)':>12} {'at most off by':>22} {'oscillator strength':>20}")
+    for line in lines:
+        print(f"{line.energy:12.3f} {line.energy_uncertainty:22.3f} {line.strength:20.4f}")
 
 
 def print_comparison(names: Sequence[str], spectra: Sequence[Spectrum]) -> None:

@@ -53,8 +53,8 @@ def _parser() -> CommandParser:
         type=Path,
         default=[],
         metavar="FILE",
-        help="earlier results for the same atoms and basis, at this or other geometries: .h5, .movecs, "
-        ".rt_restart; several are extrapolated",
+        help="earlier results for the same atoms, at this or other geometries: .h5, .movecs, .rt_restart; "
+        "several are extrapolated; a trajectory (.h5) may have another basis or other spins",
     )
     parser.add_argument("--run", action="store_true", help="run the SCF with and without, and compare")
     parser.add_argument(
@@ -78,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
         return fail(_NAME, "--along runs SCFs: it needs --run", 2)
     if options.along is not None and options.output is not None:
         return fail(_NAME, "--along writes no starts: --output is for a single one", 2)
-    deck = read_deck(options.deck)
+    deck = read_deck(options.deck, first_ground_state=True)
     # Before PySCF is loaded.
     start_with(threads_for(_ground(deck).system.n_basis))
     found = _found(deck, options)

@@ -9,12 +9,16 @@ from pathlib import Path
 
 from ...adapters.files.whole_file import write_whole
 from ...adapters.pyscf.ground_state import NotConverged
+from ...adapters.regular_file import read_regular
 from ...atomic.errors import BadInput
 from ...atomic.parallel import parallel
 from ...atomic.terminal import live_progress, may_be_live
 from ..propagators.magnus import NoFixedPoint
 from .config import DatasetConfig, Level, Molecule
 from .samples import CheckFailed, join_parts, make_part
+
+#: Of the note of how a data set was made.
+_MOST_BYTES = 2**24
 
 
 class DatasetError(BadInput):
@@ -116,8 +120,8 @@ def _claim(config: DatasetConfig) -> None:
         write_whole(path, json.dumps(ours, indent=1) + "\n")
         return
     try:
-        theirs = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+        theirs = dict(json.loads(read_regular(path, _MOST_BYTES)))
+    except (OSError, ValueError, TypeError) as error:
         raise DatasetError(f"{path}: does not say how its data set was made ({error})") from error
     changed = [name for name in ours if ours[name] != theirs.get(name)]
     if changed:

@@ -10,10 +10,13 @@ import numpy as np
 
 from ...adapters.deck import Place
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
+from ...adapters.regular_file import read_regular
 from .validity import check_contents
 
 #: The deck's word for a setting, where it is another.
 _WORDS = {"fields": "field", "excitations": "excite", "n_checks": "nchecks", "n_restarts": "nrestarts"}
+#: Of a deck.
+_MOST_BYTES = 2**26
 #: Characters of a value that a message shows.
 _SHOWN = 60
 
@@ -99,7 +102,8 @@ def _place(wanted: Wanted, name: str) -> str:
     """The deck's last line above the task that begins with the word; else the task's."""
     word, place = _WORDS.get(name, name), wanted.place
     try:
-        lines = Path(place.file).read_text("utf-8", "replace").splitlines()[: place.line]
+        text = read_regular(Path(place.file), _MOST_BYTES).decode("utf-8", "replace")
+        lines = text.splitlines()[: place.line]
     except OSError:
         return str(place)
     found = [number for number, line in enumerate(lines, 1) if line.lower().split()[:1] == [word]]

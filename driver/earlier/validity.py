@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from ...adapters.files.trajectory import OPTIONAL, Contents, TrajectoryError
+from ..estimate.statement import Sums
 
 #: Name in a checkpoint of how far the log had come: its path, and bytes.
 LOG = "log"
@@ -19,13 +21,13 @@ def check_contents(path: Path, contents: Contents) -> None:
         n_spin, n, m = contents.ground["coefficients"].shape
         _check_ground(contents.ground, (n_spin, n, m))
         _check_state(contents.checkpoint, (n_spin, n, m))
-        _check_series(contents)
         # A quantity that a part of the run did not print has NaN there.
         series = {name: rows for name, rows in contents.series.items() if name not in OPTIONAL}
         for group in (contents.ground, contents.checkpoint, series):
             for name, array in group.items():
                 if not _is_sound(name, np.asarray(array)):
                     raise ValueError(f"{name} has a value that is no number")
+        _check_series(contents)
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
         reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         raise TrajectoryError(f"{path}: cannot be gone on from: {reason}; leave out --restart") from error
@@ -34,8 +36,9 @@ def check_contents(path: Path, contents: Contents) -> None:
 def _is_sound(name: str, array: np.ndarray) -> bool:
     if array.dtype.kind not in "fc":
         return True
-    # The controller's rate is infinite where no segment was rejected.
-    return not np.isnan(array).any() if name == "ledger" else bool(np.isfinite(array).all())
+    found = np.isfinite(array)
+    # The controller's rate, its second number, is infinite where no segment was rejected.
+    return bool(found.all() or (name == "ledger" and np.delete(found, 1).all() and np.isposinf(array[1])))
 
 
 def _check_attributes(attributes: Mapping[str, object]) -> None:
@@ -74,10 +77,11 @@ def _check_state(checkpoint: Mapping[str, np.ndarray], shape: tuple[int, int, in
         _check_matrices(checkpoint, "shadow", n_spin, k)
         _check("shadow_place", checkpoint["shadow_place"], (2,), "f")
         _check("estimate_origin", checkpoint["estimate_origin"], (3,), "f")
-        _check("estimate_sums", checkpoint["estimate_sums"], (6,), "f")
+        _check("estimate_sums", checkpoint["estimate_sums"], (len(fields(Sums)),), "f")
     _check("state_step", checkpoint["state_step"], (), "iu")
     _check("state_time", checkpoint["state_time"], (), "f")
     _check("energies", checkpoint["energies"], (3,), "f")
+    _check("energy_drift", checkpoint["energy_drift"], (), "f")
     tally = json.loads(bytes(np.asarray(checkpoint["tally"]).item()))
     turns = [spent for kind in tally["turns"].values() for spent in kind]
     counts = [value for name, value in tally.items() if name not in ("seconds", "processor", "turns")]

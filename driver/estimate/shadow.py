@@ -5,7 +5,7 @@ by then is carried on by the surrogate, between two propagations of which one is
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..propagators.state import State, density_of, natural_orbitals
 from .statement import Sums
 
 _STATE = ("orbitals", "occupations", "density", "fock", "fock_half")
-_SUMS = ("gap", "signal", "rest", "bound", "n_drawn", "noise")
+_SUMS = tuple(one.name for one in fields(Sums))
 
 
 @dataclass(eq=False)
@@ -44,7 +44,7 @@ def loaded(arrays: Mapping[str, np.ndarray]) -> ErrorEstimate | None:
     step, time = np.asarray(arrays["shadow_place"]).tolist()
     shadow = State(int(step), time, *(np.asarray(arrays[f"shadow_{name}"]) for name in _STATE))
     numbers = dict(zip(_SUMS, np.asarray(arrays["estimate_sums"]).tolist(), strict=True))
-    sums = replace(Sums(**numbers), n_drawn=int(numbers["n_drawn"]))
+    sums = replace(Sums(**numbers), n_drawn=int(numbers["n_drawn"]), points=int(numbers["points"]))
     return ErrorEstimate(np.asarray(arrays["estimate_origin"]), shadow, sums)
 
 

@@ -1,10 +1,12 @@
 """The error stated: an upper estimate of the trajectory error, and what it rests on.
 
-    stated = RMS(μ_shadow - μ) / RMS(μ - μ(0)) + 0.02 Σ f RMS |[D_k, P_k]| T / RMS |δP| + 1e-6
+    stated = RMS(μ_shadow - μ) / RMS(μ - μ(0)) + 0.03 |D| Σ RMS |[D_k, P_k]| T / RMS(μ - μ(0)) + 1e-6
 
-μ_shadow: of a second propagation, which carries what the surrogate lacks along (`shadow`). The sum is over
-segments of duration T. f(K, n) = 1.5 (1 + 3.5/K²) (1 + 0.6 n): K points were drawn, and may have missed the
-worst; n passes over the segment were judged too far off, and to try again favours lucky draws.
+μ_shadow: of a second propagation, which carries what the surrogate lacks along (`shadow`), f times as large
+as it was measured. The sum, over segments of duration T, bounds the dipole's error to first order: |D| is the
+norm of the dipole matrices between occupied and empty orbitals. f(K, n) = 1.6 (1 + 3.5/K²) (1 + 0.6 n): K
+points were drawn, and may have missed the worst; n passes over the segment were judged too far off, and to
+try again favours lucky draws.
 """
 
 from dataclasses import dataclass
@@ -12,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 #: Stated over estimated with many points drawn, and how much more with few.
-SAFETY, FEW = 1.5, 3.5
+SAFETY, FEW = 1.6, 3.5
 #: K is the points drawn so far, at most so many times the segment's own: where one segment makes most
 #: of the error, what others were like says little of it.
 OWN_WORTH = 2
 #: How much more after every try that was judged too large: to try until it fits favours lucky draws.
 RETRY = 0.6
 #: Share of the bound of first order that is added: what no operator of a few points sees.
-SHARE = 0.02
+SHARE = 0.03
 #: Share of the force that another code's own step shows beyond the Fock matrix that was compared.
 BEYOND = 0.1
 #: Share of the bound of first order that is stated for what steps with a Fock build each lack. On chains of
@@ -28,6 +30,8 @@ CORRECTED = 0.5
 #: Dipole, au, that is stated for a written density's rounding, over the rounding's expected norm. Water in
 #: kicks of 2e-5 and 3e-5, by ten digits, had 0.1.
 DIGITS = 0.3
+#: Dipole that is stated for a Fock history that a code has lost, over its expected root mean square.
+HISTORY = 4.0
 #: Added to every statement: what the reference's own iterations, ended at a tolerance, leave open.
 LEAST = 1e-6
 #: Share of runs, at least, whose error is not above the one stated.
@@ -46,18 +50,24 @@ class Sums:
 
     gap: Σ |μ_shadow - μ|² over points.
     signal: Σ |μ - μ(0)|² over the same.
-    rest: the second term, all segments together.
+    points: how many these are.
+    push: |D| ∫ |[D, P]| dt, au, of which the second term is made.
+    rest: what a step of another code shows beyond the Fock matrix, relative.
     bound: ∫ |[D, P]| dt / RMS |δP|, of first order.
     n_drawn: points drawn and measured in segments that were kept.
-    noise: Σ over points of the square of what another code's written digits leave open, au.
+    noise: Σ over points of the square of what another code's digits and lost histories leave open, au.
+    entered: Σ over lost histories so far of the square of what each changes at every later point, au.
     """
 
     gap: float = 0.0
     signal: float = 0.0
+    points: int = 0
+    push: float = 0.0
     rest: float = 0.0
     bound: float = 0.0
     n_drawn: int = 0
     noise: float = 0.0
+    entered: float = 0.0
 
     @property
     def stated(self) -> float:
@@ -67,5 +77,12 @@ class Sums:
     def relative(self, floor: float) -> float:
         """The same where a signal sum below `floor` counts as that."""
         signal = max(self.signal, floor)
-        seen = float(np.sqrt(self.gap / signal) + np.sqrt(self.noise / signal)) if signal > 0.0 else 0.0
-        return seen + self.rest + LEAST
+        if signal == 0.0:
+            return self.rest + LEAST
+        seen = float(np.sqrt(self.gap / signal) + np.sqrt(self.noise / signal))
+        return seen + self.unseen(floor) + self.rest + LEAST
+
+    def unseen(self, floor: float) -> float:
+        """The second term: what no operator of a few points sees."""
+        signal = max(self.signal, floor)
+        return SHARE * self.push * float(np.sqrt(self.points / signal)) if signal > 0.0 else 0.0

@@ -24,4 +24,8 @@ def export(run: Path, kind: str, path: Path) -> None:
         "molden": lambda: write_molden(run, contents, path),
         "qcschema": lambda: write_qcschema(run, contents, path),
     }
-    writers[kind]()
+    try:
+        writers[kind]()
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+        raise TrajectoryError(f"{run}: not the trajectory of a run ({what})") from error

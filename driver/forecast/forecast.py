@@ -144,6 +144,7 @@ def _task(task: Task, size: SystemSize, irreps: int, memory: float) -> TaskForec
 _KINDS = {
     "GroundStateTask": "ground state",
     "LinearResponseTask": "linear response",
+    "ExcitedDensityTask": "excited state",
     "DensityPlotTask": "density plot",
     "PropagationTask": "propagation",
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TextIO, Unpack
 
 from ...adapters.deck import Deck
+from ...atomic.interruption import ctrl_c_between_steps
 from .deck_runs import DeckRuns, prepare, run_decks
 from .log_sink import log_sink
 from .options import OptionError, PropagationKeywords, all_options
@@ -35,7 +36,8 @@ def propagate(
     threads: None: as many as pay for the molecule's size; afterwards they are as they were.
     max_uncertainty (0.05), max_trace_error (0.02), max_hermiticity_error (0.01): end a surrogate segment.
 
-    Ctrl-C raises KeyboardInterrupt; restart=True goes on from the last checkpoint.
+    Ctrl-C raises KeyboardInterrupt after the segment that is running, a second one at once; restart=True goes
+    on from the last checkpoint.
     Raises BadInput for decks, files and options that cannot be used, Failed for a calculation that fails.
     """
     started = time.perf_counter()
@@ -63,6 +65,14 @@ def propagate_all(
 
 
 def _run_all(runs: DeckRuns, log: Path | str | TextIO | None) -> tuple[Run, ...]:
-    with log_sink(log, append=runs.goes_on) as write:
-        run_decks(runs, write, lambda: False)
+    with ctrl_c_between_steps() as asked, log_sink(log, append=runs.goes_on) as write:
+        try:
+            run_decks(runs, write, asked)
+        except Exception as error:
+            # What a library makes of an interruption may have any name.
+            if asked():
+                raise KeyboardInterrupt from error
+            raise
+        if asked():
+            raise KeyboardInterrupt
     return tuple(open_run(path) for path in runs.trajectories)

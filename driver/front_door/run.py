@@ -14,16 +14,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents, read_density
+from ...adapters.regular_file import read_regular
 from ...atomic.errors import BadInput
 from ..pictures.plot import PAGE
 from ..pictures.run_figure import draw_run
 from ..spectra.kicked_runs import read_kicked_runs
-from ..spectra.lines import AbsorptionLine, absorption_lines, transition_density
+from ..spectra.lines import AbsorptionLine, absorption_lines, transition_densities
+from ..spectra.response import read_response
 from ..spectra.signals import read_signals
 from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, SpectrumError, absorption
+from ..spectra.window import Moved, Occupied, moved, partial_signal
 
 if TYPE_CHECKING:
     import pandas
+
+#: Of a summary, and of a figure.
+_MOST_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -91,13 +97,36 @@ class Run:
             raise TrajectoryError(f"{self.path}: no point {k}; there are {n}")
         return read_density(self.path, k % n)
 
-    def spectrum(self, *, tau: float = DAMPING, emax: float = HIGHEST, pade: bool = False) -> Spectrum:
+    def spectrum(
+        self,
+        *,
+        tau: float = DAMPING,
+        emax: float = HIGHEST,
+        pade: bool = False,
+        occupied: Occupied | None = None,
+    ) -> Spectrum:
         """Absorption after a delta kick, of light along the kick, up to emax eV.
 
-        tau: damping, au. pade: a Padé approximant in place of zero padding, for short runs. Of several kicks:
-        `hybrid_propagate.spectrum`. Raises SpectrumError (`BadInput`) for a run that was not kicked.
+        tau: damping, au. pade: a Padé approximant in place of zero padding, for short runs. occupied: first
+        and last of the occupied orbitals, from 1, whose part is wanted alone, such as core levels. Of several
+        kicks: `hybrid_propagate.spectrum`. Raises SpectrumError (`BadInput`) for a run that was not kicked.
         """
-        return absorption(read_signals(self.path), tau, emax, pade=pade)
+        signals = read_signals(self.path)
+        if occupied is not None:
+            response = read_response(self.path)
+            signals = [partial_signal(signal, response, occupied) for signal in signals]
+        return absorption(signals, tau, emax, pade=pade)
+
+    def moved(self, start: float, end: float, *, occupied: Occupied | None = None) -> Moved:
+        """The electrons that have left their orbitals between two times, au: transitions, and atoms.
+
+        Means over the window, to second order in the field. occupied: first and last of the occupied orbitals
+        that count, from 1. Raises SpectrumError (`BadInput`) where the run kept no response or nothing moves.
+        """
+        response = read_response(self.path)
+        if response is None:
+            raise SpectrumError(f"{self.path}: it kept no response to tell transitions from")
+        return moved(response, start, end, occupied)
 
     def lines(self, *, emax: float = HIGHEST) -> tuple[AbsorptionLine, ...]:
         """Absorption lines after a delta kick up to emax eV, ascending, of light along the kick.
@@ -119,7 +148,7 @@ class Run:
         from ..pictures.density_cubes import write_transition_cube
         from ..run.job import trajectories
 
-        matrix = transition_density(read_kicked_runs(self.path), line.energy)
+        (matrix,) = transition_densities(read_kicked_runs(self.path), [line.energy])
         named = Path(str(self.summary["deck"]))
         deck = read_deck(named if named.exists() else self.path.parent / named.name)
         tasks = [task for task in deck.propagations if not task.real_time.no_propagation]
@@ -185,7 +214,7 @@ class Run:
     def _repr_png_(self) -> bytes | None:
         """The run's figure, for notebooks: `<start>.png`, else a new one; None before the first point."""
         with contextlib.suppress(OSError):
-            return self._beside(".png").read_bytes()
+            return read_regular(self._beside(".png"), _MOST_BYTES)
         if not len(self.time):
             return None
         with tempfile.TemporaryDirectory() as folder:
@@ -222,7 +251,7 @@ class Run:
     def _summary(self) -> Mapping[str, Any]:
         path = self._beside(".json")
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return json.loads(read_regular(path, _MOST_BYTES))
         except FileNotFoundError as error:
             raise TrajectoryError(f"{path}: there is no such file; a run writes it at its end") from error
         except (OSError, ValueError) as error:

@@ -2,9 +2,9 @@
 
 from ...atomic.threads import cores
 
-#: Basis functions from which on a Fock build has work for two threads and more; below, they wait for each
-#: other, and every thread costs what it does not bring.
-_WORTH_THREADS = 60
+#: Basis functions from which on there may be work for two threads and more. Up to 66 they waited for each
+#: other, and cost up to 28 times what one thread costs: docs/results/threads.md.
+_WORTH_THREADS = 100
 #: More threads than this were not measured.
 _MOST = 8
 

@@ -1,6 +1,6 @@
 """The seam to a reference code as a whole: from its ground state to what it says of a finished run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,8 +38,13 @@ class Backend(Protocol):
         """The task's ground state; `known`: its orbitals, where an earlier part of the run has them."""
         ...
 
-    def surrogate_and_reference(self, problem: Problem, target: Target) -> tuple[Surrogate | None, Reference]:
-        """What makes most steps, None for reference steps alone, and what measures it."""
+    def surrogate_and_reference(
+        self, problem: Problem, target: Target, tell: Callable[[str, float], None]
+    ) -> tuple[Surrogate | None, Reference]:
+        """What makes most steps, None for reference steps alone, and what measures it.
+
+        tell: takes words and the share done meanwhile.
+        """
         ...
 
     def first_build(self, problem: Problem, density: np.ndarray) -> tuple[np.ndarray, Energies]:

@@ -11,18 +11,20 @@ import numpy as np
 from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
-from ..estimate.statement import BEYOND, DIGITS, SHARE, Sums, factor
+from ..estimate.statement import BEYOND, DIGITS, HISTORY, Sums, factor
 from ..propagators.magnus import NoFixedPoint
 from ..propagators.state import State
 from .hybrid import Hybrid, changes, known_surrogate
 from .motion import Motion, motion_of, sighted
-from .problem import Problem, electronic_dipoles
+from .problem import Problem, dipole_norm, electronic_dipoles
 from .progress import Progress
 from .reference import Sight
 from .segment import Segment, conserves, frozen_pass, later_densities
 
 #: Points measured in one round, beside the end.
 FIRST, MOST = 3, 5
+#: Steps after which a lost Fock history makes no more difference.
+FORGOTTEN = 4
 #: Points of a pass at which the sizes of responses are looked at.
 SAMPLED = 64
 
@@ -69,7 +71,8 @@ class _Pass:
     later: P' after each step. dipole, signal: there, electrons alone, and Σ|μ - μ(0)|².
     duration, typical: au, and root mean square |δP| of the run with it. floor: least signal sum.
     sample: some of its changes; response: root mean square of the surrogate's on them.
-    n_points: points of the run with it. tries: passes over the segment that were judged too far off.
+    n_points: points of the run with it. dipole_norm: |D| of `Sums`.
+    tries: passes over the segment that were judged too far off.
     """
 
     segment: Segment
@@ -82,6 +85,7 @@ class _Pass:
     sample: np.ndarray
     response: float
     n_points: int
+    dipole_norm: float
     tries: int
 
 
@@ -118,8 +122,11 @@ def certify(
         want += 1
 
 
-def follow(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
-    """Carry the shadow over reference steps that are about to be booked."""
+def follow(hybrid: Hybrid, progress: Progress, segment: Segment, *, entered: bool = False) -> None:
+    """Carry the shadow over reference steps that are about to be booked.
+
+    entered: the reference code was given the state they start from.
+    """
     estimate, problem = progress.estimate, hybrid.problem
     if estimate is None:
         return
@@ -138,8 +145,11 @@ def follow(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
         gap = _squared(electronic_dipoles(problem, found) - electronic_dipoles(problem, twin))
         shadow = carried_over(shadow_end, twin_end, segment.end, conserving=conserves(problem))
     signal = sums.signal + _squared(dipole - estimate.origin)
-    noise = sums.noise + _noise(hybrid, segment.n_steps)
-    estimate.sums = replace(sums, gap=sums.gap + gap, signal=signal, noise=noise)
+    if entered:
+        sums = replace(sums, entered=sums.entered + _lost_history(hybrid, segment.start))
+    noise = sums.noise + _noise(hybrid, sums, segment.n_steps)
+    points = sums.points + segment.n_steps
+    estimate.sums = replace(sums, gap=sums.gap + gap, signal=signal, points=points, noise=noise)
     estimate.shadow = shadow
 
 
@@ -165,6 +175,7 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
         sample - problem.ground_density,
         motion.response_size(sample),
         n_points,
+        dipole_norm(problem),
         tries,
     )
 
@@ -181,7 +192,8 @@ def _claim(
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))
     bound = force * made.duration / made.typical
-    rest = SHARE * f * bound + BEYOND * beyond * made.duration / made.typical
+    push = made.dipole_norm * force * made.duration
+    rest = BEYOND * beyond * made.duration / made.typical
     found = motion.shadow(operator, estimate.shadow, n_steps)
     allowed = target.allowed(made.segment.end.time)
     earned = target.earned(made.duration)
@@ -191,21 +203,42 @@ def _claim(
     sums = Sums(
         before.gap + _squared(dipole - made.dipole),
         before.signal + made.signal,
+        made.n_points,
+        before.push + push,
         before.rest + rest,
         before.bound + bound,
         before.n_drawn + len(sights),
-        before.noise + _noise(hybrid, n_steps),
+        before.noise + _noise(hybrid, before, n_steps),
+        before.entered,
     )
     error = sums.relative(made.floor)
     own = error
     if error > 0.5 * allowed:
-        own = rest + _own(motion, made, dipole, estimate, sums)
+        unseen = replace(sums, push=push).unseen(made.floor)
+        own = rest + unseen + _own(motion, made, dipole, estimate, sums)
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
 
 
-def _noise(hybrid: Hybrid, n_steps: int) -> float:
-    """What the reference code's written digits leave open over some points: Σ of squares, au."""
-    return n_steps * (DIGITS * hybrid.reference.rounding) ** 2
+def _noise(hybrid: Hybrid, sums: Sums, n_steps: int) -> float:
+    """What the reference code's digits and lost histories leave open over some points: Σ of squares, au."""
+    return n_steps * ((DIGITS * hybrid.reference.rounding) ** 2 + sums.entered)
+
+
+def _lost_history(hybrid: Hybrid, state: State) -> float:
+    """Square of the dipole, au, by which later points may differ where a state was taken up without history.
+
+    The iterations of its first steps then start from other matrices and end elsewhere within their
+    tolerance. Of that difference δP every element turns on its own: Σ |D_ij δP_ij|², i ≠ j, is expected.
+    """
+    problem, predict = hybrid.problem, known_surrogate(hybrid).predict
+    starts = (state, hybrid.reference.taken_up(state))
+    try:
+        whole, cut = (frozen_pass(problem, predict, start, FORGOTTEN)[1].density for start in starts)
+    except NoFixedPoint:
+        return 0.0
+    apart = np.abs(cut - whole) * (1.0 - np.eye(whole.shape[1]))
+    dipoles = (problem.basis.fock_in(d[None]) for d in problem.engine.integrals.dipole)
+    return HISTORY**2 * sum(_squared(np.abs(d) * apart) for d in dipoles)
 
 
 def _own(motion: Motion, made: _Pass, dipole: np.ndarray, estimate: ErrorEstimate, sums: Sums) -> float:
@@ -222,7 +255,8 @@ def _operator(made: _Pass, drawn: list[Defect], others: list[Defect], f: float) 
     """Through the points drawn, f times as large as their defects over the whole pass."""
     operator = defect_operator(drawn)
     found = _rms([float(np.linalg.norm(operator(change))) for change in made.sample])
-    return operator.scaled(f * level(drawn, others) * made.response / found if found > 0.0 else f)
+    # Not less than was measured at the points drawn, where these show the larger of it.
+    return operator.scaled(f * max(level(drawn, others) * made.response / found, 1.0) if found > 0.0 else f)
 
 
 def smallest_change(problem: Problem) -> float:

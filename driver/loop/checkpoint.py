@@ -34,7 +34,10 @@ def pack_checkpoint(progress: Progress, surrogate: Surrogate | None) -> dict[str
 
 
 def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | None) -> Progress:
-    """The progress saved; `surrogate` becomes what it was. Raises BadInput."""
+    """The progress saved; `surrogate` becomes what it was.
+
+    Raises BadInput; KeyError, ValueError and their like for arrays that do not fit.
+    """
     sizes = Ledger(length=1).sizes()
     if any(name not in arrays or len(arrays[name]) != size for name, size in sizes.items()):
         raise BadInput("holds a checkpoint of an earlier version; run the deck without --restart")
@@ -44,13 +47,33 @@ def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | N
         *(np.asarray(arrays[f"state_{name}"]) for name in _STATE),
     )
     ledger = Ledger(length=1)
+    _check_fits(arrays, ledger.save())
     ledger.load(arrays)
     counts = json.loads(bytes(np.asarray(arrays["tally"]).item()))
     energies = Energies(*np.asarray(arrays["energies"]).tolist())
     if surrogate is not None:
-        surrogate.load(surrogate_arrays(arrays))
-    drift = float(np.asarray(arrays.get("energy_drift", 0.0)))
+        learned = surrogate_arrays(arrays)
+        _check_fits(learned, surrogate.save())
+        surrogate.load(learned)
+        # Arrays that do not fit one another are not what it would save now.
+        for name, array in surrogate.save().items():
+            if not np.array_equal(array, learned[name]):
+                raise ValueError(f"surrogate/{name} does not fit the rest")
+    drift = float(np.asarray(arrays["energy_drift"]))
     return Progress(state, energies, ledger, Tally(**counts), loaded(arrays), drift)
+
+
+def _check_fits(arrays: Mapping[str, np.ndarray], made: Mapping[str, np.ndarray]) -> None:
+    """Raise KeyError or ValueError unless the arrays are of the kinds and widths of those `made` now."""
+    for name, wanted in made.items():
+        found = np.asarray(arrays[name])
+        widths = zip(found.shape[1:], wanted.shape[1:], strict=False)
+        if (
+            found.ndim != wanted.ndim
+            or found.dtype.kind not in ("c" if wanted.dtype.kind == "c" else "biuf")
+            or any(there and width != there for width, there in widths)
+        ):
+            raise ValueError(f"{name} has shape {found.shape} and kind {found.dtype}")
 
 
 def surrogate_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

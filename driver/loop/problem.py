@@ -96,6 +96,15 @@ def electronic_dipoles(problem: Problem, densities: np.ndarray) -> np.ndarray:
     return -np.real(densities).reshape(len(densities), -1) @ active_dipoles(problem).reshape(3, -1).T
 
 
+def dipole_norm(problem: Problem) -> float:
+    """|D|: Frobenius norm of the dipole matrices between occupied and empty orbitals, au."""
+    occupied = np.diagonal(np.real(problem.ground_density), axis1=1, axis2=2) > 1e-6
+    pairs = occupied[:, :, None] != occupied[:, None, :]
+    shape = problem.ground_build.fock.shape
+    matrices = (problem.basis.fock_in(np.broadcast_to(d, shape)) for d in problem.engine.integrals.dipole)
+    return float(np.sqrt(sum(np.sum((d * pairs) ** 2) for d in matrices)))
+
+
 def field_free(problem: Problem, fock_of: FockOf) -> FockOf:
     """`fock_of` with what the deck puts on top of every Fock build: `static` and `mocap`."""
     real_time = problem.real_time

@@ -45,6 +45,11 @@ class Reference(Protocol):
         """Expected norm of the rounding of the density that the code wrote last; 0 where it writes none."""
         ...
 
+    @property
+    def entries(self) -> int:
+        """How often the code was given a state to go on from."""
+        ...
+
     def steps(
         self, state: State, energies: Energies, n_steps: int, seconds: float, reason: Reason
     ) -> tuple[Segment, Energies]:
@@ -92,6 +97,7 @@ class EmbeddedReference:
 
     shows_fock = True
     rounding = 0.0
+    entries = 0
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem

@@ -56,6 +56,7 @@ def reference_steps(hybrid: Hybrid, progress: Progress, n_steps: int, reason: Re
     n_steps = min(n_steps, hybrid.problem.n_steps - progress.state.step)
     if progress.state.step == 0:
         reason = "START"
+    entries = hybrid.reference.entries
     with progress.tally.timed("reference steps"):
         seconds = np.inf if learns else HAND_OVER
         segment, energies = hybrid.reference.steps(
@@ -65,7 +66,7 @@ def reference_steps(hybrid: Hybrid, progress: Progress, n_steps: int, reason: Re
     progress.tally.fock_builds += segment.fock_builds
     if learns:
         progress.ledger.see_reference(segment.n_steps, segment.fock_builds)
-        follow(hybrid, progress, segment)
+        follow(hybrid, progress, segment, entered=hybrid.reference.entries > entries)
         progress.tally.fock_builds += hybrid.reference.show(known_surrogate(hybrid), segment.end)
         book_changes(hybrid, progress, segment)
     advance(hybrid, progress, segment, energies)
@@ -106,6 +107,7 @@ def audit(hybrid: Hybrid, progress: Progress) -> None:
     problem, reference, tally = hybrid.problem, hybrid.reference, progress.tally
     with tally.timed("audits"):
         start = reference.taken_up(progress.state)
+        entries = reference.entries
         guess, _ = make_step(problem)(start, field_free(problem, known_surrogate(hybrid).predict))
         segment, energies = reference.steps(progress.state, progress.energies, 1, np.inf, "AUDIT")
         change = float(np.linalg.norm(segment.end.density - problem.ground_density))
@@ -113,7 +115,7 @@ def audit(hybrid: Hybrid, progress: Progress) -> None:
     tally.reference_steps += 1
     tally.fock_builds += segment.fock_builds
     progress.ledger.see_reference(1, segment.fock_builds)
-    follow(hybrid, progress, segment)
+    follow(hybrid, progress, segment, entered=reference.entries > entries)
     book_changes(hybrid, progress, segment)
     residual = apart / change if change > 0.0 else 0.0
     end = segment.end

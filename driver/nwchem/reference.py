@@ -14,7 +14,7 @@ import numpy as np
 from ...adapters.engine import Energies
 from ...adapters.nwchem.basis_order import density_from_nwchem, density_to_nwchem, nwchem_order
 from ...adapters.nwchem.printed_points import PrintedPoint, quantities
-from ...adapters.nwchem.process import NWChemProcess
+from ...adapters.nwchem.process import NWChemError, NWChemProcess
 from ...adapters.nwchem.rest_force import norm_of_rounding
 from ...adapters.nwchem.rt_restart import RestartPoint, rounding
 from ...surrogate.surrogate import Surrogate
@@ -28,6 +28,8 @@ from ..propagators.state import State, density_of, natural_orbitals
 MANY_POINTS = 1_000_000
 #: Steps made only to compare, or to learn, start so many steps before t = 0, when no field acts.
 BEFORE = 10
+#: Student's t, 95 %, one degree of freedom.
+ONE_OF_MANY = 12.7
 #: Differences up to this many times the expected rounding of a streamed density are put down to it.
 ROUNDING_MARGIN = 4.0
 
@@ -69,6 +71,7 @@ class NWChemReference:
     NWChem would do, its check points included. fock_of: field-free F' for the history of states that a
     surrogate goes on from; None for the embedded engine's. checks: made so far; entries: states sent.
     rounding: expected norm of that of the density streamed last.
+    resumed: dipole, au, by which a whole run that was taken up amid it may differ; None where it was not.
     seconds, probe_seconds: spent on NWChem's steps, and on learning the response at anchors.
     """
 
@@ -81,6 +84,7 @@ class NWChemReference:
     seconds: float = 0.0
     probe_seconds: float = 0.0
     rounding: float = 0.0
+    resumed: float | None = None
     # Its steps are NWChem's own.
     shows_fock = False
 
@@ -180,12 +184,33 @@ class NWChemReference:
             n_points = self.problem.real_time.n_points
             # The last point's step is made, but not streamed: it is asked for once more.
             number = min(state.step + 1, n_points - 2)
+            if state.step and self._printed is None:
+                self.resumed = self._lost_history(state) if n_points - number > 2 else 0.0
             if ended is not None:
                 self.process.finish()
         self._send(state.density, state.time, number)
         _, printed = self.process.receive()
         self._printed = printed if ended is None else ended
         self._reached, self._left = state, n_points - 1 - number
+
+    def _lost_history(self, state: State) -> float:
+        """What a restart file's lack of a Fock history changes: it is taken up once more a step later.
+
+        The difference δP of the two states after that step oscillates from then on: in the dipole by
+        Σ |D_ij| |δP_ij| over i ≠ j at most, if the response to it is left out. One such number is known of
+        many; by Student's distribution the next lies below ONE_OF_MANY times it.
+        """
+        n_points, found = self.problem.real_time.n_points, []
+        density, at = state.density, state.time
+        for n_steps in (2, 1):
+            self._send(density, at, n_points - 1 - n_steps)
+            points = [self.process.receive()[0] for _ in range(n_steps + 1)]
+            self.process.finish()
+            density, at = self.density(points[1]), points[1].time
+            found.append(self.density(points[-1]))
+        apart = np.abs(found[1] - found[0]) * (1.0 - np.eye(density.shape[1]))
+        dipole = [self.problem.basis.fock_in(d[None]) for d in self.problem.engine.integrals.dipole]
+        return ONE_OF_MANY * max(float(np.sum(np.abs(d) * apart)) for d in dipole)
 
     def _following(self, state: State) -> State:
         point, self._printed = self.process.receive()
@@ -232,7 +257,10 @@ class NWChemReference:
     def _segment(
         self, states: list[State], end: State, points: list[PrintedPoint], reason: Reason
     ) -> Segment:
-        logged = quantities(points, self.problem.system)
+        try:
+            logged = quantities(points, self.problem.system)
+        except KeyError as error:
+            raise NWChemError(f"NWChem's log lacks {' '.join(error.args[0])} at a point") from error
         return Segment(
             kind="reference",
             reason=reason,

@@ -23,7 +23,7 @@ from .start import NWChemCall, NWChemStart, start_nwchem
 from .stream import NWChemStream, first_guesses, stream_expansion_point
 
 #: Makes the surrogate of a run where the embedded engine stands for NWChem.
-MakeSurrogate = Callable[[GroundState, Problem, Target], Surrogate]
+MakeSurrogate = Callable[[GroundState, Problem, Target, Callable[[str, float], None]], Surrogate]
 
 
 @dataclass(eq=False)
@@ -59,16 +59,19 @@ class NWChemSession:
         self.start = start_nwchem(call, self.process)
         return self.start.ground
 
-    def surrogate_and_reference(self, problem: Problem, target: Target) -> tuple[Surrogate | None, Reference]:
+    def surrogate_and_reference(
+        self, problem: Problem, target: Target, tell: Callable[[str, float], None]
+    ) -> tuple[Surrogate | None, Reference]:
         """See `Backend`. Raises DeckError, PriorError."""
         assert self.start is not None
         self.reference = NWChemReference(problem, self.process, whole=not self.call.hybrid)
         if not self.call.hybrid:
             return None, self.reference
         if self.start.streamed:
-            self.streamed, stream = self._learning_from_stream(self.start.ground, problem, self.reference)
+            found = self._learning_from_stream(self.start.ground, problem, self.reference, tell)
+            self.streamed, stream = found
             return self.streamed, stream
-        return self.make_surrogate(self.start.ground, problem, target), self.reference
+        return self.make_surrogate(self.start.ground, problem, target, tell), self.reference
 
     def first_build(self, problem: Problem, density: np.ndarray) -> tuple[np.ndarray, Energies]:
         """See `Backend`; where the codes differ, none gives NWChem's Fock matrix but the surrogate."""
@@ -91,11 +94,16 @@ class NWChemSession:
             "seconds_per_step": float(np.median(points)) if points else None,
             "points": len(points),
             "entries": 0 if reference is None else reference.entries,
+            "resumed_dipole": None if reference is None else reference.resumed,
             "checks": [] if reference is None else [asdict(check) for check in reference.checks],
         }
 
     def _learning_from_stream(
-        self, ground: GroundState, problem: Problem, reference: NWChemReference
+        self,
+        ground: GroundState,
+        problem: Problem,
+        reference: NWChemReference,
+        tell: Callable[[str, float], None],
     ) -> tuple[StreamedResponse, NWChemStream]:
         """Surrogate and reference where the codes differ; the embedded kernel is a first guess."""
         place = self.call.task.place
@@ -103,7 +111,7 @@ class NWChemSession:
             space = occupied_empty(problem.ground_density, problem.basis.energies)
         except ValueError as error:
             raise DeckError(place, f"{error}; --surrogate none runs NWChem alone") from error
-        kernel = analytic_kernel(ground.engine, ground.orbitals.density(), self.call.memory)
+        kernel = analytic_kernel(ground.engine, ground.orbitals.density(), self.call.memory, tell)
         if kernel is None:
             raise DeckError(place, "too many orbitals for a response learned from NWChem's stream")
         stream = NWChemStream(reference, space)

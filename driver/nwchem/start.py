@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask
+from ...adapters.deck.xc import unknown_word
 from ...adapters.engine import FockBuild
 from ...adapters.files.whole_file import write_whole
 from ...adapters.log.header import GroundStateSummary, ground_state_section
@@ -136,7 +137,13 @@ def _launch(call: NWChemCall, process: NWChemProcess, grounds: list[GroundStateT
     if not call.hybrid:
         n_points, n_checks = real_time.n_points, real_time.n_checks
     text = nwchem_deck(NAME, grounds, call.task, files, ResidentTasks(n_points, n_checks, _MOST_TASKS))
-    process.start(text, call.stopping)
+    try:
+        process.start(text, call.stopping)
+    except NWChemError as error:
+        reason = unknown_word(system.functional.directive, process.version)
+        if process.version and reason:
+            raise DeckError(call.task.place, reason) from error
+        raise
     for ground in grounds:
         left = (process.folder / files[ground.output]).read_bytes()
         write_whole(call.deck.permanent_dir / ground.output, left)

@@ -51,6 +51,11 @@ class NWChemStream:
         """See `Reference`."""
         return self.reference.rounding
 
+    @property
+    def entries(self) -> int:
+        """See `Reference`."""
+        return self.reference.entries
+
     def __post_init__(self) -> None:
         problem = self.reference.problem
         dt = problem.real_time.dt

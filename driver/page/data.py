@@ -86,13 +86,18 @@ def decisions(contents: Contents) -> list[Decision]:
 
 
 def figure_numbers(
-    contents: Contents, system: System, allowed: float | None, spectrum: Mapping[str, Any] | None
+    contents: Contents,
+    system: System,
+    allowed: float | None,
+    spectrum: Mapping[str, Any] | None,
+    more: Mapping[str, np.ndarray],
 ) -> dict[str, Any]:
     """Everything that the page's script draws.
 
     allowed: spread that fits the tolerance; spectrum: from `report_spectrum`, None where there is none.
+    more: further series (T,), by name.
     """
-    rows = series(contents)
+    rows = series(contents) | dict(more)
     time = rows.pop("time")
     kept = thinned(np.stack(list(rows.values()), axis=1), MOST_POINTS)
     dt = float(np.asarray(contents.attributes["dt"]))

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..spectra.lines import AbsorptionLine, KickedRun, Transition
+from ..spectra.lines import AbsorptionLine, KickedRun
+from ..spectra.parts import Transition
 from ..spectra.spectrum import HIGHEST, direction_label, kick_of
 from .tables import folded, table
 from .words import fact_list, number

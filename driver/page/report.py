@@ -17,9 +17,13 @@ from ...adapters.files.whole_file import write_whole
 from ...adapters.regular_file import read_regular
 from ..loop.controller import Target
 from ..pictures.density_movie import movie_path
+from ..spectra.response import StoredResponse, read_response
+from ..spectra.spectrum import SpectrumError
 from . import tables, words
 from .data import bars, decisions, figure_numbers, is_kick
+from .moving import Moving, moving
 from .spectrum import report_spectrum
+from .transitions import transition_figure
 
 #: Of a summary, and of a deck.
 _MOST_BYTES = 2**26
@@ -101,9 +105,15 @@ def _figures(
         title = "Spectrum of the dipole" if found.drawn["log"] else "Absorption"
         body = found.table + figure("spectrum", found.caption)
         sections.append(section(title, body))
+        drawn = transition_figure(found.runs, found.lines, task.system)
+        sections += [section("Transition densities", drawn)] if drawn else []
     sections.append(section("Induced dipole", figure("dipole", words.dipole_caption(dipole, time, shaded))))
+    curves: dict[str, np.ndarray] = {}
     if not is_kick(contents):
         sections.append(section("Applied field", figure("field", "")))
+        found_moving = moving(contents, task.system, _response(trajectory))
+        curves = _curves(found_moving)
+        sections += _moving_sections(found_moving)
     movie = movie_path(stem)
     if task.real_time.visualization is not None and movie.exists():
         sections.append(section("Density difference", _movie(movie)))
@@ -123,8 +133,38 @@ def _figures(
     sections.append(section("Energy", figure("energy", words.energy_caption(np.asarray(series["energy"])))))
     if "s2" in series:
         sections.append(section("Spin", figure("s2", "Expectation value of the spin squared.")))
-    numbers = figure_numbers(contents, task.system, allowed, None if found is None else found.drawn)
+    numbers = figure_numbers(contents, task.system, allowed, None if found is None else found.drawn, curves)
     return "\n".join(sections), numbers
+
+
+def _response(trajectory: Path) -> StoredResponse | None:
+    try:
+        return read_response(trajectory)
+    except SpectrumError:
+        return None
+
+
+def _curves(found: Moving) -> dict[str, np.ndarray]:
+    """By the names under which the script finds them."""
+    return {
+        **{f"occupation_{name}": values for name, values in found.occupations.items()},
+        **{f"charge_{name}": values for name, values in found.charges.items()},
+    }
+
+
+def _moving_sections(found: Moving) -> list[str]:
+    """What moves in a pulse, HTML."""
+    sections = []
+    if found.table:
+        lead = "Electrons that have left their orbitals, on average, to second order in the field."
+        sections.append(section("What moves", found.table, lead))
+    if found.occupations:
+        caption = "Change of the electrons in the orbitals that change most, by number."
+        sections.append(section("Occupations", figure("occupations", caption)))
+    if found.charges:
+        caption = "Change of the charges, e: of the fragments where the deck prints them, else of the atoms."
+        sections.append(section("Charges", figure("charges", caption)))
+    return sections
 
 
 #: What is read out in place of each figure.
@@ -135,6 +175,8 @@ _ALOUD = {
     "timeline": "segments and decisions against time",
     "spread": "spread and measured residuals against time",
     "honesty": "measured residual against expected",
+    "occupations": "change of occupations against time",
+    "charges": "change of charges against time",
     "energy": "change of the total energy against time",
     "s2": "spin squared against time",
 }
@@ -159,7 +201,7 @@ def figure(name: str, caption: str) -> str:
 
 
 def _movie(path: Path) -> str:
-    image = base64.b64encode(path.read_bytes()).decode("ascii")
+    image = base64.b64encode(read_regular(path, _MOST_BYTES)).decode("ascii")
     return (
         f'<figure><img class="movie" alt="density difference over time" src="data:image/gif;base64,{image}">'
         "<figcaption>Orange: where the density has grown, blue: where it has shrunk; seen along the axis in "

@@ -11,7 +11,9 @@ import numpy as np
 from ...adapters.files.trajectory import Contents
 from ...atomic.units import EV_PER_HARTREE, SPEED_OF_LIGHT
 from ..spectra.kicked_runs import read_kicked_runs
+from ..spectra.line_fit import LEAST_ERROR
 from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
+from ..spectra.realization import common_frequencies
 from ..spectra.spectrum import (
     DAMPING,
     HIGHEST,
@@ -32,15 +34,20 @@ SHORT = 6.0
 MOST_PADE_POINTS = 10_000
 #: Beside a line of a windowed transform its window makes maxima of up to 1.3e-3 of it: Blackman's, -58 dB.
 SIDE_LOBES = 2e-3
+#: A field below this share of its largest is over; the dipole needs so many points after it; so many lines
+#: are labelled at most.
+OVER, LEAST_FREE, MOST_FREE = 1e-3, 40, 8
 
 
 @dataclass(frozen=True, eq=False)
 class ShownSpectrum:
-    """drawn: what the page's script draws; caption, table: HTML."""
+    """drawn: what the page's script draws; caption, table: HTML; runs, lines: after kicks."""
 
     drawn: dict[str, Any]
     caption: str
     table: str
+    runs: Sequence[KickedRun] = ()
+    lines: Sequence[AbsorptionLine] = ()
 
 
 def report_spectrum(trajectory: Path, contents: Contents) -> ShownSpectrum | None:
@@ -54,7 +61,8 @@ def report_spectrum(trajectory: Path, contents: Contents) -> ShownSpectrum | Non
             return kick_spectrum(runs, _lines(runs), ())
         except SpectrumError:
             pass
-    return _dipole_spectrum(time, dipole)
+    field = np.abs(np.asarray(contents.series["field"])).max(axis=1)
+    return _dipole_spectrum(time, dipole, free_lines(time, dipole, field))
 
 
 def kick_spectrum(
@@ -77,7 +85,10 @@ def kick_spectrum(
         caption += f"The signal is {span / DAMPING:.1f} τ long: the Padé approximant continues it. "
     if roots:
         caption += "Sticks: <code>task tddft</code>, as high as a line of that strength would be. "
-    shown = [{"energy": line.energy, "height": _height(spectrum, line.energy)} for line in lines]
+    shown = [
+        {"energy": line.energy, "height": _height(spectrum, line.energy), "strength": line.strength}
+        for line in lines
+    ]
     drawn = _drawn(curves, "bohr²", shown, log=False)
     # An isolated line of strength f is 2πτf/c high.
     drawn["sticks"] = [
@@ -85,7 +96,7 @@ def kick_spectrum(
         for root in roots
         if root.energy < HIGHEST
     ]
-    return ShownSpectrum(drawn, caption, line_rows(lines, runs, roots))
+    return ShownSpectrum(drawn, caption, line_rows(lines, runs, roots), runs, lines)
 
 
 def _lines(runs: Sequence[KickedRun]) -> tuple[AbsorptionLine, ...]:
@@ -99,20 +110,54 @@ def _height(spectrum: Spectrum, energy: float) -> float:
     return float(np.interp(energy, spectrum.energy, spectrum.cross_section))
 
 
-def _dipole_spectrum(time: np.ndarray, dipole: np.ndarray) -> ShownSpectrum:
-    """|∫ w(t) Δμ(t) e^{iωt} dt| with w Blackman's window, over all components."""
+def free_lines(time: np.ndarray, dipole: np.ndarray, field: np.ndarray) -> list[float]:
+    """Energies, eV, at which the dipole (T, 3) swings by itself once the field (T,) is over, ascending.
+
+    Frequencies of undamped sines (`realization`); none where the field is not over, or too late.
+    """
+    acting = np.flatnonzero(field > OVER * field.max())
+    after = np.arange(int(acting[-1]) + 1 if acting.size else 0, len(time))
+    step = float(time[1] - time[0])
+    stride = max(int(math.pi / (2.0 * HIGHEST / EV_PER_HARTREE * step)), 1)
+    rows = after[::stride]
+    if len(rows) < LEAST_FREE:
+        return []
+    samples = dipole[rows] - dipole[rows].mean(axis=0)
+    size = float(np.linalg.norm(samples))
+    omega = common_frequencies(samples[:, :, None], stride * step, LEAST_ERROR * size) if size > 0.0 else []
+    angles = np.outer(time[rows] - time[rows[0]], omega)
+    waves = np.hstack([np.ones((len(rows), 1)), np.cos(angles), np.sin(angles)])
+    cosines, sines = np.split(np.linalg.lstsq(waves, dipole[rows], rcond=None)[0][1:], 2)
+    amplitude = np.sqrt(np.sum(cosines**2 + sines**2, axis=1))
+    clear = amplitude > SIDE_LOBES * amplitude.max(initial=0.0)
+    found = np.asarray(omega)[clear][np.argsort(-amplitude[clear])[:MOST_FREE]]
+    return sorted(float(e) for e in found * EV_PER_HARTREE if e < HIGHEST)
+
+
+def _dipole_spectrum(time: np.ndarray, dipole: np.ndarray, lines: Sequence[float]) -> ShownSpectrum:
+    """|∫ w(t) Δμ(t) e^{iωt} dt| with w Blackman's window, over all components.
+
+    lines: energies, eV, to label; the clear maxima where there are none.
+    """
     step = float(time[1] - time[0])
     highest = min(HIGHEST, np.pi / step * EV_PER_HARTREE)
     energy = RESOLUTION_EV * np.arange(round(highest / RESOLUTION_EV) + 1)
     signal = (dipole - dipole.mean(axis=0)) * np.blackman(len(time))[:, None]
     angle = RESOLUTION_EV / EV_PER_HARTREE * step
     size = step * np.linalg.norm([fourier_sum(column, angle, len(energy)) for column in signal.T], axis=0)
-    found = [Peak(float(energy[k]), float(size[k]), 0.0) for k in clear_maxima(size)]
+    found = [Peak(one, float(np.interp(one, energy, size)), 0.0) for one in lines] or [
+        Peak(float(energy[k]), float(size[k]), 0.0) for k in clear_maxima(size)
+    ]
     caption = (
         "The field is no delta kick, so this is no absorption spectrum: it is the size of the dipole’s "
         "Fourier transform, with Blackman’s window over the run. "
     )
-    shown = [{"energy": line.energy, "height": line.cross_section} for line in found]
+    if lines:
+        caption += "Energies are those at which the dipole swings by itself once the field is over. "
+    shown = [
+        {"energy": line.energy, "height": line.cross_section, "strength": line.cross_section}
+        for line in found
+    ]
     drawn = _drawn([_curve("dipole", "c0", size)], "au", shown, log=True)
     return ShownSpectrum(drawn, caption + strongest_line(found), "")
 

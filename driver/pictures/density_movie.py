@@ -13,7 +13,7 @@ from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...adapters.system.real_time import Visualization
 from ...atomic.units import FS_PER_AU
 from .bonds import bonds
-from .projection import Projection, density_projection
+from .projection import DensityProjection, density_projection
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ class _Stage:
     marker: "Line2D"
 
 
-def draw_movie(projection: Projection, mol: gto.Mole) -> bytes:
+def draw_movie(projection: DensityProjection, mol: gto.Mole) -> bytes:
     """The animated GIF."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
@@ -93,7 +93,7 @@ def draw_movie(projection: Projection, mol: gto.Mole) -> bytes:
     return file.getvalue()
 
 
-def _stage(projection: Projection, mol: gto.Mole) -> _Stage:
+def _stage(projection: DensityProjection, mol: gto.Mole) -> _Stage:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
@@ -120,7 +120,7 @@ def _stage(projection: Projection, mol: gto.Mole) -> _Stage:
     panel.set_ylabel(f"{'xyz'[projection.v]} (Å)", fontsize=10, labelpad=1)
     panel.tick_params(labelsize=10)
     panel.spines[:].set_visible(False)
-    _draw_atoms(panel, projection, mol)
+    draw_atoms(panel, (projection.u, projection.v), mol)
     figure.text(0.04, 1.0 - 0.2 / height, f"ρ(t) − {projection.reference}", fontsize=11, va="center")
     figure.text(
         0.04,
@@ -147,15 +147,18 @@ def _stage(projection: Projection, mol: gto.Mole) -> _Stage:
     return _Stage(figure, picture, clock, marker)
 
 
-def _draw_atoms(panel: "Axes", projection: Projection, mol: gto.Mole) -> None:
-    """Nuclei as rings with their symbols, bonds as lines between the rings."""
+def draw_atoms(panel: "Axes", axes: tuple[int, int], mol: gto.Mole) -> None:
+    """Nuclei as rings with their symbols, bonds as lines between the rings.
+
+    axes: across and up, 0 to 2; the panel is in Å.
+    """
     from ase.data import covalent_radii
     from matplotlib.patches import Circle
 
     numbers = np.array([gto.charge(mol.atom_symbol(k)) for k in range(mol.natm)])
     real = np.flatnonzero(numbers > 0)
     numbers, positions = numbers[real], mol.atom_coords()[real] * ANGSTROM_PER_BOHR
-    flat = positions[:, [projection.u, projection.v]]
+    flat = positions[:, list(axes)]
     radii = 0.6 * covalent_radii[numbers]
     for i, j in bonds(numbers, positions):
         apart = flat[j] - flat[i]

@@ -28,7 +28,7 @@ BLOCK = 2**24
 
 
 @dataclass(frozen=True, eq=False)
-class Projection:
+class DensityProjection:
     """times: (k,) au; values: (k, n_v, n_u), electrons/bohr², rows along v; depth, u, v: axes 0 to 2.
 
     across, up: edges of the picture along u and v, bohr. dipole: (T, 2) time and induced dipole along the
@@ -49,7 +49,9 @@ class Projection:
     rounding: float
 
 
-def density_projection(trajectory: Path, mol: gto.Mole, visualization: Visualization) -> Projection | None:
+def density_projection(
+    trajectory: Path, mol: gto.Mole, visualization: Visualization
+) -> DensityProjection | None:
     """From the densities that a run stored; None where it stored none in the window.
 
     mol: the molecule whose AO order the trajectory has. Raises OSError.
@@ -77,7 +79,7 @@ def density_projection(trajectory: Path, mol: gto.Mole, visualization: Visualiza
     values = projected(mol, np.concatenate([densities - reference, reference[None]]), depth, edges)
     rounding = float(np.finfo(np.float32).eps * np.abs(values[-1]).max())
     largest = int(np.abs(induced).max(axis=0).argmax())
-    return Projection(
+    return DensityProjection(
         times[rows],
         values[:-1],
         depth,
@@ -112,16 +114,21 @@ def line_of_sight(mol: gto.Mole, induced: np.ndarray) -> int:
     return int(np.lexsort((np.abs(induced).max(axis=0), extents.round(3)))[0])
 
 
-def picture_points(mol: gto.Mole, plot: DensityPlot | None) -> list[np.ndarray]:
-    """Points along x, y and z, bohr: around the nuclei, within the `dplot` box where there is one."""
+def picture_points(
+    mol: gto.Mole, plot: DensityPlot | None, pixels: int = PIXELS, margin: float = MARGIN
+) -> list[np.ndarray]:
+    """Points along x, y and z, bohr: around the nuclei, within the `dplot` box where there is one.
+
+    pixels: along the longest side; margin: around the nuclei, bohr.
+    """
     positions = mol.atom_coords()
-    low, high = positions.min(axis=0) - MARGIN, positions.max(axis=0) + MARGIN
+    low, high = positions.min(axis=0) - margin, positions.max(axis=0) + margin
     if plot is not None:
         inner_low, inner_high = np.maximum(low, plot.origin), np.minimum(high, plot.upper)
         # A box away from the nuclei is taken as it is.
         away = inner_high - inner_low < 1.0
         low, high = np.where(away, plot.origin, inner_low), np.where(away, plot.upper, inner_high)
-    step = float((high - low).max()) / PIXELS
+    step = float((high - low).max()) / pixels
     return [np.arange(a, b + step / 2, step) for a, b in zip(low, high, strict=True)]
 
 

@@ -5,7 +5,8 @@ slow map (`weak_fields/modes`) give every later point in closed form,
 
     z(t + dt) = λ z(t) + U ½ [k(s(t)) + k(s(t + dt))],   s = X z + s₀
 
-with U k(s), of low rank, what a surrogate lacks (`estimate/defect_operator`).
+with U k(s), of low rank, what a surrogate lacks (`estimate/defect_operator`). What F answers to it within the
+same step, ½ |V| dt of it, is left out.
 """
 
 from collections.abc import Callable, Sequence

@@ -35,6 +35,16 @@ class ResponseRows:
         empty, occupied = np.divmod(rest, m)
         return np.stack([spin, occupied, empty], axis=1).astype(np.int32)
 
+    def dipoles(self, problem: Problem) -> np.ndarray:
+        """(d, 3) ⟨i|r|a⟩ of each pair, bohr."""
+        spin, occupied, empty = self.orbitals.T
+        n_spin = problem.system.n_spin
+        matrices = [
+            problem.basis.fock_in(np.broadcast_to(axis, (n_spin, *axis.shape)))
+            for axis in problem.engine.integrals.dipole
+        ]
+        return np.stack([np.real(matrix[spin, occupied, empty]) for matrix in matrices], axis=1)
+
     def rows(self, segment: Segment) -> dict[str, np.ndarray]:
         """Rows of the file for a segment's points; empty where none of them is kept."""
         points = points_of(segment)

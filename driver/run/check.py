@@ -1,5 +1,6 @@
 """What a deck asks for and cannot be carried out, found before any time is spent."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from ...adapters.deck import (
     Deck,
     DeckError,
     DensityPlotTask,
+    ExcitedDensityTask,
     GroundStateTask,
     LinearResponseTask,
     Place,
@@ -16,6 +18,7 @@ from ...adapters.deck import (
 from ...adapters.deck.tasks import other_spin_treatment
 from ...adapters.free_format.errors import in_one
 from ...adapters.nwchem.movecs import find_movecs, orbital_sets
+from ...adapters.nwchem.process import command_words, nwchem_command
 from ...atomic.errors import BadInput
 
 
@@ -38,7 +41,7 @@ def refusals(deck: Deck, engine: str, prior: Path | None) -> Iterator[BadInput]:
             _check_task(task, made, deck, engine, prior)
         except BadInput as error:
             yield error
-        if isinstance(task, GroundStateTask):
+        if isinstance(task, GroundStateTask | ExcitedDensityTask):
             made.add(task.output)
 
 
@@ -52,9 +55,11 @@ def _check_task(task: Task, made: set[str], deck: Deck, engine: str, prior: Path
             _check_propagation(task, made, deck)
             if prior is not None:
                 _check_prior(task, prior)
-        case LinearResponseTask() | DensityPlotTask():
+        case ExcitedDensityTask() | LinearResponseTask() | DensityPlotTask():
             if task.vectors not in made:
                 _check_file(task.vectors, task.place, deck)
+            if isinstance(task, ExcitedDensityTask) and engine == "pyscf":
+                _check_nwchem(task)
 
 
 def _check_functional(task: Task, engine: str) -> None:
@@ -78,7 +83,7 @@ def _check_propagation(task: PropagationTask, made: set[str], deck: Deck) -> Non
     load, real_time = task.real_time.load, task.real_time
     if load.kind == "density":
         for name in load.files:
-            if find_movecs(name, deck.permanent_dir) is None:
+            if name not in made and find_movecs(name, deck.permanent_dir) is None:
                 raise DeckError(task.place, f"load density {name}: there is no such file")
     name = load.files[0] if load.kind == "vectors" else task.vectors
     if name not in made:
@@ -87,6 +92,16 @@ def _check_propagation(task: PropagationTask, made: set[str], deck: Deck) -> Non
             raise DeckError(task.place, other_spin_treatment(name, n_sets, task.system.n_spin))
     if real_time.mocap is not None and real_time.propagator != "magnus":
         raise DeckError(task.place, "mocap needs the magnus propagator here")
+
+
+def _check_nwchem(task: ExcitedDensityTask) -> None:
+    words = command_words(nwchem_command())
+    if not words or shutil.which(words[0]) is None:
+        raise DeckError(
+            task.place,
+            "task tddft gradient is made by an installed NWChem, and there is none; accepted: "
+            "one on PATH or in NWCHEM_COMMAND, or the density that it left (load density)",
+        )
 
 
 def _check_prior(task: PropagationTask, prior: Path) -> None:

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ...adapters.deck import Deck, DensityPlotTask, GroundStateTask, LinearResponseTask, PropagationTask
+from ...adapters.deck import (
+    Deck,
+    DensityPlotTask,
+    ExcitedDensityTask,
+    GroundStateTask,
+    LinearResponseTask,
+    PropagationTask,
+)
 from ...adapters.files.run_lock import locked
 from ...adapters.files.whole_file import write_whole
 from ...adapters.rtdb.recall import HEAD, record_path
@@ -18,13 +25,15 @@ from ..earlier.kept import keep_earlier, settings_of
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
+from ..nwchem.excited_density import excited_density
 from ..nwchem.session import open_session
 from ..nwchem.start import NWChemCall
 from ..page.lines import Root
+from ..reporters.phase import phase
 from .check import check_deck
 from .embedded import EmbeddedBackend
 from .ground import GroundStates, Solved
-from .job import Job, file_names
+from .job import Job, file_names, live_beside
 from .options import Options, fingerprint, same_level
 from .propagation import propagate
 from .surrogates import make_surrogate, with_surrogate
@@ -82,6 +91,9 @@ def _carry_out(
                     text, found = _linear_response(task, grounds)
                     write(text)
                     roots += found
+            case ExcitedDensityTask():
+                if not goes_on:
+                    _excited_density(task, grounds)
             case DensityPlotTask():
                 if not goes_on:
                     _cube(task, grounds)
@@ -117,6 +129,17 @@ def _cube(task: DensityPlotTask, grounds: GroundStates) -> None:
     write_cube(path, engine.mol, orbitals.density(), task.plot)
 
 
+def _excited_density(task: ExcitedDensityTask, grounds: GroundStates) -> None:
+    """Leave NWChem's file, from the ground state of this run or, with its engine, NWChem's own."""
+    options = grounds.options
+    guess = None
+    if options.engine == "pyscf":
+        guess = _solved(task.vectors, task.system, grounds)[1]
+    with phase(f"{grounds.deck.prefix}: excited state by NWChem", live=live_beside(grounds.write)):
+        left = excited_density(task, options.nwchem, guess)
+    write_whole(grounds.deck.permanent_dir / task.output, left)
+
+
 def _solved(vectors: str, system: System, grounds: GroundStates) -> Solved:
     """Orbitals that a file has or will have, and their engine."""
     number = grounds.named().get(vectors)
@@ -146,8 +169,10 @@ def _by_nwchem(job: Job, grounds: GroundStates) -> bool:
     """A propagation with a resident NWChem beside it, which also converges the ground state."""
     options = job.options
 
-    def surrogate_of(ground: GroundState, problem: Problem, target: Target) -> Surrogate:
-        return make_surrogate(ground, problem, options, target)
+    def surrogate_of(
+        ground: GroundState, problem: Problem, target: Target, tell: Callable[[str, float], None]
+    ) -> Surrogate:
+        return make_surrogate(ground, problem, options, target, tell)
 
     call = NWChemCall(
         deck=job.deck,

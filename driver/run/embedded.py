@@ -1,7 +1,7 @@
 """PySCF as the reference code of one propagation; implements `Backend`."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,13 +59,15 @@ class EmbeddedBackend:
         self._ground = GroundState(engine, orbitals, build, seconds)
         return self._ground
 
-    def surrogate_and_reference(self, problem: Problem, target: Target) -> tuple[Surrogate | None, Reference]:
+    def surrogate_and_reference(
+        self, problem: Problem, target: Target, tell: Callable[[str, float], None]
+    ) -> tuple[Surrogate | None, Reference]:
         """See `Backend`. Raises PriorError, DeviceError, GraphError, NetworkNotApplicable."""
         reference = EmbeddedReference(problem)
         if not self.job.hybrid:
             return None, reference
         assert self._ground is not None
-        surrogate = make_surrogate(self._ground, problem, self.job.options, target)
+        surrogate = make_surrogate(self._ground, problem, self.job.options, target, tell)
         return surrogate, reference
 
     def first_build(self, problem: Problem, density: np.ndarray) -> tuple[np.ndarray, Energies]:

@@ -83,9 +83,10 @@ class GroundStates:
                 found = orbitals
         return found
 
-    def _converge(self, number: int, tell: Callable[[str], None]) -> Solved:
+    def _converge(self, number: int, tell: Callable[[str, float], None]) -> Solved:
         """Orbitals as the deck asks: assembled, taken over, or converged."""
         task, names = self.tasks[number], self.named(number)
+        tell("integrals and grid", 0.0)
         engine = make_engine(task.system, self.options.memory)
         orbitals = self._given(task, names, engine)
         if orbitals is not None:

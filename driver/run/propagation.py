@@ -161,6 +161,7 @@ def _open_store(job: Job, setup: Setup, *, begin: bool) -> Saver:
     arrays, response = setup.arrays(), response_rows(setup.problem)
     if response is not None:
         arrays["pairs"] = response.orbitals
+        arrays["pair_dipoles"] = response.dipoles(setup.problem)
     fixed = stored_run(job.task, job.deck.title, setup.ground.engine, settings, arrays)
     saver = Saver(TrajectoryFile(job.file("h5"), fixed), setup.hybrid.surrogate, job)
     if begin:

@@ -33,6 +33,9 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
         lines.append(f"  of which in {split}")
     if summary.get("nwchem", {}).get("response"):
         lines.append(f"  response by {summary['nwchem']['response']}")
+    if summary.get("nwchem", {}).get("resumed_dipole"):
+        apart = summary["nwchem"]["resumed_dipole"]
+        lines.append(f"  taken up amid the run: dipoles within {apart:.1e} au of a run that was not stopped")
     if hybrid and (speed := speed_words(summary["speedup"])):
         lines.append(f"  reference steps alone, by processor time: {speed}")
     lines.append(f"  {stem}.h5  {stem}.json  {stem}.png")

@@ -79,8 +79,8 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
     dt, options = job.task.real_time.dt, job.options
     target = Target(options.tolerance, options.max_ml_steps, max(problem.n_steps * dt, dt))
     began = time.perf_counter()
-    with phase(f"{job.stem.name}: {'analytic kernel' if job.hybrid else 'reference'}", live=job.live):
-        surrogate, reference = backend.surrogate_and_reference(problem, target)
+    with phase(f"{job.stem.name}: {'analytic kernel' if job.hybrid else 'reference'}", live=job.live) as tell:
+        surrogate, reference = backend.surrogate_and_reference(problem, target, tell)
     kernel_seconds = time.perf_counter() - began
     hybrid = Hybrid(problem, surrogate, reference, target, options.limits)
     if old is None:

@@ -15,7 +15,7 @@ from ..answer.as_json import lines_json
 from ..estimate.statement import CONFIDENCE, Sums
 from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
-from ..loop.problem import Problem
+from ..loop.problem import Problem, dipole_norm
 from ..loop.progress import Progress
 from ..loop.speed import LEAST_BUILDS, reference_range, speed_range
 from ..pictures.run_figure import draw_run
@@ -151,14 +151,7 @@ def dipole_bound(problem: Problem, ledger: Ledger, dipole: np.ndarray) -> float:
     induced = float(np.sqrt(np.mean(np.sum((dipole - dipole[0]) ** 2, axis=1))))
     if induced == 0.0 or ledger.n_points == 0:
         return 1.0
-    occupied = np.diagonal(np.real(problem.ground_density), axis1=1, axis2=2) > 1e-6
-    pairs = occupied[:, :, None] != occupied[:, None, :]
-    matrices = [
-        problem.basis.fock_in(np.broadcast_to(d, problem.ground_build.fock.shape))
-        for d in problem.engine.integrals.dipole
-    ]
-    size = float(np.sqrt(sum(np.sum((d * pairs) ** 2) for d in matrices)))
-    return max(1.0, size * float(np.sqrt(ledger.change_moment / ledger.n_points)) / induced)
+    return max(1.0, dipole_norm(problem) * float(np.sqrt(ledger.change_moment / ledger.n_points)) / induced)
 
 
 def _reference_seconds(progress: Progress) -> float | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...adapters.regular_file import read_regular
 from .lines import KickedRun
 from .response import read_response
 from .signals import read_signals
@@ -29,9 +30,7 @@ def stated_error(path: Path) -> float:
     """Of the induced dipole of a trajectory file, from the summary beside it; 0 without one."""
     summary = path.with_suffix(".json")
     try:
-        if summary.stat().st_size > _MOST_BYTES:
-            return 0.0
-        return float(json.loads(summary.read_text(encoding="utf-8"))["estimated_error"])
+        return float(json.loads(read_regular(summary, _MOST_BYTES))["estimated_error"])
     except FileNotFoundError:
         return 0.0
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...atomic.units import EV_PER_HARTREE
 from .line_fit import SAME, LineFit, fit_lines
+from .parts import AtomShare, Transition, parts_of
 from .response import Modes, StoredResponse, line_modes
 from .spectrum import HIGHEST, Signal, SpectrumError, kick_of
 from .time_step import converged_lines
@@ -24,37 +25,6 @@ from .time_step import converged_lines
 CLEAR = 2.0
 #: A line turned further away from a kick, as a cosine, is not looked for in its response.
 SEEN = 1e-2
-#: Transitions of less weight are not listed.
-LEAST_WEIGHT = 0.01
-
-
-@dataclass(frozen=True)
-class Transition:
-    """A part of a line.
-
-    spin: 0 alpha or both, 1 beta.
-    occupied, empty: numbers of the orbitals, from 1, in order of energy.
-    weight: share of the line; all of a line's weights sum to 1, and some may be negative.
-    """
-
-    spin: int
-    occupied: int
-    empty: int
-    weight: float
-
-
-@dataclass(frozen=True)
-class AtomShare:
-    """What a line takes from an atom and brings to it.
-
-    atom: number, from 1, in the order of the geometry.
-    leaves: share of the line that comes from occupied orbitals there.
-    arrives: share that goes to empty orbitals there; over all atoms both sum to 1.
-    """
-
-    atom: int
-    leaves: float
-    arrives: float
 
 
 @dataclass(frozen=True)
@@ -240,20 +210,13 @@ def _parts(
     if modes is None or response is None:
         return (), ()
     weights = Modes(modes.x[n : n + 1], modes.y[n : n + 1]).weights[0]
-    order = np.argsort(-np.abs(weights))
-    transitions = tuple(
-        Transition(int(spin), int(occupied) + 1, int(empty) + 1, float(weights[row]))
-        for row in order[: int((np.abs(weights) > LEAST_WEIGHT).sum())]
-        for spin, occupied, empty in (response.pairs[row],)
-    )
-    spin, occupied, empty = response.pairs.T
-    leaves, arrives = weights @ response.shares[spin, occupied], weights @ response.shares[spin, empty]
-    atoms = enumerate(zip(leaves.tolist(), arrives.tolist(), strict=True), start=1)
-    return transitions, tuple(AtomShare(atom, *shares) for atom, shares in atoms)
+    return parts_of(weights, response)
 
 
-def transition_density(runs: Sequence[KickedRun], energy: float, highest: float = HIGHEST) -> np.ndarray:
-    """(n_spin, n, n) real T of the line nearest to `energy` (eV), in the basis functions: Tr r T = ± d.
+def transition_densities(
+    runs: Sequence[KickedRun], energies: Sequence[float], highest: float = HIGHEST
+) -> list[np.ndarray]:
+    """(n_spin, n, n) real T of the line nearest to each energy (eV), in the basis functions: Tr r T = ± d.
 
     Raises SpectrumError where a run kept no response, or no line was found.
     """
@@ -263,9 +226,13 @@ def transition_density(runs: Sequence[KickedRun], energy: float, highest: float 
     modes, _ = _modes(fit, found, runs, edge)
     if modes is None or not len(fit.omega):
         raise SpectrumError(f"{runs[0].signal.name}: it kept no response to make a transition density of")
-    n = int(np.abs(fit.omega * EV_PER_HARTREE - energy).argmin())
-    j = int(found.best[n])
-    response = runs[j].response
-    assert response is not None
-    # The kick along k makes δμ = −Tr r δP = q (q·k), and q = √2 d.
-    return -response.matrix(modes.x[n]) / (np.sqrt(2.0) * float(fit.dipoles[n] @ fit.directions[j]))
+    densities = []
+    for energy in energies:
+        n = int(np.abs(fit.omega * EV_PER_HARTREE - energy).argmin())
+        j = int(found.best[n])
+        response = runs[j].response
+        assert response is not None
+        # The kick along k makes δμ = −Tr r δP = q (q·k), and q = √2 d.
+        size = np.sqrt(2.0) * float(fit.dipoles[n] @ fit.directions[j])
+        densities.append(-response.matrix(modes.x[n]) / size)
+    return densities

@@ -169,14 +169,16 @@ def _stored(path: Path) -> DipoleRecord:
                 np.array(store[f"dynamics/{key}"], float) for key in ("time", "dipole", "field")
             )
             dt = float(np.asarray(told["dt"]))
-    except (OSError, KeyError) as error:
+            electrons = None if "n_electrons" not in told else int(np.asarray(told["n_electrons"]))
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise SpectrumError(
             f"{path}: no trajectory that can be read ({str(error).strip(chr(39))})"
         ) from error
-    if not (dipole.shape == field.shape == (len(time), 3)):
+    if time.ndim != 1 or not (dipole.shape == field.shape == (len(time), 3)):
         raise SpectrumError(f"{path}: time, dipole and field have different lengths")
+    if not all(np.isfinite(values).all() for values in (time, dipole, field, dt)):
+        raise SpectrumError(f"{path}: time, dipole or field has a value that is no number")
     tag = str(told.get("tag", told.get("molecule", "")))
-    electrons = None if "n_electrons" not in told else int(np.asarray(told["n_electrons"]))
     magnus = str(told.get("propagator", "magnus")) == "magnus"
     title = str(told.get("title", ""))
     return DipoleRecord(f"{path} ({tag})", tag, title, time, dipole, field, None, dt, magnus, electrons)

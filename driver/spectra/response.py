@@ -26,6 +26,8 @@ class StoredResponse:
     gaps: (d,) ε_a − ε_i, Hartree.
     orbitals: (n_spin, n, m) in the basis functions.
     shares: (n_spin, m, n_atoms) of each orbital on the atoms, by Löwdin's orthogonal functions.
+    dipoles: (d, 3) ⟨i|r|a⟩ of each pair, bohr; None in a file of an earlier version.
+    lowdin: (n_spin, n, m) orbitals in Löwdin's functions. on: (n, n_atoms) 1 where a function is the atom's.
     """
 
     time: np.ndarray
@@ -34,6 +36,14 @@ class StoredResponse:
     gaps: np.ndarray
     orbitals: np.ndarray
     shares: np.ndarray
+    dipoles: np.ndarray | None
+    lowdin: np.ndarray
+    on: np.ndarray
+
+    @property
+    def filling(self) -> float:
+        """Electrons in an occupied orbital."""
+        return 2.0 if len(self.orbitals) == 1 else 1.0
 
     def matrix(self, block: np.ndarray) -> np.ndarray:
         """(n_spin, n, n) real symmetric in the basis functions, from a block (d,) of empty and occupied."""
@@ -74,23 +84,28 @@ def read_response(path: Path) -> StoredResponse | None:
             )
             time = times[steps]
             orbitals = np.asarray(store["ground/basis_coefficients"])
-            shares = _shares(
-                orbitals, np.asarray(store["matrices/overlap"]), np.asarray(store["basis/atom_index"])
-            )
+            lowdin = _in_lowdin_functions(orbitals, np.asarray(store["matrices/overlap"]))
+            atoms = np.asarray(store["basis/atom_index"])
+            dipoles = np.asarray(store["ground/pair_dipoles"]) if "ground/pair_dipoles" in store else None
             pairs, energies = np.asarray(store["ground/pairs"]), np.asarray(store["ground/basis_energies"])
-    except (OSError, KeyError) as error:
+            finite = all(np.isfinite(values).all() for values in (real, imaginary, energies, orbitals))
+            if not (real.shape == imaginary.shape == (len(time), len(pairs)) and finite):
+                raise ValueError("its rows are not of its points and pairs, or not numbers")
+            if dipoles is not None and not (dipoles.shape == (len(pairs), 3) and np.isfinite(dipoles).all()):
+                raise ValueError("the pairs' dipoles are not of its pairs, or not numbers")
+            spin, occupied, empty = pairs.T
+            gaps = energies[spin, empty] - energies[spin, occupied]
+            on = np.eye(int(atoms.max()) + 1)[atoms]
+            shares = np.einsum("snm,na->sma", lowdin**2, on)
+    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise SpectrumError(f"{path}: no response that can be read ({error})") from error
-    spin, occupied, empty = pairs.T
     values = real + 1j * imaginary
-    gaps = energies[spin, empty] - energies[spin, occupied]
-    return StoredResponse(time, values - values[0], pairs, gaps, orbitals, shares)
+    return StoredResponse(time, values - values[0], pairs, gaps, orbitals, shares, dipoles, lowdin, on)
 
 
-def _shares(orbitals: np.ndarray, overlap: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+def _in_lowdin_functions(orbitals: np.ndarray, overlap: np.ndarray) -> np.ndarray:
     sizes, vectors = np.linalg.eigh(overlap)
-    squares = ((vectors * np.sqrt(sizes)) @ vectors.T @ orbitals) ** 2
-    on = np.eye(int(atoms.max()) + 1)[atoms]
-    return np.einsum("snm,na->sma", squares, on)
+    return (vectors * np.sqrt(sizes)) @ vectors.T @ orbitals
 
 
 def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest: float) -> Modes:

@@ -1,12 +1,14 @@
 """Runs driven by a known field, ready for a spectrum."""
 
+import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from .records import DipoleRecord, joined, read_records, without
-from .spectrum import Kick, Pulse, Signal, SpectrumError, delta_kick
+from .spectrum import Kick, Pulse, Signal, SpectrumError, delta_kick, short_kick
 
 
 def read_signals(
@@ -73,14 +75,32 @@ def _kick(record: DipoleRecord, *, pulses: bool) -> Kick | Pulse:
         field = np.zeros((len(time), 3))
         field[0] = record.kick
     try:
-        if pulses and (np.abs(field).max(axis=1) > 0.0).sum() > 1:
-            return _pulse(field, record)
+        if (np.abs(field).max(axis=1) > 0.0).sum() > 1:
+            if pulses:
+                return _pulse(field, record)
+            if (short := _short(field, record)) is not None:
+                return short
         found = delta_kick(field, time, dt, magnus=record.magnus)
     except SpectrumError as error:
         raise SpectrumError(f"{name}: {error}") from error
     if found is None:
         raise SpectrumError(f"{name}: the field is zero throughout; give the kick with --kick AXIS=IMPULSE")
     return found
+
+
+def _short(field: np.ndarray, record: DipoleRecord) -> Kick | None:
+    """A short pulse along one line as a kick."""
+    with contextlib.suppress(SpectrumError):
+        return short_kick(_pulse(field, record), record.time)
+    return None
+
+
+def kicked(signal: Signal) -> Signal | None:
+    """The same run with its short pulse taken for a kick; None where the pulse is none."""
+    if isinstance(signal.kick, Kick):
+        return signal
+    kick = short_kick(signal.kick, signal.time)
+    return None if kick is None else replace(signal, kick=kick)
 
 
 def _pulse(field: np.ndarray, record: DipoleRecord) -> Pulse:

@@ -24,6 +24,8 @@ from .pade import pade_transform
 RESOLUTION_EV = 0.01
 #: Share of a pulse's most light below which it tells nothing.
 LEAST_LIGHT = 0.01
+#: A pulse is short where it is over after so much of its run; even, and over, to this share of its most.
+SHORT, EVEN = 0.1, 1e-4
 #: Damping, au, and highest energy, eV, of a spectrum unless one asks for others.
 DAMPING, HIGHEST = 50.0, 40.0
 
@@ -39,6 +41,8 @@ class Kick:
     impulse: field times duration, au. A delta kick of NWChem acts through two steps of its Magnus
     propagator with half its `max`, or through the first step alone where its centre is the first point.
     steps: steps of the mid-point (Magnus) propagator that it acts in, 1 or 2; 0 for any other propagator.
+    spread: of a short pulse, even about its centre: times (k,) of the middle of each of its steps from the
+        centre, au, and their shares (k,) of the impulse; then `steps` counts them. None: a constant size.
     """
 
     direction: np.ndarray
@@ -46,6 +50,7 @@ class Kick:
     start: float
     stop: float
     steps: int = 0
+    spread: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def centre(self) -> float:
@@ -58,6 +63,11 @@ class Kick:
         Each mid-point step that it acts in turns it by half a step: cos(ω dt / 2), exact for that map.
         """
         duration = self.stop - self.start
+        if self.spread is not None:
+            times, shares = self.spread
+            half = omega * (times[1] - times[0]) / 2.0
+            own = np.cos(half) if self.steps else np.sinc(half / math.pi)
+            return own * (np.cos(np.outer(omega, times)) @ shares)
         if self.steps:
             return np.cos(omega * duration / self.steps / 2.0) ** self.steps
         return np.sinc(omega * duration / (2.0 * math.pi))
@@ -309,6 +319,27 @@ def _prominence(s: np.ndarray, k: int | np.intp) -> float:
         higher = np.flatnonzero(side > s[k])
         lowest.append(side[: higher[0] if len(higher) else None].min())
     return float(s[k] - max(lowest))
+
+
+def short_kick(pulse: Pulse, time: np.ndarray) -> Kick | None:
+    """A pulse that is soon over and even about its middle, as a kick; None for any other.
+
+    What it leaves swings as after a kick at its middle, weaker at high frequencies (`Kick.window`).
+    """
+    of_step = 0.5 * (pulse.size[:-1] + pulse.size[1:]) if pulse.magnus else pulse.size[:-1]
+    most = np.abs(of_step).max()
+    acting = np.flatnonzero(np.abs(of_step) > EVEN * most)
+    first, last = int(acting[0]), int(acting[-1])
+    values, step = of_step[first : last + 1], float(time[1] - time[0])
+    start, stop = float(time[first]), float(time[last]) + step
+    over = stop - time[0] < SHORT * (time[-1] - time[0])
+    if len(values) < 2 or not over or np.abs(values - values[::-1]).max() > EVEN * most:
+        return None
+    if abs(values.sum()) < 0.5 * np.abs(values).sum():
+        return None
+    middles = step * (np.arange(len(values)) - 0.5 * (len(values) - 1))
+    impulse, steps = float(values.sum()) * step, len(values) if pulse.magnus else 0
+    return Kick(pulse.direction, impulse, start, stop, steps, (middles, values / values.sum()))
 
 
 def delta_kick(field: np.ndarray, time: np.ndarray, dt: float, *, magnus: bool = True) -> Kick | None:

@@ -47,6 +47,8 @@ def converged_lines(
     ratio, strengths = np.full(len(omega), np.nan), np.full(len(omega), np.nan)
     # A mode has a positive norm; one that has not is noise.
     kept = np.flatnonzero(norms > 0.0)
+    if not len(kept):
+        return Converged(ratio, strengths)
     sizes = np.sqrt(norms[kept])
     # Of O = dt / 2 + x (1 − dt / 2τ) y only the small second part is taken from the modes, whose errors mix
     # them.

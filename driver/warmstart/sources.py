@@ -8,15 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.files.density_file import DensityFileError, read_density
+from ...adapters.files.density_file import DensityFileError, StoredDensity, read_density
+from ...adapters.files.stored_system import stored_system
+from ...adapters.files.trajectory import TrajectoryError
 from ...adapters.nwchem.basis_order import density_from_nwchem, nwchem_order
 from ...adapters.nwchem.movecs import MovecsError, read_movecs
 from ...adapters.nwchem.rt_restart import RestartError, read_restart
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.engine import PySCFEngine
+from ...adapters.pyscf.molecule import molecule
 from ...adapters.system import System
 from ...surrogate.starting_density.extrapolation import Extrapolation, snapshot
 from ...surrogate.starting_density.predictor import DensityPredictor
+from ...surrogate.starting_density.projection import Projection
 from ...surrogate.starting_density.pyscf_guess import STANDARD
 from .choice import choose_among, make_predictions
 from .named import own_predictors
@@ -29,14 +33,18 @@ _NETWORK_PAYS = 60
 def earlier_runs(paths: Sequence[Path], system: System) -> list[DensityPredictor]:
     """Predictors from files: all their ground states together, and each propagation's last density.
 
-    Trajectories and starting densities (`.h5`) have a geometry; `.movecs` and `.rt_restart` files have none
+    Trajectories and starting densities (`.h5`) have a geometry; a trajectory's orbitals in another basis, or
+    with other spins, are projected. `.movecs` and `.rt_restart` files have no geometry
     and are taken for the system's own. Raises DensityFileError, MovecsError, RestartError.
     """
     grounds, predictors = [], []
     for path in paths:
         if path.suffix == ".h5":
             stored = read_density(path)
-            there = _moved(system, stored.atomic_numbers, stored.positions, stored.ground, path)
+            there = _moved(system, stored.atomic_numbers, stored.positions, path)
+            if not _fits(stored, system):
+                predictors.append(_projection(path, stored, system))
+                continue
             grounds.append(snapshot(there, stored.ground))
             if stored.last is not None:
                 predictors.append(Extrapolation((snapshot(there, stored.last),), f"last of {path.name}"))
@@ -53,18 +61,32 @@ def earlier_runs(paths: Sequence[Path], system: System) -> list[DensityPredictor
     return predictors
 
 
-def _moved(
-    system: System, numbers: np.ndarray, positions: np.ndarray, density: np.ndarray, path: Path
-) -> System:
+def _moved(system: System, numbers: np.ndarray, positions: np.ndarray, path: Path) -> System:
     """The system with the nuclei of a file."""
     if not np.array_equal(numbers, system.geometry.atomic_numbers):
         raise DensityFileError(f"{path}: has other atoms than the deck, or in another order")
-    if density.shape != (system.n_spin, system.n_basis, system.n_basis):
-        raise DensityFileError(
-            f"{path}: densities are {density.shape}, not {(system.n_spin, system.n_basis, system.n_basis)}: "
-            "another basis, or another number of spins"
-        )
     return replace(system, geometry=replace(system.geometry, positions=positions))
+
+
+def _fits(stored: StoredDensity, system: System) -> bool:
+    """Whether a density has the basis, the spins and the electrons of a system."""
+    if stored.ground.shape != (system.n_spin, system.n_basis, system.n_basis):
+        return False
+    counts = np.array(molecule(system).nelec[: system.n_spin]) * 2.0 / system.n_spin
+    return bool(np.abs(stored.electrons - counts).max() < 0.5)
+
+
+def _projection(path: Path, stored: StoredDensity, system: System) -> Projection:
+    """Orbitals of another basis or other spins, of a trajectory file, which tells its basis."""
+    try:
+        source = stored_system(path)
+    except TrajectoryError:
+        raise DensityFileError(
+            f"{path}: densities are {stored.ground.shape}, not "
+            f"{(system.n_spin, system.n_basis, system.n_basis)}: another basis, charge or multiplicity; "
+            "accepted: a trajectory file (<start>.h5), which tells its basis"
+        ) from None
+    return Projection(source, stored.orbitals, f"projected from {path.name}")
 
 
 def known_density(

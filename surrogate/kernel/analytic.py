@@ -8,7 +8,7 @@ The imaginary part of a Hermitian matrix is antisymmetric: it has no density, an
 exchange only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +22,15 @@ from ..matrices.symmetric_pairs import (
     unpack_symmetric,
 )
 from .coulomb_exchange import coulomb_kernel, exchange_kernels, repulsion_integrals
-from .exchange_correlation import has_xc_kernel, xc_kernel
+from .exchange_correlation import Cell, has_xc_kernel, quadrature_cells, xc_kernel
 
 # Above this many pairs applying the kernel is bound by memory traffic. Single precision halves it, and costs
 # 2e-7 of benzene's response in an orthonormal basis (in the AO basis it would cost 5e-4).
 _SINGLE_PRECISION_PAIRS = 1000
+#: PySCF's grid level of the quadrature.
+KERNEL_GRID = 1
+#: Share of the time for a kernel that exchange and correlation take.
+XC_SHARE = 0.8
 #: Largest kernel built, bytes: 195 orbitals closed shell, 155 open shell.
 MAX_BYTES = 3 * 10**9
 #: Memory that building takes, over that of the kernel.
@@ -70,7 +74,7 @@ def build_auxiliary_kernel(
     mol: gto.Mole,
     density: np.ndarray,
     xc: str,
-    grid_level: int = 1,
+    cells: Iterable[Cell] | None = None,
     basis: np.ndarray | None = None,
     packed: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
 ) -> AuxiliaryKernel | None:
@@ -78,7 +82,7 @@ def build_auxiliary_kernel(
 
     density: real (n_spin, n, n) AO density; n_spin 1: the total density of a closed shell; 2: alpha, beta.
     xc: PySCF's description of the functional.
-    grid_level: PySCF's; see `benchmarks/kernel/cost_and_error.py` for what each leaves.
+    cells: `quadrature_cells` of the quadrature; None for those of `KERNEL_GRID`.
     basis: orthonormal orbitals (n, m), XᵀSX = 1, in which density changes δP = X δP' Xᵀ and responses
         ΔF' = Xᵀ ΔF X are given; None for AO matrices.
     packed: 8-fold packed AO integrals of 1/r and of erf(ωr)/r where the caller has them.
@@ -99,7 +103,7 @@ def build_auxiliary_kernel(
     if dft.libxc.xc_type(xc) == "HF":
         real = np.zeros((n_spin * n_pair, n_spin * n_pair), dtype)
     else:
-        real = xc_kernel(mol, density, xc, basis, grid_level, dtype)
+        real = xc_kernel(mol, density, xc, basis, cells or quadrature_cells(mol, KERNEL_GRID), dtype)
     blocks = real.reshape(n_spin, n_pair, n_spin, n_pair)
     integrals = repulsion_integrals(mol, basis, packed=packed[0])
     blocks += coulomb_kernel(integrals, m)[:, None, :]
@@ -117,16 +121,31 @@ def build_auxiliary_kernel(
     return AuxiliaryKernel(m, n_spin, real, imaginary, covariant)
 
 
-def analytic_kernel(engine: PySCFEngine, density: np.ndarray, memory: float) -> AuxiliaryKernel | None:
+def analytic_kernel(
+    engine: PySCFEngine,
+    density: np.ndarray,
+    memory: float,
+    tell: Callable[[str, float], None] = lambda *_: None,
+) -> AuxiliaryKernel | None:
     """The kernel at an AO density (n_spin, n, n), from the engine's integrals; None where there is none.
 
-    memory: bytes that building it may take.
+    memory: bytes that building it may take. tell: takes words and the share done, atom after atom.
     """
     if building_bytes(engine.mol.nao, len(density)) > memory:
         return None
     integrals, xc = engine.two_electron, engine.system.functional.pyscf
     packed = (integrals.packed, integrals.long_range)
-    return build_auxiliary_kernel(engine.mol, density, xc, packed=packed)
+    cells = None if engine.quadrature is None else told_cells(engine.mol, tell)
+    return build_auxiliary_kernel(engine.mol, density, xc, cells, packed=packed)
+
+
+def told_cells(mol: gto.Mole, tell: Callable[[str, float], None]) -> Iterator[Cell]:
+    """`quadrature_cells` of `KERNEL_GRID` in order; tell: takes words and the share done at each."""
+    cells = quadrature_cells(mol, KERNEL_GRID)
+    for number, cell in enumerate(cells):
+        tell(f"exchange-correlation, atom {number + 1} of {len(cells)}", XC_SHARE * number / len(cells))
+        yield cell
+    tell("Coulomb and exchange", XC_SHARE)
 
 
 def apply_auxiliary_kernel(kernel: AuxiliaryKernel, change: np.ndarray) -> np.ndarray:

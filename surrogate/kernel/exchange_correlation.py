@@ -8,7 +8,7 @@ The points are the pivots of a Cholesky factorisation of that kernel, weighted b
 No auxiliary basis set is involved, so any element and any basis will do.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,9 @@ from ..matrices.symmetric_pairs import pair_indices
 _POINT_THRESHOLD = 1e-9
 # Quadrature points handled at once, so that a block stays in the cache.
 _BLOCK_POINTS = 256
+
+#: Quadrature points (m, 3) and weights (m,) of one atom.
+Cell = tuple[np.ndarray, np.ndarray]
 
 _COMPONENTS = {"LDA": 1, "GGA": 4}  # ρ; ρ and ∇ρ
 
@@ -35,25 +38,26 @@ PairsOf = Callable[[np.ndarray], Sequence[np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Precision:
-    """How much of the kernel is left out, Hartree.
+class KernelGrid:
+    """Where the kernel is integrated, and how much of it is left out, Hartree.
 
-    grid_level: PySCF's.
+    cells: see `quadrature_cells`; they are met in order.
     pivot: interpolation points are added until the part left out is below this at every point.
     eigenvalue: eigenvectors of a cell's kernel below this are dropped.
     """
 
-    grid_level: int = 1
+    cells: Iterable[Cell]
     pivot: float = 3e-9
     eigenvalue: float = 3e-5
 
 
 def xc_kernel(
-    mol: gto.Mole, density: np.ndarray, xc: str, basis: np.ndarray, grid_level: int, dtype: type
+    mol: gto.Mole, density: np.ndarray, xc: str, basis: np.ndarray, cells: Iterable[Cell], dtype: type
 ) -> np.ndarray:
     """∫ ψ_pψ_q f_xc[ρ₀] ψ_rψ_s with the gradient terms of f_xc, for packed pairs of orbitals.
 
     density: (n_spin, n, n), as in `build_auxiliary_kernel`. basis: orthonormal orbitals (n, m).
+    cells: see `quadrature_cells`; they are met in order.
     Returns (n_spin n_pair, n_spin n_pair), spin the slow index, symmetric, hartree. Non-local correlation
     (VV10) contributes nothing here.
     """
@@ -62,32 +66,30 @@ def xc_kernel(
     def products(points: np.ndarray) -> Sequence[np.ndarray]:
         return [points[:, row] * points[:, column] * weight] * len(density)
 
-    cells = xc_factors(mol, density, xc, basis, products, Precision(grid_level))
-    positive, negative = zip(*cells, strict=True)
-    plus, minus = (np.concatenate(part).astype(dtype) for part in (positive, negative))
+    factors = xc_factors(mol, density, xc, basis, products, KernelGrid(cells))
+    positive, negative = [], []
+    for some, others in factors:
+        positive.append(some.astype(dtype))
+        negative.append(others.astype(dtype))
+    plus, minus = np.concatenate(positive), np.concatenate(negative)
     return plus.T @ plus - minus.T @ minus
 
 
 def xc_factors(
-    mol: gto.Mole,
-    density: np.ndarray,
-    xc: str,
-    basis: np.ndarray,
-    products: PairsOf,
-    precision: Precision,
+    mol: gto.Mole, density: np.ndarray, xc: str, basis: np.ndarray, products: PairsOf, grid: KernelGrid
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Factors L₊, L₋ of every atom's cell, (e, pairs of all spins): f_xc is Σ L₊ᵀL₊ - L₋ᵀL₋.
 
     products: the pairs wanted; of orbitals in the span of `basis`.
     """
-    for coords, weights in _cells(mol, precision.grid_level):
+    for coords, weights in grid.cells:
         psi, f_xc, scale = _quadrature(mol, density, xc, basis, coords, weights)
         if len(psi) == 0:
             continue
-        points, cholesky = _interpolation_points(psi[:, 0], scale, precision.pivot)
+        points, cholesky = _interpolation_points(psi[:, 0], scale, grid.pivot)
         eigenvalues, vectors = _orthonormalise(_cell_kernel(psi, f_xc, points), cholesky)
         pairs = products(points)
-        chosen = (eigenvalues > precision.eigenvalue, eigenvalues < -precision.eigenvalue)
+        chosen = (eigenvalues > grid.eigenvalue, eigenvalues < -grid.eigenvalue)
         mixing = [vectors[..., some] * np.sqrt(np.abs(eigenvalues[some])) for some in chosen]
         plus, minus = (
             np.hstack([part.T @ own for part, own in zip(mixed, pairs, strict=True)]) for mixed in mixing
@@ -95,8 +97,11 @@ def xc_factors(
         yield plus, minus
 
 
-def _cells(mol: gto.Mole, grid_level: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Quadrature points (m, 3) and weights (m,) of every atom's Becke cell."""
+def quadrature_cells(mol: gto.Mole, grid_level: int) -> list[Cell]:
+    """Every atom's Becke cell, on a grid of PySCF's level.
+
+    What each level leaves: `benchmarks/kernel/cost_and_error.py`.
+    """
     grids = dft.gen_grid.Grids(mol)
     # Of the radial meshes PySCF has, the best of its size: 1.5 times below Treutler's error at level 1.
     table = grids.gen_atomic_grids(

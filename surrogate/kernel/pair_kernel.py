@@ -19,10 +19,10 @@ from pyscf import ao2mo, lib
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.occupied_empty import OccupiedEmpty
-from .exchange_correlation import Precision, has_xc_kernel, xc_factors
+from .exchange_correlation import KernelGrid, has_xc_kernel, quadrature_cells, xc_factors
 
-#: What the kernel leaves out: less than a first guess may, since no direction is learned beside it.
-PRECISION = Precision(grid_level=3, pivot=1e-12, eigenvalue=1e-7)
+#: PySCF's grid level, and what `KernelGrid` leaves out: less than in a first guess, which is learned beside.
+GRID_LEVEL, PIVOT, EIGENVALUE = 3, 1e-12, 1e-7
 #: Pairs of orbitals of one irrep, or of a molecule without, up to which the matrices are made.
 MOST_PAIRS = 600
 
@@ -162,8 +162,8 @@ def _add_xc(
 
     xc = engine.system.functional.pyscf
     density = basis.density_out(np.array([np.diag(row) for row in _filling(pairs)]))
-    cells = xc_factors(engine.mol, density, xc, basis.coefficients[0], products, PRECISION)
-    for plus, minus in cells:
+    grid = KernelGrid(quadrature_cells(engine.mol, GRID_LEVEL), PIVOT, EIGENVALUE)
+    for plus, minus in xc_factors(engine.mol, density, xc, basis.coefficients[0], products, grid):
         for block, matrix in zip(blocks, real, strict=True):
             for factor, sign in ((plus[:, block], 2.0), (minus[:, block], -2.0)):
                 matrix += sign * (factor.T @ factor)

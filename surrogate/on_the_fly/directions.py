@@ -171,7 +171,7 @@ class Directions:
         }
 
     def load(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """Become what was saved under `name`."""
+        """Become what was saved under `name`. Raises ValueError where its arrays do not fit one another."""
         self.n = len(arrays[f"{name}_q"])
         room = np.zeros((16, arrays[f"{name}_q"].shape[1]))
         self._q, self._k, self._j = (np.concatenate([arrays[f"{name}_{letter}"], room]) for letter in "qkj")
@@ -179,6 +179,9 @@ class Directions:
         self._moment = np.array(arrays[f"{name}_moment"])
         self._shifts = np.array(arrays[f"{name}_shifts"])
         self._visits = list(np.array(arrays[f"{name}_visits"]))
+        approximate = self.n_approximate
+        if self._moment.shape != (approximate, approximate) or len(self._shifts) > self.n_exact:
+            raise ValueError(f"{name}_moment or {name}_shifts does not fit {self.n} directions")
         self._changed()
         self._products = products
         if folded:

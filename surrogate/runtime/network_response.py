@@ -1,6 +1,6 @@
 """The trained network at one geometry, through ONNX Runtime. Graphs, names, shapes: docs/neural/graphs.md."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from ...adapters.deck.xc import FunctionalError, functional
 from ...adapters.system import Shells, System
 from ...adapters.system.basis_library import library_shells
 from ...atomic.errors import BadInput
-from ..kernel.analytic import AuxiliaryKernel, build_auxiliary_kernel
+from ..kernel.analytic import AuxiliaryKernel, build_auxiliary_kernel, told_cells
 from ..kernel.coulomb_exchange import coulomb_kernel, repulsion_integrals
 from ..matrices.atom_pairs import atom_pairs
 from ..matrices.lowdin import overlap_root
@@ -84,9 +84,21 @@ class NetworkResponse:
     computes, for blocks of many changes. coulomb: its Coulomb part, (p, p). root: S^½.
     """
 
-    def __init__(self, graphs: Graphs, mol: gto.Mole, density: np.ndarray, xc: str) -> None:
-        """density: P0, (1, n, n), at which the analytic kernel is built where the network corrects it."""
-        base = _base(graphs.metadata["base"], mol, density, xc)
+    def __init__(
+        self,
+        graphs: Graphs,
+        mol: gto.Mole,
+        density: np.ndarray,
+        xc: str,
+        tell: Callable[[str, float], None] = lambda *_: None,
+    ) -> None:
+        """density: P0, (1, n, n), at which the analytic kernel is built where the network corrects it.
+
+        tell: takes words and the share done meanwhile.
+        """
+        base = mean_field_kernel(mol, xc)
+        if graphs.metadata["base"] != "mean-field":
+            base = _analytic(mol, density, xc, tell)
         factors = fitting_factors(mol)
         pairs = atom_pairs(np.array([mol.natm]))
         encoded = _run(
@@ -160,10 +172,11 @@ class NetworkResponse:
         return float(np.sqrt(np.mean(np.square(spreads))))
 
 
-def _base(name: str, mol: gto.Mole, density: np.ndarray, xc: str) -> AuxiliaryKernel:
-    if name == "mean-field":
-        return mean_field_kernel(mol, xc)
-    kernel = build_auxiliary_kernel(mol, density, xc, basis=lowdin_orbitals(mol))
+def _analytic(
+    mol: gto.Mole, density: np.ndarray, xc: str, tell: Callable[[str, float], None]
+) -> AuxiliaryKernel:
+    cells = told_cells(mol, tell)
+    kernel = build_auxiliary_kernel(mol, density, xc, cells, lowdin_orbitals(mol))
     if kernel is None:
         raise NetworkNotApplicable(
             "the network corrects the analytic kernel, which this functional or size has not"

@@ -93,10 +93,10 @@ def export(
     paths = []
     graphs = _graphs(model, calibration)
     protos = {}
-    for graph in graphs:
-        if graph.name != "rollout":
-            say(f"{graph.name}: traced, which takes about a minute")
-            protos[graph.name] = _convert(graph, _example(graph.name, model, *_TRACED))
+    traced = [graph for graph in graphs if graph.name != "rollout"]
+    for number, graph in enumerate(traced, start=1):
+        say(f"{graph.name}: traced, {number} of {len(traced)}, which takes about a minute")
+        protos[graph.name] = _convert(graph, _example(graph.name, model, *_TRACED))
     protos["rollout"] = _scanned(protos["step"])
     for number, graph in enumerate(graphs, start=1):
         proto = protos[graph.name]

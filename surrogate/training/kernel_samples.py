@@ -20,7 +20,8 @@ import numpy as np
 from pyscf import gto
 
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
-from ..kernel.exchange_correlation import xc_kernel
+from ..kernel.analytic import KERNEL_GRID
+from ..kernel.exchange_correlation import quadrature_cells, xc_kernel
 from ..matrices.symmetric_pairs import pack_antisymmetric, pack_symmetric
 from ..runtime.fitting_factors import (
     FittingFactors,
@@ -35,8 +36,6 @@ from ..samples.pairs_file import KINDS, SPLITS, PairsError, ResponsePairs, read_
 LINEAR = 0.02
 #: Random rotations a geometry.
 ROTATIONS = 64
-#: PySCF's level of the grid of the analytic kernel.
-KERNEL_GRID = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +191,8 @@ def _sample(path: Path, content: ResponsePairs, k: int, rng: np.random.Generator
         xc = str(content.attributes["pyscf_xc"])
         orbitals = lowdin_orbitals(pairs.mol)
         density = (orbitals @ pairs.density @ orbitals.T)[None]
-        kernel = xc_kernel(pairs.mol, density, xc, orbitals, KERNEL_GRID, np.float64)
+        cells = quadrature_cells(pairs.mol, KERNEL_GRID)
+        kernel = xc_kernel(pairs.mol, density, xc, orbitals, cells, np.float64)
         random = random_changes(pairs.density, pairs.fock, rng, ROTATIONS)
         of_kernel = random @ kernel
         whole = of_kernel + random @ mean_field_kernel(pairs.mol, xc).real

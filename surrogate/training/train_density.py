@@ -22,6 +22,7 @@ import yaml
 from pyscf import gto
 
 from ...adapters.files.whole_file import whole_file
+from ...adapters.regular_file import read_regular
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ..matrices.atom_pairs import atom_pairs
 from ..network.density_network import DensityNetwork, DensityNetworkShape
@@ -47,6 +48,8 @@ from .density_samples import (
     samples_path,
 )
 
+#: Of a configuration.
+_MOST_BYTES = 2**24
 #: What the exported graph may differ from torch by, relative to the largest feature: single precision.
 _ALIKE = 1e-4
 
@@ -69,8 +72,7 @@ class DensityTraining:
 
 def read_training(path: Path) -> DensityTraining:
     """A training from YAML; paths count from the file. Raises ValueError naming a key that is wrong."""
-    with open(path) as file:
-        given: dict[str, Any] = yaml.safe_load(file)
+    given: dict[str, Any] = yaml.safe_load(read_regular(path, _MOST_BYTES))
     try:
         data = dict(given["data"])
         molecules = tuple(MoleculeSamples(name, *counts) for name, counts in data.pop("molecules").items())

@@ -3,10 +3,12 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from hybrid_propagate.atomic.interruption import ctrl_c_between_steps, ends_by_itself
 
 #: A command's module by what it does after it has said so.
 MOMENTS = {
@@ -93,3 +95,46 @@ def test_the_end_cannot_be_interrupted(tmp_path: Path) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", RUN], cwd=tmp_path, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_ctrl_c_in_a_users_python() -> None:
+    """In a loop the first one only says so, in a destructor too; the second one is raised, as outside."""
+
+    class Thing:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    with ctrl_c_between_steps() as asked:
+        assert not asked()
+        with ends_by_itself():
+            Thing()
+            assert asked()
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with pytest.raises(KeyboardInterrupt), ctrl_c_between_steps() as asked:
+        signal.raise_signal(signal.SIGINT)
+    assert asked()
+
+
+def test_a_users_own_handler_and_other_threads_are_left_alone() -> None:
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        with ctrl_c_between_steps() as asked:
+            signal.raise_signal(signal.SIGINT)
+        assert came == [signal.SIGINT]
+        assert not asked()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    def elsewhere() -> None:
+        with ctrl_c_between_steps() as asked:
+            said.append(asked())
+
+    said: list[bool] = []
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert said == [False]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

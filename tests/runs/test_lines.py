@@ -5,10 +5,13 @@ from pathlib import Path
 import hybrid_propagate as hp
 import numpy as np
 import pytest
+from hybrid_propagate.adapters.files.trajectory import read_contents
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
 from hybrid_propagate.driver.commands.propagate import main
 from hybrid_propagate.driver.spectra.kicked_runs import read_kicked_runs
-from hybrid_propagate.driver.spectra.lines import transition_density
+from hybrid_propagate.driver.spectra.lines import transition_densities
+from hybrid_propagate.driver.spectra.response import read_response
+from hybrid_propagate.driver.spectra.window import atom_charges, populations
 from small_decks import kicked
 
 ATOMS = "  H 0 0 0\n  F 0 0 0.92"
@@ -18,7 +21,8 @@ ATOMS = "  H 0 0 0\n  F 0 0 0.92"
 def run(tmp_path_factory: pytest.TempPathFactory) -> hp.Run:
     """Hydrogen fluoride, kicked along its axis, 150 au."""
     folder = tmp_path_factory.mktemp("lines")
-    text = kicked(ATOMS, tmax=150.0, start="fluoride", basis="6-31G", xc="hfexch")
+    shown = "  print dipole field energy moocc"
+    text = kicked(ATOMS, tmax=150.0, start="fluoride", basis="6-31G", xc="hfexch", rest=shown)
     (folder / "fluoride.nw").write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -64,7 +68,8 @@ def test_lines_are_those_of_linear_response(run: hp.Run, tmp_path: Path) -> None
             assert sum(shares) == pytest.approx(1.0, abs=1e-6)
     # Nearly all of a line of HF comes from fluorine.
     assert lines[0].atoms[1].leaves > 0.8
-    matrix = transition_density(read_kicked_runs(run.path), lines[0].energy).sum(axis=0)
+    (found,) = transition_densities(read_kicked_runs(run.path), [lines[0].energy])
+    matrix = found.sum(axis=0)
     dipole = np.einsum("xij,ji->x", mol.intor("int1e_r"), matrix)
     assert abs(dipole[2]) == pytest.approx(abs(along[bright[0]]), rel=2e-3)
     np.testing.assert_allclose(dipole[:2], 0.0, atol=1e-8)
@@ -76,6 +81,55 @@ def test_lines_are_those_of_linear_response(run: hp.Run, tmp_path: Path) -> None
     np.testing.assert_allclose(
         values, np.einsum("gi,ij,gj->g", functions, matrix, functions), rtol=1e-4, atol=1e-7
     )
+
+
+def test_what_moves_is_what_orbitals_and_dipole_say(run: hp.Run) -> None:
+    """Occupations stored beside it, to second order; the dipole of all occupied orbitals, to first order."""
+    response = read_response(run.path)
+    assert response is not None
+    contents = read_contents(run.path)
+    stored = np.asarray(contents.series["occupations"])
+    changes = stored - stored[0]
+    np.testing.assert_allclose(populations(response), changes, atol=2e-3 * np.abs(changes).max())
+    found = run.moved(50.0, 100.0)
+    rows = (run.time >= 50.0) & (run.time <= 100.0)
+    assert found.electrons == pytest.approx(changes[rows, 0, 5:].sum(axis=1).mean(), rel=1e-3)
+    assert sum(part.weight for part in found.transitions) == pytest.approx(1.0, abs=5e-2)
+    # Charges add up to nothing, and Löwdin's of the stored densities say the same.
+    rows_stored, densities = _densities(run.path)
+    charges = atom_charges(response, rows_stored)
+    np.testing.assert_allclose(charges.sum(axis=1), 0.0, atol=1e-9)
+    sizes, vectors = np.linalg.eigh(_overlap(run.path))
+    root = (vectors * np.sqrt(sizes)) @ vectors.T
+    functions = np.einsum("pi,kij,jp->kp", root, densities - densities[0], root)
+    expected = -functions @ response.on
+    # The densities are stored in single precision, and are of order one.
+    rounding = 8 * np.finfo(np.float32).eps
+    assert np.abs(expected).max() > 10 * rounding
+    np.testing.assert_allclose(charges, expected, atol=rounding)
+    # The core electrons of fluorine hardly move.
+    core = run.moved(50.0, 100.0, occupied=(1, 1))
+    assert core.electrons < 1e-3 * found.electrons
+    whole, of_all = run.spectrum(emax=30.0), run.spectrum(emax=30.0, occupied=(1, 5))
+    top = np.abs(whole.cross_section).max()
+    np.testing.assert_allclose(of_all.cross_section, whole.cross_section, atol=2e-3 * top)
+    parts = [run.spectrum(emax=30.0, occupied=(k, k)).cross_section for k in range(1, 6)]
+    np.testing.assert_allclose(np.sum(parts, axis=0), of_all.cross_section, atol=1e-9 * top)
+
+
+def _densities(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the densities stored, and the densities (k, n, n) of both spins."""
+    import h5py
+
+    with h5py.File(path) as file:
+        return np.asarray(file["dynamics/density_step"]), np.asarray(file["dynamics/density_real"])[:, 0]
+
+
+def _overlap(path: Path) -> np.ndarray:
+    import h5py
+
+    with h5py.File(path) as file:
+        return np.asarray(file["matrices/overlap"])
 
 
 def _read_cube(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -336,7 +336,8 @@ def nwchem_under(folder: Path) -> list[int]:
 
 
 def test_killed_nwchem_and_restart(tmp_path: Path) -> None:
-    """NWChem is killed amid a run: exit code 1, no orphan, and --restart makes the rest of the points."""
+    """NWChem is killed amid a run: exit code 1, no orphan; --restart makes the rest of the points, and says
+    by how much they may differ."""
     (tmp_path / "deck.nw").write_text(water(tmax=40.1, basis="3-21G", xc="hfexch"))
     with (tmp_path / "log").open("w") as out:
         running = subprocess.Popen(
@@ -363,3 +364,12 @@ def test_killed_nwchem_and_restart(tmp_path: Path) -> None:
     assert len(before) < 200
     rest = log_of(tmp_path, propagate(tmp_path, "--surrogate", "none", "--restart")).find("Dipole moment")
     assert set(np.round(before, 5)) | set(np.round(rest.time, 5)) == set(np.round(0.2 * np.arange(200), 5))
+    may_differ = json.loads((tmp_path / "water.json").read_text())["nwchem"]["resumed_dipole"]
+    resumed = rest.values
+    for path in tmp_path.glob("water.*"):
+        path.unlink()
+    whole = log_of(tmp_path, propagate(tmp_path, "--surrogate", "none")).find("Dipole moment")
+    apart = np.abs(resumed - whole.values[-len(resumed) :]).max()
+    print(f"apart {apart:.1e} au, stated {may_differ:.1e} au")
+    assert 0.0 < apart < may_differ < 1e-4
+    assert json.loads((tmp_path / "water.json").read_text())["nwchem"]["resumed_dipole"] is None

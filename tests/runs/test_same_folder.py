@@ -1,10 +1,6 @@
-"""Two runs of one name in one folder, at once and one after the other; and files that go on after damage."""
+"""Two runs of one name in one folder, at once and one after the other."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +9,6 @@ from hybrid_propagate.adapters.deck import Place
 from hybrid_propagate.adapters.files.run_lock import locked
 from hybrid_propagate.adapters.files.trajectory import TrajectoryError, read_contents
 from hybrid_propagate.driver.earlier.continued import Wanted, continued
-from hybrid_propagate.driver.earlier.validity import check_contents
 from hybrid_propagate.driver.spectra.records import joined, read_records
 from small_decks import kicked
 
@@ -100,64 +95,6 @@ def test_what_restart_says(finished: Path, capsys: pytest.CaptureFixture[str]) -
         continued(path, changed)
     assert f"dt was 0.2, {finished / 'h.nw'}:{dt} says 0.1" in str(error.value)
     assert "--tol was 0.001, now 0.5" in str(error.value)
-
-
-#: Of a checkpoint; the rest is checked as it is taken up.
-KEPT = ("state", "shadow", "estimate", "energies", "tally")
-DAMAGES: dict[str, Callable[[np.ndarray], np.ndarray | None]] = {
-    "missing": lambda array: None,
-    "flat": lambda array: np.zeros(array.size + 1, array.dtype),
-    "text": lambda array: np.array(b"{{"),
-    "no number": lambda array: np.full(array.shape, np.nan),
-}
-
-
-def test_damage_behind_a_right_checksum(finished: Path) -> None:
-    """Each data set that a restart needs, spoiled in four ways: one line each."""
-    path = finished / "h.h5"
-    sound = read_contents(path, to_go_on=True)
-    check_contents(path, sound)
-    spoiled = 0
-    for group in ("ground", "checkpoint", "series"):
-        arrays = getattr(sound, group)
-        for name in arrays:
-            # The pairs are made again, and no series but these is read.
-            unread = name in ("pairs", "spread", "surrogate")
-            if unread or (group == "checkpoint" and not name.startswith(KEPT)):
-                continue
-            for damage in DAMAGES.values():
-                found = damage(np.asarray(arrays[name]))
-                rest = {other: array for other, array in arrays.items() if other != name}
-                broken = rest if found is None else {**rest, name: found}
-                with pytest.raises(TrajectoryError) as error:
-                    check_contents(path, replace(sound, **{group: broken}))
-                assert "\n" not in str(error.value)
-                spoiled += 1
-    assert spoiled > 100
-
-
-def test_damaged_settings(finished: Path) -> None:
-    path = finished / "h.h5"
-    sound = read_contents(path, to_go_on=True)
-    for name in ("settings", "tmax", "dt", "complete", "n_steps"):
-        for value in ("{", b"{{", np.nan, [1.0, 2.0]):
-            with pytest.raises(TrajectoryError):
-                check_contents(path, replace(sound, attributes={**sound.attributes, name: value}))
-    for log in (b"{{", b"[1, 2]", b'["run.log"]', np.zeros(3)):
-        with pytest.raises(TrajectoryError):
-            check_contents(path, replace(sound, checkpoint={**sound.checkpoint, "log": np.array(log)}))
-
-
-def test_a_damaged_file_ends_the_command_with_2(finished: Path, tmp_path: Path) -> None:
-    data = bytearray((finished / "h.h5").read_bytes())
-    data[len(data) // 2] ^= 255
-    (tmp_path / "h.h5").write_bytes(data)
-    (tmp_path / "h.nw").write_text(DECK)
-    words = [sys.executable, "-m", "hybrid_propagate.driver.commands.propagate", "h.nw", "--restart"]
-    ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert ended.returncode == 2
-    assert "damaged" in ended.stderr.splitlines()[-1]
-    assert (tmp_path / "h.h5").read_bytes() == data
 
 
 def test_the_second_of_two_leaves_the_firsts_log(tmp_path: Path, propagate_in) -> None:

@@ -15,6 +15,8 @@ const FIGURES = {
       height: 220,
       digits: 6,
     }),
+  occupations: (host) => lines(host, named("occupation_"), { unit: "electrons", height: 220 }),
+  charges: (host) => lines(host, named("charge_"), { unit: "e", height: 220 }),
   spectrum,
   timeline,
   spread,

@@ -70,14 +70,12 @@ function logTicks(low, high, count) {
   const first = Math.floor(Math.log10(low)),
     last = Math.ceil(Math.log10(high));
   const within = ([value]) => value >= low * 0.999 && value <= high * 1.001;
-  const every = Math.max(1, Math.ceil((last - first) / count));
-  const found = [];
-  for (let k = first; k <= last; k += every) found.push([10 ** k, power(k)]);
-  if (found.filter(within).length > 1) return found.filter(within);
+  const thinned = (found) => found.filter((_, k) => k % Math.ceil(found.length / count) === 0);
   const finer = [];
   for (let k = first; k <= last; k += 1)
     for (const m of [1, 2, 5]) finer.push([m * 10 ** k, m === 1 ? power(k) : `${m}·${power(k)}`]);
-  return finer.filter(within);
+  const powers = finer.filter((_, k) => k % 3 === 0).filter(within);
+  return thinned(powers.length > 1 ? powers : finer.filter(within));
 }
 
 /** Least and largest of several series within an index range; zeros and worse left out for a log axis. */

@@ -20,7 +20,7 @@ function spectrum(host) {
     log,
   );
   const range = log
-    ? [Math.min(Math.max(limits[0], limits[1] * 1e-12), limits[1] / 100), limits[1] * 2]
+    ? [Math.min(Math.max(limits[0], limits[1] * 1e-12), limits[1] / 100), limits[1] * (limits[1] / Math.max(limits[0], limits[1] * 1e-12)) ** 0.12]
     : [Math.min(limits[0], 0), 1.2 * limits[1]];
   const plot = axes(host, {
     x: { range: [0, energies[energies.length - 1]], label: "energy (eV)" },
@@ -80,7 +80,7 @@ function spectrum(host) {
 function labelPeaks(plot, peaks) {
   const taken = [];
   const most = Math.floor((plot.right - plot.left) / 65);
-  for (const { energy, height } of [...peaks].sort((a, b) => b.height - a.height).slice(0, most)) {
+  for (const { energy, height } of [...peaks].sort((a, b) => b.strength - a.strength).slice(0, most)) {
     const text = energy.toFixed(2),
       half = 4 * text.length;
     const x = Math.min(Math.max(plot.x(energy), plot.left + half), plot.right - half);

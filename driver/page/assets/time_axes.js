@@ -149,6 +149,18 @@ function lines(host, entries, { unit, height = 300, above = false, digits = 4 })
   }
 }
 
+/** The series whose names begin so, labelled by the rest of the name. */
+function named(lead) {
+  return Object.keys(series)
+    .filter((name) => name.startsWith(lead))
+    .map((name, k) => ({
+      key: name,
+      label: name.slice(lead.length),
+      swatch: `c${k % 6}`,
+      values: series[name],
+    }));
+}
+
 /** The components that move: one that moves less than a thousandth of the largest is left out. */
 function components(quantity) {
   const all = COMPONENTS.map((c, k) => ({

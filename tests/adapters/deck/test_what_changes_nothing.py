@@ -3,7 +3,14 @@
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.adapters.deck import Deck, DeckError, DensityPlotTask, GroundStateTask, PropagationTask
+from hybrid_propagate.adapters.deck import (
+    Deck,
+    DeckError,
+    DensityPlotTask,
+    ExcitedDensityTask,
+    GroundStateTask,
+    PropagationTask,
+)
 from hybrid_propagate.adapters.deck.reader import read_deck
 
 DECK = """{top}
@@ -93,10 +100,23 @@ def test_another_quadrature_is_the_nearest_level(tmp_path: Path, line: str, leve
 
 
 def test_a_tddft_block_is_judged_at_its_task(tmp_path: Path) -> None:
-    block = "tddft\n civecs\n nroots 2\n grad\n  root 2\n end\nend"
+    block = "tddft\n cdspectrum\n nroots 2\nend"
     assert isinstance(read(tmp_path, middle=block).tasks[-1], PropagationTask)
-    with pytest.raises(DeckError, match=r":16: tddft directive 'civecs' is not carried out"):
+    with pytest.raises(DeckError, match=r":16: tddft directive 'cdspectrum' is not carried out"):
         read(tmp_path, middle=f"{block}\ntask tddft energy")
+
+
+def test_the_density_of_an_excited_state(tmp_path: Path) -> None:
+    block = (
+        "tddft\n civecs\n nroots 3\n notriplet\n target 2\n grad\n  root 2\n  solve_thresh 1d-6\n end\nend"
+    )
+    task = read(tmp_path, middle=f"{block}\ntask tddft gradient").tasks[1]
+    assert isinstance(task, ExcitedDensityTask)
+    assert task.output == "deck.dmat"
+    words = " ".join(" ".join(task.block).split())
+    assert words == ("tddft nroots 3 rpa notriplet target 2 civecs grad root 2 solve_thresh 1e-06 end end")
+    with pytest.raises(DeckError, match="grad directive 'roots' is not carried out; accepted: root"):
+        read(tmp_path, middle="tddft\n grad\n  roots 2\n end\nend")
 
 
 def test_all_refusals_at_once(tmp_path: Path) -> None:

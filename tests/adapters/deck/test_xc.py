@@ -7,7 +7,13 @@ import subprocess
 import pytest
 from hybrid_propagate.adapters.deck import Deck
 from hybrid_propagate.adapters.deck.reader import read_deck
-from hybrid_propagate.adapters.deck.xc import Attenuation, FunctionalError, accepted_words, functional
+from hybrid_propagate.adapters.deck.xc import (
+    Attenuation,
+    FunctionalError,
+    accepted_words,
+    functional,
+    unknown_word,
+)
 from hybrid_propagate.adapters.pyscf.molecule import molecule
 
 WORDS = {
@@ -115,6 +121,31 @@ def test_every_word_is_known_to_libxc(word: str) -> None:
     cam = Attenuation(0.3, 0.0, 1.0) if word.startswith(("xcam", "xwpbe", "srhf")) else None
     hybrid, terms = libxc.parse_xc(functional((word,), cam).pyscf)
     assert terms or hybrid[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("directive", "version", "word"),
+    [
+        ("r2scan", "7.0.2", "xc r2scan: NWChem 7.2 and later know it, and this one is 7.0.2"),
+        ("hfexch 0.25 mn15", "6.8.1", "xc mn15: NWChem 7.2 and later know it, and this one is 6.8.1"),
+        ("hcth147", "7.2.3", "xc hcth147: NWChem 7.0 knows it, and this one is 7.2.3"),
+        ("r2scan", "7.2.3", None),
+        ("hcth147", "7.0.2", None),
+        ("pbe0", "7.0.2", None),
+    ],
+)
+def test_words_of_one_version_only(directive: str, version: str, word: str | None) -> None:
+    assert unknown_word(directive, version) == word
+
+
+def test_parts_of_a_functional_add_up_to_it() -> None:
+    """As in NWChem 7.0.2, xm06 has no exact exchange of its own and xm06-2x has."""
+    from pyscf.dft import libxc
+
+    for words, whole in ((("xm06", "hfexch", "0.27", "cm06"), "m06"), (("xm06-2x", "cm06-2x"), "m06-2x")):
+        parsed = [libxc.parse_xc(functional(w).pyscf) for w in (words, (whole,))]
+        assert parsed[0][0] == pytest.approx(parsed[1][0])
+        assert sorted(parsed[0][1]) == sorted(parsed[1][1])
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ from pathlib import Path
 from hybrid_propagate.adapters.files.trajectory import Fixed, TrajectoryFile
 store = TrajectoryFile(Path(sys.argv[1]), Fixed({"dt": 0.1}, {}))
 for step in range(100000):
-    store.add_points({"time": np.array([float(step)]), "field": np.full((1, 3000), float(step))})
+    store.add_points({"time": np.array([float(step)]), "charges": np.full((1, 3000), float(step))})
     store.commit({"step": np.array(step), "state": np.full(1000, float(step))}, complete=False)
     print(step, flush=True)
 """
@@ -165,10 +165,10 @@ def test_a_kill_in_the_middle_of_commits_leaves_a_whole_file(tmp_path: Path, see
     last = told[-1] if told else 2
     assert last <= step <= last + 1
     np.testing.assert_array_equal(contents.series["time"], np.arange(step + 1.0))
-    np.testing.assert_array_equal(contents.series["field"][:, 0], np.arange(step + 1.0))
+    np.testing.assert_array_equal(contents.series["charges"][:, 0], np.arange(step + 1.0))
     np.testing.assert_array_equal(contents.checkpoint["state"], np.full(1000, float(step)))
     # The next run is not disturbed by what the kill left.
     store = TrajectoryFile(path, Fixed({"dt": 0.1}, {}))
-    store.add_points({"time": np.array([step + 1.0]), "field": np.zeros((1, 3000))})
+    store.add_points({"time": np.array([step + 1.0]), "charges": np.zeros((1, 3000))})
     store.commit({"step": np.array(step + 1)}, complete=True)
     assert len(read_contents(path).series["time"]) == step + 2

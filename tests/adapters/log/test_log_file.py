@@ -1,10 +1,13 @@
 """The log's own file."""
 
+import os
 import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pytest
 from hybrid_propagate.adapters.log.log_file import LogFile
 
 
@@ -45,6 +48,29 @@ def test_what_is_never_written_replaces_nothing(tmp_path: Path) -> None:
     assert log.position == 8
     log.close()
     assert path.read_text() == "one\ntwo\n"
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_on(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="No such device or address"):
+        LogFile(tmp_path / "pipe", append=False)
+
+
+def test_a_pipe_with_a_reader_takes_all(tmp_path: Path) -> None:
+    """More than fits into a pipe at once."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = subprocess.Popen(["wc", "-c", tmp_path / "pipe"], stdout=subprocess.PIPE, text=True)
+    last = time.monotonic() + 20.0
+    while True:
+        try:
+            log = LogFile(tmp_path / "pipe", append=False)
+            break
+        except OSError:
+            assert time.monotonic() < last
+            time.sleep(0.01)
+    log("x" * 2**20)
+    log.close()
+    assert reader.communicate()[0].split()[0] == str(2**20)
 
 
 def test_a_full_disk_leaves_whole_blocks(tmp_path: Path) -> None:

@@ -224,6 +224,7 @@ def test_no_word_becomes_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             accepted += 1
             for text in nwchem_texts(read):
                 check(text)
+    print(f"{accepted + refused} hostile words: {refused} refused, {accepted} accepted")
     assert accepted + refused >= 2000
     # Comments, joined lines and titles are no errors: some are read, and must be.
     assert min(accepted, refused) > 60

@@ -161,8 +161,11 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("case", CASES)
 def test_nwchems_database(case: str, nwchem: Callable[[str], Path], in_folder: Path) -> None:
     text = CASES[case]
+    log = nwchem(f"start job\n{text}")
+    if "(NWChem) 7.0" not in log.read_text():
+        # From 7.2 on `print` adds to what is printed without it.
+        text = text.replace("  print ", "  print dipole field energy convergence s2 ")
     whole = deck_in(in_folder, "whole.nw", f"start job\n{text}task dft energy\ntask dft rt_tddft\n")
-    nwchem(f"start job\n{text}")
     later = deck_in(in_folder, "later.nw", "restart job\ntask dft rt_tddft\n")
     if case == "everything":
         # NWChem writes `_` where a tag has a blank, and skips no step that it is told of by `set`.

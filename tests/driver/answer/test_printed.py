@@ -4,7 +4,8 @@ import numpy as np
 from hybrid_propagate.driver.answer.as_json import lines_json
 from hybrid_propagate.driver.answer.printed import MOST_SHOWN, line_table
 from hybrid_propagate.driver.page.lines import Root
-from hybrid_propagate.driver.spectra.lines import AbsorptionLine, AtomShare, KickedRun, Transition
+from hybrid_propagate.driver.spectra.lines import AbsorptionLine, KickedRun
+from hybrid_propagate.driver.spectra.parts import AtomShare, Transition
 from hybrid_propagate.driver.spectra.spectrum import Kick, Signal
 
 Z = (0.0, 0.0, 1.0)

@@ -11,9 +11,15 @@ from pathlib import Path
 import pytest
 from hybrid_propagate.driver.commands.bench import main
 from small_decks import HYDRIDE, kicked
+from terminal import at_a_terminal
 
 COMMAND = (sys.executable, "-m", "hybrid_propagate.driver.commands.bench")
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+AT_A_TERMINAL = """import sys
+from hybrid_propagate.driver.commands import bench, start
+bench.SURROGATES = ('response', 'none')
+sys.exit(start.bench())
+"""
 DECK = kicked(HYDRIDE, start="hydride", head='title "LiH"', tmax=8.0)
 
 
@@ -64,9 +70,12 @@ def test_a_case_from_deck_to_tables_and_once_more_for_nothing(
     (timed,) = case["rounds"]
     assert set(timed["cpu"]) == {"pyscf", "hybrid, response"}
 
-    # Nothing is measured twice; without its rounds, the rounds alone.
-    assert main(options) == 0
-    assert " …" not in capsys.readouterr().err
+    # Nothing is measured twice: a terminal shows what is written; without its rounds, the rounds alone.
+    for output in ("file", "pipe", "terminal"):
+        code, screen, found = at_a_terminal(folder, [sys.executable, "-c", AT_A_TERMINAL, *options], output)
+        written = "bench/benchmark.md bench/benchmark.json bench/benchmark.png"
+        assert (code, screen) == (0, f"hybrid-bench: written: {written}\n")
+        assert found == ""
     assert main([*options, "--repeat-timings"]) == 0
     again = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" …")]
     assert again == [
@@ -92,6 +101,9 @@ def test_stopped_and_started_again_it_goes_on(folder: Path) -> None:
         "hybrid-bench: interrupted; what was measured is kept, start it again to go on"
     )
     assert "Traceback" not in said
+    # In a batch job: plain lines.
+    assert said.splitlines()[0] == "hybrid-bench: hydride/reference …"
+    assert not set("\x1b\r") & set(said)
     assert not (folder / "bench/benchmark.md").exists()
 
 

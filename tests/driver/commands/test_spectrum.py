@@ -133,6 +133,7 @@ def test_what_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
         (["."], ".: a folder, not a file"),
         (["text"], "text: no RT-TDDFT lines"),
         (["no_field.log"], "give the kick with --kick"),
+        (["a.log", "--occupied", "1"], "a.log: --occupied needs a trajectory file, <start>.h5"),
         (["x.log", "--tag", "kick"], "no tag 'kick'; there are: t"),
         (["x.log", "--geometry", "h2"], "0 series fit 'Dipole moment'"),
         (["x.log", "x.log"], "a second run kicked along x"),
@@ -152,7 +153,8 @@ def test_what_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--tau", "0", "f"], ["--kick", "q=1", "f"], ["--kick", "x=", "f"], []]
+    "arguments",
+    [["--tau", "0", "f"], ["--kick", "q=1", "f"], ["--kick", "x=", "f"], ["--occupied", "3-2", "f"], []],
 )
 def test_bad_options(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """One line, and exit code 2."""
@@ -412,6 +414,11 @@ def test_ensemble(capsys: pytest.CaptureFixture[str]) -> None:
         (["z.h5", "--shape", "gaussian"], "needs --width"),
         (["z.h5", "--compare"], "needs two spectra"),
         (["z.h5", "--ensemble"], "two members or more"),
+        (["z.h5", "--occupied", "1"], "it kept no response to tell its occupied orbitals apart"),
+        (
+            ["z.h5", "--occupied", "1", "--kick", "z=1"],
+            "--occupied goes neither with --kick nor with --minus",
+        ),
     ],
 )
 def test_what_has_no_use_is_refused(

@@ -1,19 +1,15 @@
-"""The commands as a user runs them: at a terminal and in a batch job, the log in a file, a pipe, on it."""
+"""`hybrid-propagate` at a terminal and in a batch job; the log in a file, a pipe, on the terminal."""
 
 import ast
-import os
-import pty
 import re
 import subprocess
 import sys
-import sysconfig
-import threading
 from pathlib import Path
 
 import pytest
+from terminal import PROGRAMS, at_a_terminal
 
 ROOT = Path(__file__).parents[3]
-PROGRAMS = Path(sysconfig.get_path("scripts"))
 DECK = """start h2
 geometry units angstroms nocenter noautosym noautoz
   H 0 0 0
@@ -41,42 +37,10 @@ N_POINTS = 59
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the deck; runs leave their files here for the other commands."""
+    """With the deck."""
     folder = tmp_path_factory.mktemp("terminal")
     (folder / "h2.nw").write_text(DECK)
     return folder
-
-
-def at_a_terminal(folder: Path, words: list[str], output: str) -> tuple[int, str, str]:
-    """Exit code, what came on the screen, and what went to a `file` or `pipe`, or to the `terminal` too."""
-    screen: list[bytes] = []
-    master, slave = pty.openpty()
-
-    def watch() -> None:
-        # Linux reports the end of the other side as an error.
-        while True:
-            try:
-                data = os.read(master, 4096)
-            except OSError:
-                return
-            if not data:
-                return
-            screen.append(data)
-
-    path = folder / "output"
-    with path.open("wb") as file:
-        out = {"file": file, "pipe": subprocess.PIPE, "terminal": slave}[output]
-        process = subprocess.Popen(
-            [PROGRAMS / words[0], *words[1:]], cwd=folder, stdin=slave, stdout=out, stderr=slave
-        )
-        os.close(slave)
-        watching = threading.Thread(target=watch)
-        watching.start()
-        piped, _ = process.communicate()
-        watching.join(5)
-    os.close(master)
-    printed = (piped or b"") if output == "pipe" else path.read_bytes()
-    return process.returncode, b"".join(screen).decode().replace("\r\n", "\n"), printed.decode()
 
 
 def points(text: str) -> int:
@@ -97,22 +61,6 @@ def test_the_log_is_where_standard_output_is(folder: Path, output: str) -> None:
         assert "\x1b" not in printed
         assert "\x1b" in screen
         assert printed.endswith("### Propagation finished ###\n")
-
-
-@pytest.mark.parametrize(
-    ("words", "printed"),
-    [
-        (["hybrid-spectrum", "h2.h5"], "energy (ev)"),
-        (["hybrid-warmstart", "h2.nw", "--output", "guess"], "guess: "),
-        (["hybrid-atomic", "solve", "H"], "total"),
-    ],
-)
-def test_results_are_on_standard_output(folder: Path, words: list[str], printed: str) -> None:
-    """Of the other commands that take seconds; none writes a terminal's codes into a file."""
-    code, screen, found = at_a_terminal(folder, words, "file")
-    assert code == 0, screen
-    assert printed in found.lower()
-    assert "\x1b" not in found
 
 
 def test_in_a_batch_job_progress_is_plain_lines(folder: Path) -> None:

@@ -39,7 +39,7 @@ def test_lossy_steps_keep_what_is_there() -> None:
 
 
 def test_an_estimate_is_saved_whole() -> None:
-    estimate = ErrorEstimate(np.arange(3.0), state(0.3), Sums(1e-9, 2.0, 3e-5, 4e-2, 6, 1e-7))
+    estimate = ErrorEstimate(np.arange(3.0), state(0.3), Sums(1e-9, 2.0, 7, 1e-8, 3e-5, 4e-2, 6, 1e-7, 1e-12))
     again = loaded({name: array.copy() for name, array in estimate.save().items()})
     assert again is not None
     assert again.sums == estimate.sums

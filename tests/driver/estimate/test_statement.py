@@ -1,7 +1,7 @@
 """The number stated."""
 
 import pytest
-from hybrid_propagate.driver.estimate.statement import FEW, LEAST, RETRY, SAFETY, Sums, factor
+from hybrid_propagate.driver.estimate.statement import FEW, LEAST, RETRY, SAFETY, SHARE, Sums, factor
 
 
 def test_few_points_are_trusted_less() -> None:
@@ -18,6 +18,13 @@ def test_the_gap_is_relative_to_the_motion() -> None:
     sums = Sums(gap=4e-8, signal=1.0, rest=3e-5, bound=0.1, n_drawn=4)
     assert sums.stated == pytest.approx(2e-4 + 3e-5 + LEAST)
     assert sums.relative(4.0) == pytest.approx(1e-4 + 3e-5 + LEAST)
+
+
+def test_what_no_operator_sees_is_relative_to_the_dipoles_root_mean_square() -> None:
+    """A hundred points that move by 0.1 au each, and a bound of 1e-3 au."""
+    sums = Sums(signal=1.0, points=100, push=1e-3)
+    assert sums.unseen(0.0) == pytest.approx(SHARE * 1e-2)
+    assert sums.stated == pytest.approx(SHARE * 1e-2 + LEAST)
 
 
 def test_no_run_is_stated_to_be_exact() -> None:

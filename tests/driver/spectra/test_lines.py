@@ -155,3 +155,11 @@ def _exact(plus: np.ndarray, minus: np.ndarray, moments: np.ndarray) -> tuple[np
     omega = np.sqrt(squares)
     dipoles = (root @ Z / np.sqrt(omega)).T @ moments
     return omega, 2.0 / 3.0 * omega * np.sum(dipoles**2, axis=1)
+
+
+def test_modes_that_are_noise_tell_nothing_of_the_time_step() -> None:
+    """Their norm is not positive: no line is followed, and none is refused."""
+    noise = Modes(np.array([[0.1, 0.0], [0.0, 0.2]]), np.array([[-0.1, 0.0], [0.0, -0.2]]))
+    found = converged_lines(np.array([0.5, 0.8]), np.ones((2, 3)), noise, np.array([0.4, 0.7]), 0.2)
+    assert np.isnan(found.omega).all()
+    assert np.isnan(found.strengths).all()

@@ -10,6 +10,7 @@ from hybrid_propagate.surrogate.kernel.analytic import (
     apply_auxiliary_kernel,
     build_auxiliary_kernel,
 )
+from hybrid_propagate.surrogate.kernel.exchange_correlation import quadrature_cells
 from pyscf import dft, gto
 
 WATER = "O 0 0 0.1173; H 0 0.7572 -0.4692; H 0 -0.7572 -0.4692"
@@ -234,7 +235,8 @@ def test_orbital_basis() -> None:
 def test_finer_grid_is_closer_than_a_coarse_one() -> None:
     mean_field = ground_state("water", "pbe0")
     changes = excitations(mean_field)
-    coarse = build_auxiliary_kernel(mean_field.mol, density_of(mean_field), "pbe0", grid_level=0)
+    cells = quadrature_cells(mean_field.mol, 0)
+    coarse = build_auxiliary_kernel(mean_field.mol, density_of(mean_field), "pbe0", cells)
     assert coarse is not None
     reference = finite_difference(mean_field, changes)
     fine = relative_errors(

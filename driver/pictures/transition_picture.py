@@ -1,0 +1,61 @@
+"""Pictures of transition densities, integrated along the axis in which the molecule is thinnest."""
+
+import io
+
+import numpy as np
+from pyscf import gto
+
+from ...adapters.system.geometry import ANGSTROM_PER_BOHR
+from .density_movie import COLOURS, DOTS_PER_INCH, draw_atoms
+from .projection import line_of_sight, picture_points, projected
+
+#: Width of a picture, inches; pixels along the longest side; room around the nuclei, bohr.
+WIDTH, PIXELS, MARGIN = 3.4, 64, 3.5
+
+
+def transition_pictures(mol: gto.Mole, matrices: np.ndarray, titles: list[str]) -> list[bytes]:
+    """A PNG of each of the (k, n, n) real matrices in the molecule's functions, under its title."""
+    depth = line_of_sight(mol, np.zeros((1, 3)))
+    u, v = (axis for axis in range(3) if axis != depth)
+    edges = picture_points(mol, None, PIXELS, MARGIN)
+    values = projected(mol, matrices, depth, edges)
+    across, up = (np.array([edges[axis][0], edges[axis][-1]]) * ANGSTROM_PER_BOHR for axis in (u, v))
+    frame = (float(across[0]), float(across[1]), float(up[0]), float(up[1]))
+    return [_drawn(mol, of_line, (u, v), frame, title) for of_line, title in zip(values, titles, strict=True)]
+
+
+def _drawn(
+    mol: gto.Mole,
+    values: np.ndarray,
+    axes: tuple[int, int],
+    frame: tuple[float, float, float, float],
+    title: str,
+) -> bytes:
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.figure import Figure
+
+    high = WIDTH * 0.8 * (frame[3] - frame[2]) / (frame[1] - frame[0])
+    height = high + 0.9
+    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH)
+    panel = figure.add_axes((0.17, 0.5 / height, 0.8, high / height))
+    # Cusps at the nuclei would leave everything else pale.
+    full = 0.6 * float(np.abs(values).max()) or 1.0
+    panel.imshow(
+        values,
+        extent=frame,
+        origin="lower",
+        cmap=LinearSegmentedColormap.from_list("density", COLOURS),
+        vmin=-full,
+        vmax=full,
+        interpolation="bilinear",
+        aspect="auto",
+    )
+    panel.set_xlabel(f"{'xyz'[axes[0]]} (Å)", fontsize=10, labelpad=1)
+    panel.set_ylabel(f"{'xyz'[axes[1]]} (Å)", fontsize=10, labelpad=1)
+    panel.tick_params(labelsize=10)
+    panel.spines[:].set_visible(False)
+    draw_atoms(panel, axes, mol)
+    figure.text(0.5, 1.0 - 0.2 / height, title, fontsize=11, ha="center", va="center")
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
