@@ -83,7 +83,7 @@ def lack(size: float) -> Lacking:
 
 
 def test_what_is_lacking_drives_the_path_as_it_drives_the_steps() -> None:
-    """But for what V answers to it within the same step: 1.7 % of what it changes, for this strong a kernel."""
+    """But for what V answers to it within the same step: 1.7 % of what it changes here."""
     response, lacking = TwoBlocks(), lack(0.01)
     plain, expected = (stepped(response, 200, one) for one in (None, lacking))
     found = followed(response, [200], lacking).eta
