@@ -41,7 +41,10 @@ LINES, PARAMETERS = 60, 6
 #: Tests of a whole shelf.
 WHOLE = {
     "adapters/deck": {"bounds", "broken", "fuzz", "what_changes_nothing"},
+    "adapters/nwchem": {"engine_faults"},
     "atomic/solver": {"digits", "reference_tables"},
+    "driver/earlier": {"damage"},
+    "driver/spectra": {"short_pulse"},
     "surrogate/network": {"mamba_ssm_scan"},
 }
 
