@@ -173,9 +173,12 @@ def _rows(
     """Rows of a JSON file when it answers these arguments, else computed and written."""
     key = json.dumps(arguments)
     if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept.get("arguments") == key:
-            return kept["rows"]
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if kept["arguments"] == key:
+                return kept["rows"]
+        except (ValueError, TypeError, KeyError):
+            pass  # Damaged: computed anew.
     with counting_display(what) as show:
         rows = _counted(function, arguments, workers, show)
     rows.sort(key=lambda r: r["z"])

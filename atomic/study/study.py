@@ -60,10 +60,10 @@ def study_model(z: int) -> Model:
 
 
 def load(path: Path) -> list[Record]:
-    """All records of a results file; an unfinished last line is left out."""
+    """All records of a results file; an unfinished or damaged line is left out."""
     records: list[Record] = []
     if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 records.append(Record(**json.loads(line)))
             except (json.JSONDecodeError, TypeError):

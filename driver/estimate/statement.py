@@ -1,12 +1,12 @@
 """The error stated: an upper estimate of the trajectory error, and what it rests on.
 
-    stated = RMS(μ_shadow - μ) / RMS(μ - μ(0)) + 0.03 |D| Σ RMS |[D_k, P_k]| T / RMS(μ - μ(0)) + 1e-6
+    stated = RMS(μ_shadow - μ) / RMS(μ - μ(0)) + 0.03 |D| √(Σ RMS²|[D_k, P_k]| T T₀) / RMS(μ - μ(0)) + 1e-6
 
 μ_shadow: of a second propagation, which carries what the surrogate lacks along (`shadow`), f times as large
-as it was measured. The sum, over segments of duration T, bounds the dipole's error to first order: |D| is the
-norm of the dipole matrices between occupied and empty orbitals. f(K, n) = 1.6 (1 + 3.5/K²) (1 + 0.6 n): K
-points were drawn, and may have missed the worst; n passes over the segment were judged too far off, and to
-try again favours lucky draws.
+as it was measured. The sum is over segments of duration T: pushes that keep their direction for T₀ add up to
+this. |D| is the norm of the dipole matrices between occupied and empty orbitals. f(K, n) = 1.6 (1 + 3.5/K²)
+(1 + 0.6 n): K points were drawn, and may have missed the worst; n passes over the segment were judged too far
+off, and to try again favours lucky draws.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,9 @@ SAFETY, FEW = 1.6, 3.5
 OWN_WORTH = 2
 #: How much more after every try that was judged too large: to try until it fits favours lucky draws.
 RETRY = 0.6
-#: Share of the bound of first order that is added: what no operator of a few points sees.
-SHARE = 0.03
+#: Share that is added of what defects push the dipole by, which keep their direction for so long, au: what
+#: no operator of a few points sees.
+SHARE, COHERENT = 0.03, 30.0
 #: Share of the force that another code's own step shows beyond the Fock matrix that was compared.
 BEYOND = 0.1
 #: Share of the bound of first order that is stated for what steps with a Fock build each lack. On chains of
@@ -51,7 +52,7 @@ class Sums:
     gap: Σ |μ_shadow - μ|² over points.
     signal: Σ |μ - μ(0)|² over the same.
     points: how many these are.
-    push: |D| ∫ |[D, P]| dt, au, of which the second term is made.
+    push: |D|² ∫ |[D, P]|² dt, au, of which the second term is made.
     rest: what a step of another code shows beyond the Fock matrix, relative.
     bound: ∫ |[D, P]| dt / RMS |δP|, of first order.
     n_drawn: points drawn and measured in segments that were kept.
@@ -85,4 +86,6 @@ class Sums:
     def unseen(self, floor: float) -> float:
         """The second term: what no operator of a few points sees."""
         signal = max(self.signal, floor)
-        return SHARE * self.push * float(np.sqrt(self.points / signal)) if signal > 0.0 else 0.0
+        if signal == 0.0:
+            return 0.0
+        return SHARE * float(np.sqrt(COHERENT * self.push * self.points / signal))

@@ -31,7 +31,9 @@ KEPT_POINTS = 0.88
 #: Values of a function at a point: itself and its gradient.
 _COMPONENTS = {"HF": 0, "LDA": 1, "GGA": 4, "MGGA": 4}
 #: Functionals of libxc with an attenuated operator of their own.
-_ATTENUATED = re.compile("SR_HF|LR_HF|WB97|MGGA_X_M11|HSE|CAM|LC_|ITYH|HJS|LDA_X_ERF")
+_ATTENUATED = re.compile("SR_HF|LR_HF|WB97|X_M11|X_REVM11|_SX|HSE|CAM|LC_|ITYH|HJS|LDA_X_ERF")
+#: Exact exchange by its own name; taken off, it undoes that of a hybrid.
+_EXACT = re.compile(r"(-?)[0-9.]*\*?\bHF\b")
 #: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double
 #: precision, and what making takes over holding.
 SMALL, MOST_KERNEL, DOUBLE_PAIRS, MAKING = 20, 3 * 10**9, 1000, 4
@@ -87,13 +89,21 @@ def size_of(system: System) -> SystemSize:
         if fitting is None
         else sum(n_functions(fitting[tag], system.fitting_spherical) for tag in geometry.tags),
         kernels=2 if _ATTENUATED.search(xc) else 1,
-        exchange="HF" in xc or "HYB" in xc,
+        exchange=_has_exchange(xc),
     )
 
 
 def _kind(xc: str) -> str:
     """The rung of PySCF's description of a functional."""
     return next((kind for kind in ("MGGA", "GGA", "LDA") if kind in xc), "HF")
+
+
+def _has_exchange(xc: str) -> bool:
+    """Whether PySCF's description of a functional has exact exchange, of any range."""
+    own = _EXACT.search(xc)
+    if own is not None:
+        return not own[1]
+    return "HYB" in xc or "R_HF" in xc
 
 
 def _pruned_points(system: System) -> int:

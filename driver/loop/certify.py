@@ -192,7 +192,7 @@ def _claim(
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))
     bound = force * made.duration / made.typical
-    push = made.dipole_norm * force * made.duration
+    push = (made.dipole_norm * force) ** 2 * made.duration
     rest = BEYOND * beyond * made.duration / made.typical
     found = motion.shadow(operator, estimate.shadow, n_steps)
     allowed = target.allowed(made.segment.end.time)
@@ -253,10 +253,10 @@ def _own(motion: Motion, made: _Pass, dipole: np.ndarray, estimate: ErrorEstimat
 
 def _operator(made: _Pass, drawn: list[Defect], others: list[Defect], f: float) -> DefectOperator:
     """Through the points drawn, f times as large as their defects over the whole pass."""
-    operator = defect_operator(drawn)
+    operator, wanted = defect_operator(drawn), level(drawn, others) * made.response
     found = _rms([float(np.linalg.norm(operator(change))) for change in made.sample])
     # Not less than was measured at the points drawn, where these show the larger of it.
-    return operator.scaled(f * max(level(drawn, others) * made.response / found, 1.0) if found > 0.0 else f)
+    return operator.scaled(f * max(wanted / found, 1.0) if found > 0.0 else f)
 
 
 def smallest_change(problem: Problem) -> float:

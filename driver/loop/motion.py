@@ -16,7 +16,7 @@ from ...surrogate.weak_fields.by_regime import ByRegime
 from ...surrogate.weak_fields.pair_response import WEAK, PairResponse
 from ...surrogate.weak_fields.scheme import PairState
 from ..estimate.defect_operator import DefectOperator, first_and_second
-from ..propagators.magnus import NoFixedPoint
+from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.pair_motion import Lacking, PairPath, pair_path
 from ..propagators.state import State, density_of
 from .hybrid import Hybrid, known_surrogate, tell
@@ -125,13 +125,8 @@ class Stepwise:
     def shadow(
         self, operator: DefectOperator | None, state: State, n_steps: int
     ) -> tuple[np.ndarray, State] | None:
-        """See `Motion`."""
-        predict, ground = self._surrogate.predict, self._problem.ground_density
-
-        def fock_of(density: np.ndarray) -> np.ndarray:
-            fock = predict(density)
-            return fock if operator is None else fock + operator(density - ground)
-
+        """See `Motion`; None also where what is lacking is beyond all measure."""
+        fock_of = self._surrogate.predict if operator is None else self._with(operator)
         try:
             densities, end = frozen_pass(self._problem, fock_of, state, n_steps)
         except NoFixedPoint:
@@ -153,6 +148,23 @@ class Stepwise:
     def seen(self, sight: Sight, density: np.ndarray) -> Sight:
         """All of it."""
         return sight
+
+    def _with(self, operator: DefectOperator) -> FockOf:
+        """F' with what it lacks. Raises NoFixedPoint where that is beyond all measure.
+
+        What is of second order may grow without end, once the shadow is far from where it was measured.
+        """
+        problem, predict = self._problem, self._surrogate.predict
+        ground = problem.ground_density
+        most = float(np.linalg.norm(problem.basis.fock_in(problem.ground_build.fock)))
+
+        def lacking(density: np.ndarray) -> np.ndarray:
+            more = operator(density - ground)
+            if not np.linalg.norm(more) < most:
+                raise NoFixedPoint("the shadow has left all that was measured")
+            return predict(density) + more
+
+        return lacking
 
 
 class Weakly:

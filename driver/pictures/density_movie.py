@@ -94,7 +94,6 @@ def draw_movie(projection: DensityProjection, mol: gto.Mole) -> bytes:
 
 
 def _stage(projection: DensityProjection, mol: gto.Mole) -> _Stage:
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
     (left, right), (bottom, top) = (
@@ -106,21 +105,9 @@ def _stage(projection: DensityProjection, mol: gto.Mole) -> _Stage:
     panel = figure.add_axes((0.14, (STRIP + 0.05) / height, 0.82, high / height))
     # Cusps at the nuclei would leave everything else pale.
     full = max(0.5 * float(np.abs(projection.values).max()), CLEAR * projection.rounding) or 1.0
-    picture = panel.imshow(
-        projection.values[0],
-        extent=(left, right, bottom, top),
-        origin="lower",
-        cmap=LinearSegmentedColormap.from_list("density", COLOURS),
-        vmin=-full,
-        vmax=full,
-        interpolation="bilinear",
-        aspect="auto",
-    )
-    panel.set_xlabel(f"{'xyz'[projection.u]} (Å)", fontsize=10, labelpad=1)
-    panel.set_ylabel(f"{'xyz'[projection.v]} (Å)", fontsize=10, labelpad=1)
-    panel.tick_params(labelsize=10)
-    panel.spines[:].set_visible(False)
-    draw_atoms(panel, (projection.u, projection.v), mol)
+    axes, frame = (projection.u, projection.v), (left, right, bottom, top)
+    picture = draw_density(panel, axes, frame, projection.values[0], full)
+    draw_atoms(panel, axes, mol)
     figure.text(0.04, 1.0 - 0.2 / height, f"ρ(t) − {projection.reference}", fontsize=11, va="center")
     figure.text(
         0.04,
@@ -145,6 +132,36 @@ def _stage(projection: DensityProjection, mol: gto.Mole) -> _Stage:
     for side in ("top", "left", "right"):
         strip.spines[side].set_visible(False)
     return _Stage(figure, picture, clock, marker)
+
+
+def draw_density(
+    panel: "Axes",
+    axes: tuple[int, int],
+    frame: tuple[float, float, float, float],
+    values: np.ndarray,
+    full: float,
+) -> "AxesImage":
+    """A change of density, (rows, columns): blue where it falls, vermilion where it rises.
+
+    axes: across and up, 0 to 2. frame: left, right, bottom, top, Å. full: value of full colour.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    picture = panel.imshow(
+        values,
+        extent=frame,
+        origin="lower",
+        cmap=LinearSegmentedColormap.from_list("density", COLOURS),
+        vmin=-full,
+        vmax=full,
+        interpolation="bilinear",
+        aspect="auto",
+    )
+    panel.set_xlabel(f"{'xyz'[axes[0]]} (Å)", fontsize=10, labelpad=1)
+    panel.set_ylabel(f"{'xyz'[axes[1]]} (Å)", fontsize=10, labelpad=1)
+    panel.tick_params(labelsize=10)
+    panel.spines[:].set_visible(False)
+    return picture
 
 
 def draw_atoms(panel: "Axes", axes: tuple[int, int], mol: gto.Mole) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from pyscf import gto
 
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
-from .density_movie import COLOURS, DOTS_PER_INCH, draw_atoms
+from .density_movie import DOTS_PER_INCH, draw_atoms, draw_density
 from .projection import line_of_sight, picture_points, projected
 
 #: Width of a picture, inches; pixels along the longest side; room around the nuclei, bohr.
@@ -31,7 +31,6 @@ def _drawn(
     frame: tuple[float, float, float, float],
     title: str,
 ) -> bytes:
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
     high = WIDTH * 0.8 * (frame[3] - frame[2]) / (frame[1] - frame[0])
@@ -40,20 +39,7 @@ def _drawn(
     panel = figure.add_axes((0.17, 0.5 / height, 0.8, high / height))
     # Cusps at the nuclei would leave everything else pale.
     full = 0.6 * float(np.abs(values).max()) or 1.0
-    panel.imshow(
-        values,
-        extent=frame,
-        origin="lower",
-        cmap=LinearSegmentedColormap.from_list("density", COLOURS),
-        vmin=-full,
-        vmax=full,
-        interpolation="bilinear",
-        aspect="auto",
-    )
-    panel.set_xlabel(f"{'xyz'[axes[0]]} (Å)", fontsize=10, labelpad=1)
-    panel.set_ylabel(f"{'xyz'[axes[1]]} (Å)", fontsize=10, labelpad=1)
-    panel.tick_params(labelsize=10)
-    panel.spines[:].set_visible(False)
+    draw_density(panel, axes, frame, values, full)
     draw_atoms(panel, axes, mol)
     figure.text(0.5, 1.0 - 0.2 / height, title, fontsize=11, ha="center", va="center")
     file = io.BytesIO()

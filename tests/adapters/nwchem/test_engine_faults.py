@@ -81,11 +81,11 @@ def process(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     return NWChemProcess(f"{sys.executable} -S {FAKE} '{request.param}'", 1, 2)
 
 
-def ten_points(process: NWChemProcess) -> None:
+def ten_points(process: NWChemProcess) -> list[float]:
+    """Times of the states received."""
     process.start("a deck\n")
     process.send(RestartPoint(1_000_000 - 20, 0.0, DENSITY))
-    for _ in range(10):
-        process.receive()
+    return [process.receive()[0].time for _ in range(10)]
 
 
 @pytest.mark.parametrize(("process", "said"), FAULTS.items(), indirect=["process"], ids=list(FAULTS))
@@ -103,4 +103,4 @@ def test_a_fault_is_one_line(process: NWChemProcess, said: str, tmp_path: Path) 
 @pytest.mark.parametrize("process", ["none", "garbled count"], indirect=True)
 def test_what_is_no_fault(process: NWChemProcess) -> None:
     with process:
-        ten_points(process)
+        assert (np.diff(ten_points(process)) > 0.0).all()

@@ -1,7 +1,16 @@
 """The number stated."""
 
 import pytest
-from hybrid_propagate.driver.estimate.statement import FEW, LEAST, RETRY, SAFETY, SHARE, Sums, factor
+from hybrid_propagate.driver.estimate.statement import (
+    COHERENT,
+    FEW,
+    LEAST,
+    RETRY,
+    SAFETY,
+    SHARE,
+    Sums,
+    factor,
+)
 
 
 def test_few_points_are_trusted_less() -> None:
@@ -21,10 +30,11 @@ def test_the_gap_is_relative_to_the_motion() -> None:
 
 
 def test_what_no_operator_sees_is_relative_to_the_dipoles_root_mean_square() -> None:
-    """A hundred points that move by 0.1 au each, and a bound of 1e-3 au."""
-    sums = Sums(signal=1.0, points=100, push=1e-3)
-    assert sums.unseen(0.0) == pytest.approx(SHARE * 1e-2)
-    assert sums.stated == pytest.approx(SHARE * 1e-2 + LEAST)
+    """A hundred points that move by 0.1 au each; pushes of 1e-4 au a time unit, for 200 of them."""
+    sums = Sums(signal=1.0, points=100, push=1e-8 * 200.0)
+    expected = SHARE * 1e-4 * (200.0 * COHERENT) ** 0.5 * 10.0
+    assert sums.unseen(0.0) == pytest.approx(expected)
+    assert sums.stated == pytest.approx(expected + LEAST)
 
 
 def test_no_run_is_stated_to_be_exact() -> None:

@@ -65,7 +65,7 @@ def test_functionals_are_told_apart_as_pyscf_does(word: str) -> None:
     omega, long_range, share = numint.rsh_and_hybrid_coeff(xc)
     assert work._kind(xc) == numint._xc_type(xc)
     assert bool(work._ATTENUATED.search(xc)) is bool(omega)
-    assert ("HF" in xc or "HYB" in xc) is (share != 0 or long_range != 0)
+    assert work._has_exchange(xc) is (share != 0 or long_range != 0)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,16 @@ def test_a_foreign_state_is_refused(content: object, tmp_path: Path, monkeypatch
     assert not (tmp_path / "PWNED").exists()
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"cos\nsystem\n(S'touch PWNED'\ntR.", os.urandom(400)])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"PK\x03\x04",
+        b"cos\nsystem\n(S'touch PWNED'\ntR.",
+        # The opcode .W at its head ends in IndexError.
+        b".W\xc6h-\x9c\xccqazg\xd0\xd4g\x85(\x1bU\x1e",
+    ],
+)
 def test_no_file_of_torch(data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "weights.pt").write_bytes(data)
@@ -67,6 +76,15 @@ def test_no_file_of_torch(data: bytes, tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(TensorFileError, match="not a file of tensors"):
             read(tmp_path / "weights.pt")
     assert not (tmp_path / "PWNED").exists()
+
+
+def test_no_bytes_at_all_are_a_file_of_torch(tmp_path: Path) -> None:
+    draw = np.random.default_rng(11)
+    for _ in range(400):
+        path = tmp_path / "weights.pt"
+        path.write_bytes(draw.bytes(int(draw.integers(1, 400))))
+        with pytest.raises(TensorFileError, match="not a file of tensors"):
+            load_tensors(path)
 
 
 def test_its_own_state_is_gone_on_from_to_the_last_bit(tmp_path: Path) -> None:
