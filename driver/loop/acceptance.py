@@ -11,7 +11,7 @@ from .certify import Claim, certify
 from .controller import LEAST_ATTEMPT, WORTH
 from .energies import energy_at, with_energies
 from .hybrid import Hybrid, advance, changes, known_surrogate, tell
-from .motion import Weakly, leave_weak, most_steps, motion_of, sighted, steps_in_field
+from .motion import is_weak, leave_weak, most_steps, motion_of, sighted, steps_to_go
 from .progress import Event, Progress
 from .reference import Sight
 from .segment import Segment
@@ -57,10 +57,10 @@ def surrogate_steps(hybrid: Hybrid, progress: Progress) -> bool:
     state = progress.state
     before = progress.tally.fock_builds
     length = min(
-        progress.ledger.length, most_steps(hybrid), steps_in_field(hybrid, state), _held_steps(state)
+        progress.ledger.length, most_steps(hybrid), steps_to_go(hybrid, progress), _held_steps(state)
     )
     segment = surrogate_pass(hybrid, progress, length)
-    if segment is None and isinstance(motion_of(hybrid), Weakly):
+    if segment is None and is_weak(hybrid):
         leave_weak(hybrid, progress)
         return False
     if segment is None:
@@ -78,7 +78,7 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
     for last in [False] * (MOST_PASSES - 1) + [True]:
         tally.discarded_steps += 0 if segment is None else segment.n_steps
         segment = _one_pass(hybrid, progress, length)
-        if segment is None and isinstance(motion_of(hybrid), Weakly):
+        if segment is None and is_weak(hybrid):
             # The motion is not weak: nothing to refine for.
             return None
         spread = np.inf if segment is None else _rms(segment.spreads)

@@ -124,9 +124,9 @@ class Ledger:
         self.fall_back = FALL_BACK
         self.length = min(2 * self.length, most)
 
-    def leave_weak(self, length: int) -> None:
-        """Another surrogate follows, to the end of the run, first over `length` steps."""
-        self.strong, self.length = True, length
+    def begin_anew(self, length: int) -> None:
+        """Another surrogate follows, first over `length` steps."""
+        self.length = length
         self._settle()
 
     def keep_length(self, length: int) -> None:

@@ -60,9 +60,14 @@ class Motion(Protocol):
 def motion_of(hybrid: Hybrid) -> Motion:
     """By the surrogate in force."""
     surrogate = known_surrogate(hybrid)
-    if isinstance(surrogate, ByRegime) and surrogate.weak and surrogate.pairs is not None:
-        return Weakly(hybrid.problem, surrogate.pairs)
+    if isinstance(surrogate, ByRegime) and surrogate.weak is not None:
+        return Weakly(hybrid.problem, surrogate.weak)
     return Stepwise(hybrid.problem, surrogate)
+
+
+def is_weak(hybrid: Hybrid) -> bool:
+    """Whether the surrogate for weak motion is in force."""
+    return isinstance(hybrid.surrogate, ByRegime) and hybrid.surrogate.weak is not None
 
 
 def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float, *, end: bool) -> Sight:
@@ -74,26 +79,38 @@ def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float
     return motion_of(hybrid).seen(found, density)
 
 
+def begins_weak(problem: Problem) -> bool:
+    """Whether the field is over at the first point, and leaves the motion weak."""
+    over = can_be_weak(problem) and problem.last_field_step == 0
+    return over and not _is_far(problem, 0.0, problem.ground_density)
+
+
+def can_be_weak(problem: Problem) -> bool:
+    """Whether steps follow the field, by the propagator that weak motion is known for."""
+    real_time = problem.real_time
+    plain = real_time.propagator == "magnus" and real_time.mocap is None and not real_time.static
+    return plain and problem.last_field_step < problem.n_steps - 1
+
+
 def choose_regime(hybrid: Hybrid, progress: Progress) -> None:
     """Settle which of two surrogates is in force from here on."""
     surrogate, problem, state = hybrid.surrogate, hybrid.problem, progress.state
-    if not isinstance(surrogate, ByRegime) or surrogate.pairs is None:
+    if not isinstance(surrogate, ByRegime) or not can_be_weak(problem) or progress.ledger.strong:
         return
-    surrogate.weak = False
-    if progress.ledger.strong or state.step < problem.last_field_step:
-        return
-    if float(np.linalg.norm(state.density - problem.ground_density)) > WEAK:
+    if _is_far(problem, state.time, state.density):
         leave_weak(hybrid, progress)
-    else:
-        surrogate.weak = True
+    elif state.step >= problem.last_field_step:
+        surrogate.weaken()
 
 
 def leave_weak(hybrid: Hybrid, progress: Progress) -> None:
     """Full matrices from here on, to the end of the run; told with its reason."""
     surrogate = hybrid.surrogate
     assert isinstance(surrogate, ByRegime)
-    surrogate.weak = False
-    progress.ledger.leave_weak(hybrid.target.max_ml_steps)
+    if surrogate.weak is not None:
+        progress.ledger.begin_anew(hybrid.target.max_ml_steps)
+    surrogate.strengthen()
+    progress.ledger.strong = True
     at = progress.state
     tell(hybrid, progress, Event("regime", at.step, at.time, "NOT_WEAK", np.nan, np.nan, 0.0, 0))
 
@@ -101,14 +118,24 @@ def leave_weak(hybrid: Hybrid, progress: Progress) -> None:
 def most_steps(hybrid: Hybrid) -> int:
     """Of a segment."""
     most = hybrid.target.max_ml_steps
-    return LONGER * most if isinstance(motion_of(hybrid), Weakly) else most
+    return LONGER * most if is_weak(hybrid) else most
 
 
-def steps_in_field(hybrid: Hybrid, state: State) -> int:
-    """Steps to the end of the field, where another surrogate may follow; else those that are left."""
-    surrogate, last = hybrid.surrogate, hybrid.problem.last_field_step
-    follows = isinstance(surrogate, ByRegime) and surrogate.pairs is not None and not surrogate.weak
-    return (last if follows and state.step < last else hybrid.problem.n_steps) - state.step
+def steps_to_go(hybrid: Hybrid, progress: Progress) -> int:
+    """Steps to the end of the field, where weak motion may follow; else those that are left."""
+    problem, step = hybrid.problem, progress.state.step
+    follows = isinstance(hybrid.surrogate, ByRegime) and can_be_weak(problem) and not progress.ledger.strong
+    return (problem.last_field_step if follows and step < problem.last_field_step else problem.n_steps) - step
+
+
+def _is_far(problem: Problem, time: float, density: np.ndarray) -> bool:
+    """Whether P' is no longer near P'0, or the field at this time takes it away."""
+    field = problem.external(time)
+    size = float(np.linalg.norm(density - problem.ground_density))
+    if field is not None:
+        # What acts at one point alone, as a kick does, acts for half a step.
+        size += 0.5 * problem.real_time.dt * float(np.linalg.norm(field @ density - density @ field))
+    return size > WEAK
 
 
 class Stepwise:

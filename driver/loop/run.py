@@ -9,7 +9,7 @@ from .budget import ATTEMPT, corrects, least_builds, room
 from .certify import begin, follow
 from .corrected import MOST_BUILDS, corrected_steps
 from .hybrid import Hybrid, advance, book_changes, known_surrogate, tell
-from .motion import Weakly, choose_regime, leave_weak, motion_of
+from .motion import choose_regime, is_weak, leave_weak
 from .problem import field_free, make_step
 from .progress import Event, Progress
 from .segment import Reason
@@ -40,7 +40,7 @@ def run(hybrid: Hybrid, progress: Progress, stop: Callable[[Progress], bool]) ->
         else:
             accepted = surrogate_steps(hybrid, progress)
             # After the first rejection what it has shown is learned.
-            if progress.ledger.rejections_in_a_row > 1 and isinstance(motion_of(hybrid), Weakly):
+            if progress.ledger.rejections_in_a_row > 1 and is_weak(hybrid):
                 leave_weak(hybrid, progress)
             audits = accepted and progress.state.step < n_steps and progress.ledger.wants_audit()
             if audits and room(hybrid, progress) >= ATTEMPT:

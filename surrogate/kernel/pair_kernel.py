@@ -54,9 +54,7 @@ def pair_kernel(
     xc, integrals = engine.system.functional.pyscf, engine.two_electron
     if integrals.packed is None or integrals.fitting is not None or not has_xc_kernel(xc):
         return None
-    spin, a, i = _orbitals(pairs)
-    every = np.unique(irreps[spin, a] ^ irreps[spin, i])
-    blocks = [np.flatnonzero(irreps[spin, a] ^ irreps[spin, i] == k) for k in every]
+    blocks = pairs_by_irrep(pairs, irreps)
     # Integrals over all pairs, exchange's two forms, and the factors of f_xc.
     if max(map(len, blocks)) > MOST_PAIRS or 40.0 * pairs.n_pairs**2 > memory:
         return None
@@ -74,6 +72,13 @@ def pair_kernel(
         _add_xc(engine, basis, pairs, blocks, real)
     parts = zip(blocks, real, imaginary, direct, strict=True)
     return tuple(PairBlock(*part) for part in parts)
+
+
+def pairs_by_irrep(pairs: OccupiedEmpty, irreps: np.ndarray) -> list[np.ndarray]:
+    """Which pairs belong to each irrep that has some; irreps: of the orbitals, (n_spin, m)."""
+    spin, a, i = _orbitals(pairs)
+    products = irreps[spin, a] ^ irreps[spin, i]
+    return [np.flatnonzero(products == k) for k in np.unique(products)]
 
 
 def _orbitals(pairs: OccupiedEmpty) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """Two surrogates for one run: the pairs' response while fields are weak, full matrices where they are not.
 
-The one for full matrices costs a kernel of all pairs of orbitals: it is made when it is first needed.
+Each costs a kernel, and is made when it is first needed.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,16 +14,25 @@ _LEAD = "pairs"
 
 
 class ByRegime:
-    """Implements `Surrogate` by the one in force.
+    """Implements `Surrogate` by the one in force: that for full matrices, or after `weaken` the pairs'.
 
-    pairs: for weak fields, or None. make_full: makes the other one. weak: whether the first
-    is in force.
+    make_pairs: makes the one for weak fields, or gives None where there is none. make_full: makes the other.
     """
 
-    def __init__(self, pairs: PairResponse | None, make_full: Callable[[], Surrogate]) -> None:
-        self.pairs, self.weak = pairs, False
-        self._make_full = make_full
-        self._full: Surrogate | None = None if pairs is not None else make_full()
+    def __init__(
+        self, make_pairs: Callable[[], PairResponse | None], make_full: Callable[[], Surrogate]
+    ) -> None:
+        self._make_pairs, self._make_full = make_pairs, make_full
+        self._pairs: PairResponse | None = None
+        self._full: Surrogate | None = None
+        self._weak, self._asked = False, False
+
+    @property
+    def pairs(self) -> PairResponse | None:
+        """The one for weak fields."""
+        if not self._asked:
+            self._pairs, self._asked = self._make_pairs(), True
+        return self._pairs
 
     @property
     def full(self) -> Surrogate:
@@ -33,9 +42,23 @@ class ByRegime:
         return self._full
 
     @property
+    def weak(self) -> PairResponse | None:
+        """The one for weak fields, where it is in force."""
+        return self._pairs if self._weak else None
+
+    def weaken(self) -> bool:
+        """Put the pairs' response in force; whether there is one."""
+        self._weak = self.pairs is not None
+        return self._weak
+
+    def strengthen(self) -> None:
+        """Put full matrices in force."""
+        self._weak = False
+
+    @property
     def in_force(self) -> Surrogate:
         """The one that answers."""
-        return self.pairs if self.weak and self.pairs is not None else self.full
+        return self.full if self.weak is None else self.weak
 
     @property
     def mean_field_builds(self) -> int:
@@ -68,7 +91,7 @@ class ByRegime:
 
     def save(self) -> dict[str, np.ndarray]:
         """Arrays of both, under names of their own."""
-        pairs = {} if self.pairs is None else self.pairs.save()
+        pairs = {} if self._pairs is None else self._pairs.save()
         return {**pairs, **({} if self._full is None else self._full.save())}
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:

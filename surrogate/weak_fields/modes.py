@@ -118,7 +118,10 @@ def scheme_modes(step: PairMap) -> StepModes | None:
         new = free + _turned(push, 0.5 * (fock + later))
         change = float(np.abs(new - slow).max())
         slow = new
-        inverse = np.linalg.inv(slow)
+        try:
+            inverse = np.linalg.inv(slow)
+        except np.linalg.LinAlgError:
+            return None
         fock = later @ inverse
         before = fock @ inverse
         if not np.isfinite(change) or change > 1e3:

@@ -22,6 +22,8 @@ from ..surrogate import Measurement, Visit
 from .modes import MOST_EXACT, StepModes, scheme_modes
 from .scheme import PairMap, Phases
 
+#: Elements of P'0 and F'0 off the diagonal that a converged ground state may have.
+NEARLY_DIAGONAL = 1e-4
 #: Relative error of A until one has been measured; what remains along directions learned.
 KERNEL_ERROR = 1e-5
 #: |ΔF - linear| / (|ΔF| |δP|) as water has it along its axis.
@@ -82,6 +84,12 @@ class PairResponse:
         if self._errors:
             return float(np.sqrt(np.mean(np.square(self._errors[-_RECENT:]))))
         return max(KERNEL_ERROR, float(np.median(self._residuals))) if self._residuals else KERNEL_ERROR
+
+    @property
+    def is_near_rest(self) -> bool:
+        """Whether the ground state is at rest, to a tenth of what counts as weak; an unstable one is not."""
+        start = np.real(self.pairs.block(self.about.density)) / self.pairs.filling
+        return bool(_size(self.pairs.filling * (self.rest - start)[None])[0] <= 0.1 * WEAK)
 
     def response(self, x: np.ndarray) -> np.ndarray:
         """ΔF_ai (..., d) of x (..., d)."""

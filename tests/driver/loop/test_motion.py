@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hybrid_propagate.adapters.system import Excitation, Field
 from hybrid_propagate.adapters.system.real_time import Tolerances
 from hybrid_propagate.driver.bench.score import trajectory_error
 from hybrid_propagate.driver.estimate.defect_operator import Defect, defect_operator
@@ -160,7 +161,7 @@ def loop(problem: Problem, surrogate, *, error: float = 1e-3) -> tuple[Told, Pro
 
 
 def by_regime(problem: Problem, spoil: float = 0.0) -> ByRegime:
-    return ByRegime(toy_pairs(problem, spoil), lambda: make_response(problem))
+    return ByRegime(lambda: toy_pairs(problem, spoil), lambda: make_response(problem))
 
 
 @pytest.mark.parametrize("spoil", [0.0, 0.03])
@@ -169,7 +170,7 @@ def test_a_weak_run_is_weak_throughout(problem: Problem, spoil: float) -> None:
     surrogate = by_regime(problem, spoil)
     told, progress = loop(problem, surrogate)
     exact, reference = loop(problem, None)
-    assert surrogate.weak
+    assert surrogate.weak is not None
     assert [e for e in told.events if e.kind == "regime"] == []
     assert progress.estimate is not None
     true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
@@ -181,7 +182,7 @@ def test_strong_motion_takes_full_matrices() -> None:
     problem = weak_problem(1, kick=0.05)
     surrogate = by_regime(problem)
     told, progress = loop(problem, surrogate, error=1e-2)
-    assert not surrogate.weak
+    assert surrogate.weak is None
     assert [(e.kind, e.reason, e.step) for e in told.events if e.kind == "regime"] == [
         ("regime", "NOT_WEAK", 0)
     ]
@@ -189,6 +190,22 @@ def test_strong_motion_takes_full_matrices() -> None:
     assert sum(surrogate.full.n_directions) > 0
     exact, _ = loop(problem, None)
     assert trajectory_error(told.dipoles(problem), exact.dipoles(problem)) < 1e-2
+
+
+def test_full_matrices_while_a_field_is_on() -> None:
+    """A weak pulse of 4 au; from its end on modes."""
+    pulse = Field("kick", "hann", (0.0, 0.0, 1.0), 5e-5, center=2.0, width=4.0, frequency=0.5)
+    problem = weak_problem(1, fields=(pulse,), excitations=(Excitation("chain", "kick"),))
+    assert problem.last_field_step == 20
+    surrogate = by_regime(problem)
+    told, progress = loop(problem, surrogate)
+    assert surrogate.weak is not None
+    assert not progress.ledger.strong
+    assert 20 in [s.start.step for s in told.segments]
+    exact, _ = loop(problem, None)
+    assert progress.estimate is not None
+    true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
+    assert true <= progress.estimate.sums.stated <= 1e-3
 
 
 def test_a_checkpoint_in_the_middle_changes_not_a_bit(problem: Problem) -> None:
