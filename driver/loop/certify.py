@@ -5,10 +5,19 @@ The surrogate teaches itself nothing here: `Claim.sights` teach once a claim has
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
-from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
+from ..estimate.defect_operator import (
+    Defect,
+    DefectOperator,
+    Weigh,
+    by_order,
+    defect_operator,
+    level,
+    sum_of,
+)
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
 from ..estimate.statement import BEYOND, DIGITS, HISTORY, Sums, factor
@@ -253,7 +262,13 @@ def _own(motion: Motion, made: _Pass, dipole: np.ndarray, estimate: ErrorEstimat
 
 def _operator(made: _Pass, drawn: list[Defect], others: list[Defect], f: float) -> DefectOperator:
     """Through the points drawn, f times as large as their defects over the whole pass."""
-    operator, wanted = defect_operator(drawn), level(drawn, others) * made.response
+    parts = by_order([*drawn, *others])
+    n = len(drawn)
+    return reduce(sum_of, [_scaled(made, some[:n], some[n:], f, weigh) for some, weigh in parts])
+
+
+def _scaled(made: _Pass, drawn: list[Defect], others: list[Defect], f: float, weigh: Weigh) -> DefectOperator:
+    operator, wanted = defect_operator(drawn, weigh), level(drawn, others) * made.response
     found = _rms([float(np.linalg.norm(operator(change))) for change in made.sample])
     # Not less than was measured at the points drawn, where these show the larger of it.
     return operator.scaled(f * max(wanted / found, 1.0) if found > 0.0 else f)

@@ -69,7 +69,7 @@ class Ledger:
     rate: error over what was earned of the segment last rejected here, infinite where none was.
     lost, saved: Fock builds, on rejected segments and by accepted ones. first: step that the run began at.
     credit: builds that may be lost before any is saved.
-    strong: fields are no longer weak, to the end of the run.
+    weak: the motion has been weak. strong: it is no longer so, to the end of the run.
     reference_builds, reference_steps: of the reference code's own steps; least_per_step: of any stretch,
     0 before the first.
     """
@@ -81,6 +81,7 @@ class Ledger:
     rejections_in_a_row: int = 0
     rate: float = np.inf
     stuck: bool = False
+    weak: bool = False
     strong: bool = False
     lost: int = 0
     saved: float = 0.0
@@ -182,7 +183,7 @@ class Ledger:
         self.change_moment, self.rate, self.saved, self.least_per_step = np.asarray(arrays["ledger"]).tolist()
         for name, count in zip(_COUNTS, np.asarray(arrays["ledger_counts"]).tolist(), strict=True):
             setattr(self, name, count)
-        self.stuck, self.strong = bool(self.stuck), bool(self.strong)
+        self.stuck, self.weak, self.strong = bool(self.stuck), bool(self.weak), bool(self.strong)
         words = [int(word) for word in np.asarray(arrays["ledger_random"])]
         generator = np.random.PCG64()
         state = generator.state
@@ -203,6 +204,7 @@ _COUNTS = (
     "fall_back",
     "rejections_in_a_row",
     "stuck",
+    "weak",
     "strong",
     "lost",
     "first",

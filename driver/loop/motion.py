@@ -5,6 +5,7 @@ first order: its normal modes give a whole segment, and that of the shadow (`pro
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
@@ -15,7 +16,7 @@ from ...surrogate.surrogate import Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
 from ...surrogate.weak_fields.pair_response import WEAK, PairResponse
 from ...surrogate.weak_fields.scheme import PairState
-from ..estimate.defect_operator import DefectOperator, first_and_second
+from ..estimate.defect_operator import DefectOperator
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.pair_motion import Lacking, PairPath, pair_path
 from ..propagators.state import State, density_of
@@ -52,8 +53,12 @@ class Motion(Protocol):
         """Root mean square of |ΔF| over P' (k, n_spin, m, m)."""
         ...
 
-    def seen(self, sight: Sight, density: np.ndarray) -> Sight:
-        """What of a sight at P' acts on this motion."""
+    def asked(self, density: np.ndarray) -> list[np.ndarray]:
+        """Where the reference is asked to measure a P' (n_spin, m, m): there, and what else that takes."""
+        ...
+
+    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
+        """What of the sights there acts on this motion."""
         ...
 
 
@@ -72,11 +77,12 @@ def is_weak(hybrid: Hybrid) -> bool:
 
 def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float, *, end: bool) -> Sight:
     """A look at the surrogate at its own P' (n_spin, m, m) and time. end: the run is to go on from there."""
+    motion, surrogate = motion_of(hybrid), known_surrogate(hybrid)
     with progress.tally.timed("anchors"):
-        found = hybrid.reference.sight(known_surrogate(hybrid), density, time, end=end)
-    progress.tally.fock_builds += 1
-    progress.tally.anchors += 1
-    return motion_of(hybrid).seen(found, density)
+        found = [hybrid.reference.sight(surrogate, p, time, end=end) for p in motion.asked(density)]
+    progress.tally.fock_builds += len(found)
+    progress.tally.anchors += len(found)
+    return motion.seen(density, found)
 
 
 def begins_weak(problem: Problem) -> bool:
@@ -99,8 +105,9 @@ def choose_regime(hybrid: Hybrid, progress: Progress) -> None:
         return
     if _is_far(problem, state.time, state.density):
         leave_weak(hybrid, progress)
-    elif state.step >= problem.last_field_step:
-        surrogate.weaken()
+    elif state.step > problem.last_field_step and surrogate.weaken() and not progress.ledger.weak:
+        progress.ledger.weak = True
+        progress.ledger.begin_anew(most_steps(hybrid))
 
 
 def leave_weak(hybrid: Hybrid, progress: Progress) -> None:
@@ -122,10 +129,23 @@ def most_steps(hybrid: Hybrid) -> int:
 
 
 def steps_to_go(hybrid: Hybrid, progress: Progress) -> int:
-    """Steps to the end of the field, where weak motion may follow; else those that are left."""
-    problem, step = hybrid.problem, progress.state.step
-    follows = isinstance(hybrid.surrogate, ByRegime) and can_be_weak(problem) and not progress.ledger.strong
-    return (problem.last_field_step if follows and step < problem.last_field_step else problem.n_steps) - step
+    """Steps to the last with a field, where weak motion may follow; else those that are left."""
+    ahead = hybrid.problem.last_field_step - progress.state.step
+    follows = _may_follow(hybrid, progress) and ahead > 0
+    return ahead if follows else hybrid.problem.n_steps - progress.state.step
+
+
+def owes_last_field_step(hybrid: Hybrid, progress: Progress) -> bool:
+    """Whether the next step is the last with a field, and weak motion may follow.
+
+    The reference makes it: what a kick does in second order lasts, and no defect of F tells of it.
+    """
+    return _may_follow(hybrid, progress) and progress.state.step == hybrid.problem.last_field_step
+
+
+def _may_follow(hybrid: Hybrid, progress: Progress) -> bool:
+    either = isinstance(hybrid.surrogate, ByRegime) and can_be_weak(hybrid.problem)
+    return either and not progress.ledger.strong
 
 
 def _is_far(problem: Problem, time: float, density: np.ndarray) -> bool:
@@ -172,9 +192,13 @@ class Stepwise:
         sizes = [float(np.linalg.norm(self._surrogate.predict(p) - base)) for p in densities]
         return float(np.sqrt(np.mean(np.square(sizes))))
 
-    def seen(self, sight: Sight, density: np.ndarray) -> Sight:
+    def asked(self, density: np.ndarray) -> list[np.ndarray]:
+        """Itself."""
+        return [density]
+
+    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
         """All of it."""
-        return sight
+        return sights[0]
 
     def _with(self, operator: DefectOperator) -> FockOf:
         """F' with what it lacks. Raises NoFixedPoint where that is beyond all measure.
@@ -252,14 +276,32 @@ class Weakly:
         x = self._changes(self._eta(densities))
         return float(np.sqrt(2.0 * np.mean(np.linalg.norm(self._response.response(x), axis=1) ** 2)))
 
-    def seen(self, sight: Sight, density: np.ndarray) -> Sight:
-        """Its block between empty and occupied orbitals."""
-        pairs, x = self._response.pairs, self._changes(self._eta(density[None]))[0]
-        wrong = pairs.block(sight.defect.defect)
-        block = pairs.matrix(wrong)
-        response = float(np.sqrt(2.0) * np.linalg.norm(wrong + self._response.response(x)))
-        force = float(np.linalg.norm(block @ density - density @ block))
-        return replace(sight, defect=replace(sight.defect, defect=block, response=response), force=force)
+    def asked(self, density: np.ndarray) -> list[np.ndarray]:
+        """Itself, and where η has the other sign: the two tell first and second order apart."""
+        between = self._response.pairs
+        return [density, density - 2.0 * between.matrix(between.block(density))]
+
+    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
+        """What drives η: [D, P] / n between empty and occupied orbitals, D the whole defect.
+
+        Of first order is what the kernel lacks; what F has between empty, and between occupied orbitals, is
+        of second order here.
+        """
+        response, pairs = self._response, self._response.pairs
+        x = self._changes(self._eta(density[None]))[0]
+        wrong, other = (
+            pairs.block(sight.defect.defect @ p - p @ sight.defect.defect) / pairs.filling
+            for sight, p in zip(sights, self.asked(density), strict=True)
+        )
+        block, even = pairs.matrix(wrong), pairs.matrix(0.5 * (wrong + other))
+        size = float(np.sqrt(2.0) * np.linalg.norm(response.response(x) + wrong))
+        first = float(np.linalg.norm(block - even)) / size if size > 0.0 else 0.0
+        return replace(
+            sights[0],
+            defect=replace(sights[0].defect, defect=block, response=size, even=even),
+            force=float(np.linalg.norm(block @ density - density @ block)),
+            teach=lambda: response.note(first),
+        )
 
     def _eta(self, densities: np.ndarray) -> np.ndarray:
         return self._response.pairs.block(densities) / self._response.pairs.filling
@@ -288,7 +330,7 @@ class Weakly:
             real[:, pairs.index] + real[:, pairs.mirrored],
             imaginary[:, pairs.index] - imaginary[:, pairs.mirrored],
         ]
-        return Lacking(np.concatenate(changes, axis=1), pairs.block(operator.images), first_and_second)
+        return Lacking(np.concatenate(changes, axis=1), pairs.block(operator.images), operator.weigh)
 
     def _first_order_dipoles(self, eta: np.ndarray) -> np.ndarray:
         ground, matrices = self._dipole

@@ -9,7 +9,7 @@ from .budget import ATTEMPT, corrects, least_builds, room
 from .certify import begin, follow
 from .corrected import MOST_BUILDS, corrected_steps
 from .hybrid import Hybrid, advance, book_changes, known_surrogate, tell
-from .motion import choose_regime, is_weak, leave_weak
+from .motion import choose_regime, is_weak, leave_weak, owes_last_field_step
 from .problem import field_free, make_step
 from .progress import Event, Progress
 from .segment import Reason
@@ -33,6 +33,8 @@ def run(hybrid: Hybrid, progress: Progress, stop: Callable[[Progress], bool]) ->
         choose_regime(hybrid, progress)
         if hybrid.surrogate is None:
             reference_steps(hybrid, progress, n_steps, "CONTINUE")
+        elif owes_last_field_step(hybrid, progress):
+            reference_steps(hybrid, progress, 1, "FIELD")
         elif owes_the_rest(hybrid, progress):
             pay_back(hybrid, progress)
         elif steps := progress.ledger.falls_back(can_try=room(hybrid, progress) >= ATTEMPT):

@@ -21,6 +21,7 @@ MEANINGS: Mapping[str, str] = {
     "HERMITICITY_VIOLATION": "the density was not Hermitian enough",
     "IDEMPOTENCY_VIOLATION": "the density was not idempotent enough",
     "NOT_FINITE": "a number overflowed",
+    "FIELD": "the last step in a field, by the reference; weak motion may follow",
     "NOT_WEAK": "the motion was no longer weak: full matrices from there on",
     "AUDIT": "a reference step checked the surrogate",
     "END": "the run ended",

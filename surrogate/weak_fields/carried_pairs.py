@@ -50,13 +50,15 @@ def carried_blocks(
     basis: WorkingBasis,
 ) -> tuple[PairBlock, ...]:
     """The kernel with the correction. overlap, basis: S and working basis of this run's geometry."""
+    if not len(correction.directions):
+        return tuple(blocks)
     turn = (overlap_root(overlap) @ basis.coefficients).transpose(0, 2, 1) @ correction.orbitals
     packing = make_packing(np.zeros(correction.orbitals.shape[::2], int))
     nothing = np.zeros(packing.n_imag)
 
     def here(packed: np.ndarray) -> np.ndarray:
         matrices = [turn @ unpack(packing, row, nothing) @ turn.transpose(0, 2, 1) for row in packed]
-        return np.real(pairs.block(np.reshape(matrices, (-1, *pairs.shape))))
+        return np.real(pairs.block(np.array(matrices)))
 
     directions, corrections = here(correction.directions), here(correction.images)
     found = []

@@ -32,8 +32,8 @@ SECOND_ORDER = 0.25
 WEAK = 1e-3
 #: A share of the response that is rounding.
 NOTHING = 1e-8
-#: Refining starts where the spread exceeds the target this many times.
-SLACK = 2.0
+#: A Fock build mends a direction of every irrep for all the run: refining goes to this share of the target.
+BELOW = 0.25
 #: Measured errors that count: the last so many.
 _RECENT = 8
 #: Points of a pass that its principal directions are taken from.
@@ -149,15 +149,20 @@ class PairResponse:
         found = Measurement(float(np.linalg.norm(wrong)), size, force)
         # What the second order makes is no error of A.
         first = found.residual**2 - float(SECOND_ORDER * _size(x[None])[0]) ** 2
-        self._residuals = [*self._residuals[1 - _RECENT :], float(np.sqrt(max(first, 0.0)))]
+        self.note(float(np.sqrt(max(first, 0.0))))
         return found
+
+    def note(self, residual: float) -> None:
+        """Take note of what was measured to lack in first order, relative."""
+        self._residuals = [*self._residuals[1 - _RECENT :], residual]
 
     def refine(self, target: float, most: int) -> int:
         """Ask for responses to principal directions of the pass until the spread is at `target`.
 
         A Fock build serves one direction of every irrep.
         """
-        if not len(self._visits) or self.image_error * self._unmeasured <= SLACK * target:
+        target *= BELOW
+        if not len(self._visits) or self.image_error * self._unmeasured <= target:
             return 0
         found = [self._principal(k) for k in range(len(self.blocks))]
         typical, builds = self._response_moment(), 0

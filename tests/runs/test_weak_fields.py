@@ -43,8 +43,22 @@ def test_a_weak_kick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dic
     error = trajectory_error(dipole, reference)
     assert error <= summary["estimated_error"] <= 1e-3
     assert b"NOT_WEAK" not in reasons
-    assert summary["fock_builds"] <= 12
+    assert summary["fock_builds"] <= 16
     assert summary["mean_field_builds"] == 0
+
+
+def test_priors_of_weak_and_strong_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each serves the other; a coarse grid leaves the weak run something to learn."""
+    monkeypatch.chdir(tmp_path)
+    words = {"dft": "  grid xcoarse", "tmax": 20.0}
+    weak, dipole, _ = run("weak", "--tol", "1e-4", **words)
+    again, after, _ = run("again", "--tol", "1e-4", "--prior", "weak.h5", **words)
+    assert weak["refinements"] > again["refinements"]
+    assert trajectory_error(after, dipole) < 2e-4
+    strong, _, _ = run("strong", "--prior", "weak.h5", kick=0.1, dft="  grid xcoarse", tmax=4.0)
+    back, _, _ = run("back", "--prior", "strong.h5", **words)
+    assert strong["tolerance_met"]
+    assert back["tolerance_met"]
 
 
 def test_a_strong_kick_takes_full_matrices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

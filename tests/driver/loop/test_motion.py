@@ -135,6 +135,29 @@ def test_the_shadow_is_stepped_the_same(problem: Problem) -> None:
     assert np.linalg.norm(apart - (expected[0] - steps[0])) < 5e-3 * np.linalg.norm(apart)
 
 
+def test_a_look_tells_first_and_second_order_apart(problem: Problem) -> None:
+    """Of a kernel 3 % off, the first is 3 % of the response; the second is that of the exact kernel."""
+    progress, even = start(problem, Target(1e-3, STEPS, 60.0)), []
+    for spoil in (0.0, 0.03):
+        response = toy_pairs(problem, spoil)
+        motion, reference = Weakly(problem, response), EmbeddedReference(problem)
+        segment = motion.segment(progress.state, 60, Limits())
+        assert segment is not None
+        density = segment.end.density
+        asked = motion.asked(density)
+        filling = 2.0 if len(density) == 1 else 1.0
+        np.testing.assert_allclose(asked[1] @ asked[1], filling * asked[1], atol=1e-12)
+        found = motion.seen(density, [reference.sight(response, p, 12.0, end=True) for p in asked])
+        assert found.defect.even is not None
+        even.append(np.linalg.norm(found.defect.even))
+        first = np.linalg.norm(found.defect.defect - found.defect.even) / found.defect.response
+        assert first < 1e-6 if spoil == 0.0 else 0.01 < first < 0.05
+        found.teach()
+        assert response.image_error == pytest.approx(max(first, 1e-5))
+    assert even[0] > 0.0
+    assert even[1] == pytest.approx(even[0], rel=0.1)
+
+
 class Told:
     """Keeps what the loop tells."""
 
@@ -193,7 +216,7 @@ def test_strong_motion_takes_full_matrices() -> None:
 
 
 def test_full_matrices_while_a_field_is_on() -> None:
-    """A weak pulse of 4 au; from its end on modes."""
+    """A weak pulse of 4 au; from the step behind its end on modes."""
     pulse = Field("kick", "hann", (0.0, 0.0, 1.0), 5e-5, center=2.0, width=4.0, frequency=0.5)
     problem = weak_problem(1, fields=(pulse,), excitations=(Excitation("chain", "kick"),))
     assert problem.last_field_step == 20
@@ -201,7 +224,8 @@ def test_full_matrices_while_a_field_is_on() -> None:
     told, progress = loop(problem, surrogate)
     assert surrogate.weak is not None
     assert not progress.ledger.strong
-    assert 20 in [s.start.step for s in told.segments]
+    # The last step in the field is the reference's.
+    assert [s.kind for s in told.segments if s.start.step == 20] == ["reference"]
     exact, _ = loop(problem, None)
     assert progress.estimate is not None
     true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
