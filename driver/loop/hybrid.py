@@ -12,8 +12,11 @@ from ...surrogate.surrogate import Surrogate
 from .controller import Target
 from .problem import Problem
 from .progress import Event, Progress, Reporter
-from .reference import Reference, Sight
-from .segment import Limits, Segment
+from .reference import Reference
+from .segment import Limits, Segment, pieces
+
+#: Densities of one segment stay within this many bytes.
+SEGMENT_BYTES = 1.5e8
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +39,6 @@ class Hybrid:
     reporters: tuple[Reporter, ...] = ()
 
 
-def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float, *, end: bool) -> Sight:
-    """A look at the surrogate at its own P' (n_spin, m, m) and time. end: the run is to go on from there."""
-    with progress.tally.timed("anchors"):
-        found = hybrid.reference.sight(known_surrogate(hybrid), density, time, end=end)
-    progress.tally.fock_builds += 1
-    progress.tally.anchors += 1
-    return found
-
-
 def known_surrogate(hybrid: Hybrid) -> Surrogate:
     """The surrogate of a run that has one."""
     assert hybrid.surrogate is not None
@@ -55,8 +49,9 @@ def advance(hybrid: Hybrid, progress: Progress, segment: Segment, energies: Ener
     """Go on to a segment's end and hand the segment to the reporters."""
     progress.state, progress.energies = segment.end, energies
     with progress.tally.timed("log and files"):
-        for reporter in hybrid.reporters:
-            reporter.segment(segment, progress.tally)
+        for piece in pieces(segment, SEGMENT_BYTES):
+            for reporter in hybrid.reporters:
+                reporter.segment(piece, progress.tally)
 
 
 def tell(hybrid: Hybrid, progress: Progress, event: Event) -> None:
@@ -67,6 +62,8 @@ def tell(hybrid: Hybrid, progress: Progress, event: Event) -> None:
 
 def changes(problem: Problem, segment: Segment) -> np.ndarray:
     """|P - P0| at a segment's points, (k,)."""
+    if segment.sizes is not None:
+        return segment.sizes
     return np.linalg.norm((segment.densities - problem.ground_density).reshape(segment.n_steps, -1), axis=1)
 
 
