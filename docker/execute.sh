@@ -14,11 +14,8 @@ fail() {
     exit 1
 }
 
-[ "$(id -u)" -eq 0 ] || fail "chroot needs root"
-if ! { command -v mmdebstrap && command -v buildah; } >/dev/null; then
-    echo "installing mmdebstrap and buildah"
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends mmdebstrap buildah; } >/dev/null
-fi
+[ "$(id -u)" -eq 0 ] || fail "chroot needs root; run it as root: sudo docker/execute.sh"
+docker/install.sh roots images
 place=${TMPDIR:-/tmp}
 [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -gt 10000000 ] && place=/dev/shm
 scratch=$(mktemp -d "$place/hybrid-propagate-image.XXXXXX")

@@ -7,6 +7,8 @@
 #   docker/install.sh docs      in that .venv, what builds the documentation's site
 #   docker/install.sh nwchem    NWChem by apt-get, where this is root and `nwchem` is missing
 #   docker/install.sh chromium  Chromium and its driver, likewise
+#   docker/install.sh roots     mmdebstrap, which makes a Debian root in a folder, likewise
+#   docker/install.sh images    buildah, which executes an image's recipe by chroot, likewise
 #
 # PYTHON names the interpreter (3.11 or newer), VENV the folder of the virtual environment.
 set -euo pipefail
@@ -86,7 +88,15 @@ install_chromium() {
     install_by_apt chromedriver "$purpose" "Chromium's driver" chromium-driver
 }
 
-[ $# -gt 0 ] || fail "name what to install: python, gpu, test, docs, nwchem, chromium"
+install_roots() {
+    install_by_apt mmdebstrap "a Debian root is made in a folder" "mmdebstrap" mmdebstrap
+}
+
+install_images() {
+    install_by_apt buildah "an image's recipe is executed" "buildah" buildah
+}
+
+[ $# -gt 0 ] || fail "name what to install: python, gpu, test, docs, nwchem, chromium, roots, images"
 for part in "$@"; do
     case $part in
         python) install_python . ;;
@@ -95,6 +105,8 @@ for part in "$@"; do
         docs) install_python ".[docs]" ;;
         nwchem) install_nwchem ;;
         chromium) install_chromium ;;
-        *) fail "unknown part '$part'; accepted: python, gpu, test, docs, nwchem, chromium" ;;
+        roots) install_roots ;;
+        images) install_images ;;
+        *) fail "unknown part '$part'; accepted: python, gpu, test, docs, nwchem, chromium, roots, images" ;;
     esac
 done

@@ -11,13 +11,10 @@ fail() {
 }
 
 [ $# -eq 1 ] || fail "name the folder to make"
-[ "$(id -u)" -eq 0 ] || fail "chroot needs root"
+[ "$(id -u)" -eq 0 ] || fail "chroot needs root; run it as root: sudo docker/nwchem_7.2.sh $1"
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
-if ! command -v mmdebstrap >/dev/null; then
-    echo "installing mmdebstrap"
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends mmdebstrap; } >/dev/null
-fi
+"$(dirname "$0")/install.sh" roots
 if [ ! -x "$folder/root/usr/bin/nwchem" ]; then
     rm -rf "$folder/root"
     echo "making Debian 13 with NWChem in $folder/root"

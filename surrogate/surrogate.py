@@ -56,7 +56,7 @@ class Surrogate(Protocol):
 
     @property
     def nonlinear(self) -> bool:
-        """Whether what is not linear in the density is known beforehand, not by anchors alone."""
+        """Whether what is not linear in the density is there beforehand: what that lacks keeps one sign."""
         ...
 
     def predict(self, density: np.ndarray) -> np.ndarray:

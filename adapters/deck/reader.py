@@ -58,7 +58,7 @@ _KEYS_WITHOUT_EFFECT = (
 #: `set` keys of other tasks and of screening: NWChem 7.0.2 propagates alike with and without, as measured.
 _KEYS_OF_OTHER_TASKS = (
     *("driver:", "prop:", "tce:", "cphf:", "hess:", "nwpw:", "esp:", "mp2:", "ccsd:", "raman:", "ga:"),
-    *("fock:mirrmat", "fock:density_screen", "atomscf:", "grid:eaf_size"),
+    *("fock:mirrmat", "fock:density_screen", "atomscf:", "grid:eaf_size", "dft:print_mats"),
 )
 _RT_KEYS = (
     *("dipcontrib:pol", "dipcontrib:mo1min", "dipcontrib:mo1max", "dipcontrib:mo2min", "dipcontrib:mo2max"),

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ...atomic.errors import BadInput
+from .whole_file import remove_left
 
 #: What file systems without such locks answer.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
@@ -45,6 +46,7 @@ def _locked(path: Path) -> Iterator[None]:
         # The file goes while it is still held: who waits for it finds a new one, or none.
         os.ftruncate(descriptor, 0)
         os.write(descriptor, _owner().encode())
+        remove_left(path.with_suffix(""))
         yield
     finally:
         with contextlib.suppress(OSError):

@@ -34,7 +34,7 @@ _REFUSED = ("rabuck", "pcglevl", "nrlevl")
 _NEED_A_NUMBER = ("nr", "acccoul")
 
 #: Words that stand alone in a line and have no effect here.
-_ALONE = ("echo", "pause", "mulliken", "molden", "ecp", "diis", "profile")
+_ALONE = ("pause", "mulliken", "molden", "ecp", "diis", "profile")
 _MEMORY_WORDS = ("verify", "noverify", "trace", "hardfail", "nohardfail")
 _MEMORY_PARTS = ("heap", "stack", "global", "total")
 _MEMORY_UNITS = ("double", "real", "integer", "byte", "kb", "mb", "mw", "gb", "gw")
@@ -81,7 +81,7 @@ def pass_over(row: Line) -> None:
     Raises DeckError for fields that NWChem would refuse, or pass over.
     """
     key = row.keyword
-    if key in ("print", "noprint", "ecce_print"):
+    if key in ("print", "noprint", "ecce_print", "echo"):
         row.rest()
     elif key == "scratch_dir":
         row.take("folder")

@@ -33,9 +33,9 @@ from .scratch import scratch_folder
 
 #: Prefix of NWChem's files in its scratch folder.
 NAME = "nw"
-#: Seconds of silence that count as a hang: before it says anything and in an SCF; while it reads its deck;
-#: then so many steps, or iterations of the SCF, but at least so long.
-FIRST_PATIENCE, EARLY_PATIENCE, PATIENCE_STEPS, LEAST_PATIENCE = 1800.0, 50.0, 30.0, 60.0
+#: Seconds of silence that count as a hang: before its first line; while it reads its deck; at the start of an
+#: SCF; then so many steps, or iterations of the SCF, but at least so long.
+START_PATIENCE, EARLY_PATIENCE, SCF_PATIENCE, PATIENCE_STEPS, LEAST_PATIENCE = 120.0, 50.0, 1800.0, 30.0, 60.0
 #: Seconds that a command may live on behind the end of its output, and that its end may take.
 _LIVES_ON, _ENDS = 3.0, 15.0
 #: Room asked of the pipe, bytes: all that Linux grants anyone for a state on its way in, and the least for
@@ -261,8 +261,9 @@ class NWChemProcess:
             return max(LEAST_PATIENCE, PATIENCE_STEPS * max(self.seconds))
         if self._module_entered and self._longest_silence:
             return max(LEAST_PATIENCE, PATIENCE_STEPS * self._longest_silence)
-        reading = self._heard and not (self._scf_entered or self._module_entered)
-        return EARLY_PATIENCE if reading else FIRST_PATIENCE
+        if self._scf_entered or self._module_entered:
+            return SCF_PATIENCE
+        return EARLY_PATIENCE if self._heard else START_PATIENCE
 
     def _ends_within(self, seconds: float) -> bool:
         """Wait for the process to end; whether it has."""

@@ -3,6 +3,9 @@
     δV = V[P0 + δP] - V[P0] - f_xc[P0] δρ,   δE = E[P0 + δP] - E[P0] - Tr V[P0] δP - ½ δρ f_xc[P0] δρ
 
 Nothing here is the difference of two matrices: all of it is formed at the points, from what changes there.
+In a density's far tail f_xc is so large that the first order says nothing: there the whole change is taken,
+
+    δV = V[P0 + δP] - V[P0],   δE = E[P0 + δP] - E[P0] - Tr V[P0] δP
 """
 
 from dataclasses import dataclass
@@ -21,28 +24,32 @@ class BeyondFirstOrder:
 
     rho, potential: ρ0 and v0, (n_spin, n_variables, n_grid).
     energy: energy density a volume, (n_grid,).
-    kernel: f_xc, (n_spin, n_variables, n_spin, n_variables, n_grid).
+    kernel: f_xc, (n_spin, n_variables, n_spin, n_variables, n_grid); None: the whole change is meant.
     """
 
     quadrature: Quadrature
     rho: np.ndarray
     energy: np.ndarray
     potential: np.ndarray
-    kernel: np.ndarray
+    kernel: np.ndarray | None
 
 
-def beyond_first_order(quadrature: Quadrature, density: np.ndarray) -> BeyondFirstOrder:
-    """At a real P0, (n_spin, n, n), AO basis."""
+def beyond_first_order(
+    quadrature: Quadrature, density: np.ndarray, *, whole: bool = False
+) -> BeyondFirstOrder:
+    """At a real P0, (n_spin, n, n), AO basis; whole: the first order is left in."""
     rho = density_change(quadrature, density)
     energy, potential = energy_and_potential(quadrature.xc, rho)
-    return BeyondFirstOrder(quadrature, rho, energy, potential, kernel_at(quadrature.xc, rho))
+    kernel = None if whole else kernel_at(quadrature.xc, rho)
+    return BeyondFirstOrder(quadrature, rho, energy, potential, kernel)
 
 
 def potential_beyond(part: BeyondFirstOrder, moved: np.ndarray) -> np.ndarray:
     """δv at the points, (n_spin, n_variables, n_grid), for δρ there, of that shape."""
     potential = energy_and_potential(part.quadrature.xc, part.rho + moved)[1]
     potential -= part.potential
-    potential -= np.einsum("stuvg,uvg->stg", part.kernel, moved)
+    if part.kernel is not None:
+        potential -= np.einsum("stuvg,uvg->stg", part.kernel, moved)
     return potential
 
 
@@ -71,5 +78,7 @@ def _some_energies(part: BeyondFirstOrder, changes: np.ndarray) -> np.ndarray:
     moved = moved.reshape(k, n_spin, n_variables, n_grid)
     rho = (part.rho + moved).transpose(1, 2, 0, 3).reshape(n_spin, n_variables, k * n_grid)
     energy = energy_and_potential(part.quadrature.xc, rho)[0].reshape(k, n_grid)
-    second = np.einsum("kstg,stuvg,kuvg->kg", moved, part.kernel, moved, optimize=True)
-    return energy - part.energy - np.einsum("stg,kstg->kg", part.potential, moved) - 0.5 * second
+    energy -= part.energy + np.einsum("stg,kstg->kg", part.potential, moved)
+    if part.kernel is not None:
+        energy -= 0.5 * np.einsum("kstg,stuvg,kuvg->kg", moved, part.kernel, moved, optimize=True)
+    return energy

@@ -51,6 +51,7 @@ MIDDLE = (
     *("qmd\n nstep_nucl 5\nend", "constraints\n fix atom 1\nend", "cosmo\n dielec 10\nend"),
     "tddft\n civecs\n cis\n target 1\n grad\n root 1\n end\nend",
     *("set fock:mirrmat f", "set int:acc_std 1d-12", "set driver:linopt 0", "set prop:newaoresp 1"),
+    *("set dft:print_mats T", "echo two words"),
     *("set tce:nts T", "set cphf:maxsub 30", "set hess:maxiter 3", "set nwpw:cutoff 10", "set ga:foo 1"),
     *("set lindep:n_dep 0", "set fock:density_screen f", 'set atomscf:tags_z "H"', 'unset "task:*"'),
 )

@@ -39,14 +39,14 @@ dft
 end
 task dft energy
 rt_tddft
-  tmax 4.0
+  tmax 2.0
   dt 0.1
   nrestarts 10
   field "k"
     type gaussian
     polarization z
     frequency 0.4
-    center 1.5
+    center 0.8
     width 0.5
     max 0.02
   end

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...atomic.units import EV_PER_HARTREE
+from ..estimate.statement import STILL
 from ..spectra.spectrum import (
     RESOLUTION_EV,
     Kick,
@@ -72,10 +73,13 @@ def make_truth(time: np.ndarray, dipole: np.ndarray, field: np.ndarray, *, magnu
 
 
 def trajectory_error(dipole: np.ndarray, reference: np.ndarray) -> float:
-    """RMS(μ - μ_ref) / RMS(μ_ref - μ_ref(0)) of (n, 3) dipoles; infinite where μ is not finite."""
-    signal = float(np.mean((reference - reference[0]) ** 2))
-    off = float(np.mean((dipole - reference) ** 2))
-    return math.sqrt(off / signal) if signal > 0.0 and math.isfinite(off) else math.inf
+    """RMS(μ - μ_ref) / RMS(μ_ref - μ_ref(0)) of (n, 3) dipoles; infinite where μ is not finite.
+
+    A motion by rounding alone counts as `STILL`, as in the error stated.
+    """
+    signal = 3.0 * float(np.mean((reference - reference[0]) ** 2))
+    off = 3.0 * float(np.mean((dipole - reference) ** 2))
+    return math.sqrt(off / max(signal, STILL**2)) if math.isfinite(off) else math.inf
 
 
 def spectrum_of(truth: Truth, dipole: np.ndarray, *, pade: bool = False) -> Spectrum | None:

@@ -4,7 +4,7 @@
 
 μ_shadow: of a second propagation, which carries what the surrogate lacks along (`shadow`), f times as large
 as it was measured. The sum is over segments of duration T: pushes that keep their direction for T₀ add up to
-this. |D| is the norm of the dipole matrices between occupied and empty orbitals. f(K, n) = 1.6 (1 + 3.5/K²)
+this. |D| is the norm of the dipole matrices between occupied and empty orbitals. f(K, n) = 1.5 (1 + 3.5/K²)
 (1 + 0.6 n): K points were drawn, and may have missed the worst; n passes over the segment were judged too far
 off, and to try again favours lucky draws. Points learned beforehand make f larger again, by 1.5.
 """
@@ -14,15 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 
 #: Stated over estimated with many points drawn, and how much more with few.
-SAFETY, FEW = 1.6, 3.5
+SAFETY, FEW = 1.5, 3.5
 #: K is the points drawn so far, at most so many times the segment's own: where one segment makes most
 #: of the error, what others were like says little of it.
 OWN_WORTH = 2
 #: How much more after every try that was judged too large: to try until it fits favours lucky draws.
 RETRY = 0.6
 #: How much more where what is not linear comes from points learned beforehand: these err with one sign for a
-#: whole run. LiH in a resonant pulse had 1.2.
-FIXED = 1.5
+#: whole run. LiH in a resonant pulse had 1.2. And how much more is stated for what is not seen, if --tol is
+#: tight.
+FIXED, FIXED_UNSEEN = 1.5, 2.0
 #: Share that is added of what defects push the dipole by, which keep their direction for so long, au: what
 #: no operator of a few points sees.
 SHARE, COHERENT = 0.03, 30.0
@@ -38,6 +39,9 @@ DIGITS = 0.3
 HISTORY = 4.0
 #: Added to every statement: what the reference's own iterations, ended at a tolerance, leave open.
 LEAST = 1e-6
+#: Dipole, au, root mean square, that counts as none: rounding alone moves it by less. An atom in s functions
+#: has no other motion, and an error relative to that would be no number.
+STILL = 1e-12
 #: Share of runs, at least, whose error is not above the one stated.
 CONFIDENCE = 0.95
 
@@ -80,15 +84,14 @@ class Sums:
 
     def relative(self, floor: float) -> float:
         """The same where a signal sum below `floor` counts as that."""
-        signal = max(self.signal, floor)
-        if signal == 0.0:
-            return self.rest + LEAST
+        signal = self.motion(floor)
         seen = float(np.sqrt(self.gap / signal) + np.sqrt(self.noise / signal))
         return seen + self.unseen(floor) + self.rest + LEAST
 
     def unseen(self, floor: float) -> float:
         """The second term: what no operator of a few points sees."""
-        signal = max(self.signal, floor)
-        if signal == 0.0:
-            return 0.0
-        return SHARE * float(np.sqrt(COHERENT * self.push * self.points / signal))
+        return SHARE * float(np.sqrt(COHERENT * self.push * self.points / self.motion(floor)))
+
+    def motion(self, floor: float) -> float:
+        """Signal sum that errors are relative to: at least `floor`, and more than rounding alone makes."""
+        return max(self.signal, floor, max(self.points, 1) * STILL**2)

@@ -184,7 +184,8 @@ def _farthest(hybrid: Hybrid, segment: Segment) -> int | None:
     ground = hybrid.problem.ground_density
     sizes = np.append(sizes, np.linalg.norm(segment.end.density - ground))
     farthest = int(sizes.argmax())
-    return None if known_surrogate(hybrid).nonlinear or sizes[farthest] <= NONLINEAR else farthest
+    known = known_surrogate(hybrid).nonlinear or hybrid.problem.engine.linear
+    return None if known or sizes[farthest] <= NONLINEAR else farthest
 
 
 def _again(hybrid: Hybrid, progress: Progress, segment: Segment) -> Segment | None:

@@ -18,7 +18,7 @@ from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .certify import follow, smallest_change
 from .hybrid import Hybrid, advance, book_changes, known_surrogate
-from .problem import field_free, make_step
+from .problem import dipole_norm, field_free, make_step
 from .progress import Progress
 from .reference import fock_of_state
 from .segment import Recorder, Segment, is_check_point, rebuilt
@@ -88,10 +88,13 @@ def _book(hybrid: Hybrid, progress: Progress, segment: Segment, lacking: float, 
     assert estimate is not None
     follow(hybrid, progress, segment)
     book_changes(hybrid, progress, segment)
-    typical = progress.ledger.typical_change(0.0, 0, smallest_change(problem))
-    bound = lacking * problem.real_time.dt / typical
-    sums = estimate.sums
-    estimate.sums = replace(sums, rest=sums.rest + CORRECTED * bound, bound=sums.bound + bound)
+    smallest, sums = smallest_change(problem), estimate.sums
+    push = lacking * problem.real_time.dt
+    bound = push / progress.ledger.typical_change(0.0, 0, smallest)
+    # Where no dipole connects occupied and empty orbitals, whatever lacks moves none.
+    moved = np.sqrt(sums.motion(sums.points * smallest**2) / sums.points)
+    rest = CORRECTED * min(bound, dipole_norm(problem) * push / moved)
+    estimate.sums = replace(sums, rest=sums.rest + rest, bound=sums.bound + bound)
     progress.tally.surrogate_steps += segment.n_steps
     progress.tally.corrected_steps += segment.n_steps
     advance(hybrid, progress, segment, energies)

@@ -39,8 +39,8 @@ from .options import Options, physics_of
 
 #: Bounds of the share of a density change that may stay outside the surrogate's directions.
 OUTSIDE = (1e-6, 1e-4)
-#: Error of the nonlinear part's points over the residual wanted, since that part is a share of the response
-#: only; and its bounds.
+#: Error of the nonlinear part's points over the residual wanted, since without its first order that part is a
+#: share of the response only; and the error's bounds.
 POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 2e-2)
 #: Share of the response that is not linear, over |δP|, as seen in water; bounds of the |δP| from which on the
 #: functional gives it.
@@ -175,9 +175,11 @@ def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> P
     if engine.quadrature is None or problem.n_steps < LEAST_STEPS:
         return None
     density = np.real(ground.orbitals.density())
-    wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
+    wanted = (float(np.clip(worth * target.residual, *POINTS_ERROR)) for worth in (POINTS_WORTH, 1.0))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
-    return PointSource(engine.quadrature, problem.basis, density, problem.ground_density, wanted, wanted_from)
+    return PointSource(
+        engine.quadrature, problem.basis, density, problem.ground_density, *wanted, wanted_from
+    )
 
 
 Kernel = TypeVar("Kernel")

@@ -56,6 +56,7 @@ class Training:
     tests: T, (POOL, n_spin, n, n) symmetric.
     picks: (k, TESTS) of them.
     everything: S⁻¹, (1, n, n): the density of all orbitals.
+    whole: whether the first order is left in.
     """
 
     density: np.ndarray
@@ -63,6 +64,7 @@ class Training:
     tests: np.ndarray
     picks: np.ndarray
     everything: np.ndarray
+    whole: bool
 
 
 def training(
@@ -71,11 +73,13 @@ def training(
     changes: np.ndarray,
     tests: np.ndarray,
     random: np.random.Generator,
+    *,
+    whole: bool,
 ) -> Training:
     """With the tests of every change drawn; overlap: S (n, n)."""
     n_tests = min(TESTS, len(tests))
     picks = np.array([random.choice(len(tests), n_tests, replace=False) for _ in changes])
-    return Training(density, changes, tests, picks, np.linalg.inv(overlap)[None])
+    return Training(density, changes, tests, picks, np.linalg.inv(overlap)[None], whole)
 
 
 def cell_rows(given: Training, cells: Iterable[Quadrature], random: np.random.Generator) -> list[CellRows]:
@@ -157,7 +161,7 @@ def _evaluated_cell(
     given: Training, cell: Quadrature, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A cell's candidates (g,), rows (k, t, g) at them, and every change's potential (k, n_spin, n, n)."""
-    at = beyond_first_order(cell, given.density)
+    at = beyond_first_order(cell, given.density, whole=given.whole)
     potentials = [potential_beyond(at, density_change(cell, change)) for change in given.changes]
     matrices = np.array([potential_matrix(cell, v * cell.weights) for v in potentials])
     # The largest that any test can make of a point: all orbitals' density there.

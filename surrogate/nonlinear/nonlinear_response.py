@@ -5,6 +5,9 @@
 V_c: on the points; K_c: its own first derivative there, so that whatever the points get wrong of the linear
 response does not enter. How much of r they get wrong is measured beforehand, on random rotations of the
 occupied orbitals into the empty ones.
+
+Where those show that the first order is further off than nothing, as in lithium hydride's wide tail, r is the
+whole change V_c[P0 + δP] - V_c[P0]: the linear part is then that of Coulomb and exact exchange alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,6 +33,8 @@ from .nonnegative import NotSolved
 PER_ATOM = (100, 200, 350, 600)
 #: Rotations that points are learned from; where the draw begins.
 TRAINED, SEED = 40, 1
+#: Rotations that tell whether the first order is worth having.
+LOOKED_AT = 8
 #: Points of a larger error are not used.
 USELESS = 0.2
 #: Rotations on which points are measured, and the smallest and largest |δP| of them.
@@ -50,9 +55,15 @@ class NonlinearResponse:
     weights: np.ndarray
     error: float
 
+    @property
+    def whole(self) -> bool:
+        """Whether r has the functional's first order in it."""
+        return self.part.kernel is None
+
     def points(self) -> np.ndarray:
-        """What `NonlinearSource.again` takes, (n, 5): coordinates, weight, error."""
-        return np.column_stack([self.coords, self.weights, np.full(len(self.weights), self.error)])
+        """What `NonlinearSource.again` takes, (n, 6): coordinates, weight, error, whether it is whole."""
+        same = np.broadcast_to([self.error, self.whole], (len(self.weights), 2))
+        return np.column_stack([self.coords, self.weights, same])
 
     def __call__(self, change: np.ndarray) -> np.ndarray:
         """r of a change of P', Hermitian, both (n_spin, m, m)."""
@@ -85,7 +96,7 @@ class PointSource:
     """Points chosen for an error on held-out rotations.
 
     fine: the reference's own quadrature. density: P0, AO basis, real; ground: P0', working basis.
-    wanted: error.
+    wanted, wanted_whole: error, without and with the first order.
     wanted_from: |δP| from which on what is not linear matters.
     """
 
@@ -94,6 +105,7 @@ class PointSource:
     density: np.ndarray
     ground: np.ndarray
     wanted: float
+    wanted_whole: float
     wanted_from: float
 
     def make(self) -> NonlinearResponse | None:
@@ -104,26 +116,31 @@ class PointSource:
         tests = random.standard_normal((POOL, *self.ground.shape))
         tests = np.array([real_out(basis, test + test.swapaxes(1, 2)) for test in tests])
         overlap = mol.intor_symmetric("int1e_ovlp")
-        rows = cell_rows(training(overlap, self.density, changes, tests, random), _cells(self.fine), random)
-        fine, held_out = beyond_first_order(self.fine, self.density), rotations(self.ground, HELD_OUT, random)
+        fine = beyond_first_order(self.fine, self.density)
+        whole = first_order_fails(fine, changes[:LOOKED_AT])
+        if whole:
+            fine = beyond_first_order(self.fine, self.density, whole=True)
+        learned_from = training(overlap, self.density, changes, tests, random, whole=whole)
+        rows = cell_rows(learned_from, _cells(self.fine), random)
+        held_out = rotations(self.ground, HELD_OUT, random)
         found: NonlinearResponse | None = None
         for per_atom in PER_ATOM:
             try:
                 points = chosen_points(rows, per_atom * mol.natm)
             except NotSolved:
                 continue
-            made = on_points(self.fine, basis, self.density, points, np.nan)
+            made = on_points(self.fine, basis, self.density, points, whole=whole)
             made = replace(made, error=held_out_error(made, fine, held_out))
             if found is None or made.error < found.error:
                 found = made
-            if made.error <= self.wanted:
+            if made.error <= (self.wanted_whole if whole else self.wanted):
                 break
         return found if found is not None and found.error <= USELESS else None
 
     def again(self, points: np.ndarray) -> NonlinearResponse:
         """Those points."""
-        coords, weights, error = points[:, :3], points[:, 3], float(points[0, 4])
-        return on_points(self.fine, self.basis, self.density, (coords, weights), error)
+        places, error, whole = (points[:, :3], points[:, 3]), float(points[0, 4]), bool(points[0, 5])
+        return replace(on_points(self.fine, self.basis, self.density, places, whole=whole), error=error)
 
 
 def _cells(fine: Quadrature) -> Iterator[Quadrature]:
@@ -139,11 +156,25 @@ def on_points(
     basis: WorkingBasis,
     density: np.ndarray,
     points: tuple[np.ndarray, np.ndarray],
-    error: float,
+    *,
+    whole: bool = False,
 ) -> NonlinearResponse:
-    """r on the points. density: P0, AO basis, (n_spin, n, n) real. fine: names molecule and functional."""
-    part = beyond_first_order(quadrature_on(fine.mol, fine.xc, *points, np.inf), density)
-    return NonlinearResponse(basis, part, *points, error)
+    """r on the points, its error not measured yet.
+
+    density: P0, AO basis, (n_spin, n, n) real. fine: names molecule and functional.
+    """
+    part = beyond_first_order(quadrature_on(fine.mol, fine.xc, *points, np.inf), density, whole=whole)
+    return NonlinearResponse(basis, part, *points, np.nan)
+
+
+def first_order_fails(fine: BeyondFirstOrder, changes: np.ndarray) -> bool:
+    """Whether f_xc δρ is further from V[P0 + δP] - V[P0] than nothing is, in root mean square.
+
+    changes: δP (k, n_spin, n, n), AO basis, real.
+    """
+    whole = replace(fine, kernel=None)
+    sizes = [[np.linalg.norm(matrix_beyond(part, c)) for c in changes] for part in (fine, whole)]
+    return bool(np.linalg.norm(sizes[0]) > np.linalg.norm(sizes[1]))
 
 
 def real_out(basis: WorkingBasis, change: np.ndarray) -> np.ndarray:

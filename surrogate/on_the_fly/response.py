@@ -7,7 +7,8 @@
 - The exchange-correlation part of a real direction comes from a kernel (the prior) when it is met,
   and from one reference evaluation (a Fock build) when `refine` finds that it matters.
 - r(x), all that is not linear: from some |δP| on the functional itself on few points (`..nonlinear`), and
-  what that leaves, interpolated between anchors.
+  what that leaves, interpolated between anchors. Where its first order is of no use, r has all of it, and
+  the images are those of Coulomb and exact exchange.
 - Where the ground state is symmetric the linear part keeps irreps apart.
 
 The spread is what is known to be missing, the approximate images times the prior's measured error and the
@@ -132,8 +133,8 @@ class OnTheFlyResponse:
 
     @property
     def nonlinear(self) -> bool:
-        """Whether the nonlinear part is there, or nothing is not linear."""
-        return self._nonlinear is not None or self._engine.linear
+        """Whether the nonlinear part is there."""
+        return self._nonlinear is not None
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each.
@@ -172,7 +173,7 @@ class OnTheFlyResponse:
         self._n_visits += 1
         self._moment += last.response_moment
         x_map.visit(c)
-        missing = self._missing(last.x, c)
+        missing = self._missing(last, c)
         typical = max(last.response_moment, self._moment / self._n_visits, NOTHING**2)
         self._spread = self._calibration * missing / float(np.sqrt(typical))
         if not new:
@@ -187,7 +188,7 @@ class OnTheFlyResponse:
         x, y = pack(self._packing, fock - self._fock)
         defect = float(np.hypot(np.linalg.norm(x - at.response_x), np.linalg.norm(y - at.response_y)))
         response = float(np.hypot(np.linalg.norm(x), np.linalg.norm(y)))
-        missing = self._missing(at.x, self._x_map.coordinates(at.x))
+        missing = self._missing(at, self._x_map.coordinates(at.x))
         if missing > NOTHING and defect > NOTHING and self._remainder.n_anchors:
             # Half the way, in the logarithm: one anchor is one sample.
             calibration = np.sqrt(self._calibration * defect / missing)
@@ -275,7 +276,7 @@ class OnTheFlyResponse:
         if self._remainder.n_anchors:
             response_x += self._remainder.predict(x)
         if self._nonlinear is not None:
-            beyond = pack(self._packing, self._nonlinear(density - self._density).astype(complex))[0]
+            beyond = self._packed(self._nonlinear(density - self._density))
             response_x = response_x + beyond
         return _Evaluation(x, y, response_x, self._y_map.apply(y), beyond)
 
@@ -285,23 +286,51 @@ class OnTheFlyResponse:
         nonlinear = self._nonlinear = source.make()
         if nonlinear is None:
             return
-        nothing = np.zeros(self._packing.n_imag)
-        beyond = [nonlinear(unpack(self._packing, x, nothing)) for x in self._remainder.changes]
-        self._remainder.subtract([pack(self._packing, matrix.astype(complex))[0] for matrix in beyond])
+        changes = self._remainder.changes
+        known = [self._packed(nonlinear(self._unpacked(x))) for x in changes]
+        if nonlinear.whole:
+            before = [self._x_map.apply(x) for x in changes]
+            self._keep_mean_field()
+            known = [k + self._x_map.apply(x) - b for k, x, b in zip(known, changes, before, strict=True)]
+        self._remainder.subtract(known)
+
+    def _keep_mean_field(self) -> None:
+        """From now on the real directions' images are those of Coulomb and exact exchange alone."""
+        x_map = self._x_map
+        kept = DirectSum(x_map.blocks)
+        for k in range(max((part.n for part in x_map.maps), default=0)):
+            rows = [(part.q[k], part.j[k]) if k < part.n else (None, None) for part in x_map.maps]
+            change = self._basis.density_out(self._unpacked(x_map.join([q for q, _ in rows])))
+            image = self._packed(self._basis.fock_in(self._engine.mean_field_response(change)))
+            for part, (q, j), own in zip(kept.maps, rows, x_map.split(image), strict=True):
+                if q is not None and j is not None:
+                    part.append(q, own, j, exact=True)
+        self._x_map = kept
 
     def _points(self) -> np.ndarray:
-        """Coordinates, weight and error of the points of the nonlinear part, (n, 5)."""
-        return np.zeros((0, 5)) if self._nonlinear is None else self._nonlinear.points()
+        """Of the nonlinear part, (n, 6): `NonlinearResponse.points`."""
+        return np.zeros((0, 6)) if self._nonlinear is None else self._nonlinear.points()
 
-    def _missing(self, x: np.ndarray, coordinates: Sequence[np.ndarray]) -> float:
-        """Expected norm of what the prediction lacks at x: of the approximate images and of the remainder."""
+    def _packed(self, matrix: np.ndarray) -> np.ndarray:
+        """The real part of a Hermitian matrix, packed."""
+        return pack(self._packing, matrix.astype(complex))[0]
+
+    def _unpacked(self, x: np.ndarray) -> np.ndarray:
+        return unpack(self._packing, x, np.zeros(self._packing.n_imag))
+
+    def _missing(self, at: _Evaluation, coordinates: Sequence[np.ndarray]) -> float:
+        """Expected norm of what a prediction lacks: of the approximate images and of the remainder."""
+        x, nonlinear = at.x, self._nonlinear
         missing = self.image_error * self._x_map.approximate_norm(coordinates)
         if self._engine.linear:
             # What is missing lies outside the directions known, and no anchor tells of it.
             return missing
         # Until anchors have shown it, the part that is not linear is guessed from the size of the change.
-        share = 1.0 if self._nonlinear is None else self._nonlinear.error
-        missing = float(np.hypot(missing, share * CURVATURE * (x @ x) / (1 + self._remainder.n_anchors)))
+        guessed = CURVATURE * float(x @ x)
+        if nonlinear is not None:
+            of = float(np.linalg.norm(at.beyond)) if nonlinear.whole and at.beyond is not None else guessed
+            guessed = nonlinear.error * of
+        missing = float(np.hypot(missing, guessed / (1 + self._remainder.n_anchors)))
         if self._remainder.n_anchors:
             missing = float(np.hypot(missing, np.sqrt(self._remainder.variance(x))))
         return missing
@@ -312,10 +341,10 @@ class OnTheFlyResponse:
 
     def _refine_once(self) -> None:
         """One Fock build: the exact image of the first approximate direction of every irrep."""
-        x_map, packing = self._x_map, self._packing
+        x_map = self._x_map
         directions = [part.q[part.n_exact].copy() if part.n_approximate else None for part in x_map.maps]
-        change = self._basis.density_out(unpack(packing, x_map.join(directions), np.zeros(packing.n_imag)))
-        image = pack(packing, self._basis.fock_in(self._engine.response(change)))[0]
+        change = self._basis.density_out(self._unpacked(x_map.join(directions)))
+        image = self._packed(self._basis.fock_in(self._engine.response(change)))
         shifts: list[np.ndarray | None] = []
         others: list[np.ndarray | None] = []
         for part, new in zip(x_map.maps, x_map.split(image), strict=True):
@@ -357,8 +386,9 @@ class OnTheFlyResponse:
         ]
         directions = [direction for direction, _ in found_x]
         change = self._basis.density_out(unpack(packing, x_map.join(directions), y_map.join(found_y)))
-        response = self._guess.prior(change)
-        self.mean_field_builds += self._guess.builds
+        whole = self._nonlinear is not None and self._nonlinear.whole
+        response = self._engine.mean_field_response(change) if whole else self._guess.prior(change)
+        self.mean_field_builds += self._guess.builds or whole
         image_x, image_y = pack(packing, self._basis.fock_in(response))
         for part, direction, image in zip(y_map.maps, found_y, y_map.split(image_y), strict=True):
             if direction is not None:
@@ -366,9 +396,7 @@ class OnTheFlyResponse:
         if not new_x.any():
             return list(c)
         coulomb = self._engine.coulomb(np.ascontiguousarray(np.real(change).sum(axis=0)))
-        coulomb_x = pack(
-            packing, self._basis.fock_in(np.broadcast_to(coulomb, change.shape)).astype(complex)
-        )[0]
+        coulomb_x = self._packed(self._basis.fock_in(np.broadcast_to(coulomb, change.shape)))
         images = [
             image if direction is None else part.completed(direction, image)
             for part, direction, image in zip(x_map.maps, directions, x_map.split(image_x), strict=True)
@@ -378,7 +406,7 @@ class OnTheFlyResponse:
             x_map.maps, directions, images, x_map.split(coulomb_x), strict=True
         ):
             if direction is not None:
-                part.append(direction, image, j, exact=False)
+                part.append(direction, image, j, exact=whole)
         return [
             known if direction is None else np.append(known, length)
             for known, (direction, length) in zip(c, found_x, strict=True)

@@ -87,21 +87,32 @@ def test_resonant_pulse_needs_eight_times_fewer_builds(
     assert 8 * summary["fock_builds"] < plain["fock_builds"]
 
 
+@pytest.fixture(scope="module")
+def storm(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, np.ndarray]:
+    """Reference steps alone."""
+    with pytest.MonkeyPatch.context() as patched:
+        return run(tmp_path_factory.mktemp("storm"), patched, "none", ["--surrogate", "none"], **STORM)
+
+
 STORM = {"tmax": 30.0, "dt": 0.1, "field": "type cw\n polarization z\n frequency 0.3\n max 0.2"}
 
 
-def test_failing_response_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_response_is_noticed(
+    storm: tuple[dict, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without the functional's points the response fails in a field this strong."""
     monkeypatch.setattr("hybrid_propagate.driver.run.surrogates.nonlinear_source", lambda *given: None)
-    _, reference = run(tmp_path, monkeypatch, "none", ["--surrogate", "none"], **STORM)
+    _, reference = storm
     summary, dipole = run(tmp_path, monkeypatch, "hybrid", ["--tol", "1e-2"], **STORM)
     assert summary["rejected"] > 0
     met = error(dipole, reference) <= 1e-2
     assert met or not summary["tolerance_met"]
 
 
-def test_a_storm_takes_few_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, reference = run(tmp_path, monkeypatch, "none", ["--surrogate", "none"], **STORM)
+def test_a_storm_takes_few_builds(
+    storm: tuple[dict, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, reference = storm
     summary, dipole = run(tmp_path, monkeypatch, "hybrid", ["--tol", "1e-2"], **STORM)
     assert 20 * summary["fock_builds"] < plain["fock_builds"]
     assert error(dipole, reference) <= summary["estimated_error"] <= 1e-2

@@ -56,6 +56,7 @@ BLOCKS = [
 KEYS = [
     "set driver:linopt 0",
     "set fock:mirrmat f",
+    "set dft:print_mats T",
     "unset task:*",
     "set lindep:n_dep 0",
 ]
@@ -70,6 +71,12 @@ def test_a_notice_and_on(tmp_path: Path, lines: str) -> None:
     (notice,) = deck.notices
     assert notice.startswith(f"{tmp_path}/deck.nw:15: ")
     assert lines.split()[0] in notice
+
+
+def test_words_behind_echo_are_nwchems_to_ignore(tmp_path: Path) -> None:
+    """NWChem 7.0.2: the same dipoles to the last digit."""
+    deck = read(tmp_path, middle='echo "a title" and more')
+    assert (len(deck.tasks), deck.notices) == (len(read(tmp_path).tasks), ())
 
 
 @pytest.mark.parametrize("line", DFT)

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from hybrid_propagate.adapters.files import whole_file as module
 from hybrid_propagate.adapters.files.plain_hdf5 import new_hdf5, open_hdf5
-from hybrid_propagate.adapters.files.whole_file import whole_file, write_whole
+from hybrid_propagate.adapters.files.run_lock import locked
+from hybrid_propagate.adapters.files.whole_file import remove_left, whole_file, write_whole
 
 
 @pytest.fixture(params=["without a name", "with a name"])
@@ -113,6 +114,35 @@ def test_a_kill_leaves_nothing(tmp_path: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", code], check=False)
     assert killed.returncode == -9
     assert names(tmp_path) == set()
+
+
+AT_THE_LAST_MOMENT = """
+import os, signal, sys, time
+from pathlib import Path
+from hybrid_propagate.adapters.files import whole_file
+def stop(part, path):
+    print(part.name, flush=True)
+    signal.pause()
+whole_file._take_place = stop
+whole_file.write_whole(Path("run.h5"), "content")
+"""
+
+
+def test_what_a_kill_leaves_between_name_and_place_is_removed(tmp_path: Path) -> None:
+    """Not while its process lives, and nothing of other names."""
+    for other in (".run2.h5.0123456789abcdef.whole", ".run.h5.whole", "run.h5"):
+        (tmp_path / other).touch()
+    command = [sys.executable, "-c", AT_THE_LAST_MOMENT]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        left = process.stdout.readline().strip()
+        remove_left(tmp_path / "run")
+        assert (tmp_path / left).read_text() == "content"
+        process.kill()
+    assert (tmp_path / left).exists()
+    with locked([tmp_path / "run.lock"]):
+        assert not (tmp_path / left).exists()
+    assert names(tmp_path) == {".run2.h5.0123456789abcdef.whole", ".run.h5.whole", "run.h5"}
 
 
 def test_hdf5_is_the_same_either_way(folder: Path) -> None:

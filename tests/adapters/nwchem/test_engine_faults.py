@@ -75,7 +75,7 @@ def process(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     """With a fault, in a folder of the test's own, and with little patience."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    for name in ("FIRST_PATIENCE", "EARLY_PATIENCE", "LEAST_PATIENCE"):
+    for name in ("START_PATIENCE", "EARLY_PATIENCE", "SCF_PATIENCE", "LEAST_PATIENCE"):
         monkeypatch.setattr(nwchem_process, name, 1.5)
     monkeypatch.setattr(nwchem_process, "_LIVES_ON", 0.5)
     return NWChemProcess(f"{sys.executable} -S {FAKE} '{request.param}'", 1, 2)

@@ -124,7 +124,7 @@ def test_fails_in_a_segment(fault: str, expected: str, folders: list[Path]) -> N
 @pytest.mark.parametrize("fault", ["hang", "hang at once"])
 def test_hangs(fault: str, folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence for longer than its steps explain ends the process."""
-    monkeypatch.setattr("hybrid_propagate.adapters.nwchem.process.FIRST_PATIENCE", 3.0)
+    monkeypatch.setattr("hybrid_propagate.adapters.nwchem.process.SCF_PATIENCE", 3.0)
     monkeypatch.setattr("hybrid_propagate.adapters.nwchem.process.LEAST_PATIENCE", 1.0)
     began = time.monotonic()
     with fake(fault) as process:
@@ -133,6 +133,15 @@ def test_hangs(fault: str, folders: list[Path], monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(NWChemError, match=r"said nothing for \d+ s"):
             _three_points(process)
     assert time.monotonic() - began < 30.0
+
+
+def test_a_command_that_says_nothing_at_all(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets less time than an SCF: a wrapper that never comes to NWChem, for example."""
+    monkeypatch.setattr("hybrid_propagate.adapters.nwchem.process.START_PATIENCE", 1.0)
+    with NWChemProcess(f"{sys.executable} -c 'import time; time.sleep(500)'", 1, 2) as process:
+        folders.append(process.folder)
+        with pytest.raises(NWChemError, match="said nothing for 1 s"):
+            process.start("a deck\n")
 
 
 def test_command_is_missing() -> None:

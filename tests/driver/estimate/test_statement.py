@@ -8,6 +8,7 @@ from hybrid_propagate.driver.estimate.statement import (
     RETRY,
     SAFETY,
     SHARE,
+    STILL,
     Sums,
     factor,
 )
@@ -39,3 +40,10 @@ def test_what_no_operator_sees_is_relative_to_the_dipoles_root_mean_square() -> 
 
 def test_no_run_is_stated_to_be_exact() -> None:
     assert Sums().stated == LEAST
+
+
+def test_a_motion_by_rounding_alone_is_none() -> None:
+    """Ten points that move by 1e-17 au: an error of the same size is no error of 100 %."""
+    sums = Sums(gap=10 * 1e-34, signal=10 * 1e-34, points=10)
+    assert sums.stated == pytest.approx(1e-17 / STILL + LEAST)
+    assert sums.motion(1.0) == 1.0

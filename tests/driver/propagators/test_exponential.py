@@ -54,6 +54,18 @@ def test_chebyshev_of_a_diagonal_matrix_is_the_phases() -> None:
     np.testing.assert_allclose(ours, np.exp(-0.4j * energies)[:, None] * Y, atol=1e-13)
 
 
+@pytest.mark.parametrize("highest", [7.1e4, 1e9])
+def test_a_spectrum_too_wide_for_a_series(highest: float) -> None:
+    """Of a basis function of exponent 1.6e6: a bound of the series' terms overflowed, and it had no end."""
+    levels = np.array([-0.7, -0.4, -0.1, 0.3, 1.7, highest])
+    U, Y = np.linalg.eigh(hermitian(6, 4))[1], orbitals(6, 2)
+    phases = np.exp(-0.125j * levels)
+    ours = propagate((U @ np.diag(levels) @ U.conj().T)[None], Y[None], 0.125)[0]
+    # F itself is rounded at its largest element.
+    np.testing.assert_allclose(ours, U @ (phases[:, None] * (U.conj().T @ Y)), atol=1e-15 * highest)
+    np.testing.assert_allclose(ours.conj().T @ ours, np.eye(2), atol=1e-13)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_what_is_not_finite_comes_back_so(value: float) -> None:
     """And at once: the series has no end for an infinite spectrum."""
