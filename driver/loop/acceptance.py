@@ -125,7 +125,8 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
         claim = certify(hybrid, progress, segment, others, round_)
         _teach([*others, *claim.sights])
         others = []
-        if claim.met or claim.own > WORTH * last or not progress.ledger.affords(_spent(progress, before)):
+        in_vain = is_weak(hybrid) or claim.own > WORTH * last
+        if claim.met or in_vain or not progress.ledger.affords(_spent(progress, before)):
             break
         last = claim.own
         if round_ + 1 < first + MOST_ROUNDS:

@@ -41,8 +41,8 @@ def run(hybrid: Hybrid, progress: Progress, stop: Callable[[Progress], bool]) ->
             fall_back(hybrid, progress, steps)
         else:
             accepted = surrogate_steps(hybrid, progress)
-            # After the first rejection what it has shown is learned.
-            if progress.ledger.rejections_in_a_row > 1 and is_weak(hybrid):
+            # What it lacks there, it cannot learn.
+            if not accepted and is_weak(hybrid):
                 leave_weak(hybrid, progress)
             audits = accepted and progress.state.step < n_steps and progress.ledger.wants_audit()
             if audits and room(hybrid, progress) >= ATTEMPT:

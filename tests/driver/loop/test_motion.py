@@ -205,16 +205,17 @@ def test_a_weak_run_is_weak_throughout(problem: Problem) -> None:
     assert progress.tally.fock_builds < 0.2 * reference.tally.fock_builds
 
 
-def test_a_kernel_that_is_off_is_left(problem: Problem) -> None:
-    """By 3 %: the points drawn show it, and full matrices learn what they need."""
-    surrogate = by_regime(problem, 0.03)
-    told, progress = loop(problem, surrogate)
+def test_a_kernel_that_is_off_is_left() -> None:
+    """By 10 %: the points drawn show it, and full matrices learn what they need."""
+    problem = weak_problem(1)
+    surrogate = by_regime(problem, 0.1)
+    told, progress = loop(problem, surrogate, error=1e-2)
     exact, _ = loop(problem, None)
     assert surrogate.weak is None
     assert [e.reason for e in told.events if e.kind == "regime"] == ["NOT_WEAK"]
     assert progress.estimate is not None
     true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
-    assert true <= progress.estimate.sums.stated <= 1e-3
+    assert true <= progress.estimate.sums.stated <= 1e-2
 
 
 def test_strong_motion_takes_full_matrices() -> None:
@@ -233,7 +234,7 @@ def test_strong_motion_takes_full_matrices() -> None:
 
 def test_full_matrices_while_a_field_is_on() -> None:
     """A weak pulse of 4 au; from the step behind its end on modes."""
-    pulse = Field("kick", "hann", (0.0, 0.0, 1.0), 5e-5, center=2.0, width=4.0, frequency=0.5)
+    pulse = Field("kick", "hann", (0.0, 0.0, 1.0), 2e-5, center=2.0, width=4.0, frequency=0.5)
     problem = weak_problem(1, fields=(pulse,), excitations=(Excitation("chain", "kick"),))
     assert problem.last_field_step == 20
     surrogate = by_regime(problem)
