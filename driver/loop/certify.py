@@ -204,7 +204,7 @@ def _claim(
     beyond = max(sight.beyond for sight in (*sights, *others))
     bound = force * made.duration / made.typical
     push = (unseen * made.dipole_norm * force) ** 2 * made.duration
-    rest = BEYOND * beyond * made.duration / made.typical
+    rest = BEYOND * beyond * made.duration / made.typical + made.segment.gap
     found = motion.shadow(operator, estimate.shadow, n_steps)
     allowed = target.allowed(made.segment.end.time)
     earned = target.earned(made.duration)

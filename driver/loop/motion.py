@@ -277,6 +277,7 @@ class Weakly:
             spreads,
             formed=points,
             sizes=sizes,
+            gap=path.gap,
         )
 
     def shadow(

@@ -47,6 +47,7 @@ class Segment:
     beforehand.
     logged: quantities, by their names in `StepBlock`, that the reference code's own log gave.
     sizes: |P - P0| at the points, (k,), where it is known.
+    gap: by how much the points may be off the steps that they stand for, relative.
     """
 
     kind: Kind
@@ -65,6 +66,7 @@ class Segment:
     logged: Mapping[str, np.ndarray] = field(default_factory=dict)
     formed: Callable[[int, int], np.ndarray] | None = None
     sizes: np.ndarray | None = None
+    gap: float = 0.0
 
     @property
     def n_steps(self) -> int:

@@ -21,6 +21,8 @@ from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
 
 #: Steps after which F follows η: what else it had shrinks tenfold in each.
 SETTLING = 24
+#: Steps by which modes are checked that are known to first order.
+CHECKED = 48
 #: Steps with something lacking that are taken at once.
 _AT_ONCE = 64
 #: Iterations that find what these lack together.
@@ -52,12 +54,13 @@ class PairPath:
     """n steps of d pairs.
 
     eta: (n + 1, d), of the points and the end. early: (n, d), of each step after one correction.
-    end: the last point.
+    end: the last point. gap: by how much the path may be off, relative, where modes are known to first order.
     """
 
     eta: np.ndarray
     early: np.ndarray
     end: PairState
+    gap: float = 0.0
 
 
 def pair_path(
@@ -72,7 +75,7 @@ def pair_path(
     start: counted from rest. lacking: is added to every F. None where a block that
     moves has no modes, or what is lacking drives the motion without end.
     """
-    etas, earlies, state = [start.eta[None]], [], start
+    etas, earlies, state, gap = [start.eta[None]], [], start, 0.0
     phases, n = Phases(response.pairs.gaps, dt), response.pairs.filling
     offset = response.rest - np.real(response.pairs.block(response.about.density)) / n
 
@@ -92,10 +95,11 @@ def pair_path(
             found = _by_modes(response, state.eta, length - settling, dt, (lacking, n, offset))
             if found is None:
                 return None
+            gap = max(gap, _gap(response, state, found[0], dt))
             eta, early, state = found
             etas.append(eta)
             earlies.append(early)
-    return PairPath(np.concatenate(etas), np.concatenate(earlies), state)
+    return PairPath(np.concatenate(etas), np.concatenate(earlies), state, gap)
 
 
 def norm_changes(
@@ -161,6 +165,22 @@ def _by_modes(
         fock = joined(real_product(mine[-2:], own.fock))
         last.eta[i], last.fock[i], last.fock_half[i] = found[-1, i], fock[1], fock.mean(axis=0)
     return found, early, last
+
+
+def _gap(response: PairResponse, state: PairState, found: np.ndarray, dt: float) -> float:
+    """By how much η (n, d) by modes may be off at its end, relative: what it is after some steps, and in
+    proportion.
+
+    Zero where all modes are exact.
+    """
+    known = [response.modes(k, dt) for k in _moving(response, state.eta, None)]
+    if all(own is None or own.exact for own in known):
+        return 0.0
+    phases, n_steps = Phases(response.pairs.gaps, dt), min(CHECKED, len(found))
+    for _ in range(n_steps):
+        state, _ = scheme_step(state, phases, lambda eta: response.response(response.pairs.filling * eta))
+    apart = float(np.linalg.norm(found[n_steps - 1] - state.eta) / np.linalg.norm(state.eta))
+    return apart * len(found) / n_steps
 
 
 def _moving(response: PairResponse, eta: np.ndarray, lacking: Lacking | None) -> list[int]:

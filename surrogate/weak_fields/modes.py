@@ -41,6 +41,7 @@ class StepModes:
     turns: (k,) λ. shapes: (2d, k) r, conjugate modes counted in. duals: (k, 2d) l.
     fock: (2d, k), F of a point that moves along a mode.
     early: (2d, k), what the step from that point has after one correction.
+    exact: to rounding, not to first order.
     """
 
     turns: np.ndarray
@@ -48,6 +49,7 @@ class StepModes:
     duals: np.ndarray
     fock: np.ndarray
     early: np.ndarray
+    exact: bool = True
 
     def amplitudes(self, eta: np.ndarray) -> np.ndarray:
         """z (k,) of η (d,)."""
@@ -121,7 +123,7 @@ def nearly_scheme_modes(step: PairMap) -> StepModes:
         # l r = 2: conjugate modes are counted in.
         turns = 0.5 * np.einsum("kd,dk->k", modes.duals, after)
         fock = later / turns
-    return StepModes(turns, r, modes.duals, fock, early)
+    return StepModes(turns, r, modes.duals, fock, early, exact=False)
 
 
 def _kernel_times(step: PairMap, rows: np.ndarray) -> np.ndarray:

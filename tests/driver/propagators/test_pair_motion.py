@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hybrid_propagate.driver.estimate.defect_operator import first_and_second
 from hybrid_propagate.driver.propagators.pair_motion import Lacking, PairPath, pair_path
-from hybrid_propagate.surrogate.weak_fields.modes import scheme_modes, split
+from hybrid_propagate.surrogate.weak_fields.modes import nearly_scheme_modes, scheme_modes, split
 from hybrid_propagate.surrogate.weak_fields.scheme import PairMap, PairState, Phases, scheme_step
 
 D, DT = 8, 0.2
@@ -97,3 +97,15 @@ def test_what_is_lacking_drives_the_path_as_it_drives_the_steps() -> None:
 def test_what_drives_without_end_is_no_path() -> None:
     response = TwoBlocks()
     assert pair_path(response, kicked(), [500], DT, lack(30.0)) is None  # type: ignore[arg-type]
+
+
+def test_modes_to_first_order_tell_what_they_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No less than it is, and not more than some times that."""
+    response = TwoBlocks()
+    gaps, parts = response.pairs.gaps, zip(response.blocks, response.parts, strict=True)
+    maps = [PairMap(Phases(gaps[b.index], DT), 2.0 * part, None) for b, part in parts]
+    monkeypatch.setattr(response, "modes", lambda k, dt: nearly_scheme_modes(maps[k]))
+    expected, path = stepped(response, 800, None), followed(response, [800])
+    apart = np.linalg.norm(path.eta[-1] - expected[-1]) / np.linalg.norm(expected[-1])
+    assert 1e-8 < apart < path.gap < 1e-2
+    assert followed(TwoBlocks(), [800]).gap == 0.0
