@@ -68,6 +68,8 @@ class EngineContract:
         n = case.ground.shape[-1]
         assert integrals.dipole.shape == (3, n, n)
         assert integrals.quadrupole.shape == (3, 3, n, n)
+        assert integrals.angular.shape == (3, n, n)
+        np.testing.assert_allclose(integrals.angular, -integrals.angular.swapaxes(-1, -2), atol=1e-10)
         for matrix in (integrals.overlap, integrals.core, integrals.dipole, integrals.quadrupole):
             np.testing.assert_allclose(matrix, matrix.swapaxes(-1, -2), atol=1e-10)
         assert np.linalg.eigvalsh(integrals.overlap).min() > 0.0

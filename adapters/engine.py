@@ -16,6 +16,7 @@ class Integrals:
 
     core: kinetic energy and nuclear attraction; dipole: ⟨μ|r|ν⟩ about the origin;
     quadrupole: ⟨μ|(r - O)(r - O)|ν⟩ about the centre of mass O, (3,) bohr.
+    angular: ⟨μ|r × ∇|ν⟩ about the origin, antisymmetric; the angular momentum is -i times that.
     scale: (n,) how many times as long as NWChem's each function is; NWChem's tolerances refer to its own.
     """
 
@@ -26,6 +27,7 @@ class Integrals:
     center_of_mass: np.ndarray
     nuclear_repulsion: float
     scale: np.ndarray
+    angular: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ for a file would be lost on the screen.
 """
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
-    from rich.progress import Progress, ProgressColumn
+    from rich.progress import Progress, ProgressColumn, Task
+    from rich.text import Text
 
 
 def may_be_live(*, uses_stdout: bool) -> bool:
@@ -27,6 +29,26 @@ def live_progress(*columns: "ProgressColumn | str") -> "Progress":
 
     console = Console(stderr=True)
     return Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False)
+
+
+def live_line(*columns: "Callable[..., ProgressColumn]", words: str) -> "Progress":
+    """rich's progress in one line of any width: its columns, then words, cut off where the terminal ends.
+
+    words: of a task's fields, as in rich's TextColumn.
+    """
+    from rich.progress import TextColumn
+    from rich.table import Column
+
+    class Cut(TextColumn):
+        """Text that may be cut, so that rich takes the room from here and from no other column."""
+
+        def render(self, task: "Task") -> "Text":
+            text = super().render(task)
+            text.no_wrap, text.overflow = True, "ellipsis"
+            return text
+
+    whole = [column(table_column=Column(no_wrap=True)) for column in columns]
+    return live_progress(*whole, Cut(words, table_column=Column()))
 
 
 def live_display(shown: "RenderableType | None" = None) -> "Live":

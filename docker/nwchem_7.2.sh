@@ -23,6 +23,7 @@ if [ ! -x "$folder/root/usr/bin/nwchem" ]; then
 fi
 
 # The top of the working folder and /tmp stand in the root under their own names, for this process alone.
+# The program goes by its path: this wrapper may be first on PATH there too.
 cat >"$folder/nwchem" <<WRAPPER
 #!/bin/sh
 root=$folder/root
@@ -35,7 +36,7 @@ for place in /tmp /dev /proc "\$top"; do
 done
 here=\$PWD
 export here
-exec chroot "\$root" sh -c "cd \"\\\$here\" && exec \"\\\${NWCHEM_PROGRAM:-nwchem}\" \"\\\$@\"" nwchem "\$@"
+exec chroot "\$root" sh -c "cd \"\\\$here\" && exec \"\\\${NWCHEM_PROGRAM:-/usr/bin/nwchem}\" \"\\\$@\"" nwchem "\$@"
 ' nwchem "\$@"
 WRAPPER
 chmod +x "$folder/nwchem"

@@ -107,7 +107,10 @@ def make_chain(
     quadrupole = np.zeros((3, 3, n_sites, n_sites))
     quadrupole[2, 2] = np.diag(z**2)
     nuclear = 0.5 * float((repulsion * (distance > 0.0)).sum())
-    integrals = Integrals(np.eye(n_sites), core, dipole, quadrupole, np.zeros(3), nuclear, np.ones(n_sites))
+    # Sites on a line have no angular momentum.
+    angular = np.zeros_like(dipole)
+    ones = np.ones(n_sites)
+    integrals = Integrals(np.eye(n_sites), core, dipole, quadrupole, np.zeros(3), nuclear, ones, angular)
     engine = ToyEngine(integrals, repulsion, hybrid, local, np.zeros((n_spin, n_sites, n_sites)))
     engine = replace(engine, reference=_ground_state(engine, _occupations(n_sites, n_spin)))
     positions = np.zeros((n_sites, 3))

@@ -76,7 +76,7 @@ class Surrogate(Protocol):
         ...
 
     def sharpen(self) -> bool:
-        """Leave out less, at the cost of more directions; False where there is nothing to sharpen."""
+        """Leave out less, at the cost of processor time; False where there is nothing to sharpen."""
         ...
 
     def energies(self, densities: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ class Database:
     keys: `rt_tddft:...` entries of `set`, with their places.
     written: systems whose orbitals the deck's tasks leave, by the name of the file.
     ready: the file of the last one.
+    driver: lines of the `driver` block, for NWChem.
     restarted: where `restart` stands; None without.
     occupations: of `occup`, by spin.
     absent: settings of the earlier run that are not known, and why; not those that the deck gives.
@@ -49,6 +50,7 @@ class Database:
     plot: DensityPlot | None = None
     written: dict[str, System] = field(default_factory=dict)
     ready: str | None = None
+    driver: tuple[str, ...] = ()
     occupations: tuple[tuple[float, ...], ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
 

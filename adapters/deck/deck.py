@@ -31,6 +31,7 @@ class GroundStateTask:
     nwchem_only_lines: lines of its dft block that only NWChem needs.
     occupations: of `occup`, by spin, from the first orbital on; empty without.
     lock: `max_ovl`: those orbitals stay occupied that overlap most with the occupied ones of the start.
+    relax: of `task dft optimize`, the lines of its driver block; None where the nuclei stay.
     """
 
     place: Place
@@ -44,6 +45,7 @@ class GroundStateTask:
     nwchem_only_lines: tuple[str, ...] = ()
     occupations: tuple[tuple[float, ...], ...] = ()
     lock: bool = False
+    relax: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,17 +26,18 @@ from .database import MAY_BE_ABSENT, Database
 from .deck import Deck, GroundStateTask, Task
 from .dft import DftSettings, read_dft, read_scf
 from .dplot import read_dplot
+from .driver import read_driver
 from .geometry import read_geometry
 from .occup import read_occupations
 from .rt_tddft import read_rt_tddft
-from .tasks import density_plot, excited_density, ground_state, linear_response, propagation
+from .tasks import density_plot, excited_density, ground_state, linear_response, optimization, propagation
 from .tddft import read_tddft
 
 #: Printing, memory, and where scratch files go: nothing that a result depends on.
 _WITHOUT_EFFECT = ("echo", "memory", "scratch_dir", "print", "noprint", "ecce_print", "pause")
 #: What may stand before the settings of an earlier run are wanted.
 _PREAMBLE = ("start", "restart", "title", "permanent_dir")
-_BLOCKS = ("occup", "geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot")
+_BLOCKS = ("occup", "geometry", "basis", "ecp", "dft", "scf", "tddft", "rt_tddft", "dplot", "driver")
 #: Blocks that change no ground state.
 _OF_NO_GROUND_STATE = ("rt_tddft", "tddft", "dplot")
 _PLAIN = ("start", "restart", "title", "permanent_dir", "charge", "set", "unset", "task", "include")
@@ -70,7 +71,7 @@ _INCLUDED = "this line of an included file is refused; put it into the deck itse
 #: Theory and operation of the tasks that are carried out.
 TASKS = (
     *(("dft", "energy"), ("scf", "energy"), ("tddft", "energy"), ("dft", "property"), ("dft", "gradient")),
-    *(("tddft", "gradient"), ("dplot", "energy"), ("dft", "rt_tddft")),
+    *(("dft", "optimize"), ("tddft", "gradient"), ("dplot", "energy"), ("dft", "rt_tddft")),
 )
 _PASSED_OVER = "this line of an included file is passed over, or taken for what is near it"
 _LOGICALS = ("true", ".true.", "t", "false", ".false.", "f")
@@ -263,7 +264,9 @@ def _directive(line: Line, reader: LineReader, database: Database, deck: Deck, t
 def _setting(line: Line, reader: LineReader, database: Database) -> None:
     """Directives that change the database only."""
     key = line.keyword
-    if key == "basis":
+    if key == "driver":
+        database.driver = read_driver(line, reader)
+    elif key == "basis":
         basis = read_basis(line, reader)
         database.bases[basis.name] = basis
         if basis.name in ("xc basis", "ri basis", "riscf basis"):
@@ -390,17 +393,17 @@ def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
     line.finish()
     if theory == "dft" and operation in ("property", "gradient"):
         reader.notice(line, f"of task dft {operation} only the ground state is made")
+    of_dft = (("dft", "energy"), ("dft", "property"), ("dft", "gradient"))
     carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
-        ("dft", "energy"): lambda: [ground_state(database, line.place, "dft")],
+        **dict.fromkeys(of_dft, lambda: [ground_state(database, line.place, "dft")]),
         ("scf", "energy"): lambda: [ground_state(database, line.place, "scf")],
         ("tddft", "energy"): lambda: _response(database, line.place, linear_response),
         ("tddft", "gradient"): lambda: _response(database, line.place, excited_density),
-        ("dft", "property"): lambda: [ground_state(database, line.place, "dft")],
-        ("dft", "gradient"): lambda: [ground_state(database, line.place, "dft")],
+        ("dft", "optimize"): lambda: [optimization(database, line.place)],
         ("dplot", "energy"): lambda: [density_plot(database, line.place)],
         ("dft", "rt_tddft"): lambda: [propagation(database, line.place)],
     }
-    if operation in ("optimize", "saddle", "dynamics"):
+    if operation in ("saddle", "dynamics") or (operation == "optimize" and theory != "dft"):
         line.fail(f"task {theory} {operation}: nuclei do not move here; give the geometry it ends at")
     if (theory, operation) not in TASKS:
         accepted = ", ".join(f"task {a} {b}" for a, b in TASKS).replace("dplot energy", "dplot")

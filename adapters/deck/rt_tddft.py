@@ -6,7 +6,7 @@ from typing import Any, cast, get_args
 from ..free_format.errors import Place
 from ..free_format.lines import Line, LineReader, suggestion
 from ..system import Excitation, Field, MOCap, RealTime
-from ..system.real_time import EVERY, Load, PropagatorName, Quantity, Tolerances, Visualization
+from ..system.real_time import EVERY, EXTENSIONS, Load, PropagatorName, Quantity, Tolerances, Visualization
 from .field import read_field
 
 _DIRECTIVES = (
@@ -54,7 +54,7 @@ def read_rt_tddft(line: Line, reader: LineReader, geometries: tuple[str, ...]) -
     """
     line.finish()
     values: dict[str, Any] = {}
-    fields: dict[str, Field] = {}
+    fields: dict[str, tuple[Field, ...]] = {}
     fields_at: dict[str, Place] = {}
     excitations: list[Excitation] = []
     excitations_at: list[Place] = []
@@ -64,16 +64,19 @@ def read_rt_tddft(line: Line, reader: LineReader, geometries: tuple[str, ...]) -
         with reader.noting(row):
             key = row.keyword
             if key == "field":
-                field = read_field(row, reader)
-                if field.name in fields:
-                    row.fail(f"field {field.name!r} is defined twice (first at {fields_at[field.name]})")
+                parts = read_field(row, reader)
+                name = row.words[1].rstrip()
+                if name in fields:
+                    row.fail(f"field {name!r} is defined twice (first at {fields_at[name]})")
                 if len(fields) == _LIMIT:
                     row.fail(f"more than {_LIMIT} fields")
-                fields[field.name], fields_at[field.name] = field, row.place
+                fields[name], fields_at[name] = parts, row.place
+                fields_at.update((part.name, row.place) for part in parts)
             elif key == "excite":
-                excitations.append(_excitation(row, fields, geometries, strict=not reader.refusals))
-                excitations_at.append(row.place)
-                if len(excitations) > _LIMIT:
+                rules = _excitation(row, fields, geometries, strict=not reader.refusals)
+                excitations += rules
+                excitations_at += [row.place] * len(rules)
+                if len(set(excitations_at)) > _LIMIT:
                     row.fail(f"more than {_LIMIT} excite rules")
             elif key == "load":
                 load = _load(row) or load
@@ -98,7 +101,8 @@ def read_rt_tddft(line: Line, reader: LineReader, geometries: tuple[str, ...]) -
             f"tmax {values['tmax']:g} lies before the end of the first step of dt {values['dt']:g}; "
             "accepted: tmax of dt and more, or noprop"
         )
-    real_time = RealTime(fields=tuple(fields.values()), excitations=tuple(excitations), **values)
+    made = tuple(part for parts in fields.values() for part in parts)
+    real_time = RealTime(fields=made, excitations=tuple(excitations), **values)
     return RealTimeBlock(line.place, real_time, load, everything, fields_at, tuple(excitations_at))
 
 
@@ -176,15 +180,17 @@ def _quantities(row: Line) -> tuple[frozenset[Quantity], bool]:
     while row.peek() is not None:
         words.append(_choice(row, "print option", (*get_args(Quantity), "*")))
     everything = "*" in words
-    return frozenset(
-        cast(tuple[Quantity, ...], get_args(Quantity) if everything else tuple(words))
-    ), everything
+    asked = cast(frozenset[Quantity], frozenset(get_args(Quantity) if everything else words))
+    return asked - (EXTENSIONS - frozenset(words) if everything else frozenset()), everything
 
 
 def _excitation(
-    row: Line, fields: dict[str, Field], geometries: tuple[str, ...], *, strict: bool
-) -> Excitation:
-    """strict: not where something is refused ahead of it, which may be what the rule names."""
+    row: Line, fields: dict[str, tuple[Field, ...]], geometries: tuple[str, ...], *, strict: bool
+) -> list[Excitation]:
+    """A rule for each part of the field.
+
+    strict: not where something is refused ahead of it, which may be what the rule names.
+    """
     geometry = row.take_name("name of the geometry to excite")
     if strict and geometry not in geometries:
         row.fail(f"excite: unknown geometry {geometry!r}; defined: {' '.join(geometries)}")
@@ -198,7 +204,7 @@ def _excitation(
     if strict and name not in fields:
         known = f"; fields so far: {' '.join(fields)}" if fields else "; a field must come before its excite"
         row.fail(f"excite: unknown field {name!r}{known}")
-    return Excitation(geometry, name)
+    return [Excitation(geometry, part.name) for part in fields.get(name, ())]
 
 
 def _visualization(opening: Line, reader: LineReader) -> Visualization:

@@ -61,6 +61,11 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
     )
 
 
+def optimization(database: Database, place: Place) -> GroundStateTask:
+    """`task dft optimize`: the ground state of the geometry that NWChem ends at."""
+    return replace(ground_state(database, place, "dft"), relax=database.driver)
+
+
 def _check_occupations(
     database: Database, settings: DftSettings | ScfSettings, made: System, place: Place
 ) -> None:

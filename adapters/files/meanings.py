@@ -31,6 +31,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "ground/pair_dipoles": ("bohr", "<occupied|r|empty> of each pair of the response, (pair, xyz)"),
     "dynamics/time": ("hbar/hartree", "time of each point"),
     "dynamics/dipole": ("e bohr", "dipole moment of the active geometry, electrons and nuclei, (point, xyz)"),
+    "dynamics/magnetic_dipole": (
+        "e hbar/m_e",
+        "orbital magnetic dipole moment of the electrons about the origin, (point, xyz)",
+    ),
     "dynamics/field": ("hartree/(e bohr)", "applied electric field, mean of alpha and beta, (point, xyz)"),
     "dynamics/energy": ("hartree", "total energy without that in the field"),
     "dynamics/spread": (

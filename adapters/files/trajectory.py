@@ -26,8 +26,8 @@ from .whole_file import whole_file
 #: Rows of one chunk of the growing datasets.
 _CHUNK_ROWS = 256
 
-#: Series that a file has where the deck prints them.
-OPTIONAL = ("occupations", "charges")
+#: Series that a file has where the deck prints them, or where it is not of an earlier version.
+OPTIONAL = ("occupations", "charges", "magnetic_dipole")
 
 #: Series of all files, with the shape of a row.
 _WIDTHS = {"time": (), "dipole": (3,), "field": (3,), "energy": ()}

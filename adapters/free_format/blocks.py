@@ -5,7 +5,7 @@ from collections.abc import Mapping
 _ZMATRIX = ("zmatrix", "zmatri", "zmatr", "zmat", "zmt", "zcoord", "system")
 #: Blocks of tasks other than an SCF and a propagation, which nothing else reads.
 OF_OTHER_TASKS = (
-    *("property", "driver", "stepper", "tropt", "hessian", "freq", "vib", "esp", "md", "mp2", "tce", "ccsd"),
+    *("property", "stepper", "tropt", "hessian", "freq", "vib", "esp", "md", "mp2", "tce", "ccsd"),
     *(
         "mcscf",
         "selci",
@@ -28,7 +28,7 @@ _IN_PLANE_WAVES = (
 #: Inner blocks by the word that starts the outer one.
 BLOCKS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("basis", "ecp", "dft", "scf", "dplot", "field", "visualization", "mocap", "range"), ()),
-    **dict.fromkeys(("bq", "cosmo", "dimqm", "relativistic", "qmmm", "oniom", "so", "grad"), ()),
+    **dict.fromkeys(("driver", "bq", "cosmo", "dimqm", "relativistic", "qmmm", "oniom", "so", "grad"), ()),
     **dict.fromkeys(_ZMATRIX, ()),
     **dict.fromkeys(OF_OTHER_TASKS, ()),
     **dict.fromkeys(_PLANE_WAVES, _IN_PLANE_WAVES),

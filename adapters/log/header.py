@@ -24,6 +24,7 @@ _EXPONENTIALS = {"pseries": "Adaptive contractive power series", "diag": "Diagon
 _QUANTITIES: tuple[tuple[Quantity, str], ...] = (
     *(("dipole", "dipole"), ("quadrupole", "quadrupole"), ("field", "field"), ("moocc", "moocc")),
     *(("energy", "energy"), ("cputime", "cputime"), ("charge", "charge"), ("s2", "<S^2>")),
+    ("magnetic", "magnetic moment"),
 )
 
 

@@ -19,8 +19,8 @@ from .run_header import HeaderReader, RunHeader
 # NWChem's tags have at most 24 characters; without a bound a long line is searched from every place in it.
 _LINE = re.compile(
     r"(?P<tag>.{0,40}?\S)\s+(?P<time>-?\d+\.\d{5})(?P<values>(?:\s+\S+)+?)\s+# "
-    r"(?P<name>Dipole moment|Applied E-field|Charge|Quadrupole moment|MO Occupations|CPU time|<S\^2>"
-    r"|Enuc|Ecore|Ecoul|Exc\(1\)|Exc\(2\)|Etot|Eadded)"
+    r"(?P<name>Dipole moment|Magnetic moment|Applied E-field|Charge|Quadrupole moment|MO Occupations|CPU time"
+    r"|<S\^2>|Enuc|Ecore|Ecoul|Exc\(1\)|Exc\(2\)|Etot|Eadded)"
     r"(?: \[(?P<geometry>.*)\])?(?: \((?P<spin>alpha|beta|total) spin\))?\s*$"
 )
 _STARTED = re.compile(r"(?P<tag>.{0,40}?\S)\s+-?\d+\.\d{5}\s+### Propagation started ###")

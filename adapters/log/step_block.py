@@ -21,6 +21,7 @@ class StepBlock:
     applied_field: (k, n_geometries, 2, 3), alpha and beta also for a closed shell; None without `excite`.
     energies: (k, 7) in the order of `ENERGIES`.
     charge: (k, n_geometries, spins), electronic, hence negative.
+    magnetic: (k, 3), an extension of NWChem's log.
     dipole: (k, n_geometries, spins, 3); quadrupole: (k, 6) xx xy xz yy yz zz.
     orbital_occupations: (k, n_spin, n_orbitals).
     s2: (k,); cpu_time: (k,) seconds.
@@ -37,6 +38,7 @@ class StepBlock:
     energies: np.ndarray | None = None
     charge: np.ndarray | None = None
     dipole: np.ndarray | None = None
+    magnetic: np.ndarray | None = None
     quadrupole: np.ndarray | None = None
     orbital_occupations: np.ndarray | None = None
     s2: np.ndarray | None = None

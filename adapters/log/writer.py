@@ -30,8 +30,9 @@ _Part = Callable[[int, str], str]
 
 _COMMON: tuple[Quantity, ...] = ("cputime", "energy", "charge", "moocc", "dipcontribs")
 # NWChem prints no quadrupole of an open shell and no <S²> of a closed one, whatever the deck asks.
-_CLOSED: tuple[Quantity, ...] = ("field", *_COMMON, "dipole", "quadrupole")
-_OPEN: tuple[Quantity, ...] = (*_COMMON, "s2", "dipole", "field")
+# The magnetic moment is an extension.
+_CLOSED: tuple[Quantity, ...] = ("field", *_COMMON, "dipole", "magnetic", "quadrupole")
+_OPEN: tuple[Quantity, ...] = (*_COMMON, "s2", "dipole", "magnetic", "field")
 
 
 def format_block(block: StepBlock, real_time: RealTime, system: System) -> str:
@@ -100,6 +101,8 @@ def _labelled(quantity: Quantity, block: StepBlock, system: System) -> tuple[lis
         return [f"MO Occupations{spin}" for spin in spins[: system.n_spin]], occupations
     if quantity == "s2":
         return ["<S^2>"], _held(block.s2, quantity).reshape(k, 1, 1)
+    if quantity == "magnetic":
+        return ["Magnetic moment"], _held(block.magnetic, quantity).reshape(k, 1, 3)
     if quantity == "dipole":
         labels = [f"Dipole moment [{name}]{spin}" for name in names for spin in spins]
         return labels, _held(block.dipole, quantity).reshape(k, -1, 3)

@@ -81,6 +81,14 @@ def ground_state_deck(name: str, ground: GroundStateTask, start: str | None, out
     return deck_text([*lines, "task dft energy"], ground.place)
 
 
+def optimization_deck(name: str, ground: GroundStateTask) -> str:
+    """Text of a deck with `task dft optimize`, from NWChem's atomic guess."""
+    lines = [f"start {name}", *geometry_lines(ground.system.geometry), *_system(ground.system, None)]
+    lines += _dft(ground.system, ground.nwchem_only_lines, [f"iterations {ground.max_iterations}"])
+    block = ["driver", *(f"  {line}" for line in ground.relax or ()), "end"]
+    return deck_text([*lines, *block, "task dft optimize"], ground.place)
+
+
 def excited_density_deck(name: str, task: ExcitedDensityTask, start: str | None) -> str:
     """Text of a deck with one `task tddft gradient`, from the orbitals in a file `start`, if any."""
     vectors = [] if start is None else [f"vectors input {start}"]

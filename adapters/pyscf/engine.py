@@ -173,11 +173,13 @@ def one_electron(mol: gto.Mole, atomic_numbers: np.ndarray) -> Integrals:
         quadrupole = mol.intor("int1e_rr").reshape(3, 3, mol.nao, mol.nao)
     with mol.with_common_orig(np.zeros(3)):
         dipole = mol.intor("int1e_r")
+        # i r × p with p = -i ∇.
+        angular = mol.intor("int1e_cg_irxp")
     core = mol.intor("int1e_kin") + mol.intor("int1e_nuc")
     if mol.has_ecp():
         core += mol.intor("ECPscalar")
     overlap, repulsion = mol.intor("int1e_ovlp"), float(mol.energy_nuc())
-    return Integrals(overlap, core, dipole, quadrupole, centre, repulsion, _scale(mol))
+    return Integrals(overlap, core, dipole, quadrupole, centre, repulsion, _scale(mol), angular)
 
 
 def _scale(mol: gto.Mole) -> np.ndarray:

@@ -47,7 +47,7 @@ def solve_ground_state(
     if locked is not None:
         arrays = locked.coefficients, locked.occupations
         mean_field = occupations_locked(mean_field, *(a if len(a) > 1 else a[0] for a in arrays))
-    told = _Told(tell, float(engine.integrals.nuclear_repulsion), max_iterations)
+    told = _Told(tell, float(engine.integrals.nuclear_repulsion))
     density, thresholds = guess, (_COARSE, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))
     if engine.quadrature is None:
         thresholds = thresholds[1:]
@@ -116,13 +116,11 @@ class _Told:
 
     tell: takes words and the share done.
     repulsion: of the nuclei, Hartree.
-    most: iterations allowed.
     builds: so far; energy: of the last one; first: change of the first iteration; share: done by now.
     """
 
     tell: Callable[[str, float], None]
     repulsion: float
-    most: int
     builds: int = 0
     energy: float = 0.0
     first: float = 0.0
@@ -133,7 +131,7 @@ class _Told:
         energy, before = electronic + self.repulsion, self.energy
         self.builds, self.energy = self.builds + 1, energy
         if self.builds == 1:
-            self.tell(f"iteration 1 of at most {self.most}, E = {energy:.6f} Ha", 0.0)
+            self.tell(f"iteration 1, E = {energy:.6f} Ha", 0.0)
             return
         change = energy - before
         size = max(abs(change), ENERGY_TOLERANCE)
@@ -141,7 +139,7 @@ class _Told:
         # The change falls by about the same factor every time.
         decades = math.log(max(self.first / ENERGY_TOLERANCE, 10.0))
         self.share = max(self.share, min(math.log(self.first / size) / decades, _MOST_TOLD))
-        words = f"iteration {self.builds} of at most {self.most}, E = {energy:.6f} Ha, change {change:.1e}"
+        words = f"iteration {self.builds}, E = {energy:.6f} Ha, change {change:.1e}"
         self.tell(words, self.share)
 
 

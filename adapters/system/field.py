@@ -6,23 +6,27 @@ gaussian  s(t) exp(-(t - t0)² / 2w²)
 hann      s(t) sin²(π (t - t0 + w/2) / w)   within [t0 - w/2, t0 + w/2], else 0
 sin2ramp  s(t) R(t), R = 0 up to t_start, sin²(π (t - t_start) / 2w), 1 from t_start + w on
 delta     E_max where |t - t0| < dt/2, else 0
+file      linear between the points of a file, else 0; NWChem reads the word and stops
 """
 
 import math
 from dataclasses import dataclass
 from typing import Literal
 
-Shape = Literal["delta", "cw", "gaussian", "hann", "sin2ramp"]
+from .recorded_field import RecordedField
+
+Shape = Literal["delta", "cw", "gaussian", "hann", "sin2ramp", "file"]
 Spin = Literal["total", "alpha", "beta"]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One `field` block.
+    """One `field` block, or one component of a block of `type file`.
 
     direction: unit vector of the polarisation.
     maximum: peak of the envelope, au; frequency, phase in rad/au and rad; center, width, start in au of time.
     angles: (theta, phi) in degrees when the deck gave `polarization angle`.
+    recorded: the component of a file along `direction`; `maximum` is its largest size then.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Field:
     start: float = 0.0
     spin: Spin = "total"
     angles: tuple[float, float] | None = None
+    recorded: RecordedField | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ def amplitude(field: Field, t: float, dt: float) -> float:
     """Signed size of E at time t along `field.direction`; dt is the run's time step (au)."""
     if t < -0.1 * dt:
         return 0.0
+    if field.recorded is not None:
+        return field.recorded.at(t)
     if field.shape == "delta":
         return field.maximum if abs(t - field.center) < dt / 2 else 0.0
     s = field.maximum * math.sin(field.frequency * t + field.phase)

@@ -23,7 +23,10 @@ Quantity = Literal[
     "charge",
     "convergence",
     "s2",
+    "magnetic",
 ]
+#: What this program prints and NWChem does not know; `print *` is NWChem's.
+EXTENSIONS: frozenset[Quantity] = frozenset({"magnetic"})
 DEFAULT_PRINT: frozenset[Quantity] = frozenset({"dipole", "field", "energy", "convergence", "s2"})
 
 

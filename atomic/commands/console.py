@@ -60,7 +60,7 @@ def run(_: argparse.Namespace) -> int:
 
 def _show(console: "Console", line: str, atom: Atom | None) -> None:
     """The last atom's density, energies or figure. Raises InputError, OSError."""
-    what, *files = shlex.split(line)
+    what, *files = _words(line)
     if atom is None:
         raise InputError("no atom yet: solve one first, such as  Fe --spin")
     if len(files) > (what == "plot"):
@@ -93,8 +93,15 @@ def draw_density(atom: Atom, width: int = 72, height: int = 14) -> str:
     )
 
 
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise InputError(f"cannot read {line.strip()!r}: {str(error).lower()}") from None
+
+
 def _solve(line: str) -> Atom:
-    options = parse_solve(shlex.split(line))
+    options = parse_solve(_words(line))
     if options.element is not None:
         atomic_number(options.element)
     with convergence_display() as on_iteration:

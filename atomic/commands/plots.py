@@ -8,6 +8,7 @@ import numpy as np
 from ..solver.elements import LETTERS, SYMBOLS
 from ..solver.scf import Solution
 from ..starting_density import evaluate
+from ..whole_file import whole_file
 from .report import Atom
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def plot_atom(atom: Atom, path: Path) -> None:
     for axes in (left, middle, right):
         axes.grid(alpha=0.25, linewidth=0.5)
     figure.suptitle(f"{SYMBOLS[int(atom.z) - 1]}   E = {atom.energies.total:.6f} Ha")
-    figure.savefig(path, dpi=150)
+    with whole_file(path) as part:
+        figure.savefig(part, format=path.suffix[1:], dpi=150)
     plt.close(figure)
 
 

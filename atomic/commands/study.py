@@ -1,8 +1,9 @@
 """`hybrid-atomic study`: data, tables and figures of the configuration study in one folder.
 
 configurations.json   what was computed              stability.json     rates of the flow by element
-results.jsonl         one energy a line (resumable)  ionisation.json    ΔSCF against measurement
-basins.json           attractors and basins          elements.csv       one row an element
+results.jsonl         one energy a line (resumable)  attractors.json    rates at attractors that differ
+basins.json           attractors and basins          ionisation.json    ΔSCF against measurement
+elements.csv, .md     one row an element             beyond.json        elements beyond 118, searched for
 *.png                 figures                        summary.json       what was found
 """
 
@@ -14,13 +15,16 @@ from pathlib import Path
 
 from ..parallel import parallel
 from ..solver.configuration import ground_configuration
-from ..solver.elements import NOBLE_GASES, SYMBOLS
+from ..solver.elements import LAST_NAMED, NOBLE_GASES, SYMBOLS
 from ..solver.errors import InputError
 from ..study.analysis import basin_table, ionisation_row, stability_row, trajectory
-from ..study.element_table import element_rows, write_table
+from ..study.configuration_space import StudyCase
+from ..study.element_table import element_rows, markdown, write_table
+from ..study.ground_search import search
 from ..study.ionisation import mean_absolute_error
 from ..study.study import Record, Solver, lowest_is_ground, neutral_energies, write_configurations
 from ..study.study import run as run_cases
+from ..whole_file import write_whole
 from .progress import counting_display
 
 # Excited closed and open shells: fixed points none of them, the controls of the stability analysis.
@@ -56,40 +60,72 @@ STARTS = (
 
 def run(options: argparse.Namespace) -> int:
     """Runs what is missing, then analyses and draws everything. Raises InputError."""
-    elements = parse_range(options.z)
+    wanted = parse_range(options.z)
     if options.count < 1 or options.workers < 1:
         raise InputError("--count and --workers are at least 1")
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
+    summary: dict[str, object] = {}
+    if elements := [z for z in wanted if z <= LAST_NAMED]:
+        summary = _measured_elements(options, elements)
+    if wanted[-1] > LAST_NAMED:
+        summary["beyond"] = _beyond(out / "beyond.json", wanted[-1])
+    _write(out / "summary.json", summary)
+    print(json.dumps(summary, indent=2))
+    return 0
+
+
+def _beyond(path: Path, last: int) -> list[dict[str, object]]:
+    """Ground configurations from oganesson on, one search after the other; those of the file are kept."""
+    kept: list[dict[str, object]] = []
+    before: tuple[int, str] | None = None
+    if path.exists():
+        try:
+            kept = list(json.loads(path.read_text(encoding="utf-8")))
+            before = (int(str(kept[-1]["z"])), str(kept[-1]["configuration"]))
+        except (ValueError, TypeError, KeyError, IndexError):
+            kept, before = [], None  # Damaged: searched anew.
+    with counting_display("searches") as show:
+        show(len(kept), last - LAST_NAMED + 1)
+        for found in search(last, before=before):
+            kept.append(found.as_dict())
+            _write(path, kept)
+            show(len(kept), last - LAST_NAMED + 1)
+    return kept[: last - LAST_NAMED + 1]
+
+
+def _measured_elements(options: argparse.Namespace, elements: list[int]) -> dict[str, object]:
+    """The study of elements whose ground configuration is known: files, figures, and the summary."""
+    out, workers = options.out, options.workers
     solvers: list[Solver] = ["radial", "restricted"]
     if not options.no_pyscf:
         solvers.append("pyscf")
     cases = write_configurations(out / "configurations.json", elements, options.count)
     with counting_display("energies") as show:
-        records = run_cases(cases, solvers, out / "results.jsonl", options.workers, show)
+        records = run_cases(cases, solvers, out / "results.jsonl", workers, show)
     wanted = {(c.z, " ".join(map(str, c.configuration.shells))) for c in cases}
     records = [r for r in records if (r.z, r.configuration) in wanted and r.solver in solvers]
 
-    basins = basin_table(records, elements)
-    restricted = basin_table(records, elements, "restricted")
-    _write(out / "basins.json", {"lsda": basins, "lda": restricted})
+    basins = {"lsda": basin_table(records, elements), "lda": basin_table(records, elements, "restricted")}
+    _write(out / "basins.json", basins)
     stability = [(z, None, spin) for z in elements for spin in (True, False)]
     controls = [(z, text, True) for z, text in CONTROLS if z in elements]
-    rows = _rows(out / "stability.json", "stability", stability_row, stability + controls, options.workers)
+    rows = _rows(out / "stability.json", "stability", stability_row, stability + controls, workers)
+    others = [
+        (int(str(b["z"])), str(b["attractor"]), kind == "lsda")
+        for kind in basins
+        for b in basins[kind]
+        if b["rank"] == 0 and b["attractor"] != str(ground_configuration(int(str(b["z"]))))
+    ]
+    attractors = _rows(out / "attractors.json", "attractors", stability_row, others, workers)
     ionisation = _rows(
-        out / "ionisation.json", "ionisation", ionisation_row, [(z,) for z in elements], options.workers
+        out / "ionisation.json", "ionisation", ionisation_row, [(z,) for z in elements], workers
     )
-    write_table(out / "elements.csv", element_rows({"lsda": basins, "lda": restricted}, rows, elements))
-    starts = [start for start in STARTS if start[0] in elements]
-    if len(elements) <= 9:
-        named = {z for z, _ in starts}
-        singles = [c for c in cases if c.kind == "single" and c.z not in named]
-        first = {c.z: (c.z, str(c.configuration)) for c in reversed(singles)}
-        starts += [first[z] for z in sorted(first)]
+    table = element_rows(basins, rows + attractors, elements)
+    write_table(out / "elements.csv", table)
+    write_whole(out / "elements.md", markdown(table))
     with counting_display("trajectories") as show:
-        paths = _counted(trajectory, starts, options.workers, show)
-    summary = summarise(records, basins, rows, ionisation, elements)
-    _write(out / "summary.json", summary)
+        paths = _counted(trajectory, _starts(cases, elements), workers, show)
 
     from ..study import figures
 
@@ -98,8 +134,18 @@ def run(options: argparse.Namespace) -> int:
     figures.stability_by_element(rows, out / "stability.png")
     figures.ionisation_by_element(ionisation, out / "ionisation.png")
     figures.trajectories_in_time(paths, out / "trajectories.png")
-    print(json.dumps(summary, indent=2))
-    return 0
+    return summarise(records, basins["lsda"], rows, ionisation, elements)
+
+
+def _starts(cases: list[StudyCase], elements: list[int]) -> list[tuple[int, str]]:
+    """Where trajectories begin; of few elements, each has one."""
+    starts = [start for start in STARTS if start[0] in elements]
+    if len(elements) <= 9:
+        named = {z for z, _ in starts}
+        singles = [c for c in cases if c.kind == "single" and c.z not in named]
+        first = {c.z: (c.z, str(c.configuration)) for c in reversed(singles)}
+        starts += [first[z] for z in sorted(first)]
+    return starts
 
 
 def parse_range(text: str) -> list[int]:
@@ -207,4 +253,4 @@ def _counted(
 
 
 def _write(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(content, indent=1) + "\n")

@@ -64,7 +64,8 @@ def bound_states(
     channel.
 
     potential: (n_spin, n) at the mesh nodes. start: (S,) energies to put into M, None for a hydrogenic guess.
-    The relativistic states of a channel are diagonalised with one M, then refined with their own.
+    The relativistic states of a channel are diagonalised with one M, then refined with their own: twice, or
+    once where energies are given, which is enough for a cycle to go on.
     """
     relativistic = model.relativity != "none"
     operator = _operator(mesh, orbitals, potential, z, model)
@@ -78,7 +79,7 @@ def bound_states(
         numbers = np.array([orbitals[i].n - orbitals[i].l for i in members])
         vectors[members] = _lowest(matrix, numbers.min(), numbers.max())[:, numbers - numbers.min()].T
     states = operator.finish(vectors, energies)
-    for _ in range(2 if relativistic else 0):
+    for _ in range((2 if start is None else 1) if relativistic else 0):
         states = refine(mesh, orbitals, potential, z, model, states)
     return states
 

@@ -271,6 +271,15 @@ def output_of(problem: RadialProblem, states: States, potential: Array) -> tuple
     return node_charges, energies, v_xc + v_hartree
 
 
+def field_of(mesh: Mesh, model: Model, node_charges: Array) -> Array:
+    """(n_spin, n) Hartree and exchange-correlation potential, Hartree."""
+    density = node_charges / (4 * np.pi * mesh.radius**2 * mesh.weight)
+    potential = exchange_correlation(
+        density, model.xc, model.use_exchange, model.use_correlation, model.exchange_light_speed
+    )[2]
+    return potential + coulomb(mesh) @ node_charges.sum(axis=0) if model.use_hartree else potential
+
+
 def _checked(solution: Solution) -> Solution:
     for orbital, energy in zip(solution.orbitals, solution.states.energies, strict=True):
         if orbital.occupation > 0 and energy >= 0:

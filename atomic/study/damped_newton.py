@@ -8,10 +8,10 @@ lies between: Newton steps, each shortened until the residual falls, arrive ther
 import numpy as np
 from numpy.typing import NDArray
 
-from ..solver.eigenstates import RadialProblem, bound_states
+from ..solver.eigenstates import RadialProblem, States, bound_states, refine
 from ..solver.errors import ConvergenceError
 from ..solver.response import dielectric_solver, interaction_kernel, susceptibility
-from ..solver.scf import CycleStart, Solution, found_states, output_of
+from ..solver.scf import CycleStart, Solution, output_of
 
 Array = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def damped_newton(problem: RadialProblem, start: CycleStart, tolerance: float = 
         share = 1.0
         while True:
             tried = potential + share * step
-            found_there, _ = found_states(problem, tried, None, states.energies)
+            found_there = _states(problem, tried, states.energies)
             new = float(np.linalg.norm((output_of(problem, found_there, tried)[2] - tried) * weight))
             if new < (1 - 0.1 * share) * size:
                 break
@@ -47,3 +47,9 @@ def damped_newton(problem: RadialProblem, start: CycleStart, tolerance: float = 
                 raise ConvergenceError(f"no Newton step lowers the residual, {size:.1e}")
         potential, states = tried, found_there
     raise ConvergenceError(f"no self-consistency after {_STEPS} Newton steps: the residual is {size:.1e}")
+
+
+def _states(problem: RadialProblem, potential: Array, levels: Array) -> States:
+    """To the last digit, so that the residual is that of the potential."""
+    of = (problem.mesh, problem.orbitals, potential, problem.z, problem.model)
+    return refine(*of, bound_states(*of, levels))

@@ -1,13 +1,16 @@
 """One row for each element: what it falls into, what was measured, and how firmly it stands."""
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..solver.configuration import ground_configuration
 from ..solver.elements import SYMBOLS
 from ..units import EV_PER_HARTREE
+from ..whole_file import write_whole
 
+_SHOWN = ("attractor", "basin", "escape / eV", "rates / eV")
 COLUMNS = (
     "z",
     "element",
@@ -31,7 +34,7 @@ def element_rows(
     """Text for each of COLUMNS.
 
     basins: rows of `analysis.basin_table` under "lsda" and "lda"; the lowest attractor is taken.
-    stability: rows of `analysis.stability_row`; those of the measured configuration are taken.
+    stability: rows of `analysis.stability_row`; that of the attractor is taken.
     Rates are those of the flow there, eV: of the cheapest move that touches a full or empty shell, then of
     the partly filled shells among each other. Below zero it decays.
     """
@@ -42,7 +45,7 @@ def element_rows(
         row = {"z": str(z), "element": SYMBOLS[z - 1], "measured": measured}
         for kind, spin in (("lsda", True), ("lda", False)):
             lowest = next((b for b in basins[kind] if b["z"] == z and b["rank"] == 0), None)
-            found = rates.get((z, spin, measured))
+            found = rates.get((z, spin, str(lowest["attractor"]))) if lowest else None
             row[f"{kind}_attractor"] = str(lowest["attractor"]) if lowest else ""
             row[f"{kind}_basin"] = f"{lowest['members']} of {lowest['configurations']}" if lowest else ""
             escape = lowest["escape"] if lowest else None
@@ -54,10 +57,25 @@ def element_rows(
 
 def write_table(path: Path, rows: list[dict[str, str]]) -> None:
     """As CSV."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer: csv.DictWriter[str] = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer: csv.DictWriter[str] = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, text.getvalue())
+
+
+def markdown(rows: list[dict[str, str]]) -> str:
+    """The same as a table for a page; "=" is the measured configuration."""
+    heads = ("Z", "measured", *(f"{kind} {what}" for kind in ("LSDA", "LDA") for what in _SHOWN))
+    lines = [heads, ["---"] * len(heads)]
+    for row in rows:
+        cells = [f"{row['z']} {row['element']}", row["measured"]]
+        for kind in ("lsda", "lda"):
+            attractor = row[f"{kind}_attractor"]
+            cells.append("=" if attractor == row["measured"] else attractor)
+            cells += [row[f"{kind}_basin"], row[f"{kind}_escape_ev"], row[f"{kind}_rates_ev"]]
+        lines.append(cells)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def _rates(row: Mapping[str, object]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from ..solver.configuration import Configuration, Shell, ground_configuration
 from ..solver.elements import NOBLE_GASES, SYMBOLS
 from ..units import EV_PER_HARTREE
+from ..whole_file import whole_file
 from .configuration_space import order_parameters
 from .move_graph import descents
 from .occupation_flow import Trajectory
@@ -79,8 +80,13 @@ def phase_portraits(records: list[Record], paths: list[tuple[int, Trajectory]], 
         "energy most. The red line follows fractional electrons downhill from the open circle. The star "
         "is the measured ground state. Where arrows and line end is an attractor.",
     )
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    _written(figure, path)
+
+
+def _written(figure: Any, path: Path) -> None:
+    with whole_file(path) as part:
+        figure.savefig(part, format="png", dpi=150)
+    _pyplot().close(figure)
 
 
 def _caption(figure: Any, text: str) -> None:
@@ -127,10 +133,13 @@ def _place(configuration: Configuration) -> tuple[float, float]:
 
 
 def _as_configuration(trajectory: Trajectory, occupations: np.ndarray) -> Configuration:
+    """Its shells, whole electrons as whole numbers, so that a closed core is named by its noble gas."""
     shells: dict[tuple[int, int], float] = {}
     for o, f in zip(trajectory.orbitals, occupations, strict=True):
         shells[o.n, o.l] = shells.get((o.n, o.l), 0.0) + float(f)
-    return Configuration(tuple(Shell(n, k, f, 0.0) for (n, k), f in sorted(shells.items()) if f > 0))
+    return Configuration(
+        tuple(Shell(n, k, round(f, 9)) for (n, k), f in sorted(shells.items()) if round(f, 9))
+    )
 
 
 def energy_landscape(records: list[Record], elements: list[int], path: Path) -> None:
@@ -168,8 +177,7 @@ def energy_landscape(records: list[Record], elements: list[int], path: Path) -> 
         " the bottom, at 0.02 eV. The larger the empty height above it, the more firmly the atom keeps "
         "it.",
     )
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    _written(figure, path)
 
 
 def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
@@ -230,8 +238,7 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
         "Below: how fast the fastest-growing rearrangement grows. Below the line all die out, and the "
         "measured configuration is an attractor (green); above it the electrons rearrange (red).",
     )
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    _written(figure, path)
 
 
 def _name_closed_shell(axes: Any, row: dict[str, Any]) -> None:
@@ -278,8 +285,7 @@ def ionisation_by_element(rows: list[dict[str, Any]], path: Path) -> None:
         "(black names) and half-filled shells (red names) hold theirs firmly; without spin (LDA) the "
         "latter do not.",
     )
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    _written(figure, path)
 
 
 def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> None:
@@ -299,7 +305,7 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
             marker=".",
             ms=3,
             lw=1,
-            label=f"{SYMBOLS[z - 1]} {start}".replace("(+0)", ""),
+            label=f"{SYMBOLS[z - 1]} {start}",
         )
     axes.set(yscale="log", xlabel="time / (1/Hartree)", ylabel="energy above the fixed point / eV")
     axes.set_title("The occupation flow runs downhill to a fixed point")
@@ -309,8 +315,7 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
         "The energy falls until the partly filled orbitals share one level. The axis ends at 1 meV.",
     )
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    _written(figure, path)
 
 
 def _element_axis(axes: "Axes", elements: list[int]) -> None:

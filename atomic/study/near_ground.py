@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..solver.configuration import Configuration, ground_configuration
-from ..solver.eigenstates import States
+from ..solver.eigenstates import States, bound_states
 from ..solver.errors import ConvergenceError
 from ..solver.mesh import Mesh, spectral_mesh
 from ..solver.model import Model, Orbital, orbitals_of
 from ..solver.response import dielectric_solver, interaction_kernel, susceptibility
-from ..solver.scf import Cycle, CycleStart, Solution, self_consistent
+from ..solver.scf import Cycle, CycleStart, Solution, field_of, self_consistent
 from .damped_newton import damped_newton
 
 Array = NDArray[np.float64]
@@ -53,26 +53,35 @@ class Ground:
     screened: Callable[[Array], Array]
 
     def start(self, orbitals: tuple[Orbital, ...]) -> CycleStart:
-        """Where the cycle of other occupations begins."""
-        atom = self.atom
-        change = np.array([-o.occupation for o in atom.orbitals])
-        chosen = [self.places[o.n, o.l, o.spin] for o in orbitals]
-        change[chosen] += [o.occupation for o in orbitals]
-        moved = np.zeros_like(atom.potential)
-        for spin in range(len(moved)):
-            of = [i for i, o in enumerate(atom.orbitals) if o.spin == spin]
-            moved[spin] = change[of] @ atom.states.charges[of]
-        step = self.screened(np.einsum("sitj,tj->si", self.kernel, moved))
-        states = States(
-            atom.states.energies[chosen], atom.states.vectors[chosen], atom.states.charges[chosen]
-        )
-        return CycleStart(atom.potential + step, states, self.screened)
+        """Where the cycle of other occupations begins.
 
-    def loose(self, orbitals: tuple[Orbital, ...]) -> bool:
-        """Whether these fill an orbital that is empty and hardly bound here."""
-        places = [self.places[o.n, o.l, o.spin] for o in orbitals if o.occupation > 0]
-        empty = np.array([self.atom.orbitals[i].occupation == 0 for i in places])
-        return bool(np.any(empty & (self.atom.levels[places] > _LOOSE)))
+        Electrons of loosely bound orbitals come last: they are found in the potential of the ion that the
+        others make, and then their own field is added.
+        """
+        atom, mesh = self.atom, self.atom.mesh
+        chosen = [self.places[o.n, o.l, o.spin] for o in orbitals]
+        loose = [i for i, o in enumerate(orbitals) if self._loose(o)]
+        change = np.array([-o.occupation for o in atom.orbitals])
+        change[chosen] += [0.0 if i in loose else o.occupation for i, o in enumerate(orbitals)]
+        moved = _by_spin(atom.orbitals, change, atom.states.charges, len(atom.potential))
+        potential = atom.potential + self.screened(np.einsum("sitj,tj->si", self.kernel, moved))
+        energies, vectors = atom.states.energies[chosen], atom.states.vectors[chosen]
+        node_charges = atom.states.charges[chosen]
+        if loose:
+            added = tuple(orbitals[i] for i in loose)
+            own = bound_states(mesh, added, potential, atom.z, atom.model, energies[loose])
+            energies[loose], vectors[loose], node_charges[loose] = own.energies, own.vectors, own.charges
+            filling = np.array([o.occupation for o in added])
+            inside = np.maximum(atom.node_charges + moved, 0.0)
+            with_them = inside + _by_spin(added, filling, own.charges, len(inside))
+            potential = potential + field_of(mesh, atom.model, with_them) - field_of(mesh, atom.model, inside)
+        return CycleStart(potential, States(energies, vectors, node_charges), self.screened)
+
+    def _loose(self, orbital: Orbital) -> bool:
+        """Whether it is filled, and empty and hardly bound here."""
+        place = self.places[orbital.n, orbital.l, orbital.spin]
+        empty = self.atom.orbitals[place].occupation == 0
+        return bool(orbital.occupation > 0 and empty and self.atom.levels[place] > _LOOSE)
 
 
 @dataclass(frozen=True)
@@ -131,8 +140,14 @@ def near_ground(ground: Ground, orbitals: tuple[Orbital, ...]) -> Found:
 
 
 def _cycle(ground: Ground, orbitals: tuple[Orbital, ...]) -> Solution:
-    start = None if ground.loose(orbitals) else ground.start(orbitals)
-    return self_consistent(ground.atom.z, orbitals, ground.atom.model, ground.atom.mesh, start, _CYCLE)
+    atom = ground.atom
+    return self_consistent(atom.z, orbitals, atom.model, atom.mesh, ground.start(orbitals), _CYCLE)
+
+
+def _by_spin(orbitals: tuple[Orbital, ...], occupations: Array, charges: Array, n_spin: int) -> Array:
+    """(n_spin, n) node charges."""
+    spins = np.array([o.spin for o in orbitals])
+    return (spins == np.arange(n_spin)[:, None]) * occupations @ charges
 
 
 def _overfull(ground: Ground, orbitals: tuple[Orbital, ...]) -> str | None:

@@ -18,6 +18,7 @@ from ..parallel import parallel
 from ..solver.configuration import Configuration, ground_configuration, parse_configuration
 from ..solver.errors import ConvergenceError, InputError
 from ..solver.model import Model, Orbital, orbitals_of
+from ..whole_file import write_whole
 from .configuration_space import StudyCase, generate, order_parameters
 from .gaussian_atom import gaussian_energy
 from .near_ground import Found, ground_with, near_ground
@@ -37,7 +38,7 @@ _CHUNK = 100
 class Record:
     """One energy. status: "ok", "unbound" or "failed"; energy (Hartree) is None unless "ok".
 
-    spin is S = (N↑ − N↓)/2; n_eff and l_eff are the mean quantum numbers.
+    spin is S = (N↑ − N↓)/2; n_eff and l_eff are the mean quantum numbers. seconds: of the processor.
     """
 
     z: int
@@ -107,7 +108,7 @@ def _unpolarised(text: str) -> Configuration:
 def write_configurations(path: Path, elements: Iterable[int], count: int) -> list[StudyCase]:
     """Generates `count` configurations for each element and writes them as JSON."""
     cases = [case for z in elements for case in generate(z, count)]
-    path.write_text(json.dumps([case.as_dict() for case in cases], indent=1) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps([case.as_dict() for case in cases], indent=1) + "\n")
     return cases
 
 
@@ -166,7 +167,7 @@ def compute(solver: Solver, cases: list[StudyCase]) -> list[Record]:
     known: dict[tuple[Orbital, ...], Found | ConvergenceError | InputError] = {}
     records: list[Record] = []
     for case in cases:
-        began = time.perf_counter()
+        began = time.process_time()
         orbitals = orbitals_of(case.configuration, model)
         if orbitals not in known:
             try:
@@ -190,7 +191,7 @@ def compute(solver: Solver, cases: list[StudyCase]) -> list[Record]:
                 reason=found.reason if isinstance(found, Found) else str(found),
                 charge=case.charge,
                 **order_parameters(case.configuration),
-                seconds=round(time.perf_counter() - began, 4),
+                seconds=round(time.process_time() - began, 4),
             )
         )
     return records

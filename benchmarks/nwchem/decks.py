@@ -4,8 +4,9 @@
         [--nwchem nwchem OTHER...] [--engine pyscf]
 
 Each deck runs in a copy of its folder, cut to a few steps, with so many processor seconds for each code.
-A deck with `load restart` runs behind the deck before it. RESULTS has a JSON file for each deck and code:
-what is there is not made again, so that a run that was stopped goes on. The table goes to standard output.
+A deck with `load restart` or `restart` runs behind the deck before it. RESULTS has a JSON file for each deck
+and code: what is there is not made again, so that a run that was stopped goes on. The table goes to standard
+output.
 Differences are the largest of all points printed: of the last NWChem named that runs, from the first and from
 this program.
 """
@@ -50,8 +51,8 @@ def shortened(text: str, steps: int) -> str:
 
 
 def goes_on(text: str) -> bool:
-    """Whether a deck starts from the restart file of the deck before it."""
-    return re.search(r"(?im)^\s*load\s+restart\b", text) is not None
+    """Whether a deck starts from the restart file, or the database, of the deck before it."""
+    return re.search(r"(?im)^\s*(?:load\s+)?restart\b", text) is not None
 
 
 def why_not(log: str, said: str, code: int, seconds: int) -> str:

@@ -1,13 +1,18 @@
 """How far `hybrid-propagate --check` is from what decks take: memory, and processor seconds of one thread.
 
-    benchmarks/runs/forecast.py [--fit] DECK[:STEPS]...
+    benchmarks/runs/forecast.py [--fit] [FIRST+]DECK[:STEPS]...
 
-Runs each deck (with STEPS, to that many steps of its dt) in a folder of its own, and prints a table of what
-was forecast, what the process took (its peak of resident memory and its processor time), and their ratio.
+Runs each deck (with STEPS, to that many steps of its dt) in a folder of its own, after FIRST where it goes on
+from that deck's files. Prints a table of what was forecast, what the process took (its peak of resident
+memory and its processor time), and their ratio.
+Before and after each run a reference is timed: 60 steps of water by the reference code. A processor that is
+shared is slower, so seconds are divided by the reference's, and multiplied by those it takes on the machine
+that the rates belong to.
 --fit: prints the rates of `driver/forecast/cost.py` fitted to these runs, by least squares of logarithms.
 """
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -23,6 +28,7 @@ from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.driver.forecast.cost import (
     BYTES,
     SECONDS,
+    Asked,
     bytes_counts,
     cost_of,
     seconds_counts,
@@ -31,61 +37,103 @@ from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.run.machine import half_of_memory
 from scipy.optimize import least_squares
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+#: Steps of water, all by the reference code, and the processor seconds of the whole process on the machine
+#: that the rates in force belong to.
+REFERENCE_STEPS, REFERENCE_SECONDS = 60, 5.7
 #: How firmly a rate is held to the one in force; what every process spends is known best.
 _HOLD, _HOLD_PROCESS = 0.03, 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A deck that was run: its name, its counts, and what it took (bytes, CPU seconds)."""
+    """A deck that was run: its name and counts, and what it took: bytes, CPU seconds of a reference machine.
+
+    builds: Fock builds of its propagations.
+    slower: how much slower than the reference machine this one was.
+    """
 
     name: str
     deck: Deck
     forecast: tuple[float, float]
     counts: tuple[Mapping[str, float], Mapping[str, float]]
     took: tuple[float, float]
+    builds: int
+    slower: float
 
 
-def measure(path: Path, steps: int | None) -> Run:
-    """Run a deck to its end; raises CalledProcessError where it fails."""
+def process(folder: Path, deck: str, *arguments: str) -> tuple[float, float]:
+    """Bytes at the peak and CPU seconds of a run of one thread; raises CalledProcessError where it fails."""
+    program = Path(sys.executable).with_name("hybrid-propagate")
+    command = [str(program), deck, "--threads", "1", *arguments]
+    with Path(folder, "log").open("w") as log:
+        run = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        _, status, usage = os.wait4(run.pid, 0)
+    run.returncode = os.waitstatus_to_exitcode(status)
+    if run.returncode:
+        raise subprocess.CalledProcessError(run.returncode, command)
+    return 1024.0 * usage.ru_maxrss, usage.ru_utime + usage.ru_stime
+
+
+def with_steps(path: Path, steps: int | None) -> str:
+    """A deck's text, its `tmax` that of so many steps."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    if steps is not None:
-        dt = float(re.search(r"(?im)^\s*dt\s+(\S+)", text)[1].lower().replace("d", "e"))
-        text = re.sub(r"(?im)^(\s*tmax)\s+\S+", rf"\g<1> {steps * dt:.10g}", text)
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, path.name)
-        copy.write_text(text, encoding="utf-8")
+    if steps is None:
+        return text
+    dt = float(re.search(r"(?im)^\s*dt\s+(\S+)", text)[1].lower().replace("d", "e"))
+    return re.sub(r"(?im)^(\s*tmax)\s+\S+", rf"\g<1> {steps * dt:.10g}", text)
+
+
+def reference_seconds() -> float:
+    """CPU seconds of the reference."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name, "water.nw").write_text(with_steps(EXAMPLES / "water.nw", REFERENCE_STEPS))
+        return process(Path(name), "water.nw", "--surrogate", "none")[1]
+
+
+def measure(given: str) -> Run:
+    """Run `[FIRST+]DECK[:STEPS]` to its end; raises CalledProcessError where it fails."""
+    named, _, steps = given.partition(":")
+    *first, path = map(Path, named.split("+"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for earlier in first:
+            Path(folder, earlier.name).write_text(with_steps(earlier, None))
+            process(folder, earlier.name)
+        copy = folder / path.name
+        copy.write_text(with_steps(path, int(steps) if steps else None), encoding="utf-8")
         deck = read_deck(copy)
-        program = Path(sys.executable).with_name("hybrid-propagate")
-        with Path(folder, "log").open("w") as log:
-            process = subprocess.Popen([program, copy.name], cwd=folder, stdout=log, stderr=log)
-            _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, [str(program), copy.name])
-    memory = half_of_memory()
+        before = reference_seconds()
+        earlier_summaries = set(folder.rglob("*.json"))
+        peak, seconds = process(folder, copy.name)
+        slower = 0.5 * (before + reference_seconds()) / REFERENCE_SECONDS
+        summaries = [json.loads(made.read_text()) for made in set(folder.rglob("*.json")) - earlier_summaries]
+    asked = Asked(half_of_memory())
     sizes = {k: size_of(task.system) for k, task in enumerate(deck.tasks)}
-    cost = cost_of(deck, sizes, memory)
+    cost = cost_of(deck, sizes, asked)
     return Run(
-        path.name + ("" if steps is None else f":{steps}"),
+        path.name + (f":{steps}" if steps else ""),
         deck,
         (cost.memory, cost.seconds),
-        (bytes_counts(deck, sizes, memory), seconds_counts(deck, sizes, memory)),
-        (1024.0 * usage.ru_maxrss, usage.ru_utime + usage.ru_stime),
+        (bytes_counts(deck, sizes, asked), seconds_counts(deck, sizes, asked)),
+        (peak, seconds / slower),
+        sum(summary.get("fock_builds", 0) for summary in summaries),
+        slower,
     )
 
 
 def table(runs: Sequence[Run]) -> str:
     """Rows as Markdown."""
     rows = [
-        "| deck | functions | MB told | MB taken | ratio | s told | s taken | ratio |",
-        "|---|---|---|---|---|---|---|---|",
+        "| deck | functions | MB told | MB taken | ratio | builds | s told | s taken | ratio | slower |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for run in runs:
         (memory, seconds), (peak, cpu) = run.forecast, run.took
         rows.append(
             f"| {run.name} | {run.deck.tasks[-1].system.n_basis} | {memory / 1e6:.0f} | {peak / 1e6:.0f} | "
-            f"{memory / peak:.2f} | {seconds:.1f} | {cpu:.1f} | {seconds / cpu:.2f} |"
+            f"{memory / peak:.2f} | {run.builds} | {seconds:.1f} | {cpu:.1f} | {seconds / cpu:.2f} | "
+            f"{run.slower:.2f} |"
         )
     return "\n".join(rows)
 
@@ -105,14 +153,13 @@ def fitted(runs: Sequence[Run], which: int, rates: Mapping[str, float]) -> dict[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("decks", nargs="+", metavar="DECK[:STEPS]")
+    parser.add_argument("decks", nargs="+", metavar="[FIRST+]DECK[:STEPS]")
     parser.add_argument("--fit", action="store_true")
     given = parser.parse_args()
     runs = []
     for deck in given.decks:
-        path, _, steps = deck.partition(":")
         try:
-            runs.append(measure(Path(path), int(steps) if steps else None))
+            runs.append(measure(deck))
         except subprocess.CalledProcessError as error:
             print(f"{deck}: {error}", file=sys.stderr)
         else:

@@ -1,6 +1,8 @@
 """Strong fields: Fock builds, true and stated error, processor seconds, against reference steps alone.
 
-OMP_NUM_THREADS=1 python benchmarks/runs/strong_fields.py [--tol 1e-2 1e-3] [--seeds 1] [case ...]
+OMP_NUM_THREADS=1 python benchmarks/runs/strong_fields.py [--tol 1e-2 1e-3] [--seeds 1] [--without] [case ...]
+
+With --without each row is followed by one of the same program without the points.
 
 The last three cases have shaped no constant.
 """
@@ -16,11 +18,14 @@ from hybrid_propagate.driver.bench.score import trajectory_error
 from hybrid_propagate.driver.bench.tables import markdown
 
 DECKS = Path(__file__).parents[1] / "decks"
-#: Begins the draw of training rotations elsewhere, then runs the command.
+#: Begins the draw of training rotations elsewhere, then runs the command; seed 0: no points at all.
 SEEDED = """import sys
 from hybrid_propagate.driver.commands.propagate import main
+from hybrid_propagate.driver.run import surrogates
 from hybrid_propagate.surrogate.nonlinear import nonlinear_response
 nonlinear_response.SEED = int(sys.argv[1])
+if nonlinear_response.SEED == 0:
+    surrogates.LEAST_STEPS = sys.maxsize
 sys.exit(main(sys.argv[2:]))"""
 
 
@@ -108,6 +113,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", metavar="case", help="; ".join(CASES))
     parser.add_argument("--tol", type=float, nargs="+", default=[1e-2, 1e-3])
     parser.add_argument("--seeds", type=int, default=1, help="draws of the points, each a row")
+    parser.add_argument("--without", action="store_true", help="a row without the points, too")
     arguments = parser.parse_args()
     if unknown := set(arguments.cases) - set(CASES):
         parser.error(f"{', '.join(sorted(unknown))}: no such case; accepted: {'; '.join(CASES)}")
@@ -122,11 +128,12 @@ def main() -> None:
             deck = deck_with_steps(deck, n_steps)
             reference = run_deck(deck, "--surrogate", "none", "--save-density", "0")
             for tolerance in arguments.tol:
-                for seed in range(1, arguments.seeds + 1):
+                for seed in [*range(1, arguments.seeds + 1), *([0] if arguments.without else [])]:
                     options = ("--tol", str(tolerance), "--save-density", "0")
                     command = [sys.executable, "-c", SEEDED, str(seed), "deck.nw", *options]
                     run = run_deck(deck, command=command)
-                    print(row(f"{name}, seed {seed}", n_steps, tolerance, run, reference), flush=True)
+                    drawn = f"seed {seed}" if seed else "without points"
+                    print(row(f"{name}, {drawn}", n_steps, tolerance, run, reference), flush=True)
 
 
 def row(name: str, n_steps: int, tolerance: float, run: DeckRun, reference: DeckRun) -> str:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -63,12 +63,23 @@ def answer(
         axes = kick_axes(found.runs).split(", ")
         runs = [stem.name for stem in found.stems]
         summary = {"runs": runs, "kicks": axes, "lines": lines_json(found.lines)}
+        if roots:
+            summary["task_tddft"] = [asdict(root) for root in roots]
         write_whole(deck.permanent_dir / f"{name}.json", json.dumps(summary, indent=1) + "\n")
         if report:
             path = deck.permanent_dir / f"{name}.html"
             system = group[0][0].system
             write_deck_page(DeckPage(deck, system, found.stems, found.runs, found.lines, roots), path)
             print(f"  {path}", file=sys.stderr)
+
+
+def earlier_roots(deck: Deck) -> list[Root]:
+    """Roots of `task tddft` that an earlier run of the deck left in `<start>.json`, not to be made again."""
+    try:
+        kept = json.loads((deck.permanent_dir / f"{deck.prefix}.json").read_text())["task_tddft"]
+        return [Root(float(root["energy"]), float(root["strength"])) for root in kept]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def kick_lines(stems: Sequence[Path]) -> DeckLines | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 def check(deck: Path, options: Mapping[str, Any], *, as_json: bool) -> int:
     """Print the forecast of a deck; 2 where it is refused. Raises OptionError."""
+    from ..forecast.cost import Asked
     from ..forecast.forecast import forecast
     from ..forecast.record import record
     from ..forecast.words import words
@@ -17,7 +18,8 @@ def check(deck: Path, options: Mapping[str, Any], *, as_json: bool) -> int:
 
     check_use(options)
     memory = half_of_memory() if options["memory"] is None else 1e6 * options["memory"]
-    told = forecast(deck, options["engine"], options["prior"], memory)
+    asked = Asked(memory, options["tol"], options["surrogate"] != "none")
+    told = forecast(deck, options["engine"], options["prior"], asked)
     if as_json:
         print(json.dumps(record(told), indent=1))
     else:

@@ -72,9 +72,17 @@ def _parser() -> CommandParser:
         type=_occupied,
         help="only what these occupied orbitals give, numbered from 1, such as core levels; for .h5 files",
     )
+    parser.add_argument(
+        "--dichroism",
+        action="store_true",
+        help="rotatory strengths too, of runs kicked along x, y and z that have the magnetic dipole",
+    )
     parser.add_argument("--minus", type=Path, metavar="FILE", help="a run without field, to be taken off")
     several = parser.add_mutually_exclusive_group()
     several.add_argument("--compare", action="store_true", help="a spectrum for each FILE, and differences")
+    several.add_argument(
+        "--harmonics", action="store_true", help="the light that a run driven by a pulse sends out"
+    )
     several.add_argument("--ensemble", action="store_true", help="runs kicked alike: their mean and band")
     parser.add_argument(
         "--format", choices=_FORMATS, help="of the figure (default: the ending of --output, else png)"
@@ -124,11 +132,12 @@ def _run(options: argparse.Namespace) -> int:
         prefix, ending = prefix.with_suffix(""), named
     picture = Path(f"{prefix}.{ending or _FORMATS[0]}")
     try:
-        written = (
-            _compare(options, groups, prefix, picture)
-            if options.compare
-            else _one(options, groups[0], prefix, picture)
-        )
+        if options.compare:
+            written = _compare(options, groups, prefix, picture)
+        elif options.harmonics:
+            written = _harmonics(options, groups[0], prefix, picture)
+        else:
+            written = _one(options, groups[0], prefix, picture)
     except OSError as error:
         # Where to write is the user's to say.
         return fail(_NAME, system_reason(error), 2)
@@ -160,8 +169,44 @@ def _one(options: argparse.Namespace, files: list[Path], prefix: Path, picture: 
     write_whole(data, table(spectrum, [signal.name for signal in signals], band))
     draw_spectrum(_title(signals, files), spectrum, picture, band)
     print_lines(spectrum)
-    if _is_short(options, signals) and not options.ensemble:
+    if not options.ensemble:
         _print_fitted(options, signals)
+    if options.dichroism:
+        _print_dichroism(options, signals)
+    return [data, picture]
+
+
+def _print_dichroism(options: argparse.Namespace, signals: list[Signal]) -> None:
+    """Rotatory strengths of fitted lines. Raises SpectrumError."""
+    from ..spectra.dichroism import rotatory_lines
+    from ..spectra.lines import KickedRun
+    from ..spectra.signals import kicked
+    from ..spectra.spectrum import SpectrumError
+    from .spectrum_table import print_rotatory
+
+    runs = [kicked(signal) for signal in signals]
+    if len(runs) < 3 or any(run is None for run in runs):
+        raise SpectrumError("--dichroism needs runs after kicks along x, y and z")
+    print_rotatory(rotatory_lines([KickedRun(run) for run in runs if run is not None], options.emax))
+
+
+def _harmonics(options: argparse.Namespace, files: list[Path], prefix: Path, picture: Path) -> list[Path]:
+    """The emission of one run. Raises SpectrumError, OSError."""
+    from ...adapters.files.whole_file import write_whole
+    from ..pictures.spectrum_figure import draw_emission
+    from ..spectra.harmonics import emission
+    from ..spectra.records import joined, read_records
+    from ..spectra.spectrum import SpectrumError
+    from .spectrum_table import emission_table, print_harmonics
+
+    runs = joined([r for path in files for r in read_records(path, options.tag, options.geometry)])
+    if len(runs) != 1:
+        raise SpectrumError(f"--harmonics is for one run, not {len(runs)}; choose one with --tag")
+    found = emission(runs[0], options.emax)
+    data = Path(f"{prefix}.dat")
+    write_whole(data, emission_table(found, runs[0].name))
+    draw_emission(runs[0].title or files[0].name, found, picture)
+    print_harmonics(found)
     return [data, picture]
 
 
@@ -172,7 +217,7 @@ def _is_short(options: argparse.Namespace, signals: list[Signal]) -> bool:
 
 
 def _print_fitted(options: argparse.Namespace, signals: list[Signal]) -> None:
-    """Lines fitted to runs that are too short to show them, after kicks and short pulses."""
+    """Lines fitted to runs after kicks and short pulses: neither damped nor moved by their neighbours."""
     from ..spectra.lines import KickedRun, absorption_lines
     from ..spectra.signals import kicked
     from ..spectra.spectrum import SpectrumError

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..spectra.dichroism import RotatoryLine
+    from ..spectra.harmonics import Emission
     from ..spectra.lines import AbsorptionLine
     from ..spectra.spectrum import Spectrum
 
@@ -20,10 +22,39 @@ def print_lines(spectrum: Spectrum) -> None:
 
 
 def print_fitted(lines: Sequence[AbsorptionLine]) -> None:
-    """Undamped lines that make up the dipole of a short run."""
+    """Undamped lines that make up the dipole."""
     print(f"{'fitted (eV)':>12} {'at most off by':>22} {'oscillator strength':>20}")
     for line in lines:
         print(f"{line.energy:12.3f} {line.energy_uncertainty:22.3f} {line.strength:20.4f}")
+
+
+def print_rotatory(lines: Sequence[RotatoryLine]) -> None:
+    """Circular dichroism: lines with both strengths."""
+    print(
+        f"{'fitted (eV)':>12} {'oscillator strength':>20} {'R (1e-40 esu² cm²)':>20} {'at most off by':>16}"
+    )
+    for line in lines:
+        print(f"{line.energy:12.3f} {line.strength:20.4f} {line.rotatory:20.3f} {line.uncertainty:16.3f}")
+
+
+def print_harmonics(emission: Emission) -> None:
+    """Each order with its share of the first."""
+    print(f"{'order':>12} {'energy (eV)':>14} {'emitted (au)':>14} {'of the first':>14}")
+    for order, emitted in enumerate(emission.harmonics.tolist(), start=1):
+        share = emitted / emission.harmonics[0]
+        print(f"{order:12d} {order * emission.photon:14.3f} {emitted:14.4e} {share:14.4e}")
+
+
+def emission_table(emission: Emission, name: str) -> str:
+    """Columns of the `.dat` file: energy, order of the harmonic, emitted light."""
+    rows = zip(emission.energy.tolist(), emission.intensity.tolist(), strict=True)
+    lines = [
+        f"# {name}",
+        f"# |dipole acceleration|^2, Hann's window; photons of {emission.photon:.6f} eV",
+        f"# {'energy/eV':>22} {'order':>22} {'intensity/au':>22}",
+        *(f"  {e:22.10e} {e / emission.photon:22.10e} {s:22.10e}" for e, s in rows),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def print_comparison(names: Sequence[str], spectra: Sequence[Spectrum]) -> None:

@@ -14,6 +14,7 @@ from ...adapters.files.whole_file import whole_file, write_whole
 _NAMES = {
     "time": "time_au",
     "dipole": "dipole_{}_au",
+    "magnetic_dipole": "magnetic_dipole_{}_au",
     "field": "field_{}_au",
     "energy": "energy_hartree",
     "spread": "spread",

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from ...adapters.deck import PropagationTask
 from ...adapters.system.field import Field, amplitude
 from ...atomic.units import EV_PER_HARTREE
-from .work import SystemSize, strong
+from .motion import out_of_equilibrium, strong
+from .work import SystemSize
 
 #: Up to where valence spectra are read, eV, and how far a line may move there, eV.
 VALENCE_EV, SHIFT_EV = 15.0, 0.02
@@ -61,18 +62,24 @@ def _risks(
         yield "time: integrals do not fit --memory and are computed anew at every Fock build"
     for field in real_time.fields:
         yield from _field_risks(field, task)
-    if real_time.load.kind in ("vectors", "density"):
-        yield "time: the start is no ground state, so most steps need Fock builds, as with a strong field"
+    if out_of_equilibrium(real_time):
+        yield "time: the start is no ground state, so that steps cost more, as in a strong field"
     elif strong(task):
-        yield "time: beyond linear response segments are short, and Fock builds many"
+        yield "time: beyond linear response steps cost several times as much, and builds may be many"
     if task.system.open_shell and size.atoms == 1:
         yield "ground state: an open shell of an atom is degenerate, and its SCF may not converge"
     kicked = any(field.shape == "delta" for field in real_time.fields)
     if kicked and real_time.tmax < _SPECTRUM_AU:
         width = 2.0 * math.pi / real_time.tmax * EV_PER_HARTREE
-        yield f"spectrum: tmax {real_time.tmax:g} au parts lines that are {width:.1g} eV from one another"
+        apart = f"{_one_digit(width)} eV from one another"
+        yield f"spectrum: tmax {real_time.tmax:g} au parts lines that are {apart}"
     if not real_time.excitations and not real_time.no_propagation and real_time.load.kind == "scf":
         yield "result: no excite line, so that nothing moves"
+
+
+def _one_digit(number: float) -> str:
+    """Rounded to one digit, without an exponent."""
+    return f"{float(f'{number:.1g}'):g}"
 
 
 def _field_risks(field: Field, task: PropagationTask) -> Iterator[str]:

@@ -1,24 +1,33 @@
 """Seconds and bytes of a deck: what is counted in `work`, times rates fitted to measured runs.
 
-The rates are those of one thread of an AMD EPYC (2 cores), fitted by `benchmarks/runs/forecast.py`, which
+The rates are those of one thread of an Intel Xeon (2.5 GHz), fitted by `benchmarks/runs/forecast.py`, which
 prints them anew. Each belongs to one count, so that a count that grows with n³ carries its cost to any size.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task
 from ...adapters.system import RealTime, System
-from .work import SystemSize, held_integrals, kernel_bytes, strong
+from .motion import learns_points
+from .work import SystemSize, held_integrals, kernel_bytes
 
 #: Densities of all points are stored where they fit this many bytes.
 STORED = 2**26
 #: Share of the memory allowed that integrals may take, as in `adapters/pyscf/engine`.
 INTEGRALS_SHARE = 3 / 4
-#: Fock builds of an SCF, and of a weakly driven run beside its steps.
+#: Fock builds of an SCF, and of a run beside its steps.
 SCF_BUILDS, RUN_BUILDS = 16, 8
-#: Fock builds of a step that the surrogate cannot make, and passes over a step that it can.
-STEP_BUILDS, PASSES = 3.0, 1.8
+#: Fock builds of a step: by the reference code; beyond linear response; with an absorbing potential.
+STEP_BUILDS, STRONG_BUILDS, ABSORBING_BUILDS = 2.1, 0.01, 0.5
+#: Coulomb-exchange builds of a run without a kernel, one a direction met: 108 in NWChem's H2 dimer.
+DIRECTION_BUILDS = 100
+#: Passes of the surrogate over a step; with an absorbing potential, which diagonalises at every one, in
+#: those of a step without.
+PASSES, ABSORBING_PASSES = 1.8, 11.0
+#: As in `surrogate/nonlinear`: rotations that points are learned from and measured on, with the four sizes
+#: tried; rows, candidates and most points of an atom's cell.
+ROTATIONS, ROWS, CANDIDATES, MOST = 40 + 4 * 5, 40 * 40, 1500, 600
 #: Exchange of an antisymmetric imaginary part, in that of the real part. PySCF's own SCF computes integrals
 #: of an attenuated operator anew in each iteration, which takes so many times as long as with them at hand.
 IMAGINARY, DIRECT = 2.0, 30.0
@@ -27,18 +36,20 @@ _HELD_POINTS = 500
 
 #: CPU seconds of one unit of each count.
 SECONDS: dict[str, float] = {
-    "process": 4.8,
-    "figure": 1.3,
-    "step": 1.2e-3,
-    "kernel product": 9.9e-9,
-    "orbital product": 4.5e-10,
-    "build": 5e-4,
-    "quadrature": 7.5e-11,
-    "points": 5e-7,
-    "two-electron": 1.5e-9,
-    "integrals": 1e-7,
-    "kernel": 1.4e-8,
-    "picture": 3.0,
+    "process": 3.6,
+    "figure": 1.4,
+    "step": 7.1e-4,
+    "kernel product": 5.3e-9,
+    "orbital product": 3.2e-10,
+    "build": 3.6e-4,
+    "quadrature": 5.3e-11,
+    "points": 4e-7,
+    "two-electron": 1.05e-9,
+    "integrals": 7e-8,
+    "kernel": 9.8e-9,
+    "picture": 1.3,
+    "cell": 2.6,
+    "nonlinear": 5.3e-4,
 }
 #: Bytes of the process with its libraries; of a unit of each count.
 BYTES: dict[str, float] = {
@@ -49,7 +60,23 @@ BYTES: dict[str, float] = {
     "blocks": 0.2,
     "pictures": 56e6,
     "further run": 19e6,
+    "points": 1.0,
+    "response": 6.0,
 }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run is asked for beside its deck.
+
+    memory: bytes that integrals, grids and kernel may take.
+    tolerance: trajectory error wanted.
+    surrogate: whether one makes most steps.
+    """
+
+    memory: float
+    tolerance: float = 1e-3
+    surrogate: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,10 +91,10 @@ class Cost:
     memory: float
 
 
-def cost_of(deck: Deck, sizes: Mapping[int, SystemSize], memory: float) -> Cost:
-    """Cost of a deck; sizes: by the number of its task; memory: bytes allowed."""
+def cost_of(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) -> Cost:
+    """Cost of a deck; sizes: by the number of its task."""
     return Cost(
-        priced(seconds_counts(deck, sizes, memory), SECONDS), priced(bytes_counts(deck, sizes, memory), BYTES)
+        priced(seconds_counts(deck, sizes, asked), SECONDS), priced(bytes_counts(deck, sizes, asked), BYTES)
     )
 
 
@@ -76,14 +103,15 @@ def priced(counts: Mapping[str, float], rates: Mapping[str, float]) -> float:
     return sum(rates[name] * count for name, count in counts.items())
 
 
-def seconds_counts(deck: Deck, sizes: Mapping[int, SystemSize], memory: float) -> dict[str, float]:
+def seconds_counts(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) -> dict[str, float]:
     """How often each unit of `SECONDS` is spent."""
     counts = dict.fromkeys(SECONDS, 0.0)
     counts["process"] = 1.0
+    memory = asked.memory
     for number, task in enumerate(deck.tasks):
         size = sizes[number]
         if isinstance(task, PropagationTask):
-            _add(counts, _propagation(task, size, memory))
+            _add(counts, _propagation(task, size, asked))
         elif isinstance(task, GroundStateTask):
             _add(counts, _iterations(size, 0 if task.skip else SCF_BUILDS, memory) | _set_up(size))
         elif isinstance(task, LinearResponseTask):
@@ -93,7 +121,7 @@ def seconds_counts(deck: Deck, sizes: Mapping[int, SystemSize], memory: float) -
 
 def _add(counts: dict[str, float], more: Mapping[str, float]) -> None:
     for name, count in more.items():
-        counts[name] += count
+        counts[name] = counts.get(name, 0.0) + count
 
 
 def _set_up(size: SystemSize) -> dict[str, float]:
@@ -122,21 +150,37 @@ def _builds(size: SystemSize, builds: float, memory: float, *, parts: float) -> 
     }
 
 
-def _propagation(task: PropagationTask, size: SystemSize, memory: float) -> dict[str, float]:
-    real_time, n, spins = task.real_time, size.functions, size.spins
+def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[str, float]:
+    real_time, n, spins, memory = task.real_time, size.functions, size.spins, asked.memory
     steps = 0 if real_time.no_propagation else max(real_time.n_points - 1, 0)
-    builds = RUN_BUILDS + (STEP_BUILDS * steps if strong(task) and size.points else 0.0)
-    # An absorbing potential diagonalises at every step.
-    passes = PASSES * steps * (1.0 if real_time.mocap is None else 2.0)
-    kernel = kernel_bytes(task.system, size, memory)
-    counts = _builds(size, builds, memory, parts=1.0 + IMAGINARY)
+    learns = asked.surrogate and size.points > 0 and learns_points(task, asked.tolerance)
+    absorbing = real_time.mocap is not None
+    per_step = STRONG_BUILDS * learns + ABSORBING_BUILDS * absorbing if asked.surrogate else STEP_BUILDS
+    passes = steps * (ABSORBING_PASSES if absorbing else PASSES)
+    held = kernel_bytes(task.system, size, memory) if asked.surrogate else 0
+    counts = _builds(size, RUN_BUILDS + per_step * steps, memory, parts=1.0 + IMAGINARY)
     counts["figure"] = 0.0 if real_time.no_propagation else 1.0
     counts["step"] = passes * spins
-    counts["kernel product"] = 2.0 * passes * (spins * size.pairs) ** 2 if kernel else 0.0
+    counts["kernel product"] = 2.0 * passes * (spins * size.pairs) ** 2 if held else 0.0
     counts["orbital product"] = passes * spins * n**2 * (size.occupied + n)
-    counts["kernel"] = size.pairs**2 * n * spins**2 if kernel else 0.0
+    counts["kernel"] = size.pairs**2 * n * spins**2 if held else 0.0
     counts["picture"] = _pictures(real_time)
+    if asked.surrogate and steps and not held:
+        _add(counts, _builds(replace(size, points=0), DIRECTION_BUILDS, memory, parts=1.0))
+    if learns:
+        _add(counts, _learning(size))
+        counts["nonlinear"] = passes * spins * size.atoms
     return counts
+
+
+def _learning(size: SystemSize) -> dict[str, float]:
+    """Of points: potentials on the whole grid, without exchange, and the choice in every atom's cell."""
+    n, spins = size.functions, size.spins
+    return {
+        "quadrature": ROTATIONS * spins * n**2 * size.points * max(size.components, 1) / 4.0,
+        "points": ROTATIONS * spins * size.points,
+        "cell": size.atoms,
+    }
 
 
 def _pictures(real_time: RealTime) -> float:
@@ -147,22 +191,27 @@ def _pictures(real_time: RealTime) -> float:
     return max(0.0, min(shown.tend, real_time.tmax) - shown.tstart) / real_time.dt + 1.0
 
 
-def bytes_counts(deck: Deck, sizes: Mapping[int, SystemSize], memory: float) -> dict[str, float]:
+def bytes_counts(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) -> dict[str, float]:
     """What lies in memory at the peak, bytes by kind: at the task where it is most."""
     peak: dict[str, float] = {}
-    runs = 0
+    runs, grids = 0, 0.0
     for number, task in enumerate(deck.tasks):
-        counts = _held(task, sizes[number], memory)
+        counts = _held(task, sizes[number], asked)
+        own = counts["grid"]
         if isinstance(task, PropagationTask) and not task.real_time.no_propagation:
             runs += 1
+        elif isinstance(task, GroundStateTask):
+            # Kept for the propagations from it.
+            grids += own
         counts["further run"] = max(runs - 1.0, 0.0)
+        counts["grid"] = max(own, grids)
         if priced(counts, BYTES) > (priced(peak, BYTES) if peak else 0.0):
             peak = counts
     return peak
 
 
-def _held(task: Task, size: SystemSize, memory: float) -> dict[str, float]:
-    n, spins, points = size.functions, size.spins, size.points
+def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
+    n, spins, points, memory = size.functions, size.spins, size.points, asked.memory
     variables = {0: 0, 1: 1, 4: 4}[size.components]
     integrals = held_integrals(size, INTEGRALS_SHARE * memory) + 8 * size.fitting * size.pairs
     values = min(4.0 * size.components * n * points, (memory - integrals) / 2)
@@ -170,7 +219,7 @@ def _held(task: Task, size: SystemSize, memory: float) -> dict[str, float]:
     kept = 8.0 * points * (2 * spins * variables + (spins * variables) ** 2)
     counts = {"process": 1.0, "integrals": float(integrals), "grid": values + kept}
     if isinstance(task, PropagationTask):
-        kernel = kernel_bytes(task.system, size, memory)
+        kernel = kernel_bytes(task.system, size, memory) if asked.surrogate else 0
         # The kernel in single precision and integrals beside it, three with an attenuated operator; or its
         # positive part, its negative part and their difference.
         held = 4.0 * spins**2
@@ -178,6 +227,12 @@ def _held(task: Task, size: SystemSize, memory: float) -> dict[str, float]:
         counts["kernel"] = most * size.pairs**2 if kernel else 0.0
         counts["blocks"] = _blocks(task.system, task.real_time)
         counts["pictures"] = 0.0 if task.real_time.visualization is None else 1.0
+        if asked.surrogate and points and learns_points(task, asked.tolerance):
+            # Rows of every atom's cell, before and after the choice; one cell's potentials.
+            rows = 8.0 * ROWS * (CANDIDATES + MOST) * size.atoms
+            counts["points"] = rows + 8.0 * 40 * spins * variables * points / size.atoms
+        else:
+            counts["response"] = 16.0 * size.occupied * (n - size.occupied) * spins * task.real_time.n_points
     return counts
 
 

@@ -16,7 +16,7 @@ from ..run.check import refusals
 
 if TYPE_CHECKING:
     from ...adapters.deck import Deck
-    from .cost import Cost
+    from .cost import Asked, Cost
     from .work import SystemSize
 
 
@@ -80,17 +80,17 @@ class Forecast:
     cost: Cost | None = None
 
 
-def forecast(path: Path, engine: str, prior: Path | None, memory: float) -> Forecast:
-    """Read a deck and tell what it would take; memory: bytes that integrals, grids and kernel may take."""
+def forecast(path: Path, engine: str, prior: Path | None, asked: Asked) -> Forecast:
+    """Read a deck and tell what it would take."""
     try:
         deck = read_deck(path)
     except BadInput as error:
         return Forecast(str(path), "", tuple(_refusal(part, path) for part in _parts(error)))
     refused = tuple(_refusal(str(error), path) for error in refusals(deck, engine, prior))
-    return _told(deck, path, refused, memory)
+    return _told(deck, path, refused, asked)
 
 
-def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], memory: float) -> Forecast:
+def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], asked: Asked) -> Forecast:
     from .advice import largest_risk
     from .cost import cost_of
     from .symmetry import operations
@@ -100,11 +100,11 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], memory: float) -
     tasks = []
     for number, task in enumerate(deck.tasks):
         sizes[number] = size_of(task.system)
-        tasks.append(_task(task, sizes[number], operations(task.system), memory))
-    cost = cost_of(deck, sizes, memory)
+        tasks.append(_task(task, sizes[number], operations(task.system), asked.memory))
+    cost = cost_of(deck, sizes, asked)
     there = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     told = [
-        replace(told, risk=largest_risk(task, sizes[number], cost.memory, memory, there))
+        replace(told, risk=largest_risk(task, sizes[number], cost.memory, asked.memory, there))
         if isinstance(task, PropagationTask)
         else told
         for number, (task, told) in enumerate(zip(deck.tasks, tasks, strict=True))

@@ -42,4 +42,6 @@ def _task(task: TaskForecast) -> list[str]:
 
 
 def _time(minutes: float) -> str:
+    if minutes > 180.0:
+        return f"{minutes / 60.0:.0f} hours"
     return f"{60.0 * minutes:.0f} s" if minutes < 3.0 else f"{minutes:.0f} minutes"

@@ -6,11 +6,7 @@ PySCF takes longer to import than a deck to check, so that nothing is counted wi
 import re
 from dataclasses import dataclass
 
-import numpy as np
-
-from ...adapters.deck import PropagationTask
 from ...adapters.system import System
-from ...adapters.system.field import amplitude
 from ...adapters.system.system import n_functions
 
 #: Points of an atom's pruned grid by the last element that has them; a period's are within 7 % of its mean.
@@ -37,8 +33,6 @@ _EXACT = re.compile(r"(-?)[0-9.]*\*?\bHF\b")
 #: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double
 #: precision, and what making takes over holding.
 SMALL, MOST_KERNEL, DOUBLE_PAIRS, MAKING = 20, 3 * 10**9, 1000, 4
-#: Fields beyond this, au, or impulses, leave the range where the response is linear.
-STRONG_FIELD, STRONG_KICK = 5e-3, 1e-2
 
 
 @dataclass(frozen=True)
@@ -128,31 +122,3 @@ def held_integrals(size: SystemSize, memory: float) -> int:
     if packed > memory:
         return 0
     return packed + (16 * size.functions**4 if size.functions <= SMALL else 0)
-
-
-def strong(task: PropagationTask) -> bool:
-    """Whether the run leaves the range of linear response: by its field, or by where it starts."""
-    real_time = task.real_time
-    if real_time.load.kind in ("vectors", "density", "restart"):
-        return True
-    for field in real_time.fields:
-        if field.shape == "delta":
-            if field.maximum * real_time.dt > STRONG_KICK:
-                return True
-        elif largest_amplitude(task) > STRONG_FIELD:
-            return True
-    return False
-
-
-def largest_amplitude(task: PropagationTask) -> float:
-    """The largest field, au, that acts in the run."""
-    real_time = task.real_time
-    times = real_time.dt * np.unique(np.linspace(0, real_time.n_points - 1, 400).round())
-    return max(
-        (
-            abs(amplitude(field, float(time), real_time.dt))
-            for field in real_time.fields
-            for time in [*times, field.center]
-        ),
-        default=0.0,
-    )

@@ -13,7 +13,7 @@ def announcement(deck: Deck, options: Mapping[str, Any], threads: int) -> str:
     """What a deck and options (by name) will run, in one line."""
     system = deck.tasks[-1].system
     level = f"{formula(system)}, {system.n_basis} functions, {system.functional.directive}"
-    runs = [_steps(task) for task in deck.propagations]
+    runs = [_runs(steps, n) for steps, n in Counter(_steps(task) for task in deck.propagations).items()]
     roots = sum(isinstance(task, LinearResponseTask) for task in deck.tasks)
     ground = f"{len(deck.ground_states)} ground states" if len(deck.ground_states) > 1 else "ground state"
     parts = [ground] if deck.ground_states else []
@@ -33,6 +33,10 @@ def formula(system: System) -> str:
     return "".join(f"{name}{counts[name] if counts[name] > 1 else ''}" for name in order) + (
         charge if system.charge else ""
     )
+
+
+def _runs(steps: str, number: int) -> str:
+    return steps if number == 1 else f"{number} runs of {steps}"
 
 
 def _steps(task: PropagationTask) -> str:

@@ -34,18 +34,14 @@ class DeckRuns:
     decks: one, or one for each frame, in order.
     options: of all of them.
     threads: that the libraries may use.
+    trajectories: files that there will be, in order; known beforehand, since nothing can be imported while an
+        interruption is told of.
     """
 
     decks: tuple[Deck, ...]
     options: Options
     threads: int
-
-    @property
-    def trajectories(self) -> list[Path]:
-        """The trajectory files that there will be, in order."""
-        from ..run.job import trajectories
-
-        return [path for deck in self.decks for path in trajectories(deck)]
+    trajectories: tuple[Path, ...]
 
     @property
     def goes_on(self) -> bool:
@@ -79,7 +75,10 @@ def prepare(
         from ..run.frames import frame_decks
 
         decks = tuple(frame_decks(deck, Path(frames)))
-    return DeckRuns(decks, _options(options, started, frames=frames is not None), threads)
+    from ..run.job import trajectories
+
+    files = tuple(path for one in decks for path in trajectories(one))
+    return DeckRuns(decks, _options(options, started, frames=frames is not None), threads, files)
 
 
 def _options(options: Mapping[str, Any], started: float, *, frames: bool) -> Options:

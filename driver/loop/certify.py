@@ -32,6 +32,9 @@ from .segment import Segment, conserves, density_at, frozen_pass, later_densitie
 
 #: Points measured in one round, beside the end.
 FIRST, MOST = 3, 5
+#: The first of them where learned points make what is not linear: most passes are then far better than they
+#: need be, and f(2) says so; where it does not, more are drawn.
+FIRST_LEARNED = 2
 #: The same where learned points make what is not linear and --tol is below this. What they lack grows with a
 #: high power of the motion: OH- in a cw field had forces of 3e-8 to 3e-6 Hartree along one pass, and at 3e-5
 #: three draws of five missed the large ones, at 3e-4 none.
@@ -115,8 +118,9 @@ def certify(
     last = float(np.linalg.norm(segment.end.density - hybrid.problem.ground_density))
     sizes = np.append(changes(hybrid.problem, segment), last)
     first, most = FIRST, MOST
-    if known_surrogate(hybrid).nonlinear and hybrid.target.error < TIGHT:
-        first, most = FIRST_OF_POINTS, MOST_OF_POINTS
+    if known_surrogate(hybrid).nonlinear:
+        tight = hybrid.target.error < TIGHT
+        first, most = (FIRST_OF_POINTS, MOST_OF_POINTS) if tight else (FIRST_LEARNED, MOST)
     picks = drawn_points(sizes, most, progress.ledger.random)
     sights: list[Sight] = []
     want = min(first + round_, len(picks))

@@ -3,20 +3,26 @@
 The loop knows no engine, surrogate or output by name; every accepted segment goes to the reporters.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...adapters.engine import Energies
 from ...surrogate.surrogate import Surrogate
+from ..propagators.magnus import FockOf
+from ..propagators.state import State
 from .controller import Target
-from .problem import Problem
+from .problem import Problem, Step
 from .progress import Event, Progress, Reporter
 from .reference import Reference
 from .segment import Limits, Segment, pieces
 
 #: Densities of one segment stay within this many bytes.
 SEGMENT_BYTES = 1.5e8
+#: Seconds between two words about a segment that is being made.
+TOLD_EVERY = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +35,7 @@ class Hybrid:
     target: trajectory error wanted.
     limits: where a surrogate segment is broken off.
     reporters: who is told of segments and decisions.
+    say: takes words of what goes on between them, and the share of it done.
     """
 
     problem: Problem
@@ -37,6 +44,7 @@ class Hybrid:
     target: Target
     limits: Limits
     reporters: tuple[Reporter, ...] = ()
+    say: Callable[[str, float], None] = lambda *_: None
 
 
 def known_surrogate(hybrid: Hybrid) -> Surrogate:
@@ -72,3 +80,18 @@ def book_changes(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
     sizes = changes(hybrid.problem, segment)
     progress.ledger.change_moment += float(sizes @ sizes)
     progress.ledger.n_points += segment.n_steps
+
+
+def told_steps(hybrid: Hybrid, step: Step, first: int, length: int) -> Step:
+    """A step that says now and then how many of a segment's have been made."""
+    last = time.monotonic()
+
+    def told(state: State, fock_of: FockOf) -> tuple[State, list[np.ndarray]]:
+        nonlocal last
+        if time.monotonic() - last > TOLD_EVERY:
+            last = time.monotonic()
+            made = state.step - first
+            hybrid.say(f"{made} of the next {length} made, not measured yet", made / length)
+        return step(state, fock_of)
+
+    return told

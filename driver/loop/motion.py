@@ -5,9 +5,9 @@ first order: its normal modes give a whole segment, and that of the shadow (`pro
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -22,8 +22,8 @@ from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.pair_motion import Lacking, PairPath, norm_changes, pair_path
 from ..propagators.state import State, density_of
 from ..propagators.weak_points import WeakPoints, sides_of
-from .hybrid import Hybrid, known_surrogate, tell
-from .problem import Problem, active_dipoles, electronic_dipoles, make_step
+from .hybrid import Hybrid, known_surrogate, tell, told_steps
+from .problem import Problem, Step, active_dipoles, electronic_dipoles, make_step
 from .progress import Event, Progress
 from .reference import Sight
 from .segment import Limits, Segment, frozen_pass, is_check_point, later_densities, surrogate_segment
@@ -34,6 +34,9 @@ LONGER = 20
 HELD = 4
 #: What moves in irreps that no field moves, over all that moves: more is not weak motion as known here.
 STILL = 1e-6
+
+
+Watch = Callable[[Step, int, int], Step]
 
 
 class Motion(Protocol):
@@ -79,7 +82,7 @@ def motion_of(hybrid: Hybrid) -> Motion:
     surrogate = known_surrogate(hybrid)
     if isinstance(surrogate, ByRegime) and surrogate.weak is not None:
         return Weakly(hybrid.problem, surrogate.weak)
-    return Stepwise(hybrid.problem, surrogate)
+    return Stepwise(hybrid.problem, surrogate, partial(told_steps, hybrid))
 
 
 def is_weak(hybrid: Hybrid) -> bool:
@@ -171,14 +174,16 @@ def _is_far(problem: Problem, time: float, density: np.ndarray) -> bool:
 
 
 class Stepwise:
-    """Implements `Motion` for any surrogate."""
+    """Implements `Motion` for any surrogate; watched: is given each segment's step, first point and length."""
 
-    def __init__(self, problem: Problem, surrogate: Surrogate) -> None:
-        self._problem, self._surrogate = problem, surrogate
+    def __init__(
+        self, problem: Problem, surrogate: Surrogate, watched: Watch = lambda step, *_: step
+    ) -> None:
+        self._problem, self._surrogate, self._watched = problem, surrogate, watched
 
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
         """See `Motion`."""
-        step = make_step(self._problem)
+        step = self._watched(make_step(self._problem), state.step, n_steps)
         return surrogate_segment(self._problem, step, self._surrogate, state, n_steps, limits)
 
     def shadow(

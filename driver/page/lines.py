@@ -89,11 +89,11 @@ def _table(lines: Sequence[AbsorptionLine], roots: Sequence[Root]) -> str:
     """Few columns, so that a telephone shows them all: what belongs together stands in one cell."""
     parts = any(line.transitions for line in lines)
     open_shell = any(part.spin for line in lines for part in line.transitions)
-    heads, kinds = ["energy (eV)", "strength f", "direction"], "nnt"
+    heads, kinds = ["energy (eV)", "strength f", "direction"], "ttt"
     if parts:
         heads, kinds = [*heads, "made of"], kinds + "t"
     if roots:
-        heads, kinds = [*heads, "task tddft"], kinds + "n"
+        heads, kinds = [*heads, "task tddft (eV)"], kinds + "t"
     rows = []
     for line in lines:
         limit, strength = line.converged_energy, line.converged_strength
@@ -108,13 +108,16 @@ def _table(lines: Sequence[AbsorptionLine], roots: Sequence[Root]) -> str:
         ]
         if parts:
             cells.append(
-                "<br>".join(transition_words(t, open_shell=open_shell) for t in line.transitions[:3])
+                "".join(
+                    f'<span class="part">{transition_words(t, open_shell=open_shell)}</span> '
+                    for t in line.transitions[:3]
+                )
             )
         if roots:
             near = nearest_root(line, roots)
             cells.append("" if near is None else f"{near.energy:.3f}" + below(f"f {near.strength:.4f}"))
         rows.append(cells)
-    return table(heads, rows, kinds)
+    return table(heads, rows, kinds, "lines")
 
 
 def line_facts(lines: Sequence[AbsorptionLine], runs: Sequence[KickedRun], errors: Sequence[float]) -> str:

@@ -169,15 +169,17 @@ def folded(summary: str, body: str) -> str:
     return f"<details><summary>{summary}</summary>{body}</details>"
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], kinds: str) -> str:
-    """kinds: `n` for a column of numbers, `t` for one of text. Cells are HTML."""
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], kinds: str, name: str = "") -> str:
+    """kinds: `n` for a column of numbers, `t` for one of text. Cells are HTML. name: class of the table."""
     marks = [' class="n"' if kind == "n" else "" for kind in kinds]
     head = "".join(f"<th{mark}>{text}</th>" for text, mark in zip(heads, marks, strict=True))
     body = "\n".join(
         "<tr>" + "".join(f"<td{mark}>{cell}</td>" for cell, mark in zip(row, marks, strict=True)) + "</tr>"
         for row in rows
     )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+    named = f' class="{name}"' if name else ""
+    inner = f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody>"
+    return f'<div class="scroll"><table{named}>{inner}</table></div>'
 
 
 def _rests_on(summary: Mapping[str, Any]) -> str:

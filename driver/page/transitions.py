@@ -33,7 +33,7 @@ def transition_figure(runs: Sequence[KickedRun], lines: Sequence[AbsorptionLine]
         for line, picture in zip(strongest, pictures, strict=True)
     )
     caption = (
-        "Orange and blue: the two signs of the charge that swings at a line, integrated along the axis in "
-        "which the molecule is thinnest. <code>run.transition_cube(line, path)</code> writes it in space."
+        "Orange and blue: the two signs of the charge that swings at a line, integrated along an axis "
+        "across its direction. <code>run.transition_cube(line, path)</code> writes it in space."
     )
     return f'<figure><div class="pictures">{images}</div><figcaption>{caption}</figcaption></figure>'

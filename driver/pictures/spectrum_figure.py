@@ -11,6 +11,7 @@ import numpy as np
 from .plot import LETTERS, SMALL, new_figure, save_figure, spectrum_panel
 
 if TYPE_CHECKING:
+    from ..spectra.harmonics import Emission
     from ..spectra.spectrum import Spectrum
 
 #: Okabe and Ito, https://jfly.uni-koeln.de/color/.
@@ -54,4 +55,16 @@ def draw_overlay(title: str, names: Sequence[str], spectra: Sequence[Spectrum], 
     panel.set_ylabel("cross-section (bohr²)", fontsize=LETTERS)
     panel.set_xlim(0.0, max(spectrum.energy[-1] for spectrum in spectra))
     panel.legend(loc="upper right", frameon=False, fontsize=SMALL)
+    save_figure(figure, path)
+
+
+def draw_emission(title: str, emission: Emission, path: Path) -> None:
+    """Emitted light over the order of the harmonic, in decades. Raises OSError."""
+    figure, panel = new_figure(title)
+    shown = emission.intensity > 1e-16 * emission.intensity.max()
+    panel.semilogy(
+        emission.energy[shown] / emission.photon, emission.intensity[shown], color=_COLOURS[0], linewidth=0.9
+    )
+    panel.set_xlabel("order of the harmonic", fontsize=LETTERS)
+    panel.set_ylabel("|acceleration|² (au)", fontsize=LETTERS)
     save_figure(figure, path)

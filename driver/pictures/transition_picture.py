@@ -1,4 +1,4 @@
-"""Pictures of transition densities, integrated along the axis in which the molecule is thinnest."""
+"""Pictures of transition densities, integrated along an axis across the line's own direction."""
 
 import io
 
@@ -7,7 +7,7 @@ from pyscf import gto
 
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from .density_movie import DOTS_PER_INCH, draw_atoms, draw_density
-from .projection import line_of_sight, picture_points, projected
+from .projection import picture_points, projected
 
 #: Width of a picture, inches; pixels along the longest side; room around the nuclei, bohr.
 WIDTH, PIXELS, MARGIN = 3.4, 64, 3.5
@@ -15,13 +15,27 @@ WIDTH, PIXELS, MARGIN = 3.4, 64, 3.5
 
 def transition_pictures(mol: gto.Mole, matrices: np.ndarray, titles: list[str]) -> list[bytes]:
     """A PNG of each of the (k, n, n) real matrices in the molecule's functions, under its title."""
-    depth = line_of_sight(mol, np.zeros((1, 3)))
-    u, v = (axis for axis in range(3) if axis != depth)
     edges = picture_points(mol, None, PIXELS, MARGIN)
-    values = projected(mol, matrices, depth, edges)
-    across, up = (np.array([edges[axis][0], edges[axis][-1]]) * ANGSTROM_PER_BOHR for axis in (u, v))
-    frame = (float(across[0]), float(across[1]), float(up[0]), float(up[1]))
-    return [_drawn(mol, of_line, (u, v), frame, title) for of_line, title in zip(values, titles, strict=True)]
+    drawn = []
+    for matrix, title in zip(matrices, titles, strict=True):
+        depth = seen_along(mol, matrix)
+        u, v = (axis for axis in range(3) if axis != depth)
+        (values,) = projected(mol, matrix[None], depth, edges)
+        across, up = (np.array([edges[axis][0], edges[axis][-1]]) * ANGSTROM_PER_BOHR for axis in (u, v))
+        frame = (float(across[0]), float(across[1]), float(up[0]), float(up[1]))
+        drawn.append(_drawn(mol, values, (u, v), frame, title))
+    return drawn
+
+
+def seen_along(mol: gto.Mole, matrix: np.ndarray) -> int:
+    """The axis in which the molecule is thinnest, of those that the charge does not swing along.
+
+    matrix: (n, n) transition density. Along its own dipole both signs would cancel.
+    """
+    dipole = np.einsum("xij,ji->x", mol.intor_symmetric("int1e_r"), matrix)
+    extents = np.ptp(mol.atom_coords(), axis=0).round(3)
+    swings = dipole**2 > 0.5 * float(dipole @ dipole)
+    return int(np.lexsort((np.abs(dipole), extents, swings))[0])
 
 
 def _drawn(

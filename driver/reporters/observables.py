@@ -2,6 +2,7 @@
 
 dipole [G]   Σ_{A in G} Z_A R_A - Tr D_G Re P       (D_G: both functions on atoms of G; origin 0)
 charge [G]   -Σ_{μ in G} (P S)_μμ, gross population (Mulliken, J. Chem. Phys. 23, 1833, 1955)
+magnetic     -½ Tr P L = -½ Tr Im P (r × ∇)  (electrons' orbital moment, L = -i r × ∇, origin 0)
 quadrupole   Σ Z (R - O)(R - O) - Tr Re P (r - O)(r - O),  O the centre of mass, no trace removed
 ⟨S²⟩         ((Na - Nb)/2)² + (Na + Nb)/2 - Tr Re P_a S Re P_b S
 occupations  diagonal of Re P' in the basis of the initial Fock matrix's eigenvectors
@@ -22,6 +23,7 @@ class Observables:
     """Matrices ready for one product with a block of densities, all (…, n_spin m m) real.
 
     dipole: (n_geometries, 3, n_spin, m, m); nuclear_dipole: (n_geometries, 3);
+    magnetic: (3, n_spin, m, m), antisymmetric, r × ∇;
     charge: (n_geometries, n_spin, m, m); quadrupole: (6, n_spin, m, m); nuclear_quadrupole: (6,);
     spin_overlap: C_a^† S C_b, or None for a closed shell.
     """
@@ -29,6 +31,7 @@ class Observables:
     system: System
     dipole: np.ndarray
     nuclear_dipole: np.ndarray
+    magnetic: np.ndarray
     charge: np.ndarray
     quadrupole: np.ndarray
     nuclear_quadrupole: np.ndarray
@@ -49,6 +52,7 @@ def make_observables(system: System, integrals: Integrals, basis: WorkingBasis) 
         system=system,
         dipole=np.array([[inside(np.outer(m, m) * d) for d in integrals.dipole] for m in masks]),
         nuclear_dipole=np.array([g.charges @ g.positions for g in system.geometries]),
+        magnetic=np.array([inside(along) for along in integrals.angular]),
         # Symmetric, as the density is: each fragment gets half of the overlap population that it shares.
         charge=np.array([inside(np.add.outer(m / 2, m / 2) * integrals.overlap) for m in masks]),
         quadrupole=np.array([inside(integrals.quadrupole[i, j]) for i, j in pairs]),
@@ -66,6 +70,12 @@ def dipoles(observables: Observables, densities: np.ndarray) -> np.ndarray:
     electronic = -_traces(observables.dipole, densities)
     by_spin = nuclear + electronic.transpose(0, 1, 3, 2)
     return _with_total(by_spin, by_spin.sum(axis=2, keepdims=True) - nuclear)
+
+
+def magnetic_dipoles(observables: Observables, densities: np.ndarray) -> np.ndarray:
+    """(k, 3) of the electrons, both spins together, au: half the angular momentum, turned round."""
+    # Both factors are antisymmetric: the trace is minus the sum over their elements.
+    return 0.5 * _traces(observables.magnetic, np.imag(densities)).sum(axis=2)
 
 
 def charges(observables: Observables, densities: np.ndarray) -> np.ndarray:

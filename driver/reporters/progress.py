@@ -3,14 +3,17 @@
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from ...atomic.terminal import live_progress
+from ...atomic.terminal import live_line
 from ..loop.progress import Event, Tally
 from ..loop.segment import Segment
 
 #: Seconds between plain lines.
 PLAIN_INTERVAL = 10.0
+#: Width of the bar, in characters.
+_BAR = 10
 
 
 @dataclass(eq=False)
@@ -33,15 +36,11 @@ class ProgressLine:
     def __enter__(self) -> "ProgressLine":
         self._first = self.done
         if self.live:
-            from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+            from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn, TimeRemainingColumn
 
-            self._live = live_progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.completed}/{task.total} {task.fields[detail]}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-            )
+            bar = partial(BarColumn, _BAR)
+            columns = (MofNCompleteColumn, TimeElapsedColumn, TimeRemainingColumn, bar)
+            self._live = live_line(*columns, words="{task.description} {task.fields[detail]}")
             self._live.start()
             self._task = self._live.add_task(self.title, total=self.n_steps, completed=self.done, detail="")
         return self
@@ -57,8 +56,8 @@ class ProgressLine:
         self._spread = spread or self._spread
         rate = (self.done - self._first) / max(time.monotonic() - self._began, 1e-9)
         detail = (
-            f"t={segment.end.time:.2f} au {segment.kind} spread={self._spread:.1e} "
-            f"residual={self._residual:.1e} Fock builds={tally.fock_builds} {rate:.0f} steps/s"
+            f"t = {segment.end.time:.1f} au, {tally.fock_builds} Fock builds, {rate:.0f} steps/s, "
+            f"residual {self._residual:.1e}, spread {self._spread:.1e}"
         )
         if self._live is not None:
             self._live.update(self._task, completed=self.done, detail=detail)
@@ -66,10 +65,18 @@ class ProgressLine:
             self._last_plain = time.monotonic()
             left = (self.n_steps - self.done) / max(rate, 1e-9)
             print(
-                f"{self.title}: {self.done}/{self.n_steps} {detail} {left:.0f} s left",
+                f"{self.title}: {self.done}/{self.n_steps}, {left:.0f} s left, {detail}",
                 file=sys.stderr,
                 flush=True,
             )
+
+    def tell(self, said: str, share: float) -> None:
+        """Show what goes on between two segments, and the share of it done; a plain line where it begins."""
+        if self._live is not None:
+            self._live.update(self._task, detail=said)
+        elif share == 0.0 or time.monotonic() - self._last_plain > PLAIN_INTERVAL:
+            self._last_plain = time.monotonic()
+            print(f"{self.title}: {self.done}/{self.n_steps}, {said}", file=sys.stderr, flush=True)
 
     def event(self, event: Event, tally: Tally) -> None:
         """Remember the last residual."""

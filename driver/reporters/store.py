@@ -11,7 +11,7 @@ from ..loop.progress import Event
 from ..loop.segment import Segment
 from ..pictures.density_cubes import shown
 from .block import Observer, points_of
-from .observables import spin_squared
+from .observables import magnetic_dipoles, spin_squared
 from .response import ResponseRows
 
 
@@ -41,6 +41,7 @@ class Store:
         rows = {
             "time": segment.times,
             "dipole": block.dipole[:, active, -1],
+            "magnetic_dipole": magnetic_dipoles(self.observer.observables, segment.densities),
             "field": block.applied_field.mean(axis=2).sum(axis=1),
             "energy": block.energies[:, 5],
             "spread": segment.spreads,

@@ -51,15 +51,21 @@ def _check_task(task: Task, made: set[str], deck: Deck, engine: str, prior: Path
     match task:
         case GroundStateTask():
             _check_ground_state(task, made, deck, engine)
+            if task.relax is not None:
+                _check_nwchem(task, "task dft optimize", "the geometry that it ends at")
         case PropagationTask():
             _check_propagation(task, made, deck)
+            if engine == "nwchem" and any(f.recorded is not None for f in task.real_time.fields):
+                raise DeckError(
+                    task.place, "field type file is carried out with --engine pyscf; NWChem stops"
+                )
             if prior is not None:
                 _check_prior(task, prior)
         case ExcitedDensityTask() | LinearResponseTask() | DensityPlotTask():
             if task.vectors not in made:
                 _check_file(task.vectors, task.place, deck)
             if isinstance(task, ExcitedDensityTask) and engine == "pyscf":
-                _check_nwchem(task)
+                _check_nwchem(task, "task tddft gradient", "the density that it left (load density)")
 
 
 def _check_functional(task: Task, engine: str) -> None:
@@ -94,13 +100,13 @@ def _check_propagation(task: PropagationTask, made: set[str], deck: Deck) -> Non
         raise DeckError(task.place, "mocap needs the magnus propagator here")
 
 
-def _check_nwchem(task: ExcitedDensityTask) -> None:
+def _check_nwchem(task: ExcitedDensityTask | GroundStateTask, what: str, instead: str) -> None:
     words = command_words(nwchem_command())
     if not words or shutil.which(words[0]) is None:
         raise DeckError(
             task.place,
-            "task tddft gradient is made by an installed NWChem, and there is none; accepted: "
-            "one on PATH or in NWCHEM_COMMAND, or the density that it left (load density)",
+            f"{what} is made by an installed NWChem, and there is none; accepted: "
+            f"one on PATH or in NWCHEM_COMMAND, or {instead}",
         )
 
 

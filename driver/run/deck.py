@@ -20,12 +20,13 @@ from ...adapters.files.whole_file import write_whole
 from ...adapters.rtdb.recall import HEAD, record_path
 from ...adapters.system import System
 from ...surrogate.surrogate import Surrogate
-from ..answer.deck_lines import answer
+from ..answer.deck_lines import answer, earlier_roots
 from ..earlier.kept import keep_earlier, settings_of
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
 from ..nwchem.excited_density import excited_density
+from ..nwchem.relaxed import relaxed
 from ..nwchem.session import open_session
 from ..nwchem.start import NWChemCall
 from ..page.lines import Root
@@ -47,6 +48,9 @@ def run_deck(
     write: takes log text. Raises FolderInUse, DeckError, PriorError, NotConverged, TrajectoryError, OSError.
     """
     check_deck(deck, options.engine, options.prior)
+    if any(ground.relax is not None for ground in deck.ground_states):
+        with phase(f"{deck.prefix}: geometry by NWChem", live=live_beside(write)):
+            deck = relaxed(deck, options.nwchem)
     options = with_surrogate(options, deck)
     deck.permanent_dir.mkdir(parents=True, exist_ok=True)
     names = (deck.prefix, *file_names(deck))
@@ -78,7 +82,7 @@ def _carry_out(
     names, started = iter(file_names(deck)), options.started
     # Where nothing is propagated there is nothing to go on from.
     goes_on = options.restart and bool(deck.propagations)
-    roots: list[Root] = []
+    roots = earlier_roots(deck) if goes_on else []
     propagated: list[tuple[PropagationTask, Path]] = []
     for done, task in enumerate(deck.tasks):
         match task:

@@ -182,10 +182,11 @@ def _run(job: Job, setup: Setup, saver: Saver) -> bool:
 
     title = f"{job.stem.name} ({job.task.real_time.tag})"
     with ProgressLine(title, problem.n_steps, progress.state.step, job.live) as line:
+        setup.relay.show = line.tell
         reporters: tuple[Reporter, ...] = (_writers(job, setup, saver.store), line)
         try:
             with ends_by_itself():
-                return run(replace(setup.hybrid, reporters=reporters), progress, stop)
+                return run(replace(setup.hybrid, reporters=reporters, say=line.tell), progress, stop)
         except NWChemError:
             saver.save(progress, complete=False)
             raise

@@ -14,8 +14,8 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
     lines = [
         f"{stem.name}: {summary['steps']} steps, {summary['surrogate_steps']} of them by the surrogate; "
         f"{summary['fock_builds']} Fock builds "
-        f"({summary['anchors']} anchors, {summary['refinements']} refinements), "
-        f"{summary['rejected']} rejections"
+        f"({_counted(summary['anchors'], 'anchor')}, {_counted(summary['refinements'], 'refinement')}), "
+        f"{_counted(summary['rejected'], 'rejection')}"
     ]
     if hybrid:
         met = "meets" if summary["tolerance_met"] else "DOES NOT MEET"
@@ -40,3 +40,8 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
         lines.append(f"  reference steps alone, by processor time: {speed}")
     lines.append(f"  {stem}.h5  {stem}.json  {stem}.png")
     print("\n".join(lines), file=sys.stderr)
+
+
+def _counted(number: int, word: str) -> str:
+    """The number and the word, in the plural but for one."""
+    return f"{number} {word}{'' if number == 1 else 's'}"

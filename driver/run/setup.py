@@ -24,7 +24,7 @@ from ..loop.controller import Ledger, Target
 from ..loop.hybrid import Hybrid
 from ..loop.problem import Problem, initial_state, make_problem
 from ..loop.progress import Progress, Tally
-from ..reporters.phase import phase
+from ..reporters.phase import Relay, phase
 from .job import Job
 
 #: Names of a working basis' arrays in a trajectory file, in the order of its fields.
@@ -38,12 +38,14 @@ class Setup:
     ground: where it starts from.
     hybrid: what the loop is made of, without reporters.
     progress: where the run is; the loop keeps it up to date.
+    relay: takes what the surrogate tells of itself, for whoever shows it.
     earlier: seconds by part that earlier processes spent on the run.
     """
 
     ground: GroundState
     hybrid: Hybrid
     progress: Progress
+    relay: Relay
     earlier: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -80,7 +82,8 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
     target = Target(options.tolerance, options.max_ml_steps, max(problem.n_steps * dt, dt))
     began = time.perf_counter()
     with phase(f"{job.stem.name}: {'analytic kernel' if job.hybrid else 'reference'}", live=job.live) as tell:
-        surrogate, reference = backend.surrogate_and_reference(problem, target, tell)
+        relay = Relay(tell)
+        surrogate, reference = backend.surrogate_and_reference(problem, target, relay)
     kernel_seconds = time.perf_counter() - began
     hybrid = Hybrid(problem, surrogate, reference, target, options.limits)
     if old is None:
@@ -95,7 +98,7 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
         progress = _stored_progress(job, old, surrogate)
     earlier = {} if old is None else dict(progress.tally.seconds)
     progress.tally.book("analytic kernel", kernel_seconds)
-    return Setup(ground, hybrid, progress, earlier)
+    return Setup(ground, hybrid, progress, relay, earlier)
 
 
 def _working_basis(ground: GroundState) -> WorkingBasis:

@@ -16,7 +16,12 @@ from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.kernel.pair_kernel import PairBlock, moved_blocks, pair_kernel
 from ...surrogate.matrices.occupied_empty import occupied_empty
 from ...surrogate.nonlinear.nonlinear_response import PointSource
-from ...surrogate.on_the_fly.earlier_run import carried_prior, correction_of, read_earlier_run
+from ...surrogate.on_the_fly.earlier_run import (
+    carried_points,
+    carried_prior,
+    correction_of,
+    read_earlier_run,
+)
 from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse, base_irreps
 from ...surrogate.runtime.network_response import (
     SHIPPED,
@@ -111,7 +116,7 @@ def make_surrogate(
     if options.surrogate == "neural":
         return NeuralSurrogate(engine, *start, network)
     spread = network.typical_spread(_typical_changes(problem))
-    guess = FirstGuess(network.prior(), spread, nonlinear=nonlinear_source(ground, problem, target))
+    guess = FirstGuess(network.prior(), spread, nonlinear=nonlinear_source(ground, problem, target, tell))
     return OnTheFlyResponse(engine, *start, guess, outside)
 
 
@@ -157,29 +162,34 @@ def _learned(
     engine, density = ground.engine, ground.orbitals.density()
     kernel = _once(engine, "full", density, lambda: analytic_kernel(engine, density, options.memory, tell))
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
+    nonlinear = nonlinear_source(ground, problem, target, tell)
     if options.prior is not None:
         run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
         correction = correction_of(run, problem.system, options.memory)
         prior = carried_prior(correction, prior, engine.integrals.overlap, problem.basis)
+        if nonlinear is not None:
+            carried = carried_points(run, problem.system.geometry.positions)
+            nonlinear = replace(nonlinear, carried=carried)
     start = (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
-    nonlinear = nonlinear_source(ground, problem, target)
     return OnTheFlyResponse(
         engine, *start, FirstGuess(prior, builds=kernel is None, nonlinear=nonlinear), outside
     )
 
 
-def nonlinear_source(ground: GroundState, problem: Problem, target: Target) -> PointSource | None:
+def nonlinear_source(
+    ground: GroundState, problem: Problem, target: Target, tell: Callable[[str, float], None]
+) -> PointSource | None:
     """The functional on few points; None for Hartree-Fock, and where a run is too short to be worth it."""
     engine = ground.engine
     if engine.quadrature is None or problem.n_steps < LEAST_STEPS:
         return None
     density = np.real(ground.orbitals.density())
-    wanted = (float(np.clip(worth * target.residual, *POINTS_ERROR)) for worth in (POINTS_WORTH, 1.0))
+    wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
+    wanted_whole = float(np.clip(target.residual, *POINTS_ERROR))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
-    return PointSource(
-        engine.quadrature, problem.basis, density, problem.ground_density, *wanted, wanted_from
-    )
+    given = (engine.quadrature, problem.basis, density, problem.ground_density)
+    return PointSource(*given, wanted, wanted_whole, wanted_from, tell)
 
 
 Kernel = TypeVar("Kernel")

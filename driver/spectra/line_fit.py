@@ -64,7 +64,7 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
     errors: relative error of each run's induced dipole, as the runs state it.
     Raises SpectrumError for signals that are too short, differ in their points, or do not move.
     """
-    points, raw = _common_points(signals)
+    points, raw = common_points(signals)
     window = band(points, kick_of(signals[0]).centre, highest)
     samples = window.filtered(raw.reshape(len(raw), -1), odd=True)
     stated = np.maximum(errors, LEAST_ERROR) * np.linalg.norm(raw, axis=(0, 1))
@@ -92,7 +92,7 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
     return LineFit(directions, omega[order], (dipoles / gain[:, None])[order], reach[order], window, span)
 
 
-def _common_points(signals: Sequence[Signal]) -> tuple[np.ndarray, np.ndarray]:
+def common_points(signals: Sequence[Signal]) -> tuple[np.ndarray, np.ndarray]:
     """Times (T,) of the first run, and induced dipoles (T, 3, c) per unit of impulse.
 
     Runs are shifted so that all kicks act at once.

@@ -24,6 +24,7 @@ class DipoleRecord:
     kick: (3,) size and direction that the header of a log gives a delta kick at the first point, else None.
     dt: au; magnus: whether the propagator takes the mean field of both ends of a step.
     electrons: their number, None where the file does not tell.
+    magnetic: (n, 3) magnetic dipole, None where the file has none.
     """
 
     name: str
@@ -36,6 +37,7 @@ class DipoleRecord:
     dt: float
     magnus: bool
     electrons: int | None
+    magnetic: np.ndarray | None = None
 
 
 def read_records(path: Path, tag: str | None = None, geometry: str | None = None) -> list[DipoleRecord]:
@@ -102,6 +104,9 @@ def _join(run: DipoleRecord, part: DipoleRecord) -> DipoleRecord:
         name=f"{run.name} and {part.name}",
         time=np.concatenate([run.time[keep], part.time]),
         dipole=np.concatenate([run.dipole[keep], part.dipole]),
+        magnetic=None
+        if run.magnetic is None or part.magnetic is None
+        else np.concatenate([run.magnetic[keep], part.magnetic]),
         field=field,
     )
 
@@ -111,7 +116,9 @@ def without(record: DipoleRecord, still: DipoleRecord) -> DipoleRecord:
     n = len(record.time)
     if len(still.time) < n or np.abs(still.time[:n] - record.time).max() > 0.01 * record.dt:
         raise SpectrumError(f"{still.name}: its points in time are not those of {record.name}, or end before")
-    return replace(record, dipole=record.dipole - still.dipole[:n])
+    both = record.magnetic is not None and still.magnetic is not None
+    magnetic = record.magnetic - still.magnetic[:n] if both else None
+    return replace(record, dipole=record.dipole - still.dipole[:n], magnetic=magnetic)
 
 
 def _logged(path: Path, run: RunLog, geometry: str | None) -> DipoleRecord:
@@ -135,8 +142,21 @@ def _logged(path: Path, run: RunLog, geometry: str | None) -> DipoleRecord:
         at = np.searchsorted(dipole.time, fields[0].time[:n] - 0.25 * dt)
         inside = at < len(field)
         field[at[inside]] = mean[inside]
+    magnetic = next((s.values for key, s in run.series.items() if key.name == "Magnetic moment"), None)
+    if magnetic is not None and len(magnetic) != len(dipole.time):
+        magnetic = None
     return DipoleRecord(
-        name, run.tag, header.title, dipole.time, dipole.values, field, kick, dt, run.magnus, header.electrons
+        name,
+        run.tag,
+        header.title,
+        dipole.time,
+        dipole.values,
+        field,
+        kick,
+        dt,
+        run.magnus,
+        header.electrons,
+        magnetic,
     )
 
 
@@ -168,6 +188,8 @@ def _stored(path: Path) -> DipoleRecord:
             time, dipole, field = (
                 np.array(store[f"dynamics/{key}"], float) for key in ("time", "dipole", "field")
             )
+            moment = store.get("dynamics/magnetic_dipole")
+            magnetic = None if moment is None else np.array(moment, float)
             dt = float(np.asarray(told["dt"]))
             electrons = None if "n_electrons" not in told else int(np.asarray(told["n_electrons"]))
     except (OSError, KeyError, ValueError, TypeError) as error:
@@ -178,7 +200,10 @@ def _stored(path: Path) -> DipoleRecord:
         raise SpectrumError(f"{path}: time, dipole and field have different lengths")
     if not all(np.isfinite(values).all() for values in (time, dipole, field, dt)):
         raise SpectrumError(f"{path}: time, dipole or field has a value that is no number")
+    if magnetic is not None and (magnetic.shape != dipole.shape or not np.isfinite(magnetic).all()):
+        magnetic = None
     tag = str(told.get("tag", told.get("molecule", "")))
     magnus = str(told.get("propagator", "magnus")) == "magnus"
     title = str(told.get("title", ""))
-    return DipoleRecord(f"{path} ({tag})", tag, title, time, dipole, field, None, dt, magnus, electrons)
+    name = f"{path} ({tag})"
+    return DipoleRecord(name, tag, title, time, dipole, field, None, dt, magnus, electrons, magnetic)

@@ -50,6 +50,7 @@ def signal_of(record: DipoleRecord, kick: tuple[np.ndarray, float] | None, *, pu
         _kick(record, pulses=pulses) if kick is None else _given(kick, record),
         record.title,
         record.electrons,
+        record.magnetic,
     )
 
 

@@ -90,7 +90,7 @@ class Signal:
     """The dipole moment of one driven run.
 
     name: for messages; time: (n,) uniform, from the kick or before; dipole: (n, 3) along with the static
-    part. title and electrons: of the run, where they are known.
+    part. title and electrons: of the run, where they are known. magnetic: (n, 3) magnetic dipole likewise.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Signal:
     kick: Kick | Pulse
     title: str = ""
     electrons: int | None = None
+    magnetic: np.ndarray | None = None
 
 
 def kick_of(signal: Signal) -> Kick:

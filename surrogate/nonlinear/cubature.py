@@ -26,6 +26,8 @@ CANDIDATES = 1500
 MOST = 600
 #: Rows of the sketch over the pivots wanted.
 OVERSAMPLING = 1.15
+#: Pivots below this share of the first add nothing that the others do not tell.
+DEPENDENT = 1e-7
 #: Added to the normal equations, relative to their mean diagonal; the second pulls to the cells' own weights.
 RIDGE, PULL = 1e-8, 1e-6
 
@@ -143,6 +145,7 @@ def _pivots(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     factored = scipy.linalg.qr(rows, mode="r", pivoting=True, check_finite=False)
     r, order = np.asarray(factored[0]), np.asarray(factored[-1])
     sizes = np.abs(np.diagonal(r))[:MOST]
+    sizes = sizes[: max(int((sizes > DEPENDENT * sizes[0]).sum()), 1)]
     return sizes, order[: len(sizes)]
 
 

@@ -10,7 +10,7 @@ Where those show that the first order is further off than nothing, as in lithium
 whole change V_c[P0 + δP] - V_c[P0]: the linear part is then that of Coulomb and exact exchange alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -26,19 +26,25 @@ from ...adapters.pyscf.beyond_first_order import (
 )
 from ...adapters.pyscf.quadrature import Quadrature, quadrature_on
 from ...adapters.working_basis import WorkingBasis
-from .cubature import POOL, cell_rows, chosen_points, training
+from .cubature import POOL, CellRows, cell_rows, chosen_points, training
 from .nonnegative import NotSolved
 
 #: Points an atom, from the fewest on.
 PER_ATOM = (100, 200, 350, 600)
 #: Rotations that points are learned from; where the draw begins.
 TRAINED, SEED = 40, 1
+#: Rotations that points are learned from beside what a run has visited.
+ANYWAY = 4
+#: Share of the present error that points are to have that are learned anew.
+BETTER = 0.2
 #: Rotations that tell whether the first order is worth having.
 LOOKED_AT = 8
 #: Points of a larger error are not used.
 USELESS = 0.2
 #: Rotations on which points are measured, and the smallest and largest |δP| of them.
 HELD_OUT, SMALLEST, LARGEST = 4, 0.05, 1.0
+#: What learning tells of itself; share of its time that the grid takes, in water.
+_LEARNING, _CELLS_SHARE = "learning points", 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +92,10 @@ class NonlinearSource(Protocol):
         """A new one, when it is wanted; None where none is good enough."""
         ...
 
+    def better(self, response: NonlinearResponse, visited: Sequence[np.ndarray]) -> NonlinearResponse | None:
+        """One that does better on such changes of P', (n_spin, m, m) each; None where none was found."""
+        ...
+
     def again(self, points: np.ndarray) -> NonlinearResponse:
         """One that was made before, by its points."""
         ...
@@ -98,6 +108,8 @@ class PointSource:
     fine: the reference's own quadrature. density: P0, AO basis, real; ground: P0', working basis.
     wanted, wanted_whole: error, without and with the first order.
     wanted_from: |δP| from which on what is not linear matters.
+    tell: takes words and the share done, while points are learned.
+    carried: points of an earlier run, (n, 6), at this geometry: used where they are good enough.
     """
 
     fine: Quadrature
@@ -107,48 +119,104 @@ class PointSource:
     wanted: float
     wanted_whole: float
     wanted_from: float
+    tell: Callable[[str, float], None] = lambda *_: None
+    carried: np.ndarray | None = None
 
     def make(self) -> NonlinearResponse | None:
         """The fewest points that are good enough, or the best; None where all are bad."""
         random = np.random.default_rng(SEED)
-        mol, basis = self.fine.mol, self.basis
-        changes = np.array([real_out(basis, change) for change in rotations(self.ground, TRAINED, random)])
-        tests = random.standard_normal((POOL, *self.ground.shape))
-        tests = np.array([real_out(basis, test + test.swapaxes(1, 2)) for test in tests])
-        overlap = mol.intor_symmetric("int1e_ovlp")
+        turned = np.array([real_out(self.basis, c) for c in rotations(self.ground, TRAINED, random)])
+        tests = self._tests(random)
         fine = beyond_first_order(self.fine, self.density)
-        whole = first_order_fails(fine, changes[:LOOKED_AT])
-        if whole:
-            fine = beyond_first_order(self.fine, self.density, whole=True)
-        learned_from = training(overlap, self.density, changes, tests, random, whole=whole)
-        rows = cell_rows(learned_from, _cells(self.fine), random)
+        if first_order_fails(fine, turned[:LOOKED_AT]):
+            fine = replace(fine, kernel=None)
+        kept = self._kept(fine)
+        if kept is not None:
+            return kept
+        rows = self._rows(turned, tests, fine.kernel is None, random)
         held_out = rotations(self.ground, HELD_OUT, random)
+        found = self._fewest(rows, fine, held_out, self._wanted(fine))
+        return found if found is not None and found.error <= USELESS else None
+
+    def better(self, response: NonlinearResponse, visited: Sequence[np.ndarray]) -> NonlinearResponse | None:
+        """Points learned from changes of P' that a run visited; None where some held out say no better."""
+        random = np.random.default_rng(SEED)
+        fine = beyond_first_order(self.fine, self.density, whole=response.whole)
+        held_out = visited[HELD_OUT // 2 :: HELD_OUT]
+        learned_from = [c for k, c in enumerate(visited) if k % HELD_OUT != HELD_OUT // 2]
+        learned_from += rotations(self.ground, ANYWAY, random)
+        changes = np.array([real_out(self.basis, change) for change in learned_from])
+        rows = self._rows(changes, self._tests(random), response.whole, random)
+        error = held_out_error(response, fine, held_out)
+        found = self._fewest(rows, fine, held_out, BETTER * error)
+        return found if found is not None and found.error < error else None
+
+    def _kept(self, fine: BeyondFirstOrder) -> NonlinearResponse | None:
+        """The points carried along; None where there are none, or they are not good enough here."""
+        if self.carried is None:
+            return None
+        kept = self.again(self.carried)
+        if kept.whole != (fine.kernel is None):
+            return None
+        held_out = rotations(self.ground, HELD_OUT, np.random.default_rng(SEED + 1))
+        kept = replace(kept, error=held_out_error(kept, fine, held_out))
+        return kept if kept.error <= self._wanted(fine) else None
+
+    def _wanted(self, fine: BeyondFirstOrder) -> float:
+        return self.wanted_whole if fine.kernel is None else self.wanted
+
+    def _tests(self, random: np.random.Generator) -> np.ndarray:
+        """Random symmetric matrices, AO basis, (POOL, n_spin, n, n)."""
+        tests = random.standard_normal((POOL, *self.ground.shape))
+        return np.array([real_out(self.basis, test + test.swapaxes(1, 2)) for test in tests])
+
+    def _rows(
+        self, changes: np.ndarray, tests: np.ndarray, whole: bool, random: np.random.Generator
+    ) -> list[CellRows]:
+        overlap = self.fine.mol.intor_symmetric("int1e_ovlp")
+        learned_from = training(overlap, self.density, changes, tests, random, whole=whole)
+        return cell_rows(learned_from, self._told_cells(), random)
+
+    def _fewest(
+        self,
+        rows: Sequence[CellRows],
+        fine: BeyondFirstOrder,
+        held_out: Sequence[np.ndarray],
+        wanted: float,
+    ) -> NonlinearResponse | None:
+        """The fewest points of the error wanted on changes held out, or the best."""
+        whole = fine.kernel is None
         found: NonlinearResponse | None = None
-        for per_atom in PER_ATOM:
+        for number, per_atom in enumerate(PER_ATOM):
+            share = _CELLS_SHARE + (1.0 - _CELLS_SHARE) * number / len(PER_ATOM)
+            self.tell(f"{_LEARNING}, {per_atom} an atom", share)
             try:
-                points = chosen_points(rows, per_atom * mol.natm)
+                points = chosen_points(rows, per_atom * self.fine.mol.natm)
             except NotSolved:
                 continue
-            made = on_points(self.fine, basis, self.density, points, whole=whole)
+            made = on_points(self.fine, self.basis, self.density, points, whole=whole)
             made = replace(made, error=held_out_error(made, fine, held_out))
             if found is None or made.error < found.error:
                 found = made
-            if made.error <= (self.wanted_whole if whole else self.wanted):
+            if made.error <= wanted:
                 break
-        return found if found is not None and found.error <= USELESS else None
+        return found
 
     def again(self, points: np.ndarray) -> NonlinearResponse:
         """Those points."""
         places, error, whole = (points[:, :3], points[:, 3]), float(points[0, 4]), bool(points[0, 5])
         return replace(on_points(self.fine, self.basis, self.density, places, whole=whole), error=error)
 
-
-def _cells(fine: Quadrature) -> Iterator[Quadrature]:
-    """The grid cut by the nearest atom."""
-    nearest = KDTree(fine.mol.atom_coords()).query(fine.coords)[1]
-    for atom in np.unique(nearest):
-        own = nearest == atom
-        yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
+    def _told_cells(self) -> Iterator[Quadrature]:
+        """The grid cut by the nearest atom."""
+        fine = self.fine
+        nearest = KDTree(fine.mol.atom_coords()).query(fine.coords)[1]
+        atoms = np.unique(nearest)
+        for number, atom in enumerate(atoms):
+            said = f"{_LEARNING}, atom {number + 1} of {len(atoms)}"
+            self.tell(said, _CELLS_SHARE * number / len(atoms))
+            own = nearest == atom
+            yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
 
 
 def on_points(

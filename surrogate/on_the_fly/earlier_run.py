@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from pyscf import gto
 from pyscf.gto.mole import ao_rotation_matrix
+from scipy.spatial import KDTree
 
 from ...adapters.files.checksum import check_seal
 from ...adapters.files.plain_hdf5 import open_hdf5
@@ -118,6 +119,8 @@ def correction_of(run: EarlierRun, system: System, memory: float, *, analytic: b
     directions, images = _learned(run)
     changes = run.basis.density_out(directions)
     if len(directions):
+        # Where the points have had the first order, the images are those of Coulomb and exact exchange.
+        analytic = analytic and not _points_are_whole(run)
         base = _linear_base(then, mol, run.density, memory, analytic)
         images = images - run.basis.fock_in(np.real(base(changes)))
     packing = make_packing(np.zeros_like(run.basis.irreps))
@@ -154,6 +157,31 @@ def carried_prior(correction: Correction, base: Prior, overlap: np.ndarray, basi
         return base(change) + basis.dual.transpose(0, 2, 1) @ (turn @ learned @ back) @ basis.dual
 
     return prior
+
+
+def carried_points(run: EarlierRun, positions: np.ndarray) -> np.ndarray | None:
+    """The points that `run` learned (`NonlinearResponse.points`), each moved with its nearest atom.
+
+    positions: (n_atoms, 3) bohr, of the new geometry. None where it learned none.
+    """
+    points = _points(run)
+    if not len(points):
+        return None
+    nearest = KDTree(run.positions).query(points[:, :3])[1]
+    moved = points.copy()
+    turn = kabsch(run.positions, positions)
+    moved[:, :3] = (points[:, :3] - run.positions[nearest]) @ turn.T + positions[nearest]
+    return moved
+
+
+def _points(run: EarlierRun) -> np.ndarray:
+    """(n, 6); files of earlier versions have none."""
+    return run.learned.get("nonlinear_points", np.zeros((0, 6)))
+
+
+def _points_are_whole(run: EarlierRun) -> bool:
+    points = _points(run)
+    return len(points) > 0 and bool(points[0, 5])
 
 
 def _learned(run: EarlierRun) -> tuple[np.ndarray, np.ndarray]:

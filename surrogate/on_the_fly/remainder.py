@@ -8,7 +8,7 @@ second and third order of the functional (b, c). The prediction is exact at ever
 the noise of the Fock builds. (Rasmussen & Williams, Gaussian Processes, ch. 2, 2006)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -50,10 +50,10 @@ class Remainder:
             self.remainders -= (self.changes @ direction)[:, None] * image_change
             self._fit()
 
-    def subtract(self, known: Sequence[np.ndarray]) -> None:
-        """These parts of the anchors' remainders, (d,) each, are known otherwise from now on."""
+    def subtract(self, known: np.ndarray) -> None:
+        """These parts of the anchors' remainders, (n_anchors, d), are known otherwise from now on."""
         if self.n_anchors:
-            self.remainders = self.remainders - np.array(known)
+            self.remainders = self.remainders - known
             self._fit()
 
     def predict(self, change: np.ndarray) -> np.ndarray:

@@ -23,15 +23,14 @@ import numpy as np
 from ...adapters.engine import Engine, FockBuild
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.packing import make_packing, pack, unpack
-from ..nonlinear.nonlinear_response import NonlinearResponse, NonlinearSource
+from ..nonlinear.nonlinear_response import NonlinearSource
 from ..surrogate import Measurement, Prior, Visit
 from .direct_sum import DirectSum
+from .nonlinear_part import NonlinearPart
 from .remainder import Remainder
 
 #: Relative error of an image before any has been measured: with the analytic kernel, without one.
 PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
-#: |ΔF - linear| / |δP|², Hartree, as seen in water in strong fields.
-CURVATURE = 0.06
 #: A ground-state density with larger elements between irreps is not symmetric.
 ASYMMETRY = 1e-5
 #: Norms below this are rounding.
@@ -97,8 +96,6 @@ class OnTheFlyResponse:
         outside: float,
     ) -> None:
         self.mean_field_builds = 0
-        self._nonlinear: NonlinearResponse | None = None
-        self._asked = False
         self._engine, self._basis, self._outside = engine, basis, outside
         self._guess = guess or FirstGuess(engine.mean_field_response, NO_PRIOR_ERROR, builds=True)
         self._density, self._ground_energies = density, ground_build.energies
@@ -106,6 +103,7 @@ class OnTheFlyResponse:
         packing = self._packing = make_packing(base_irreps(basis, density))
         self._x_map, self._y_map = DirectSum(packing.real_blocks), DirectSum(packing.imag_blocks)
         self._remainder = Remainder(packing.n_real)
+        self._nonlinear = NonlinearPart(packing, self._guess.nonlinear)
         self._errors: list[float] = []
         self._calibration = 1.0
         self._moment, self._n_visits, self._spread = 0.0, 0, 0.0
@@ -134,7 +132,7 @@ class OnTheFlyResponse:
     @property
     def nonlinear(self) -> bool:
         """Whether the nonlinear part is there."""
-        return self._nonlinear is not None
+        return self._nonlinear.response is not None
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each.
@@ -154,14 +152,14 @@ class OnTheFlyResponse:
         if self._wait > 0:
             return Visit(self._spread, 0.0)
         last = self._last if density is self._last_density else self._evaluate(density)
+        size = float(last.x @ last.x + last.y @ last.y)
+        if self._nonlinear.wanted(size):
+            self._count_nonlinear()
+        self._nonlinear.visit(last.x)
         x_map, y_map = self._x_map, self._y_map
         c, d = x_map.coordinates(last.x), y_map.coordinates(last.y)
-        size = float(last.x @ last.x + last.y @ last.y)
         # `outside` stays above the rounding of `outside_squared`.
         threshold = max(self._outside**2 * size, NOTHING**2)
-        source = self._guess.nonlinear
-        if source is not None and not self._asked and size > source.wanted_from**2:
-            self._count_nonlinear(source)
         outside_x, outside_y = x_map.outside_squared(last.x, c), y_map.outside_squared(last.y, d)
         new_x = outside_x > threshold
         new_y = (outside_y > threshold) & self._engine.exact_exchange
@@ -219,7 +217,13 @@ class OnTheFlyResponse:
         return builds
 
     def sharpen(self) -> bool:
-        """Lower the threshold for new directions where the engine is linear: nothing else is missing."""
+        """Learn points anew from what was visited; where the engine is linear, see smaller new directions."""
+        if self.nonlinear:
+            changes = self._remainder.changes
+            before = self._nonlinear.all_of(changes)
+            if self._nonlinear.relearn():
+                self._remainder.subtract(self._nonlinear.all_of(changes) - before)
+                return True
         if not self._engine.linear or self._outside <= LEAST_OUTSIDE:
             return False
         self._outside = max(SHARPER * self._outside, LEAST_OUTSIDE)
@@ -239,8 +243,8 @@ class OnTheFlyResponse:
         total = ground.core + ground.coulomb + ground.exchange_correlation + x @ self._fock_x
         total += 0.5 * self._x_map.energy(x, "k") + 0.5 * self._y_map.energy(y, "k")
         total += self._remainder.energies(x)
-        if self._nonlinear is not None:
-            total += self._nonlinear.energies(densities - self._density)
+        if self._nonlinear.response is not None:
+            total += self._nonlinear.response.energies(densities - self._density)
         return np.stack([core, coulomb, total - core - coulomb], axis=1)
 
     def save(self) -> dict[str, np.ndarray]:
@@ -253,7 +257,7 @@ class OnTheFlyResponse:
             "calibration": np.array([self._calibration, self._moment, self._spread, self._outside]),
             "visits": np.array([self._n_visits, self._patience, self._wait]),
             "mean_field_builds": np.array(self.mean_field_builds),
-            "nonlinear_points": self._points(),
+            **self._nonlinear.save(),
         }
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -266,32 +270,29 @@ class OnTheFlyResponse:
         self._calibration, self._moment, self._spread, self._outside = numbers
         self._n_visits, self._patience, self._wait = np.asarray(arrays["visits"]).tolist()
         self.mean_field_builds = int(arrays["mean_field_builds"])
-        points, source = np.asarray(arrays["nonlinear_points"]), self._guess.nonlinear
-        self._asked = len(points) > 0
-        self._nonlinear = source.again(points) if source is not None and self._asked else None
+        self._nonlinear.load(arrays)
 
     def _evaluate(self, density: np.ndarray) -> _Evaluation:
         x, y = pack(self._packing, density - self._density)
         response_x, beyond = self._x_map.apply(x), None
         if self._remainder.n_anchors:
             response_x += self._remainder.predict(x)
-        if self._nonlinear is not None:
-            beyond = self._packed(self._nonlinear(density - self._density))
+        if self._nonlinear.response is not None:
+            beyond = self._nonlinear.of(density - self._density)
             response_x = response_x + beyond
         return _Evaluation(x, y, response_x, self._y_map.apply(y), beyond)
 
-    def _count_nonlinear(self, source: NonlinearSource) -> None:
+    def _count_nonlinear(self) -> None:
         """From now on what is not linear comes from the functional; anchors keep what that leaves."""
-        self._asked = True
-        nonlinear = self._nonlinear = source.make()
-        if nonlinear is None:
+        if not self._nonlinear.make():
             return
         changes = self._remainder.changes
-        known = [self._packed(nonlinear(self._unpacked(x))) for x in changes]
-        if nonlinear.whole:
+        known = self._nonlinear.all_of(changes)
+        if self._nonlinear.whole:
             before = [self._x_map.apply(x) for x in changes]
             self._keep_mean_field()
-            known = [k + self._x_map.apply(x) - b for k, x, b in zip(known, changes, before, strict=True)]
+            after = [self._x_map.apply(x) for x in changes]
+            known += np.reshape(after, known.shape) - np.reshape(before, known.shape)
         self._remainder.subtract(known)
 
     def _keep_mean_field(self) -> None:
@@ -307,10 +308,6 @@ class OnTheFlyResponse:
                     part.append(q, own, j, exact=True)
         self._x_map = kept
 
-    def _points(self) -> np.ndarray:
-        """Of the nonlinear part, (n, 6): `NonlinearResponse.points`."""
-        return np.zeros((0, 6)) if self._nonlinear is None else self._nonlinear.points()
-
     def _packed(self, matrix: np.ndarray) -> np.ndarray:
         """The real part of a Hermitian matrix, packed."""
         return pack(self._packing, matrix.astype(complex))[0]
@@ -320,16 +317,13 @@ class OnTheFlyResponse:
 
     def _missing(self, at: _Evaluation, coordinates: Sequence[np.ndarray]) -> float:
         """Expected norm of what a prediction lacks: of the approximate images and of the remainder."""
-        x, nonlinear = at.x, self._nonlinear
+        x = at.x
         missing = self.image_error * self._x_map.approximate_norm(coordinates)
         if self._engine.linear:
             # What is missing lies outside the directions known, and no anchor tells of it.
             return missing
         # Until anchors have shown it, the part that is not linear is guessed from the size of the change.
-        guessed = CURVATURE * float(x @ x)
-        if nonlinear is not None:
-            of = float(np.linalg.norm(at.beyond)) if nonlinear.whole and at.beyond is not None else guessed
-            guessed = nonlinear.error * of
+        guessed = self._nonlinear.missing(x, at.beyond)
         missing = float(np.hypot(missing, guessed / (1 + self._remainder.n_anchors)))
         if self._remainder.n_anchors:
             missing = float(np.hypot(missing, np.sqrt(self._remainder.variance(x))))
@@ -386,7 +380,7 @@ class OnTheFlyResponse:
         ]
         directions = [direction for direction, _ in found_x]
         change = self._basis.density_out(unpack(packing, x_map.join(directions), y_map.join(found_y)))
-        whole = self._nonlinear is not None and self._nonlinear.whole
+        whole = self._nonlinear.whole
         response = self._engine.mean_field_response(change) if whole else self._guess.prior(change)
         self.mean_field_builds += self._guess.builds or whole
         image_x, image_y = pack(packing, self._basis.fock_in(response))

@@ -14,8 +14,9 @@ import numpy as np
 from ...adapters.engine import Engine, FockBuild
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.symmetric_pairs import pack_symmetric
+from ..on_the_fly.nonlinear_part import CURVATURE
 from ..on_the_fly.remainder import Remainder
-from ..on_the_fly.response import CURVATURE, NOTHING
+from ..on_the_fly.response import NOTHING
 from ..surrogate import Measurement, Visit
 from .network_response import NetworkResponse
 

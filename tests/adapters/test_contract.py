@@ -47,6 +47,7 @@ class PlainHartreeFock:
             np.zeros(3),
             float(mol.energy_nuc()),
             np.ones(n),
+            mol.intor("int1e_cg_irxp"),
         )
 
     def fock(self, density: np.ndarray) -> FockBuild:

@@ -13,7 +13,7 @@ def fragment(coefficients: list[list[float]], energies: list[float], occupations
 def integrals(overlap: np.ndarray) -> Integrals:
     n = len(overlap)
     nothing = (np.zeros((n, n)), np.zeros((3, n, n)), np.zeros((3, 3, n, n)), np.zeros(3), 0.0)
-    return Integrals(overlap, *nothing, np.ones(n))
+    return Integrals(overlap, *nothing, np.ones(n), nothing[1])
 
 
 LEFT = fragment([[0.8, 0.6], [0.6, -0.8]], [-1.0, 0.5], [2.0, 0.0])

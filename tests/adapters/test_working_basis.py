@@ -58,7 +58,9 @@ def test_linearly_dependent_functions_are_dropped() -> None:
     assert X.shape == (3, 2)
     np.testing.assert_allclose(X.T @ overlap @ X, np.eye(2), atol=1e-12)
     nothing = (np.zeros((3, 3)), np.zeros((3, 3, 3)), np.zeros((3, 3, 3, 3)), np.zeros(3), 0.0)
-    basis = make_working_basis(Integrals(overlap, *nothing, np.ones(3)), np.diag([-1.0, -1.0, 0.5])[None])
+    basis = make_working_basis(
+        Integrals(overlap, *nothing, np.ones(3), nothing[1]), np.diag([-1.0, -1.0, 0.5])[None]
+    )
     assert basis.n_functions == 2
     # A density inside the kept span survives the round trip.
     P = X @ np.array([[1.0, 0.3], [0.3, 0.5]]) @ X.T

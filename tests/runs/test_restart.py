@@ -89,7 +89,7 @@ def wait_for(process: subprocess.Popen[str], path: Path, n_points: float) -> int
     while held < n_points:
         assert process.poll() is None, "the run ended before it could be stopped"
         assert time.monotonic() < deadline
-        time.sleep(0.005)
+        time.sleep(0.02)
         # A file is replaced as a whole: whenever it can be opened it can be read.
         held = int(read_contents(path).attributes["n_steps"]) if path.exists() else 0
     return held

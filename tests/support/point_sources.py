@@ -28,7 +28,7 @@ def source(xc: str, cation: bool = False) -> PointSource:
     engine, basis, density = ground_of(xc, cation)
     assert engine.quadrature is not None
     ground = basis.density_in(density).astype(complex)
-    return PointSource(engine.quadrature, basis, density, ground, 1e-2, WANTED_FROM)
+    return PointSource(engine.quadrature, basis, density, ground, 1e-2, 1e-3, WANTED_FROM)
 
 
 @cache

@@ -46,7 +46,7 @@ def read(folder: Path, top: str = "", dft: str = "", middle: str = "") -> Deck:
 #: With each of these NWChem's dipoles of a kicked water are the same to the last digit, energies to 1e-11.
 BLOCKS = [
     "property\n dipole\nend",
-    "driver\n maxiter 5\nend",
+    "stepper\n maxiter 5\nend",
     "nwpw\n simulation_cell\n  ngrid 16 16 16\n end\n cutoff 10\nend",
     "esp\n recalculate\nend",
     "md\n data 10\nend",
@@ -159,6 +159,17 @@ def test_task_dplot_and_its_block(tmp_path: Path) -> None:
     _, plot, _ = read_deck(tmp_path / "deck.nw").tasks
     assert isinstance(plot, DensityPlotTask)
     assert (plot.vectors, plot.plot.output, plot.plot.spacings) == ("a.mos", "g.cube", (12, 12, 6))
+
+
+def test_an_optimisation_is_a_ground_state_whose_nuclei_move(tmp_path: Path) -> None:
+    block = "driver\n tight\n maxiter 30\n gmax 0.5\n xyz w\nend"
+    text = DECK.format(top="", dft="", middle=block).replace("task dft energy", "task dft optimize")
+    (tmp_path / "deck.nw").write_text(text)
+    deck = read_deck(tmp_path / "deck.nw")
+    assert isinstance(deck.tasks[0], GroundStateTask)
+    assert deck.tasks[0].relax == ("tight", "maxiter 30", "gmax 0.5")
+    assert deck.notices == (f"{tmp_path}/deck.nw:19: driver xyz: passed over",)
+    assert read(tmp_path).tasks[0].relax is None
 
 
 @pytest.mark.parametrize("operation", ["property", "gradient"])

@@ -10,10 +10,10 @@ import h5py
 import matplotlib
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.files import whole_file as module
 from hybrid_propagate.adapters.files.plain_hdf5 import new_hdf5, open_hdf5
 from hybrid_propagate.adapters.files.run_lock import locked
 from hybrid_propagate.adapters.files.whole_file import remove_left, whole_file, write_whole
+from hybrid_propagate.atomic import whole_file as module
 
 
 @pytest.fixture(params=["without a name", "with a name"])
@@ -119,7 +119,7 @@ def test_a_kill_leaves_nothing(tmp_path: Path) -> None:
 AT_THE_LAST_MOMENT = """
 import os, signal, sys, time
 from pathlib import Path
-from hybrid_propagate.adapters.files import whole_file
+from hybrid_propagate.atomic import whole_file
 def stop(part, path):
     print(part.name, flush=True)
     signal.pause()

@@ -94,11 +94,12 @@ def test_help_is_quick() -> None:
 
 
 def test_console_reads_lines_and_survives_errors() -> None:
-    lines = "N --spin\ndensity\nenergies\nXx\n--preset nope\nquit\n"
+    lines = "N --spin\ndensity\nenergies\nXx\n--preset nope\nsolve 'Fe\nplot \"x\nquit\n"
     done = subprocess.run([*COMMAND, "console"], input=lines, capture_output=True, text=True, check=True)
     assert "E = -54.13679866 Ha" in done.stdout
     assert "unknown element" in done.stdout
     assert "cannot read '--preset nope'" in done.stdout
+    assert done.stdout.count("no closing quotation") == 2
 
 
 def test_console_takes_solve_and_plot(tmp_path: Path) -> None:

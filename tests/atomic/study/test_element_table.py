@@ -1,6 +1,6 @@
 """The table of elements: what is taken from where."""
 
-from hybrid_propagate.atomic.study.element_table import COLUMNS, element_rows
+from hybrid_propagate.atomic.study.element_table import COLUMNS, element_rows, markdown
 
 
 def test_a_row_has_the_lowest_attractor_and_the_signs_of_the_rates() -> None:
@@ -14,3 +14,5 @@ def test_a_row_has_the_lowest_attractor_and_the_signs_of_the_rates() -> None:
     assert row["lsda_escape_ev"] == "2.72"
     assert row["lsda_rates_ev"] == "-2.72; +5.44, -8.16"
     assert row["lda_attractor"] == row["lda_rates_ev"] == ""
+    last = markdown([row]).splitlines()[-1]
+    assert last == "| 3 Li | [He] 2s1 | = | 4 of 5 | 2.72 | -2.72; +5.44, -8.16 |  |  |  |  |"

@@ -213,7 +213,8 @@ def oscillator(field: np.ndarray, lines: dict[float, float]) -> np.ndarray:
 
 
 def lines_printed(text: str) -> dict[float, float]:
-    rows = [line.split() for line in text.splitlines() if re.match(r"^ +\d+\.\d{3} ", line)]
+    maxima = text.split(" fitted (eV)")[0].splitlines()
+    rows = [line.split() for line in maxima if re.match(r"^ +\d+\.\d{3} ", line)]
     return {float(row[0]): float(row[2]) for row in rows}
 
 
@@ -225,7 +226,13 @@ def test_a_weak_first_line_is_printed(capsys: pytest.CaptureFixture[str]) -> Non
     values = oscillator(field, {energy / EV: strength for energy, strength in lines.items()})
     run_of("water.h5", np.outer(field, [0, 0, 1]), values)
     assert main(["water.h5", "--output", "out"]) == 0
-    found = lines_printed(capsys.readouterr().out)
+    shown = capsys.readouterr().out
+    fitted = [line.split() for line in shown.split("oscillator strength")[2].splitlines()[1:6]]
+    for (energy, strength), row in zip(lines.items(), fitted, strict=True):
+        # No damping and no neighbour moves a fitted line.
+        assert float(row[0]) == pytest.approx(energy, abs=2e-3)
+        assert float(row[2]) == pytest.approx(strength, rel=1e-2)
+    found = lines_printed(shown)
     assert len(found) == 5
     for energy in lines:
         assert min(abs(energy - other) for other in found) < 0.15

@@ -18,14 +18,17 @@ from hybrid_propagate.adapters.pyscf.quadrature import GRID_LEVEL
 from hybrid_propagate.adapters.system.formula import formula
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
 from hybrid_propagate.driver.commands.propagate import main
-from hybrid_propagate.driver.forecast import cost, work
+from hybrid_propagate.driver.forecast import cost, motion, words, work
 from hybrid_propagate.driver.forecast.advice import line_shift, step_for
-from hybrid_propagate.driver.forecast.cost import cost_of
+from hybrid_propagate.driver.forecast.cost import Asked, cost_of
 from hybrid_propagate.driver.forecast.forecast import forecast
 from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
+from hybrid_propagate.driver.loop import controller
+from hybrid_propagate.driver.run import surrogates
 from hybrid_propagate.surrogate.kernel import analytic
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
+from hybrid_propagate.surrogate.nonlinear import cubature, nonlinear_response
 from hypothesis import given
 from hypothesis import strategies as st
 from pyscf import dft, symm
@@ -52,6 +55,43 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         analytic.BUILDING,
     )
     assert set(work._POINTS[1]) == set(GRID_LEVEL)
+    assert (motion.CURVED, motion.NONLINEAR, motion.LEAST_STEPS, motion.DEFECT_GAIN) == (
+        surrogates.CURVED,
+        surrogates.NONLINEAR,
+        surrogates.LEAST_STEPS,
+        controller.DEFECT_GAIN,
+    )
+    assert (cost.ROWS, cost.CANDIDATES, cost.MOST) == (
+        nonlinear_response.TRAINED * cubature.TESTS,
+        cubature.CANDIDATES,
+        cubature.MOST,
+    )
+
+
+def test_a_resonant_field_moves_more_than_its_size_tells(tmp_path: Path) -> None:
+    """∫ E0 sin(ωt) exp(-(t-t0)²/2s²) exp(iωt) dt = E0 s √(2π) / 2; a kick's impulse is max dt / 2."""
+    pulse = "type gaussian\n    frequency 0.378\n    center 60.0\n    width 10.0"
+    for shape, size in (("type delta", 1e-3), (pulse, 1e-2 * 10.0 * math.sqrt(2.0 * math.pi) / 2.0)):
+        (tmp_path / "a.nw").write_text(kicked(tmax=150.0, kick=1e-2).replace("type delta", shape))
+        task = read_deck(tmp_path / "a.nw").propagations[0]
+        assert motion.change(task) == pytest.approx(size, rel=1e-2)
+
+
+def test_what_is_not_linear_costs_less_than_the_reference_and_more_than_what_is(tmp_path: Path) -> None:
+    """Docs/results/strong_fields.md: of 4009 builds a few are left, and steps are dearer."""
+    seconds, memory = [], []
+    for kick, asked in ((1e-4, Asked(4e9)), (0.5, Asked(4e9)), (1e-4, Asked(4e9, surrogate=False))):
+        (tmp_path / "a.nw").write_text(kicked(tmax=1000.0, kick=kick, basis="6-31G", xc="pbe0"))
+        deck = read_deck(tmp_path / "a.nw")
+        told = cost_of(deck, {k: size_of(task.system) for k, task in enumerate(deck.tasks)}, asked)
+        seconds.append(told.seconds)
+        memory.append(told.memory)
+    assert seconds[0] < seconds[1] < seconds[2]
+    assert memory[2] < memory[0] < memory[1]
+
+
+def test_long_times_are_told_in_hours() -> None:
+    assert [words._time(minutes) for minutes in (2.0, 170.0, 3490.0)] == ["120 s", "170 minutes", "58 hours"]
 
 
 @pytest.mark.parametrize("word", accepted_words())
@@ -96,7 +136,7 @@ def test_symmetry_is_that_of_pyscf(atoms: str, n: int, tmp_path: Path) -> None:
 
 def test_the_kernel_is_as_large_as_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.nw").write_text(kicked(HYDRIDE, tmax=1.0))
-    told = forecast(tmp_path / "a.nw", "pyscf", None, 1e9)
+    told = forecast(tmp_path / "a.nw", "pyscf", None, Asked(1e9))
     system = read_deck(tmp_path / "a.nw").propagations[0].system
     engine = make_engine(system, 1e9)
     n = engine.mol.nao
@@ -111,7 +151,7 @@ def test_more_steps_take_longer_and_more_functions_more_memory(tmp_path: Path) -
         (tmp_path / f"{name}.nw").write_text(kicked(tmax=tmax, basis=basis))
         deck = read_deck(tmp_path / f"{name}.nw")
         sizes = {k: size_of(task.system) for k, task in enumerate(deck.tasks)}
-        costs.append(cost_of(deck, sizes, 4e9))
+        costs.append(cost_of(deck, sizes, Asked(4e9)))
     assert costs[1].seconds > costs[0].seconds
     assert costs[2].memory > 2 * costs[0].memory
 
@@ -123,7 +163,7 @@ def test_each_further_run_of_a_deck_takes_memory(tmp_path: Path) -> None:
     memory = []
     for name, text in (("a", one), ("b", one + again), ("c", one + again + again)):
         (tmp_path / f"{name}.nw").write_text(text)
-        told = forecast(tmp_path / f"{name}.nw", "pyscf", None, 4e9)
+        told = forecast(tmp_path / f"{name}.nw", "pyscf", None, Asked(4e9))
         assert told.refusals == ()
         assert told.cost is not None
         memory.append(told.cost.memory)
@@ -179,7 +219,7 @@ def test_check_prints_what_will_run(tmp_path: Path, capsys: pytest.CaptureFixtur
 )
 def test_the_largest_risk_is_named(changes: dict[str, object], risk: str, tmp_path: Path) -> None:
     (tmp_path / "a.nw").write_text(kicked(**changes))  # pyright: ignore[reportArgumentType]
-    assert risk in forecast(tmp_path / "a.nw", "pyscf", None, 1e9).tasks[-1].risk
+    assert risk in forecast(tmp_path / "a.nw", "pyscf", None, Asked(1e9)).tasks[-1].risk
 
 
 def test_json_of_a_deck_that_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,7 +253,7 @@ def test_every_refused_task_is_told(tmp_path: Path) -> None:
         text += f"unset rt_tddft:*\nrt_tddft\n tmax 2\n dt 0.2\n load vectors {name}.movecs\nend\n"
         text += "task dft rt_tddft\n"
     (tmp_path / "a.nw").write_text(text)
-    told = forecast(tmp_path / "a.nw", "pyscf", None, 1e9)
+    told = forecast(tmp_path / "a.nw", "pyscf", None, Asked(1e9))
     assert [refusal.message.split(":")[0] for refusal in told.refusals] == [
         "orbitals one.movecs",
         "orbitals two.movecs",

@@ -11,6 +11,8 @@ import h5py
 import numpy as np
 import pytest
 from browser import chromium, visit
+from hybrid_propagate.adapters.deck.reader import read_deck
+from hybrid_propagate.driver.answer.deck_lines import earlier_roots
 from hybrid_propagate.driver.front_door.run import open_run
 from hybrid_propagate.driver.page.words import number
 from hybrid_propagate.driver.spectra.kicked_runs import read_kicked_runs
@@ -160,6 +162,8 @@ def test_a_deck_of_several_kicks_has_one_page_with_its_lines(browser: webdriver.
     limit = f"{strongest['converged_energy']:.3f}"
     assert f"dt → 0: {limit}" in row
     assert float(row.split()[-3]) == pytest.approx(strongest["converged_energy"], abs=2e-3)
+    kept = earlier_roots(read_deck(folder / "hydrogen.nw"))
+    assert [root["energy"] for root in summary["task_tddft"]] == [root.energy for root in kept]
     sticks = "return document.querySelectorAll('[data-plot=spectrum] .stick').length"
     assert browser.execute_script(sticks) > 0
     for link in browser.find_elements(By.CSS_SELECTOR, "td a"):

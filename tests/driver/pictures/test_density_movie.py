@@ -139,7 +139,7 @@ def test_the_file_has_a_frame_a_snapshot_and_is_whole_or_not_there(
     def fails(*_: object) -> bytes:
         raise OSError("disk full")
 
-    monkeypatch.setattr("hybrid_propagate.adapters.files.whole_file.os.replace", fails)
+    monkeypatch.setattr("hybrid_propagate.atomic.whole_file.os.replace", fails)
     with pytest.raises(OSError, match="disk full"):
         write_movie(folder / "trihydrogen.h5", target, mol, visualization)
     assert list(tmp_path.iterdir()) == []

@@ -154,7 +154,7 @@ def hydrogen_problem(mol: gto.Mole, real_time: RealTime) -> Problem:
             J, K = scf.hf.get_jk(mol, density[0], hermi=0)
             return FockBuild((h + J.real - 0.5 * K)[None], Energies(0.0, 0.0, 0.0))
 
-    integrals = Integrals(S, h, D, np.zeros((3, 3, *S.shape)), np.zeros(3), 0.0, np.ones(len(S)))
+    integrals = Integrals(S, h, D, np.zeros((3, 3, *S.shape)), np.zeros(3), 0.0, np.ones(len(S)), 0.0 * D)
     engine = HartreeFock(integrals, toy.repulsion, 1.0, 0.0, mean_field.make_rdm1()[None])
     base = engine.fock(engine.reference.astype(complex))
     basis = make_working_basis(integrals, base.fock.real)

@@ -10,6 +10,7 @@ from hybrid_propagate.driver.reporters.observables import (
     charges,
     dipole_contributions,
     dipoles,
+    magnetic_dipoles,
     make_observables,
     orbital_occupations,
     quadrupoles,
@@ -19,6 +20,7 @@ from pyscf import scf
 from pyscf_systems import excited_density, solved
 
 OXYGEN = slice(0, 5)
+OXYGEN_PX, OXYGEN_PY = 2, 3
 
 
 @pytest.fixture(params=[False, True], ids=["closed shell", "open shell"])
@@ -136,3 +138,16 @@ def test_dipole_contributions_add_up(case) -> None:
         observables, inside(basis, densities), DipoleContributions(2, first=(1, 4), second=(5, 99))
     )
     np.testing.assert_array_equal(window, parts[..., 0:4, 4:7])
+
+
+def test_the_magnetic_dipole_of_a_turning_electron(case) -> None:
+    """An electron in (p_x + i p_y)/√2, on the z axis, has L_z = 1, so m_z = -1/2; at rest there is none."""
+    _, _, basis, densities, observables = case
+    still = magnetic_dipoles(observables, inside(basis, densities[:1]))
+    np.testing.assert_allclose(still, 0.0, atol=1e-12)
+    orbital = np.zeros(densities.shape[-1], complex)
+    orbital[OXYGEN_PX], orbital[OXYGEN_PY] = np.sqrt(0.5), 1j * np.sqrt(0.5)
+    turning = np.zeros_like(densities[:1])
+    turning[0, 0] = np.outer(orbital, orbital.conj())
+    found = magnetic_dipoles(observables, inside(basis, turning))
+    assert found[0, 2] == pytest.approx(-0.5, abs=1e-10)

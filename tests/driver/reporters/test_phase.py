@@ -35,6 +35,14 @@ def test_the_time_left_goes_on_as_it_went(seconds: float, share: float, said: st
     assert time_left(seconds, share) == said
 
 
+def test_of_phases_within_one_another_the_inner_one_is_shown() -> None:
+    with phase("water: orbitals", live=True):
+        with phase("water: ground state", live=True):
+            assert [bar.live.is_started for bar in phases._SHOWN] == [False, True]
+        assert [bar.live.is_started for bar in phases._SHOWN] == [True]
+    assert phases._SHOWN == []
+
+
 def test_ground_state_and_kernel_tell_how_far_they_are() -> None:
     """Each SCF iteration its energy and change, each atom of the kernel its number; shares only grow."""
     of_scf: list[tuple[str, float]] = []
@@ -44,10 +52,10 @@ def test_ground_state_and_kernel_tell_how_far_they_are() -> None:
     )
     analytic_kernel(engine, orbitals.density(), GIB, lambda *said: of_kernel.append(said))
     first, *others = [words for words, _ in of_scf]
-    assert re.fullmatch(r"iteration 1 of at most 50, E = -7\d\.\d{6} Ha", first)
+    assert re.fullmatch(r"iteration 1, E = -7\d\.\d{6} Ha", first)
     energies = []
     for number, words in enumerate(others, start=2):
-        found = re.fullmatch(rf"iteration {number} of at most 50, E = (\S+) Ha, change (\S+)", words)
+        found = re.fullmatch(rf"iteration {number}, E = (\S+) Ha, change (\S+)", words)
         assert found is not None
         energies.append([float(word) for word in found.groups()])
     values = np.array(energies)

@@ -1,12 +1,24 @@
 """Points learned for a molecule: few, the same every time, good on rotations they were not learned from."""
 
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.pyscf.beyond_first_order import beyond_first_order
+from hybrid_propagate.adapters.pyscf.engine import one_electron
+from hybrid_propagate.adapters.pyscf.quadrature import Quadrature, make_quadrature
+from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
 from hybrid_propagate.surrogate.nonlinear import nonlinear_response
-from hybrid_propagate.surrogate.nonlinear.nonlinear_response import held_out_error, on_points, rotations
+from hybrid_propagate.surrogate.nonlinear.nonlinear_response import (
+    first_order_fails,
+    held_out_error,
+    on_points,
+    real_out,
+    rotations,
+)
 from point_sources import learned, source
-from pyscf import dft
+from pyscf import dft, gto
 
 CASES = pytest.mark.parametrize(
     ("xc", "cation"), [("PBE0", False), ("TPSS", False), ("LDA", True)], ids=["PBE0", "TPSS", "open shell"]
@@ -30,7 +42,7 @@ def test_a_grid_without_learning_needs_many_more() -> None:
     grids.atom_grid = (16, 38)
     grids.build()
     assert grids.weights.size > 2 * len(response.weights)
-    plain = on_points(given.fine, given.basis, given.density, (grids.coords, grids.weights), np.nan)
+    plain = on_points(given.fine, given.basis, given.density, (grids.coords, grids.weights))
     held_out = rotations(given.ground, 6, np.random.default_rng(99))
     fine = beyond_first_order(given.fine, given.density)
     assert held_out_error(plain, fine, held_out) > 2.0 * held_out_error(response, fine, held_out)
@@ -38,18 +50,74 @@ def test_a_grid_without_learning_needs_many_more() -> None:
 
 def test_the_same_points_every_time_and_from_what_was_kept() -> None:
     given, response = source("PBE0"), learned("PBE0")
-    again, kept = given.make(), given.again(response.points())
+    told: list[tuple[str, float]] = []
+    again = replace(given, tell=lambda *said: told.append(said)).make()
+    kept = given.again(response.points())
     change = rotations(given.ground, 1, np.random.default_rng(4))[0]
     assert again is not None
     for other in (again, kept):
         assert np.array_equal(other.points(), response.points())
         assert np.array_equal(other(change), response(change))
+    assert [words for words, _ in told][:3] == [f"learning points, atom {k} of 3" for k in (1, 2, 3)]
+    assert [words for words, _ in told][3] == "learning points, 100 an atom"
+    assert [share for _, share in told] == sorted({share for _, share in told})
     assert response.energies(change[None]) == pytest.approx(kept.energies(change[None]), abs=0.0)
+
+
+def test_points_carried_along_are_used_where_they_are_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, points = source("PBE0"), learned("PBE0").points()
+    wrong = points * np.array([1.0, 1.0, 1.0, 1.5, 1.0, 1.0])
+    anew = replace(given, carried=wrong).make()
+    assert anew is not None
+    assert np.array_equal(anew.points(), points)
+    monkeypatch.setattr(nonlinear_response, "cell_rows", None)
+    kept = replace(given, carried=points, wanted=2e-2).make()
+    assert kept is not None
+    assert np.array_equal(kept.points()[:, :4], points[:, :4])
 
 
 def test_points_that_are_no_good_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nonlinear_response, "USELESS", 1e-6)
     assert source("PBE0").make() is None
+
+
+def test_points_are_better_where_they_were_learned() -> None:
+    """A motion of one generator, as a run along one field is."""
+    given, response = source("PBE0"), learned("PBE0")
+    end = rotations(given.ground, 1, np.random.default_rng(11))[0]
+    values, orbitals = np.linalg.eigh(given.ground + end)
+    occupied = orbitals[0][:, values[0] > 1.0]
+    visited = []
+    for s in np.linspace(0.1, 1.0, 16):
+        mixed = np.linalg.qr((1.0 - s) * np.eye(len(occupied))[:, : occupied.shape[1]] + s * occupied)[0]
+        visited.append((2.0 * mixed @ mixed.conj().T)[None] - given.ground)
+    better = given.better(response, visited)
+    assert better is not None
+    fine = beyond_first_order(given.fine, given.density)
+    between = [0.5 * (a + b) for a, b in itertools.pairwise(visited)]
+    assert held_out_error(better, fine, between) < 0.5 * held_out_error(response, fine, between)
+
+
+def test_the_first_order_is_left_in_where_it_fails() -> None:
+    """Lithium hydride's f_xc in the tail makes the linear response several times the true one."""
+    fine, basis, density = lithium_hydride()
+    ground = basis.density_in(density).astype(complex)
+    changes = np.array([real_out(basis, c) for c in rotations(ground, 4, np.random.default_rng(1))])
+    assert first_order_fails(beyond_first_order(fine, density), changes)
+    water = source("PBE0")
+    changes = np.array(
+        [real_out(water.basis, c) for c in rotations(water.ground, 4, np.random.default_rng(1))]
+    )
+    assert not first_order_fails(beyond_first_order(water.fine, water.density), changes)
+
+
+def lithium_hydride() -> tuple[Quadrature, WorkingBasis, np.ndarray]:
+    """Quadrature, working basis and P0, PBE0/6-31G."""
+    mol = gto.M(atom="Li 0 0 0; H 0 0 1.5949", basis="6-31g", verbose=0)
+    mean_field = dft.RKS(mol, xc="pbe0").run(conv_tol=1e-9)
+    density, fock = (np.asarray(matrix)[None] for matrix in (mean_field.make_rdm1(), mean_field.get_fock()))
+    basis = make_working_basis(one_electron(mol, mol.atom_charges()), fock)
+    return make_quadrature(mol, "pbe0", 3, np.inf), basis, density
 
 
 def test_rotations_keep_occupations_and_have_the_sizes_asked() -> None:

@@ -1,6 +1,7 @@
 """The response of an earlier run at another geometry: turned with the molecule, nearly right, or refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hybrid_propagate.surrogate.matrices.packing import make_packing, pack, unpa
 from hybrid_propagate.surrogate.on_the_fly.earlier_run import (
     EarlierRun,
     PriorError,
+    carried_points,
     carried_prior,
     correction_of,
     read_earlier_run,
@@ -88,6 +90,19 @@ def test_it_serves_another_geometry(turned: bool) -> None:
     carried, base = errors(point(0.02, turned))
     assert base > 0.1
     assert carried < 0.15 * base
+
+
+def test_points_go_with_their_atoms() -> None:
+    run = earlier_run()
+    near = run.positions + np.array([[0.3, 0.0, 0.1], [0.0, -0.2, 0.0], [0.1, 0.1, 0.4]])
+    rest = np.array([[0.5, 1e-3, 0.0], [0.2, 1e-3, 0.0], [0.1, 1e-3, 0.0]])
+    learned = {**run.learned, "nonlinear_points": np.column_stack([near, rest])}
+    here = point(0.0, True).system.geometry.positions
+    moved = carried_points(replace(run, learned=learned), here)
+    assert moved is not None
+    assert moved[:, 3:] == pytest.approx(rest)
+    assert moved[:, :3] == pytest.approx(here + (near - run.positions) @ TURN.T, abs=1e-6)
+    assert carried_points(run, here) is None
 
 
 @pytest.mark.parametrize(

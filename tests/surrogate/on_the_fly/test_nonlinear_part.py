@@ -1,8 +1,16 @@
 """The on-the-fly response with the functional on few points: water in STO-3G, far from its ground state."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
-from hybrid_propagate.surrogate.nonlinear.nonlinear_response import PointSource, rotations
+from hybrid_propagate.surrogate.nonlinear import nonlinear_response
+from hybrid_propagate.surrogate.nonlinear.nonlinear_response import (
+    NonlinearResponse,
+    PointSource,
+    on_points,
+    rotations,
+)
 from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from point_sources import WANTED_FROM, ground_of, source
 
@@ -12,7 +20,7 @@ class Counted:
 
     def __init__(self, source: PointSource) -> None:
         self.source, self.made = source, 0
-        self.again, self.wanted_from = source.again, source.wanted_from
+        self.again, self.better, self.wanted_from = source.again, source.better, source.wanted_from
 
     def make(self):
         self.made += 1
@@ -109,6 +117,46 @@ def test_saved_and_loaded_it_says_the_same() -> None:
     again.load(surrogate.save())
     assert np.array_equal(again.predict(far[6]), surrogate.predict(far[6]))
     assert np.array_equal(again.energies(np.array(far)), surrogate.energies(np.array(far)))
+
+
+def test_where_the_first_order_fails_the_points_have_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nonlinear_response, "first_order_fails", lambda fine, changes: True)
+    engine, basis, _ = ground_of("PBE0")
+    near, far = path(0.5 * WANTED_FROM)[-1], path(0.5)
+    surrogate = walked(response(source("PBE0")), [near])
+    surrogate.observe(near, reference(near))
+    walked(surrogate, far)
+    assert surrogate.n_directions[1] == 0
+    assert worst(surrogate, far) < 1e-2
+    rest = np.linalg.norm(reference(near) - reference(source("PBE0").ground))
+    assert np.linalg.norm(surrogate.predict(near) - reference(near)) / rest < 1e-3
+    wanted = [engine.fock(basis.density_out(p)).energies.electronic for p in far]
+    assert surrogate.energies(np.array(far)).sum(axis=1) == pytest.approx(wanted, abs=2e-4)
+    again = response(source("PBE0"))
+    again.load(surrogate.save())
+    assert np.array_equal(again.predict(far[6]), surrogate.predict(far[6]))
+
+
+def test_points_learned_anew_keep_what_anchors_have_shown() -> None:
+    far, counted = path(0.5), Counted(source("PBE0"))
+    fine = counted.source.fine
+    whole_grid = on_points(fine, counted.source.basis, counted.source.density, (fine.coords, fine.weights))
+    asked: list[int] = []
+
+    def better(known: NonlinearResponse, visited: Sequence[np.ndarray]) -> NonlinearResponse:
+        asked.append(len(visited))
+        return whole_grid
+
+    counted.better = better
+    surrogate = walked(response(counted), [*far, *far])
+    surrogate.observe(far[4], reference(far[4]))
+    before = worst(surrogate, far)
+    assert surrogate.sharpen()
+    assert not surrogate.sharpen()
+    assert len(asked) == 1
+    assert 8 <= asked[0] < 32
+    assert worst(surrogate, far) < 0.5 * before
+    assert worst(surrogate, [far[4]]) < 1e-5
 
 
 def test_energies_hold_what_the_points_add() -> None:

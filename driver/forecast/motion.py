@@ -1,0 +1,66 @@
+"""How far a run leaves its ground state, guessed from its deck: whether its response stays linear.
+
+    |δP| ~ max_ω | ∫ E(t) exp(iωt) dt |
+
+with ω where molecules have bright lines, whose transition dipoles are about 1 au.
+"""
+
+import numpy as np
+
+from ...adapters.deck import PropagationTask
+from ...adapters.system import RealTime
+from ...adapters.system.field import amplitude
+from ...atomic.units import EV_PER_HARTREE
+
+#: As in `run/surrogates`: share of the response that is not linear, over |δP|; bounds of the |δP| from which
+#: on the functional gives it, on points that are learned; steps below which it does not. As in the loop's
+#: `Target`: what a relative defect leaves in an au of time.
+CURVED, NONLINEAR, LEAST_STEPS, DEFECT_GAIN = 0.12, (1e-3, 0.02), 100, 0.02
+#: |δP| beyond which a run is not one of linear response.
+STRONG = 0.03
+#: Energies, eV, between which lines are bright.
+_BRIGHT = (2.0, 30.0)
+#: Points of a field that are looked at.
+_MOST_POINTS = 10000
+
+
+def out_of_equilibrium(real_time: RealTime) -> bool:
+    """Whether the run starts from something else than its own ground state."""
+    return real_time.load.kind in ("vectors", "density", "restart")
+
+
+def change(task: PropagationTask) -> float:
+    """|δP| that the fields may bring about; infinite where the start is no ground state."""
+    real_time = task.real_time
+    if out_of_equilibrium(real_time):
+        return np.inf
+    return sum(
+        abs(field.maximum) * real_time.dt / 2.0 if field.shape == "delta" else _largest_part(task, number)
+        for number, field in enumerate(real_time.fields)
+    )
+
+
+def strong(task: PropagationTask) -> bool:
+    """Whether the run leaves the range of linear response: by its field, or by where it starts."""
+    return change(task) > STRONG
+
+
+def learns_points(task: PropagationTask, tolerance: float) -> bool:
+    """Whether the run will learn points for what is not linear in its functional, where it has one."""
+    real_time = task.real_time
+    steps = real_time.n_points - 1
+    residual = tolerance / max(2.0 * DEFECT_GAIN * steps * real_time.dt, 1.0)
+    wanted_from = float(np.clip(residual / CURVED, *NONLINEAR))
+    return steps >= LEAST_STEPS and not real_time.no_propagation and change(task) > wanted_from
+
+
+def _largest_part(task: PropagationTask, number: int) -> float:
+    """max |∫ E exp(iωt) dt| of one field over the bright energies, au."""
+    real_time = task.real_time
+    field, n_points = real_time.fields[number], real_time.n_points
+    times = real_time.dt * np.arange(min(n_points, _MOST_POINTS))
+    series = np.array([amplitude(field, float(time), real_time.dt) for time in times])
+    energies = 2.0 * np.pi * EV_PER_HARTREE * np.fft.rfftfreq(4 * times.size, real_time.dt)
+    parts = real_time.dt * np.abs(np.fft.rfft(series, 4 * times.size))
+    bright = (energies >= _BRIGHT[0]) & (energies <= _BRIGHT[1])
+    return float(parts[bright].max(initial=0.0))
