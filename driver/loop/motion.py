@@ -32,8 +32,8 @@ from .segment import Limits, Segment, frozen_pass, is_check_point, later_densiti
 LONGER = 20
 #: Bytes that a segment of weak motion may take, over those of another's densities: some arrays of η.
 HELD = 4
-#: What moves in irreps that no field moves, over all that moves: more is not weak motion as known here.
-STILL = 1e-6
+#: What moves in irreps that no field moves, over all that moves: rounding. More is not followed.
+STILL = 1e-4
 
 
 Watch = Callable[[Step, int, int], Step]
@@ -174,7 +174,7 @@ def _is_far(problem: Problem, time: float, density: np.ndarray) -> bool:
 
 
 class Stepwise:
-    """Implements `Motion` for any surrogate; watched: is given each segment's step, first point and length."""
+    """Implements `Motion` for any surrogate; watched: is given each segment's step, start, length."""
 
     def __init__(
         self, problem: Problem, surrogate: Surrogate, watched: Watch = lambda step, *_: step
@@ -354,7 +354,8 @@ class Weakly:
         pairs, rest = response.pairs, response.rest
         change = state.density - response.about.density
         whole, known = (float(np.linalg.norm(own.block(change))) for own in (response.every, pairs))
-        if whole**2 - known**2 > (STILL * whole) ** 2:
+        left_out = float(np.sqrt(max(whole**2 - known**2, 0.0))) / whole if whole > 0.0 else 0.0
+        if left_out > STILL:
             return None
         eta = self._eta(state.density) - rest
         # F at rest keeps η there: -ω η.
@@ -363,7 +364,8 @@ class Weakly:
             fock = response.response(pairs.filling * eta)
         anew = [j for j in range(1, n_steps) if is_check_point(problem, replace(state, step=state.step + j))]
         lengths = np.diff([0, *anew, n_steps]).tolist()
-        return pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, lacking)
+        path = pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, lacking)
+        return None if path is None else replace(path, gap=path.gap + left_out)
 
     def _lacking(self, operator: DefectOperator) -> Lacking:
         pairs = self._response.pairs
