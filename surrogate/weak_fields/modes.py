@@ -97,7 +97,7 @@ def midpoint_modes(step: PairMap) -> StepModes:
     tangents = np.sqrt(squares)
     rotated = c @ u
     # C⁻ᵀ u: the dual vectors.
-    dual = scipy.linalg.solve_triangular(c, u, lower=True, trans="T")
+    dual = scipy.linalg.solve_triangular(c, u, lower=True, trans=1)
     real_shape, real_dual = flipped[:, None] * rotated, dual.T * (sign / scale)
     imaginary_shape = scale[:, None] * dual * tangents
     imaginary_dual = (rotated / tangents).T / scale
@@ -170,8 +170,8 @@ def scheme_modes(step: PairMap) -> StepModes | None:
     if np.abs((shapes * turns) @ duals - slow).max() > DECOMPOSED:
         return None
     # One of each conjugate pair, twice.
-    kept = turns.imag <= 0.0
-    weight = np.where(turns[kept].imag < 0.0, 2.0, 1.0)
+    kept = np.imag(turns) <= 0.0
+    weight = np.where(np.imag(turns[kept]) < 0.0, 2.0, 1.0)
     shapes = shapes[:, kept] * weight
     return StepModes(turns[kept], shapes, duals[kept], fock @ shapes, first @ shapes)
 

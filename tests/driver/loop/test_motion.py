@@ -81,7 +81,7 @@ def test_a_segment_is_the_references_own(problem: Problem) -> None:
     np.testing.assert_array_equal(found.interpolations, expected.interpolations)
     dipoles = [electronic_dipoles(problem, densities(segment)) for segment in (found, expected)]
     assert trajectory_error(*dipoles) < 3e-5
-    size = np.linalg.norm(expected.densities[40] - problem.ground_density)
+    size = float(np.linalg.norm(expected.densities[40] - problem.ground_density))
     np.testing.assert_allclose(densities(found), expected.densities, rtol=0, atol=1e-4 * size)
     for name in ("density", "fock", "fock_half"):
         apart = np.linalg.norm(getattr(found.end, name) - getattr(expected.end, name))
@@ -110,7 +110,7 @@ def test_the_end_is_a_state_of_full_matrices(problem: Problem) -> None:
     np.testing.assert_allclose(made @ made, filling * made, atol=1e-13)
     rest = motion.segment(end, STEPS - 137, Limits())
     assert rest is not None
-    size = np.linalg.norm(whole.end.density - problem.ground_density)
+    size = float(np.linalg.norm(whole.end.density - problem.ground_density))
     np.testing.assert_allclose(densities(rest), densities(whole)[137:], rtol=0, atol=1e-9 * size)
 
 

@@ -52,7 +52,7 @@ def test_it_is_the_engines_response(xc: str, cation: bool) -> None:
     error = 1e-11 if xc == "HF" else 3e-5 if cation else 3e-6
     for part in (np.real, np.imag):
         np.testing.assert_allclose(
-            part(found), part(expected), rtol=0, atol=error * np.linalg.norm(expected) + 1e-12
+            part(found), part(expected), rtol=0, atol=error * float(np.linalg.norm(expected)) + 1e-12
         )
     for block in blocks:
         np.testing.assert_allclose(block.real, block.real.T, atol=1e-12)

@@ -36,7 +36,7 @@ def kicked(step: PairMap) -> PairState:
 
 def converged_step(state: PairState, step: PairMap) -> PairState:
     """The mid-point step, iterated until nothing changes."""
-    after = state.eta
+    after, fock = state.eta, state.fock
     for _ in range(100):
         fock = step.response(after)
         after = step.phases.turn * state.eta + step.phases.push * 0.5 * (state.fock + fock)
