@@ -50,7 +50,7 @@ def test_a_weak_kick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dic
 def test_a_weak_run_is_no_hindrance_as_prior(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has learned nothing, as nothing was lacking; a strong run starts from the kernel."""
     monkeypatch.chdir(tmp_path)
-    run("weak", tmax=4.0)
+    run("weak", tmax=20.0)
     strong, _, _ = run("strong", "--prior", "weak.h5", kick=0.1, tmax=4.0)
     assert strong["tolerance_met"]
 
