@@ -393,9 +393,9 @@ def _tasks(line: Line, reader: LineReader, database: Database) -> list[Task]:
     line.finish()
     if theory == "dft" and operation in ("property", "gradient"):
         reader.notice(line, f"of task dft {operation} only the ground state is made")
-    of_dft = (("dft", "energy"), ("dft", "property"), ("dft", "gradient"))
+        operation = "energy"
     carried_out: dict[tuple[str, str], Callable[[], list[Task]]] = {
-        **dict.fromkeys(of_dft, lambda: [ground_state(database, line.place, "dft")]),
+        ("dft", "energy"): lambda: [ground_state(database, line.place, "dft")],
         ("scf", "energy"): lambda: [ground_state(database, line.place, "scf")],
         ("tddft", "energy"): lambda: _response(database, line.place, linear_response),
         ("tddft", "gradient"): lambda: _response(database, line.place, excited_density),

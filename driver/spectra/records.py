@@ -116,8 +116,9 @@ def without(record: DipoleRecord, still: DipoleRecord) -> DipoleRecord:
     n = len(record.time)
     if len(still.time) < n or np.abs(still.time[:n] - record.time).max() > 0.01 * record.dt:
         raise SpectrumError(f"{still.name}: its points in time are not those of {record.name}, or end before")
-    both = record.magnetic is not None and still.magnetic is not None
-    magnetic = record.magnetic - still.magnetic[:n] if both else None
+    magnetic = None
+    if record.magnetic is not None and still.magnetic is not None:
+        magnetic = record.magnetic - still.magnetic[:n]
     return replace(record, dipole=record.dipole - still.dipole[:n], magnetic=magnetic)
 
 
