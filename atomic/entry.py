@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from .interruption import INTERRUPTED, asked, leave_alone, listen
+from .interruption import INTERRUPTED, asked, leave_alone, listen, may_speak
 from .threads import start_with
 
 
@@ -23,7 +23,7 @@ def run_command(name: str, module: str, arguments: Sequence[str] | None = None) 
     except BaseException as error:
         # What a library makes of an interruption may have any name.
         if isinstance(error, KeyboardInterrupt) or asked():
-            code, said = INTERRUPTED, "interrupted"
+            code, said = INTERRUPTED, "interrupted" if may_speak() else ""
         elif isinstance(error, OSError):
             # The reader of what is printed has gone, or its disk is full: Python would try once more.
             code, said = 1, "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
@@ -36,6 +36,7 @@ class _Watch:
     loops: of those that end by themselves, how many are running.
     ended: the command is done.
     last_words: what is said where the thread must end the process.
+    speaker: taken by whoever says the one line, of the two threads.
     """
 
     began: float = 0.0
@@ -43,6 +44,7 @@ class _Watch:
     loops: int = 0
     ended: bool = False
     last_words: Callable[[], str] = lambda: "interrupted"
+    speaker: threading.Lock = field(default_factory=threading.Lock)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """In the main thread: KeyboardInterrupt, once, where it cannot be lost."""
@@ -70,11 +72,17 @@ class _Watch:
             time.sleep(_LOOK)
 
     def end_now(self) -> None:
-        """End the process: every file is whole or not there, and children end with their parent."""
-        with contextlib.suppress(Exception):
-            if not self.ended:
+        """End the process: every file is whole or not there, and children end with their parent.
+
+        Of two threads that come here, or of this one and a command that says its own end, one speaks.
+        """
+        if not self.ended and self.speaker.acquire(blocking=False):
+            with contextlib.suppress(Exception):
                 print(self.last_words(), file=sys.stderr, flush=True)
-        os._exit(INTERRUPTED)
+            os._exit(INTERRUPTED)
+        # The other one may have stopped in the middle of its line.
+        if time.monotonic() - self.began > _ALL + _IMPORT:
+            os._exit(INTERRUPTED)
 
     def lost(self, unraisable: Any) -> None:
         """Takes what Python could not raise: a lost KeyboardInterrupt is raised again."""
@@ -111,6 +119,11 @@ def leave_alone() -> None:
 def asked() -> bool:
     """Whether a signal has come, for loops that end by themselves."""
     return _watch.began > 0.0
+
+
+def may_speak() -> bool:
+    """Whether a command may say that it was interrupted: once, and not where the process is being ended."""
+    return not asked() or _watch.speaker.acquire(blocking=False)
 
 
 def at_the_end_say(words: Callable[[], str]) -> None:

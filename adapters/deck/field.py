@@ -72,7 +72,7 @@ def read_field(opening: Line, reader: LineReader) -> tuple[Field, ...]:
                 recorded=component,
                 **values,
             )
-            for axis, component in zip(_AXES, recorded, strict=False)
+            for axis, component in zip(_AXES, recorded, strict=True)
             if component.values.any()
         )
     return (Field(name=name, maximum=values.pop("max"), **values),)

@@ -5,8 +5,8 @@ from pathlib import Path
 from pyscf import gto
 from pyscf.tools import molden
 
+from ...atomic.whole_file import whole_file
 from ..orbitals import Orbitals
-from .whole_file import whole_file
 
 
 def write_molden(path: Path, mol: gto.Mole, orbitals: Orbitals) -> None:

@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5l  # pyright: ignore[reportAttributeAccessIssue]
 
+from ...atomic.whole_file import whole_file
 from ..regular_file import RefusedFile, check_regular
-from .whole_file import whole_file
 
 #: A data set up to this size, bytes, or up to so many times what it takes on disk, is read.
 _SMALL, _DEFLATED = 2**26, 100

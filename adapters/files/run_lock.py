@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ...atomic.errors import BadInput
-from .whole_file import remove_left
+from ...atomic.whole_file import remove_left
 
 #: What file systems without such locks answer.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)

@@ -15,13 +15,13 @@ import h5py
 import numpy as np
 
 from ...atomic.errors import BadInput
+from ...atomic.whole_file import whole_file
 from ..system import System
 from ..system.geometry import ANGSTROM_PER_BOHR
 from .checksum import check_seal, seal, sealed
 from .meanings import describe
 from .plain_hdf5 import open_hdf5, open_own_hdf5
 from .read_errors import reason
-from .whole_file import whole_file
 
 #: Rows of one chunk of the growing datasets.
 _CHUNK_ROWS = 256

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ...atomic.errors import BadInput
-from ..files.whole_file import write_whole
+from ...atomic.whole_file import write_whole
 from ..orbitals import Orbitals
 from ..regular_file import read_regular
 

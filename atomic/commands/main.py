@@ -6,6 +6,7 @@ progress and errors on standard error.
 
 import sys
 
+from ..interruption import INTERRUPTED, may_speak
 from ..solver.errors import ConvergenceError, InputError
 from .options import command_parser
 
@@ -27,8 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 2
     except KeyboardInterrupt:
-        print("hybrid-atomic: interrupted", file=sys.stderr)
-        return 130
+        if may_speak():
+            print("hybrid-atomic: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -21,9 +21,9 @@ def main() -> None:
     rows = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
     failed = [row for row in rows if "failed" in row]
     rows = [row for row in rows if "failed" not in row]
-    # Helium in s functions answers no field: an error relative to no motion is no number.
-    still = [row for row in rows if not np.isfinite(float(row["true"]))]
-    rows = [row for row in rows if np.isfinite(float(row["true"]))]
+    # Helium in s functions answers no field: its error is 0, and stated over true no number.
+    still = [row for row in rows if float(row["true"]) == 0.0]
+    rows = [row for row in rows if float(row["true"]) > 0.0]
     halves = [("all", rows), *((h, [r for r in rows if r["half"] == h]) for h in ("fit", "test"))]
     header = ["runs", "n", "true ≤ stated", "meets: claims", "of them true", "stated 0"]
     header += ["median stated/true", "90 % below", "builds", "reference alone", "worst share"]
@@ -81,6 +81,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     axes.loglog(ends, 5.0 * ends, color="0.7", linewidth=0.8, linestyle="--")
     for half, colour in (("fit", "#9aa5b1"), ("test", "#b3432b")):
         some = [row for row in rows if row["half"] == half]
+        if not some:
+            continue
         x = [max(float(row["true"]), 1e-8) for row in some]
         y = [float(row["stated"]) for row in some]
         axes.plot(x, y, "o", markersize=3.5, alpha=0.7, color=colour, label=f"{half}: {len(some)} runs")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from hybrid_propagate.adapters.files.trajectory import TrajectoryError, read_contents
-from hybrid_propagate.adapters.files.whole_file import write_whole
+from hybrid_propagate.atomic.whole_file import write_whole
 from hybrid_propagate.driver.commands.propagate import main as propagate
 from hybrid_propagate.driver.loop import run as loop
 from hybrid_propagate.driver.run import propagation

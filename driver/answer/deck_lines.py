@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ...adapters.deck import Deck, PropagationTask
-from ...adapters.files.whole_file import write_whole
 from ...adapters.system import System
+from ...atomic.whole_file import write_whole
 from ..page.lines import Root, kick_axes
 from ..spectra.kicked_runs import lines_of_run, read_kicked_runs
 from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines

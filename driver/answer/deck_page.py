@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ...adapters.deck import Deck
-from ...adapters.files.whole_file import write_whole
 from ...adapters.regular_file import read_regular
 from ...adapters.system import System
 from ...atomic.units import FS_PER_AU
+from ...atomic.whole_file import write_whole
 from ..page.data import encoded, molecule
 from ..page.lines import Root, answer_words, below, line_facts
 from ..page.report import figure, page_text, section

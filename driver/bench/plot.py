@@ -9,7 +9,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from ...adapters.files.whole_file import whole_file
+from ...atomic.whole_file import whole_file
 from .tables import EXTRAPOLATING, TARGETS, CaseResult, of_method
 
 #: Method: colour (Okabe and Ito's, told apart by everyone) and marker.

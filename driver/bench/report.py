@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...adapters.files.whole_file import write_whole
+from ...atomic.whole_file import write_whole
 from ..run.machine import cpu_name
 from .plot import plot_errors
 from .tables import CaseResult, case_table, equal_error_table, exceptions, timing_table, where_baselines_win

@@ -202,7 +202,7 @@ def _suite(cases: Sequence[Case], plan: Plan, options: argparse.Namespace, comma
 
 
 def _scaling(cases: Sequence[Case], plan: Plan, options: argparse.Namespace, command: str) -> int:
-    from ...adapters.files.whole_file import write_whole
+    from ...atomic.whole_file import write_whole
     from ..bench.report import as_json, conditions, made_with
     from ..bench.scaling import measure_size, scaling_table
 

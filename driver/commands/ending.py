@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 from ...atomic.errors import BadInput, HybridPropagateError
-from ...atomic.interruption import INTERRUPTED, asked, at_the_end_say
+from ...atomic.interruption import INTERRUPTED, asked, at_the_end_say, may_speak
 
 #: What extras install, by the module that is missed first.
 _EXTRAS = {"torch": "train", "e3nn": "train", "onnx": "train", "onnxscript": "train", "yaml": "train"}
@@ -29,10 +29,14 @@ def carry_out(name: str, run: Callable[[], int], interrupted: str | Callable[[],
     try:
         return run()
     except KeyboardInterrupt:
-        return fail(name, words(), INTERRUPTED)
+        return _interrupted(name, words)
     except Exception as error:
         # What a library makes of an interruption may have any name.
-        return fail(name, words(), INTERRUPTED) if asked() else _of_error(name, error)
+        return _interrupted(name, words) if asked() else _of_error(name, error)
+
+
+def _interrupted(name: str, words: Callable[[], str]) -> int:
+    return fail(name, words(), INTERRUPTED) if may_speak() else INTERRUPTED
 
 
 def _of_error(name: str, error: Exception) -> int:

@@ -151,7 +151,7 @@ def _prefix(first: Path) -> Path:
 
 def _one(options: argparse.Namespace, files: list[Path], prefix: Path, picture: Path) -> list[Path]:
     """One spectrum, or that of an ensemble. Raises SpectrumError, OSError."""
-    from ...adapters.files.whole_file import write_whole
+    from ...atomic.whole_file import write_whole
     from ..pictures.spectrum_figure import draw_spectrum
     from ..spectra.comparison import ensemble
     from .spectrum_table import print_lines, table
@@ -192,7 +192,7 @@ def _print_dichroism(options: argparse.Namespace, signals: list[Signal]) -> None
 
 def _harmonics(options: argparse.Namespace, files: list[Path], prefix: Path, picture: Path) -> list[Path]:
     """The emission of one run. Raises SpectrumError, OSError."""
-    from ...adapters.files.whole_file import write_whole
+    from ...atomic.whole_file import write_whole
     from ..pictures.spectrum_figure import draw_emission
     from ..spectra.harmonics import emission
     from ..spectra.records import joined, read_records
@@ -234,7 +234,7 @@ def _compare(
     options: argparse.Namespace, groups: list[list[Path]], prefix: Path, picture: Path
 ) -> list[Path]:
     """A spectrum for each group of files. Raises SpectrumError, OSError."""
-    from ...adapters.files.whole_file import write_whole
+    from ...atomic.whole_file import write_whole
     from ..pictures.spectrum_figure import draw_overlay
     from ..spectra.spectrum import SpectrumError
     from .spectrum_table import print_comparison, table

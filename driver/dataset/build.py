@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...adapters.files.whole_file import write_whole
 from ...adapters.pyscf.ground_state import NotConverged
 from ...adapters.regular_file import read_regular
 from ...atomic.errors import BadInput
 from ...atomic.parallel import parallel
 from ...atomic.terminal import live_progress, may_be_live
+from ...atomic.whole_file import write_whole
 from ..propagators.magnus import NoFixedPoint
 from .config import DatasetConfig, Level, Molecule
 from .samples import CheckFailed, join_parts, make_part

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ...adapters.files.basis_table import BasisTable, basis_table
-from ...adapters.files.whole_file import whole_file
 from ...adapters.system import System
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...atomic.errors import Failed
+from ...atomic.whole_file import whole_file
 from ...surrogate.samples.pairs_file import KINDS, SPLITS, Geometries, Pairs, ResponsePairs, write_pairs
 from ...surrogate.samples.sampling import SIZES, Point, lowdin, respond, rotated_densities, solve_point
 from .config import DatasetConfig, Level, Molecule, system_of

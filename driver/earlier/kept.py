@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from ...adapters.files.plain_hdf5 import open_hdf5
-from ...adapters.files.whole_file import whole_file
+from ...atomic.whole_file import whole_file
 
 #: What one propagation leaves, and what all of a deck share.
 _OF_A_RUN = (".h5", ".json", ".png", ".html", "_density.gif")

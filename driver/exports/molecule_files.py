@@ -8,11 +8,11 @@ import numpy as np
 from ...adapters.files.molden import write_molden as write_orbitals
 from ...adapters.files.stored_system import stored_system
 from ...adapters.files.trajectory import Contents, TrajectoryError
-from ...adapters.files.whole_file import write_whole
 from ...adapters.orbitals import Orbitals
 from ...adapters.pyscf.molecule import molecule
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...atomic.units import EV_PER_HARTREE
+from ...atomic.whole_file import write_whole
 
 
 def write_extxyz(run: Path, contents: Contents, path: Path) -> None:

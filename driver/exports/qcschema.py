@@ -6,9 +6,9 @@ from typing import Any
 
 from ...adapters.files.stored_system import stored_system
 from ...adapters.files.trajectory import Contents, TrajectoryError
-from ...adapters.files.whole_file import write_whole
 from ...adapters.system import System
 from ...adapters.system.elements import SYMBOLS
+from ...atomic.whole_file import write_whole
 from .table import columns
 
 

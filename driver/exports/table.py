@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...adapters.files.trajectory import Contents
-from ...adapters.files.whole_file import whole_file, write_whole
+from ...atomic.whole_file import whole_file, write_whole
 
 #: What a series is called, and the endings of its columns.
 _NAMES = {

@@ -210,10 +210,9 @@ def _claim(
     push = (unseen * made.dipole_norm * force) ** 2 * made.duration
     rest = BEYOND * beyond * made.duration / made.typical + made.segment.gap
     found = motion.shadow(operator, estimate.shadow, n_steps)
-    allowed = target.allowed(made.segment.end.time)
     earned = target.earned(made.duration)
     if found is None:
-        return Claim(tuple(sights), before, estimate.shadow, np.inf, np.inf, allowed, earned)
+        return Claim(tuple(sights), before, estimate.shadow, np.inf, np.inf, 0.0, earned)
     dipole, shadow = found
     sums = Sums(
         before.gap + _squared(dipole - made.dipole),
@@ -227,6 +226,7 @@ def _claim(
         before.entered,
     )
     error = sums.relative(made.floor)
+    allowed = target.allowed(made.segment.end.time, sums.unseen(made.floor))
     own = error
     if error > 0.5 * allowed:
         own = rest + replace(sums, push=push).unseen(made.floor)

@@ -4,13 +4,15 @@ What a segment's error is, the estimate says (`estimate`, `certify`). Here stand
 the Fock builds are spread over the run:
 
 - The stated error may grow to tol t/T (1 - 0.4 (1 - t/T)) by time t, or be a tenth of tol: the rest is left
-  for what early segments leave behind, and grows.
+  for what early segments leave behind, and grows. Pushes without a direction of their own add up to √t only:
+  of their part, u √(t/T) counts.
 - Above that line, what counts is a segment's own share: what earlier segments left, no Fock build takes away.
 - A rejected segment is halved as long as that lowers its error per time; then reference steps are made.
 - Builds lost on rejected segments are bounded by what accepted ones have saved: no run takes more than
   reference steps alone would.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -54,10 +56,11 @@ class Target:
         """
         return self.error / max(2.0 * DEFECT_GAIN * self.duration, 1.0)
 
-    def allowed(self, time: float) -> float:
-        """Stated error that a segment ending at `time` may lead to."""
+    def allowed(self, time: float, unseen: float) -> float:
+        """Stated error that a segment ending at `time` may lead to; unseen: its part that grows as √t."""
         share = min(time / self.duration, 1.0)
-        return self.error * max(share * (1.0 - ROOM * (1.0 - share)), EARLY)
+        line = self.error * max(share * (1.0 - ROOM * (1.0 - share)), EARLY)
+        return line + (1.0 - math.sqrt(share)) * unseen
 
     def earned(self, duration: float) -> float:
         """Error that a stretch of `duration` au may add of its own."""

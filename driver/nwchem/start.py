@@ -15,7 +15,6 @@ import numpy as np
 from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask
 from ...adapters.deck.xc import unknown_word
 from ...adapters.engine import FockBuild
-from ...adapters.files.whole_file import write_whole
 from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.agreement import DIPOLE, OVERLAP, Agreement, compare
 from ...adapters.nwchem.basis_order import density_from_nwchem, density_to_nwchem, nwchem_order
@@ -29,6 +28,7 @@ from ...adapters.nwchem.rt_restart import RestartPoint, rounding
 from ...adapters.orbitals import Orbitals, as_propagated
 from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.molecule import molecule
+from ...atomic.whole_file import write_whole
 from ..loop.backend import GroundState
 from .reference import BEFORE, MANY_POINTS
 

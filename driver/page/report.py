@@ -13,8 +13,8 @@ import numpy as np
 
 from ...adapters.deck import Deck, PropagationTask
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
-from ...adapters.files.whole_file import write_whole
 from ...adapters.regular_file import read_regular
+from ...atomic.whole_file import write_whole
 from ..loop.controller import Target
 from ..pictures.density_movie import movie_path
 from ..spectra.response import StoredResponse, read_response

@@ -8,9 +8,9 @@ from pyscf import gto
 from pyscf.dft.numint import eval_ao
 
 from ...adapters.files.plain_hdf5 import open_hdf5
-from ...adapters.files.whole_file import write_whole
 from ...adapters.system import DensityPlot
 from ...adapters.system.real_time import Visualization
+from ...atomic.whole_file import write_whole
 
 #: Grid points evaluated at once.
 BLOCK = 20000

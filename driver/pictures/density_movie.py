@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pyscf import gto
 
-from ...adapters.files.whole_file import write_whole
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...adapters.system.real_time import Visualization
 from ...atomic.units import FS_PER_AU
+from ...atomic.whole_file import write_whole
 from .bonds import bonds
 from .projection import DensityProjection, density_projection
 

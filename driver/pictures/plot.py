@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...adapters.files.whole_file import whole_file
 from ...atomic.units import FS_PER_AU
+from ...atomic.whole_file import whole_file
 from ..spectra.lines import AbsorptionLine
 from ..spectra.spectrum import Peak, Spectrum, SpectrumError, peaks
 

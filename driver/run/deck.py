@@ -16,9 +16,9 @@ from ...adapters.deck import (
     PropagationTask,
 )
 from ...adapters.files.run_lock import locked
-from ...adapters.files.whole_file import write_whole
 from ...adapters.rtdb.recall import HEAD, record_path
 from ...adapters.system import System
+from ...atomic.whole_file import write_whole
 from ...surrogate.surrogate import Surrogate
 from ..answer.deck_lines import answer, earlier_roots
 from ..earlier.kept import keep_earlier, settings_of

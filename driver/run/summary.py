@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...adapters.files.trajectory import Contents, read_contents
-from ...adapters.files.whole_file import write_whole
 from ...atomic.threads import threads_in_use
+from ...atomic.whole_file import write_whole
 from ..answer.as_json import lines_json
 from ..estimate.statement import CONFIDENCE, Sums
 from ..loop.backend import Backend

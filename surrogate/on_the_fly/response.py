@@ -303,6 +303,7 @@ class OnTheFlyResponse:
             rows = [(part.q[k], part.j[k]) if k < part.n else (None, None) for part in x_map.maps]
             change = self._basis.density_out(self._unpacked(x_map.join([q for q, _ in rows])))
             image = self._packed(self._basis.fock_in(self._engine.mean_field_response(change)))
+            self.mean_field_builds += 1
             for part, (q, j), own in zip(kept.maps, rows, x_map.split(image), strict=True):
                 if q is not None and j is not None:
                     part.append(q, own, j, exact=True)

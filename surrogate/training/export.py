@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.export import Dim
 
-from ...adapters.files.whole_file import write_whole
 from ...atomic.errors import Failed
+from ...atomic.whole_file import write_whole
 from ..matrices.atom_pairs import atom_pairs
 from ..network.response_model import ResponseModel
 from ..network.response_step import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ...adapters.files.whole_file import whole_file
+from ...atomic.whole_file import whole_file
 from ..network.response_model import ResponseModel, saved
 from ..samples.pairs_file import PairsError, read_pairs
 from .config import DynamicsConfig, EnsembleConfig, FewShotConfig, ResponseConfig, TrainConfig

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...adapters.files.whole_file import whole_file
 from ...atomic.errors import Failed
+from ...atomic.whole_file import whole_file
 from ..network.response_model import ResponseModel, saved
 from ..samples.pairs_file import PairsError, read_pairs
 from .evaluate import load_model

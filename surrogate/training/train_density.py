@@ -21,9 +21,9 @@ import torch
 import yaml
 from pyscf import gto
 
-from ...adapters.files.whole_file import whole_file
 from ...adapters.regular_file import read_regular
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
+from ...atomic.whole_file import whole_file
 from ..matrices.atom_pairs import atom_pairs
 from ..network.density_network import DensityNetwork, DensityNetworkShape
 from ..network.geometry_encoder import GeometryEncoderShape

@@ -21,7 +21,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
-from ...adapters.files.whole_file import whole_file
+from ...atomic.whole_file import whole_file
 from .tensor_file import TensorFileError, load_tensors
 
 Report = Callable[[int, dict[str, float]], None]

@@ -60,6 +60,22 @@ def test_every_moment(tmp_path: Path, moment: str, number: signal.Signals) -> No
     assert said in ("name: interrupted\n", "interrupted\n")
 
 
+def test_two_threads_end_with_one_line(tmp_path: Path) -> None:
+    """The handler is still saying it when the thread's time has come."""
+    module = (
+        "import sys, time\nfrom hybrid_propagate.atomic.interruption import at_the_end_say\n"
+        "class Thing:\n    def __del__(self):\n        time.sleep(0.1)\n"
+        "def words():\n    sys.stderr.write('asked ')\n    sys.stderr.flush()\n"
+        "    time.sleep(1.5)\n    return 'interrupted'\n"
+        "def main(a):\n    at_the_end_say(words)\n    print('here', flush=True)\n"
+        "    for _ in range(100): Thing()\n    return 0"
+    )
+    process = start(tmp_path, module)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, "asked interrupted\n")
+
+
 def test_a_loop_may_come_to_its_own_end(tmp_path: Path) -> None:
     """Within the time that it has; a second signal waits for nothing."""
     loop = (

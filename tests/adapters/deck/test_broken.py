@@ -147,7 +147,6 @@ REPLACED = [
     (1, "title two words", 1, "title: unexpected 'words'"),
     (1, "memory 400", 1, "unit of the memory is missing"),
     (1, "memory total 400 mb stack many mb", 1, "size of the memory must be a number"),
-    (1, "echo on", 1, "echo: unexpected 'on'"),
     (1, "charge 0;;charge 0", 1, "nothing stands before a semicolon"),
     (1, '  include "a"', 1, "unknown directive 'include'"),
     (1, "include a b", 1, "include takes one file name"),

@@ -117,7 +117,7 @@ def test_a_banner_and_then_silence(place: Path, monkeypatch: pytest.MonkeyPatch)
     with NWChemProcess(command, 1, 2) as process, pytest.raises(NWChemError, match="said nothing for 1 s"):
         process.start("a deck\n")
     assert alive(mark) == []
-    monkeypatch.setattr(nwchem_process, "FIRST_PATIENCE", 4.0)
+    monkeypatch.setattr(nwchem_process, "SCF_PATIENCE", 4.0)
     command, mark = wrapper(place, "echo ' NWChem DFT Module'; sleep MARK")
     with NWChemProcess(command, 1, 2) as process, pytest.raises(NWChemError, match="said nothing for 4 s"):
         process.start("a deck\n")

@@ -81,12 +81,20 @@ def test_lost_builds_are_bounded_by_what_was_saved() -> None:
 
 def test_what_a_segment_may_lead_to() -> None:
     """At the end all that the user allows; earlier less than the share of the time, for errors grow."""
-    assert TARGET.allowed(200.0) == pytest.approx(1e-3)
-    assert TARGET.allowed(100.0) == pytest.approx(0.5e-3 * 0.8)
-    assert TARGET.allowed(300.0) == TARGET.allowed(200.0)
+    assert TARGET.allowed(200.0, 0.0) == pytest.approx(1e-3)
+    assert TARGET.allowed(100.0, 0.0) == pytest.approx(0.5e-3 * 0.8)
+    assert TARGET.allowed(300.0, 1e-4) == TARGET.allowed(200.0, 1e-4) == TARGET.allowed(200.0, 0.0)
     # What shows at once, however short the segment, does not add up.
-    assert TARGET.allowed(0.1) == TARGET.allowed(1.0) == pytest.approx(1e-4)
+    assert TARGET.allowed(0.1, 0.0) == TARGET.allowed(1.0, 0.0) == pytest.approx(1e-4)
     assert TARGET.earned(50.0) == pytest.approx(0.125e-3)
+
+
+@pytest.mark.parametrize("time", [20.0, 66.0, 133.0, 200.0])
+def test_what_grows_as_the_root_of_time_counts_as_it_will_at_the_end(time: float) -> None:
+    """As in ethanol after a weak kick, which a line for all of it refused over its first third."""
+    share = time / 200.0
+    unseen = 0.55e-3 * share**0.5
+    assert TARGET.allowed(time, unseen) - unseen == pytest.approx(TARGET.allowed(time, 0.0) - 0.55e-3 * share)
 
 
 def test_typical_change_is_a_root_mean_square_with_a_floor() -> None:

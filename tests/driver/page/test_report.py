@@ -150,7 +150,9 @@ def test_lines_carry_their_energies(browser: webdriver.Chrome, folder: Path) -> 
     assert labels == {f"{line.energy:.2f}" for line in lines}
 
 
-def test_a_deck_of_several_kicks_has_one_page_with_its_lines(browser: webdriver.Chrome, folder: Path) -> None:
+def test_a_deck_of_several_kicks_has_one_page_with_its_lines(
+    browser: webdriver.Chrome, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The strongest line first; beside it the root of `task tddft`; the runs' pages a click away."""
     visit(browser, folder / "hydrogen.html")
     summary = json.loads((folder / "hydrogen.json").read_text())
@@ -162,7 +164,9 @@ def test_a_deck_of_several_kicks_has_one_page_with_its_lines(browser: webdriver.
     limit = f"{strongest['converged_energy']:.3f}"
     assert f"dt → 0: {limit}" in row
     assert float(row.split()[-3]) == pytest.approx(strongest["converged_energy"], abs=2e-3)
-    kept = earlier_roots(read_deck(folder / "hydrogen.nw"))
+    monkeypatch.chdir(folder)
+    kept = earlier_roots(read_deck(Path("hydrogen.nw")))
+    assert kept
     assert [root["energy"] for root in summary["task_tddft"]] == [root.energy for root in kept]
     sticks = "return document.querySelectorAll('[data-plot=spectrum] .stick').length"
     assert browser.execute_script(sticks) > 0

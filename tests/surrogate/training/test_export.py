@@ -1,13 +1,11 @@
 """Export: graphs that agree with torch at other sizes, metadata, and a graph that differs is not written."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
-from hybrid_propagate.surrogate.network import response_decoder
 from hybrid_propagate.surrogate.network.config import ModelConfig
 from hybrid_propagate.surrogate.network.response_model import ResponseModel, saved
 from hybrid_propagate.surrogate.network.response_step import Rollout, state_width
@@ -16,19 +14,11 @@ from hybrid_propagate.surrogate.training.export import ExportFailed, export
 from small_model import with_readouts
 
 CONFIG = ModelConfig(
-    elements=(1, 8), members=2, latents=1, width=4, irreps="2x0e", layers=1, memory_width=4, context=2
+    elements=(1, 8), members=2, latents=1, width=4, irreps="2x0e + 1x1o", layers=1, memory_width=4, context=2
 )
 
+
 NAMES = ("encode", "response", "step", "rollout")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _few_harmonics() -> Iterator[None]:
-    """Blocks up to L = 3 have the operations of those up to L = 4; with scalar features two thirds of the
-    nodes are to be traced. Vectors as features: test_geometry_encoder.py."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(response_decoder, "HIGHEST", 3)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from hybrid_propagate.adapters.files.plain_hdf5 import new_hdf5, open_hdf5
 from hybrid_propagate.adapters.files.run_lock import locked
-from hybrid_propagate.adapters.files.whole_file import remove_left, whole_file, write_whole
 from hybrid_propagate.atomic import whole_file as module
+from hybrid_propagate.atomic.whole_file import remove_left, whole_file, write_whole
 
 
 @pytest.fixture(params=["without a name", "with a name"])
