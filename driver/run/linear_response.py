@@ -39,8 +39,8 @@ def linear_response_section(
             energies = np.atleast_1d(solver.e) * EV_PER_HARTREE
             dipoles = np.reshape(solver.transition_dipole(), (-1, 3)).tolist()
             roots += [
-                Root(float(e), float(f), tuple(d))
-                for e, f, d in zip(energies, strengths, dipoles, strict=True)
+                Root(float(e), float(f), (x, y, z))
+                for e, f, (x, y, z) in zip(energies, strengths, dipoles, strict=True)
             ]
         for root, (energy, strength) in enumerate(
             zip(np.atleast_1d(solver.e), strengths, strict=True), start=1

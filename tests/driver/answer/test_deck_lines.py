@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,8 @@ def test_strengths_are_those_for_the_light_of_the_kicks() -> None:
 def test_a_summary_gives_them_back() -> None:
     roots = [Root(10.0, 0.5, (0.1, 0.2, 0.3)), Root(11.0, 0.0)]
     assert roots_from(json.loads(json.dumps({"task_tddft": roots_json(roots)}))) == roots
-    for damaged in ({}, [], {"task_tddft": 3}, {"task_tddft": [{"energy": "ten", "strength": 1}]}):
+    damaged_ones: list[Any] = [{}, [], {"task_tddft": 3}, {"task_tddft": [{"energy": "ten", "strength": 1}]}]
+    for damaged in damaged_ones:
         assert roots_from(damaged) is None
     assert roots_from({"task_tddft": [{"energy": 1, "strength": 0, "dipole": [1, 2]}]}) is None
 
