@@ -56,7 +56,7 @@ class _Point:
 def follow_charge(problem: RadialProblem, start: CycleStart) -> Solution:
     """The self-consistent atom, bound or not, at the end of the curve from a nuclear charge higher by one.
 
-    problem: with a point nucleus. start: for the cycle there.
+    problem: its nucleus is a point or has a given mass number. start: for the cycle there.
     Raises ConvergenceError where the curve cannot be followed.
     """
     mesh, model, wanted = problem.mesh, problem.model, problem.z

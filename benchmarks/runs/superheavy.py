@@ -8,11 +8,16 @@ Dirac LDA, Fermi nuclei, [Og] 8s2 and the rest in 8p1/2 (one at most), 7d3/2 (tw
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
+from hybrid_propagate.atomic.nucleus.radius import stable_mass_number
 from hybrid_propagate.atomic.solver.configuration import ground_configuration
+from hybrid_propagate.atomic.solver.eigenstates import RadialProblem
 from hybrid_propagate.atomic.solver.errors import ConvergenceError
 from hybrid_propagate.atomic.solver.model import Orbital, orbitals_of
-from hybrid_propagate.atomic.solver.scf import Cycle, mesh_of, self_consistent
+from hybrid_propagate.atomic.solver.scf import Cycle, CycleStart, Solution, mesh_of, self_consistent
+from hybrid_propagate.atomic.solver.starting_potential import slater_potential
+from hybrid_propagate.atomic.study.charge_path import follow_charge
 from hybrid_propagate.atomic.study.ground_search import MODEL
 from hybrid_propagate.atomic.study.near_ground import highest
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
@@ -33,10 +38,20 @@ def spread(electrons: int, places: tuple[tuple[int, int, float, int], ...] = PLA
             yield [first, *others]
 
 
+def solved(problem: RadialProblem) -> Solution:
+    """By the cycle, else down the nuclear charge. Raises ConvergenceError."""
+    z, model, mesh, orbitals = problem.z, problem.model, problem.mesh, problem.orbitals
+    try:
+        return self_consistent(z, orbitals, model, mesh, cycle=CYCLE)
+    except ConvergenceError:
+        return follow_charge(problem, CycleStart(slater_potential(mesh, z, orbitals, model)))
+
+
 def row(z: int) -> Iterator[str]:
     """The three lowest configurations, the lowest without and with 5g, and what is not there."""
-    core = (*orbitals_of(ground_configuration(118), MODEL), Orbital(8, 0, 2.0, 2.0, j=0.5))
-    mesh = mesh_of(float(z), MODEL)
+    model = replace(MODEL, mass_number=stable_mass_number(float(z)))
+    core = (*orbitals_of(ground_configuration(118), model), Orbital(8, 0, 2.0, 2.0, j=0.5))
+    mesh = mesh_of(float(z), model)
     found: list[tuple[float, str, str]] = []
     missing: list[str] = []
     for ways in spread(z - 120):
@@ -45,9 +60,9 @@ def row(z: int) -> Iterator[str]:
         ]
         name = " ".join(f"{o.label}:{o.occupation:g}" for o in outer)
         try:
-            atom = self_consistent(float(z), (*core, *outer), MODEL, mesh, cycle=CYCLE)
+            atom = solved(RadialProblem(float(z), model, mesh, (*core, *outer)))
         except ConvergenceError:
-            missing.append(f"{name} (does not converge)")
+            missing.append(f"{name} (no verdict)")
             continue
         top, level = highest(atom)
         if level >= 0 or atom.outside() > 1e-3:
