@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...adapters.deck import Deck, DeckError, PropagationTask
+from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask
 from ...adapters.system import Excitation, Field
 from ...atomic.errors import BadInput
 
@@ -95,7 +95,7 @@ def make_plan(deck: Deck, probe: str, delays: Sequence[float], window: float | N
         least = (int(branches[-1]) + behind + 1) * dt
         raise DeckError(
             task.place,
-            f"tmax {real_time.tmax:g} leaves {max(left, 0) * dt:g} au behind the probe at delay {found[-1]:g}; "
+            f"tmax {real_time.tmax:g} leaves {max(left, 0) * dt:g} au behind delay {found[-1]:g}; "
             f"accepted: tmax from {least:g} on, or a shorter delay or window",
         )
     if wanted < LEAST_WINDOW:
@@ -120,6 +120,11 @@ def _propagation(deck: Deck) -> PropagationTask:
     if len(deck.propagations) != 1:
         raise BadInput(f"{deck.path}: {len(deck.propagations)} propagations; pump and probe need one")
     (task,) = deck.propagations
+    for other in deck.tasks:
+        if other is not task and not (isinstance(other, GroundStateTask) and other.relax is None):
+            raise DeckError(
+                other.place, "beside ground states and one propagation pump and probe have no task"
+            )
     real_time = task.real_time
     for wrong, what in (
         (real_time.load.kind != "scf", f"load {real_time.load.kind}: a pump starts from the ground state"),

@@ -85,6 +85,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "earlier",
         "answer",
         "run",
+        "pump_probe",
         "forecast",
         "front_door",
         "bench",
