@@ -3,8 +3,8 @@
 OMP_NUM_THREADS=1 python benchmarks/runs/pump_probe.py WORK [--whole 4 60 116]
 
 `hybrid-pump-probe` makes the map of benchmarks/decks/water_delays.nw. At three delays `hybrid-propagate` runs
-pump and probe whole, by the surrogate and by reference steps alone, and the pump alone by reference steps. The
-folder WORK keeps what is finished: the same command goes on.
+pump and probe whole, by the surrogate and by reference steps alone, and the pump alone by reference steps.
+The folder WORK keeps what is finished: the same command goes on.
 """
 
 import argparse

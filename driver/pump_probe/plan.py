@@ -130,7 +130,7 @@ def _propagation(deck: Deck) -> PropagationTask:
         (real_time.load.kind != "scf", f"load {real_time.load.kind}: a pump starts from the ground state"),
         (real_time.static, "static: the Fock matrix that pump and probe share must follow the density"),
         (real_time.no_propagation, "noprop leaves nothing to probe"),
-        (real_time.propagator != "magnus", f"prop {real_time.propagator}: branches need magnus"),
+        (real_time.propagator != "magnus", f"propagator {real_time.propagator}: branches need magnus"),
         (real_time.visualization is not None, "visualization is for hybrid-propagate"),
     ):
         if wrong:
