@@ -141,6 +141,7 @@ def _by_surrogate(work: Work) -> _Made | None:
     if not teach(deck, work.options, stopping):
         return None
     model = open_model(plan, deck, work.options, stopping)
+    _check_memory(work, model)
     learned = _learned(work, model)
     if learned is None:
         return None
@@ -167,6 +168,16 @@ def _by_surrogate(work: Work) -> _Made | None:
         "pump_error": max(runs[PUMP]["estimated_error"], pump_error(learned.pumped)),
     }
     return _Made(made[0], made[1:], counts)
+
+
+def _check_memory(work: Work, model: Model) -> None:
+    """Raise BadInput where the densities of the pump and its shadow do not fit."""
+    needed = 2.0 * model.problem.ground_density.astype(complex).nbytes * (model.problem.n_steps + 1)
+    if needed > work.options.memory:
+        raise BadInput(
+            f"the densities of the pump take {needed / 1e6:.0f} MB; accepted: a larger --memory, a shorter "
+            "tmax, or --surrogate none"
+        )
 
 
 def _learned(work: Work, model: Model) -> Learned | None:

@@ -2,6 +2,7 @@
 
 import datetime
 import importlib.metadata
+import math
 from collections.abc import Mapping
 
 from ..run.machine import command_line, cpu_name
@@ -29,7 +30,11 @@ def told(
         "fock_builds": sum(builds),
         "tolerance_met": bool((found.error <= options.tolerance).all()) if hybrid else True,
         "delays": [
-            {"delay": float(delay), "estimated_error": float(error), "estimated_change_error": float(change)}
+            {
+                "delay": float(delay),
+                "estimated_error": _finite(error),
+                "estimated_change_error": _finite(change),
+            }
             for delay, error, change in zip(found.delays, found.error, found.change_error, strict=True)
         ],
         "processor_seconds": seconds,
@@ -57,3 +62,8 @@ def last_lines(about: Mapping[str, object], found: PumpProbeMap, tolerance: floa
             f"--tol {tolerance:g}; of its change by the pump at most {found.change_error.max():.1e}"
         )
     return lines
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity: null where nothing can be stated."""
+    return float(value) if math.isfinite(value) else None

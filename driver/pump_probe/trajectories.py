@@ -15,7 +15,7 @@ import numpy as np
 from ..estimate.defect_operator import DefectOperator
 from ..estimate.statement import LEAST, Sums
 from ..loop.problem import Problem, dipole_norm
-from ..propagators.magnus import FockOf
+from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .course import Course, FockAt, begin_course, go_on
 from .model import Model
@@ -28,11 +28,13 @@ class Pumped:
 
     course: by the surrogate; shadow: with what it lacks. Both keep states to branch from, and densities.
     lacking: of the pump's motion.
+    lost: the shadow had no fixed point, and nothing can be stated.
     """
 
     course: Course
     shadow: Course
     lacking: DefectOperator
+    lost: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +87,11 @@ def shadowed(
     def fock_at(step: int) -> FockOf:
         return lambda density: predict(density) + lacking(density - ground)
 
-    if _finished(problem, fock_at, shadow, model, pause) is None:
-        return None
+    try:
+        if _finished(problem, fock_at, shadow, model, pause) is None:
+            return None
+    except NoFixedPoint:
+        return Pumped(course, course, lacking, lost=True)
     return Pumped(course, shadow, lacking)
 
 
@@ -134,12 +139,15 @@ def probed(
 
     _, start = branch(model, number, pumped.shadow)
     shadow = begin_course(problem, start)
-    if not go_on(problem, fock_at, shadow, first + n, (), pause):
-        return None
     without, without_shadow = pump_dipole(model, number, pumped)
     signal = np.array(course.dipole) - without
+    try:
+        if not go_on(problem, fock_at, shadow, first + n, (), pause):
+            return None
+    except NoFixedPoint:
+        return Probed(signal, signal, np.inf)
     seen = np.array(shadow.dipole) - without_shadow
-    return Probed(signal, seen, _unseen(model, signal, changes, found))
+    return Probed(signal, seen, np.inf if pumped.lost else _unseen(model, signal, changes, found))
 
 
 def pump_densities(
