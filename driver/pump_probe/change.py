@@ -13,7 +13,7 @@ from ...adapters.system.real_time import applied_field
 from ..spectra.records import DipoleRecord
 from ..spectra.signals import signal_of
 from ..spectra.spectrum import absorption
-from .plan import Plan
+from .plan import PumpPlan
 from .trajectories import Probed, relative
 
 #: Of the energies of a spectrum, every so many are kept: 0.05 eV, a tenth of a line's width and less.
@@ -47,7 +47,9 @@ class PumpProbeMap:
         return self.absorption - self.without_pump
 
 
-def make_map(plan: Plan, alone: Probed, probes: Sequence[Probed], tau: float, highest: float) -> PumpProbeMap:
+def make_map(
+    plan: PumpPlan, alone: Probed, probes: Sequence[Probed], tau: float, highest: float
+) -> PumpProbeMap:
     """The map, damped with tau (au), up to `highest` eV. Raises SpectrumError."""
     dt = plan.task.real_time.dt
     time = dt * np.arange(plan.n_window + 1)

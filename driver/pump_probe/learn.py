@@ -13,8 +13,8 @@ import numpy as np
 from ...surrogate.surrogate import Surrogate
 from ..estimate.drawn import scrambled
 from .course import Course
-from .model import Model
-from .tangent import Sighting, sightings
+from .model import PumpModel
+from .tangent import Points, Sighting, sightings
 from .trajectories import Probed, Pumped, probe_course, probed, pump_course, shadowed
 
 #: Probes that are measured in a round, beside the one without a pump.
@@ -30,25 +30,24 @@ SEED = 0
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class TaughtModel:
     """A surrogate that is used as it is.
 
-    pumped: the pump by it. found: points measured before they taught it anything.
-    tries: rounds that were judged too far off. rounds: made.
+    pumped: the pump by it.
+    points: measured before they taught it anything.
     """
 
     pumped: Pumped
-    found: tuple[Sighting, ...]
-    tries: int
+    points: Points
 
 
 def learn(
-    model: Model,
+    model: PumpModel,
     rounds: int,
     pause: Callable[[], bool],
     keep: Callable[[int], None],
     say: Callable[[str], None],
-) -> Learned | None:
+) -> TaughtModel | None:
     """Teach until the error of the drawn probes is at most tol, or `ROUNDS` are made; None where paused.
 
     rounds: made by an earlier process, whose surrogate this one is. keep: called where a round has taught.
@@ -72,8 +71,8 @@ def learn(
 
 
 def _round(
-    model: Model, rounds: int, pause: Callable[[], bool]
-) -> tuple[Learned, list[tuple[int | None, Course]], float] | None:
+    model: PumpModel, rounds: int, pause: Callable[[], bool]
+) -> tuple[TaughtModel, list[tuple[int | None, Course]], float] | None:
     """Measure probes drawn by chance; the largest error that they state."""
     random = np.random.default_rng([SEED, rounds])
     pump = pump_course(model, pause)
@@ -90,22 +89,22 @@ def _round(
         assert course.densities is not None
         pumping = None if number is None else pump.densities
         found += sightings(model, pumping, course.densities, course.first, random)
-    tries = rounds - 1
-    pumped = shadowed(model, pump, found, tries, pause)
+    points = Points(tuple(found), rounds - 1)
+    pumped = shadowed(model, pump, points, pause)
     if pumped is None:
         return None
     stated: list[Probed] = []
     for number, course in pairs:
-        one = probed(model, number, pumped, course, found, tries, pause)
+        one = probed(model, number, pumped, course, points, pause)
         if one is None:
             return None
         stated.append(one)
-    return Learned(pumped, tuple(found), tries), pairs, max(one.error for one in stated)
+    return TaughtModel(pumped, points), pairs, max(one.error for one in stated)
 
 
-def _teach(model: Model, learned: Learned, pairs: list[tuple[int | None, Course]]) -> None:
+def _teach(model: PumpModel, learned: TaughtModel, pairs: list[tuple[int | None, Course]]) -> None:
     surrogate = _surrogate(model)
-    for one in learned.found:
+    for one in learned.points.found:
         if one.base is not None:
             surrogate.observe(one.pump, one.pump_fock)
         surrogate.observe(one.density, one.fock)
@@ -114,7 +113,7 @@ def _teach(model: Model, learned: Learned, pairs: list[tuple[int | None, Course]
     model.builds += surrogate.refine(0.5 * model.target.residual, REFINEMENTS)
 
 
-def _visit_some(model: Model, numbers: list[int | None], pause: Callable[[], bool]) -> bool:
+def _visit_some(model: PumpModel, numbers: list[int | None], pause: Callable[[], bool]) -> bool:
     """Visit the differences of some probes, without a Fock build; False where paused."""
     pump = pump_course(model, pause)
     if pump is None:
@@ -127,7 +126,7 @@ def _visit_some(model: Model, numbers: list[int | None], pause: Callable[[], boo
     return True
 
 
-def _visit(model: Model, number: int | None, course: Course, pump: Course) -> None:
+def _visit(model: PumpModel, number: int | None, course: Course, pump: Course) -> None:
     """Show the surrogate the directions of one probe's difference, each as large as the pump's motion."""
     surrogate, ground = _surrogate(model), model.problem.ground_density
     assert course.densities is not None
@@ -142,13 +141,13 @@ def _visit(model: Model, number: int | None, course: Course, pump: Course) -> No
             surrogate.visit(ground + change * (size / own))
 
 
-def _evenly(model: Model) -> list[int | None]:
+def _evenly(model: PumpModel) -> list[int | None]:
     """The probe without a pump, and the first, middle and last with it."""
     last = len(model.plan.delays) - 1
     return [None, *sorted({0, last // 2, last})]
 
 
-def _drawn(model: Model, random: np.random.Generator) -> list[int]:
+def _drawn(model: PumpModel, random: np.random.Generator) -> list[int]:
     """Numbers of probes, spread over the delays by chance."""
     n = len(model.plan.delays)
     places = scrambled(DRAWN, random)
@@ -156,6 +155,6 @@ def _drawn(model: Model, random: np.random.Generator) -> list[int]:
     return sorted({min(int(((place + shift) % 1.0) * n), n - 1) for place in places})
 
 
-def _surrogate(model: Model) -> Surrogate:
+def _surrogate(model: PumpModel) -> Surrogate:
     assert model.surrogate is not None
     return model.surrogate

@@ -26,14 +26,14 @@ from ..run.job import Job
 from ..run.options import Options
 from ..run.setup import Setup, set_up
 from ..run.surrogates import with_surrogate
-from .plan import Plan
+from .plan import PumpPlan
 
 #: Ends of the names of the two runs that teach.
 ALONE, PUMP = "probe", "pump"
 
 
 @dataclass(eq=False)
-class Model:
+class PumpModel:
     """Everything that a trajectory needs beside its own field.
 
     plan: what is asked for.
@@ -41,7 +41,7 @@ class Model:
     builds: Fock builds made here, those of the runs that teach apart.
     """
 
-    plan: Plan
+    plan: PumpPlan
     setup: Setup
     builds: int = 0
 
@@ -81,7 +81,7 @@ class Model:
         return self.reference_fock if self.surrogate is None else self.surrogate.predict
 
 
-def teaching_deck(plan: Plan, folder: Path) -> Deck:
+def teaching_deck(plan: PumpPlan, folder: Path) -> Deck:
     """The deck with two propagations, first the probe without a pump, then the pump."""
     tasks = [task for task in plan.deck.tasks if isinstance(task, GroundStateTask)]
     alone, pump = plan.alone, plan.pump
@@ -97,7 +97,7 @@ def teach(deck: Deck, options: Options, stopping: Callable[[], bool]) -> bool:
     return run_deck(deck, options, lambda _: None, stopping)
 
 
-def open_model(plan: Plan, deck: Deck, options: Options, stopping: Callable[[], bool]) -> Model:
+def open_model(plan: PumpPlan, deck: Deck, options: Options, stopping: Callable[[], bool]) -> PumpModel:
     """The model of a deck of `teaching_deck`, with what its runs have taught, where there is a surrogate.
 
     Raises what the ground state raises, TrajectoryError.
@@ -111,7 +111,7 @@ def open_model(plan: Plan, deck: Deck, options: Options, stopping: Callable[[], 
     job = Job(pump, deck, stem, options, time.perf_counter(), lambda _: None, stopping)
     number = grounds.named().get(job.orbitals)
     old = read_contents(job.file("h5"), to_go_on=True) if job.hybrid else None
-    return Model(plan, set_up(job, EmbeddedBackend(job, grounds, number), old))
+    return PumpModel(plan, set_up(job, EmbeddedBackend(job, grounds, number), old))
 
 
 def _tagged(task: PropagationTask, tag: str) -> PropagationTask:

@@ -29,7 +29,7 @@ class DelayError(BadInput):
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class PumpPlan:
     """Pump and probes of a deck.
 
     deck: as it was read.
@@ -70,7 +70,7 @@ class Plan:
         return replace(task, real_time=replace(task.real_time, tmax=(self.n_window + 0.5) * dt))
 
 
-def make_plan(deck: Deck, probe: str, delays: Sequence[float], window: float | None) -> Plan:
+def make_plan(deck: Deck, probe: str, delays: Sequence[float], window: float | None) -> PumpPlan:
     """Pump and probes; probe: name of the deck's field. window: au that each probe is followed, None: as long
     as the deck's tmax lasts behind the last one.
 
@@ -100,7 +100,7 @@ def make_plan(deck: Deck, probe: str, delays: Sequence[float], window: float | N
         )
     if wanted < LEAST_WINDOW:
         raise DelayError(f"window {window:g}: fewer than {LEAST_WINDOW} steps of {dt:g} au")
-    return Plan(deck, task, field, found, zero, branches, wanted)
+    return PumpPlan(deck, task, field, found, zero, branches, wanted)
 
 
 def with_fields(task: PropagationTask, fields: Sequence[Field]) -> PropagationTask:

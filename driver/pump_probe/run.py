@@ -21,12 +21,12 @@ from ..run.check import check_deck
 from ..run.options import Options, fingerprint
 from .change import PumpProbeMap, make_map
 from .course import Course, begin_course, go_on
-from .learn import Learned, learn
+from .learn import TaughtModel, learn
 from .map_files import write_map
-from .model import ALONE, PUMP, Model, open_model, teach, teaching_deck
-from .plan import Plan
+from .model import ALONE, PUMP, PumpModel, open_model, teach, teaching_deck
+from .plan import PumpPlan
 from .probe_file import course_arrays, course_of, key_of, read_kept, write_kept
-from .tangent import Sighting, sighting_of
+from .tangent import Points, Sighting, sighting_of
 from .told import last_lines, told
 from .trajectories import (
     Probed,
@@ -60,7 +60,7 @@ class Work:
     stopping: whether the user has asked for an end.
     """
 
-    plan: Plan
+    plan: PumpPlan
     options: Options
     folder: Path
     tau: float
@@ -80,7 +80,7 @@ class Work:
         }
 
 
-def work_folder(plan: Plan) -> Path:
+def work_folder(plan: PumpPlan) -> Path:
     """Where the trajectories of a pump and its probes lie; the map's files have its name, and an end."""
     return plan.deck.permanent_dir / f"{plan.deck.prefix}_pump_probe"
 
@@ -146,13 +146,13 @@ def _by_surrogate(work: Work) -> _Made | None:
     if learned is None:
         return None
     # Other delays may have another model: its files tell by the model's points.
-    key = key_of(work.settings, [one.step for one in learned.found], _digest(learned.found))
+    key = key_of(work.settings, [one.step for one in learned.points.found], _digest(learned.points.found))
 
     def make(number: int | None) -> Probed | None:
         course = probe_course(model, number, learned.pumped.course, stopping)
         if course is None:
             return None
-        return probed(model, number, learned.pumped, course, learned.found, learned.tries, stopping)
+        return probed(model, number, learned.pumped, course, learned.points, stopping)
 
     made = _probes(work, model, key, make)
     if made is None:
@@ -170,7 +170,7 @@ def _by_surrogate(work: Work) -> _Made | None:
     return _Made(made[0], made[1:], counts)
 
 
-def _check_memory(work: Work, model: Model) -> None:
+def _check_memory(work: Work, model: PumpModel) -> None:
     """Raise BadInput where the densities of the pump and its shadow do not fit."""
     needed = 2.0 * model.problem.ground_density.astype(complex).nbytes * (model.problem.n_steps + 1)
     if needed > work.options.memory:
@@ -180,7 +180,7 @@ def _check_memory(work: Work, model: Model) -> None:
         )
 
 
-def _learned(work: Work, model: Model) -> Learned | None:
+def _learned(work: Work, model: PumpModel) -> TaughtModel | None:
     """The surrogate, taught; by an earlier process, as far as that came."""
     path, plan = work.folder / "learned.h5", work.plan
     key = key_of(work.settings, plan.delays)
@@ -203,17 +203,17 @@ def _learned(work: Work, model: Model) -> Learned | None:
     with phase(f"{work.folder.name}: learning", live=may_be_live(uses_stdout=False)) as tell:
         if kept is not None and kept.complete:
             pump = pump_course(model, work.stopping)
-            found = _unpacked(model, kept.arrays)
-            pumped = None if pump is None else shadowed(model, pump, found, rounds - 1, work.stopping)
-            return None if pumped is None else Learned(pumped, found, rounds - 1)
+            points = Points(_unpacked(model, kept.arrays), rounds - 1)
+            pumped = None if pump is None else shadowed(model, pump, points, work.stopping)
+            return None if pumped is None else TaughtModel(pumped, points)
         learned = learn(model, rounds, work.stopping, keep, lambda words: tell(words, 0.0))
     if learned is not None:
-        keep(learned.tries + 1, learned.found)
+        keep(learned.points.tries + 1, learned.points.found)
     return learned
 
 
 def _probes(
-    work: Work, model: Model, key: str, make: Callable[[int | None], Probed | None]
+    work: Work, model: PumpModel, key: str, make: Callable[[int | None], Probed | None]
 ) -> list[Probed] | None:
     """The probe without a pump, then all with it, each from its file or made; None where stopped."""
     found: list[Probed] = []
@@ -285,7 +285,7 @@ def _by_reference(work: Work) -> _Made | None:
 
 def _reference_course(
     work: Work,
-    model: Model,
+    model: PumpModel,
     name: str,
     start: tuple[Problem, State],
     last: int,
@@ -332,7 +332,7 @@ def _packed(found: tuple[Sighting, ...]) -> dict[str, np.ndarray]:
     }
 
 
-def _unpacked(model: Model, arrays: Mapping[str, np.ndarray]) -> tuple[Sighting, ...]:
+def _unpacked(model: PumpModel, arrays: Mapping[str, np.ndarray]) -> tuple[Sighting, ...]:
     names = ("point_step", "point_alone", "point_densities", "point_focks")
     return tuple(
         sighting_of(model, int(step), (pair[0], pair[1]), None if alone else focks[0], focks[1])

@@ -14,7 +14,7 @@ import numpy as np
 from ..estimate.defect_operator import Defect, DefectOperator, defect_operator
 from ..estimate.drawn import drawn_points
 from ..estimate.statement import FIXED, factor
-from .model import Model
+from .model import PumpModel
 
 #: Points measured on each probe that is drawn.
 POINTS = 2
@@ -44,8 +44,20 @@ class Sighting:
     turning: float
 
 
+@dataclass(frozen=True)
+class Points:
+    """What is known of a surrogate that has not learned from it.
+
+    found: points measured.
+    tries: rounds of points that were judged too far off before these.
+    """
+
+    found: tuple[Sighting, ...]
+    tries: int
+
+
 def sightings(
-    model: Model,
+    model: PumpModel,
     pump: Sequence[np.ndarray] | None,
     densities: Sequence[np.ndarray],
     first: int,
@@ -70,7 +82,7 @@ def sightings(
 
 
 def sighting_of(
-    model: Model,
+    model: PumpModel,
     step: int,
     densities: tuple[np.ndarray, np.ndarray],
     pump_fock: np.ndarray | None,
@@ -101,23 +113,18 @@ def sighting_of(
     )
 
 
-def tangent_operator(
-    model: Model, found: Sequence[Sighting], changes: np.ndarray, tries: int
-) -> DefectOperator:
+def tangent_operator(model: PumpModel, points: Points, changes: np.ndarray) -> DefectOperator:
     """What a surrogate lacks along one probe, by the worst of all points found.
 
-    changes: (k, n_spin, m, m) of the difference along the probe. tries: rounds that were judged too far off.
+    changes: (k, n_spin, m, m) of the difference along the probe.
     """
-    defects = [one.tangent for one in found]
-    return _scaled(model, defects, changes, tries)
+    return _scaled(model, [one.tangent for one in points.found], changes, points.tries)
 
 
-def pump_operator(
-    model: Model, found: Sequence[Sighting], densities: np.ndarray, tries: int
-) -> DefectOperator:
+def pump_operator(model: PumpModel, points: Points, densities: np.ndarray) -> DefectOperator:
     """The same along the pump, (k, n_spin, m, m)."""
-    defects = [one.base for one in found if one.base is not None]
-    return _scaled(model, defects, densities - model.problem.ground_density, tries)
+    defects = [one.base for one in points.found if one.base is not None]
+    return _scaled(model, defects, densities - model.problem.ground_density, points.tries)
 
 
 def turning(found: Sequence[Sighting]) -> float:
@@ -130,7 +137,7 @@ def worst_residual(found: Sequence[Sighting]) -> float:
     return max(one.tangent.residual for one in found)
 
 
-def _scaled(model: Model, defects: Sequence[Defect], changes: np.ndarray, tries: int) -> DefectOperator:
+def _scaled(model: PumpModel, defects: Sequence[Defect], changes: np.ndarray, tries: int) -> DefectOperator:
     """The operator through the defects, so large that the worst of them holds at all changes."""
     operator = defect_operator(defects)
     sample = changes[:: max(1, len(changes) // SAMPLED)]

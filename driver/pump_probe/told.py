@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from ..run.machine import command_line, cpu_name
 from ..run.options import Options
 from .change import PumpProbeMap
-from .plan import Plan
+from .plan import PumpPlan
 
 
 def told(
-    plan: Plan, options: Options, found: PumpProbeMap, counts: Mapping[str, object], seconds: float
+    plan: PumpPlan, options: Options, found: PumpProbeMap, counts: Mapping[str, object], seconds: float
 ) -> dict[str, object]:
     """For the JSON file. counts: Fock builds, the pump's error; seconds: processor's, of this process."""
     hybrid = options.surrogate != "none"

@@ -18,8 +18,8 @@ from ..loop.problem import Problem, dipole_norm
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .course import Course, FockAt, begin_course, go_on
-from .model import Model
-from .tangent import Sighting, pump_operator, tangent_operator, turning
+from .model import PumpModel
+from .tangent import Points, Sighting, pump_operator, tangent_operator, turning
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,26 +61,24 @@ def relative(apart: np.ndarray, signal: np.ndarray) -> float:
     return float(np.linalg.norm(apart)) / size if size else np.inf
 
 
-def plain(model: Model) -> FockAt:
+def plain(model: PumpModel) -> FockAt:
     """The model's F', the same at all steps."""
     fock = model.fock
     return lambda _: fock
 
 
-def pump_course(model: Model, pause: Callable[[], bool]) -> Course | None:
+def pump_course(model: PumpModel, pause: Callable[[], bool]) -> Course | None:
     """The pump by the surrogate; None where `pause` ended it."""
     problem = model.problem
     course = begin_course(problem, model.start(problem), keep_densities=True)
     return _finished(problem, plain(model), course, model, pause)
 
 
-def shadowed(
-    model: Model, course: Course, found: Sequence[Sighting], tries: int, pause: Callable[[], bool]
-) -> Pumped | None:
+def shadowed(model: PumpModel, course: Course, points: Points, pause: Callable[[], bool]) -> Pumped | None:
     """The pump with its shadow; None where `pause` ended it."""
     assert course.densities is not None
     problem = model.problem
-    lacking = pump_operator(model, found, np.array(course.densities), tries)
+    lacking = pump_operator(model, points, np.array(course.densities))
     predict, ground = model.fock, problem.ground_density
     shadow = begin_course(problem, model.start(problem), keep_densities=True)
 
@@ -96,7 +94,7 @@ def shadowed(
 
 
 def probe_course(
-    model: Model, number: int | None, pump: Course | None, pause: Callable[[], bool]
+    model: PumpModel, number: int | None, pump: Course | None, pause: Callable[[], bool]
 ) -> Course | None:
     """One probe by the surrogate, with its densities; None where `pause` ended it. number: None for the
     probe without a pump.
@@ -107,7 +105,7 @@ def probe_course(
     return course if done else None
 
 
-def branch(model: Model, number: int | None, pump: Course | None) -> tuple[Problem, State]:
+def branch(model: PumpModel, number: int | None, pump: Course | None) -> tuple[Problem, State]:
     """A probe's problem, and the state that it parts from."""
     if number is None or pump is None:
         problem = model.of(model.plan.alone)
@@ -116,12 +114,11 @@ def branch(model: Model, number: int | None, pump: Course | None) -> tuple[Probl
 
 
 def probed(
-    model: Model,
+    model: PumpModel,
     number: int | None,
     pumped: Pumped,
     course: Course,
-    found: Sequence[Sighting],
-    tries: int,
+    points: Points,
     pause: Callable[[], bool],
 ) -> Probed | None:
     """A probe's trajectory with its shadow and statement; None where `pause` ended it."""
@@ -130,7 +127,7 @@ def probed(
     first, n = course.first, model.plan.n_window
     base, base_shadow = pump_densities(model, number, pumped)
     changes = np.array(course.densities) - np.array(base[first : first + n + 1])
-    tangent = tangent_operator(model, found, changes, tries)
+    tangent = tangent_operator(model, points, changes)
     predict, lacking, ground = model.fock, pumped.lacking, problem.ground_density
 
     def fock_at(step: int) -> FockOf:
@@ -147,11 +144,11 @@ def probed(
     except NoFixedPoint:
         return Probed(signal, signal, np.inf)
     seen = np.array(shadow.dipole) - without_shadow
-    return Probed(signal, seen, np.inf if pumped.lost else _unseen(model, signal, changes, found))
+    return Probed(signal, seen, np.inf if pumped.lost else _unseen(model, signal, changes, points.found))
 
 
 def pump_densities(
-    model: Model, number: int | None, pumped: Pumped
+    model: PumpModel, number: int | None, pumped: Pumped
 ) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray]]:
     """P' of the pump and of its shadow, by step."""
     if number is None:
@@ -162,7 +159,7 @@ def pump_densities(
     return pumped.course.densities, pumped.shadow.densities
 
 
-def pump_dipole(model: Model, number: int | None, pumped: Pumped) -> tuple[np.ndarray, np.ndarray]:
+def pump_dipole(model: PumpModel, number: int | None, pumped: Pumped) -> tuple[np.ndarray, np.ndarray]:
     """(k, 3) over the window, of the pump and of its shadow."""
     n = model.plan.n_window + 1
     if number is None:
@@ -181,7 +178,7 @@ def pump_error(pumped: Pumped) -> float:
     return relative(np.array(pumped.shadow.dipole) - dipole, dipole - dipole[0]) + LEAST
 
 
-def _unseen(model: Model, signal: np.ndarray, changes: np.ndarray, found: Sequence[Sighting]) -> float:
+def _unseen(model: PumpModel, signal: np.ndarray, changes: np.ndarray, found: Sequence[Sighting]) -> float:
     """What is stated beside the shadow."""
     size = float(np.sqrt(np.mean(np.sum(np.abs(changes) ** 2, axis=(1, 2, 3)))))
     duration = model.plan.n_window * model.plan.task.real_time.dt
@@ -191,7 +188,7 @@ def _unseen(model: Model, signal: np.ndarray, changes: np.ndarray, found: Sequen
 
 
 def _finished(
-    problem: Problem, fock_at: FockAt, course: Course, model: Model, pause: Callable[[], bool]
+    problem: Problem, fock_at: FockAt, course: Course, model: PumpModel, pause: Callable[[], bool]
 ) -> Course | None:
     plan = model.plan
     last = int(plan.branches[-1]) + plan.n_window

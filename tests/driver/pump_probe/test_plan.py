@@ -7,24 +7,15 @@ import pytest
 from hybrid_propagate.adapters.deck import DeckError
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.adapters.system.field import amplitude
-from hybrid_propagate.driver.pump_probe.plan import DelayError, Plan, make_plan, moved_by
-from small_decks import HYDRIDE, kicked
+from hybrid_propagate.driver.pump_probe.plan import DelayError, PumpPlan, make_plan, moved_by
+from small_decks import HYDRIDE, kicked, pump
 
-PUMP = """  field "pump"
-    type gaussian
-    polarization x
-    frequency 0.2
-    center 4.0
-    width 1.0
-    max 0.01
-  end
-  excite "molecule" with "pump"
-"""
+PUMP = pump("x", 0.2, 4.0, 0.01)
 
 
 def plan(
     tmp_path: Path, delays: list[float], *, rest: str = PUMP, probe: str = "kick", **words: object
-) -> Plan:
+) -> PumpPlan:
     """A pump at 4 au, and the kick as the probe."""
     path = tmp_path / "deck.nw"
     path.write_text(kicked(HYDRIDE, **{"tmax": 20.1, "rest": rest, **words}))
@@ -57,10 +48,10 @@ def test_the_probe_without_a_pump_begins_with_the_first_step(tmp_path: Path) -> 
 def test_a_pulse_moves_with_its_carrier(tmp_path: Path) -> None:
     """E(t) → E(t - s), to rounding."""
     made = plan(tmp_path, [5.0], rest=PUMP.replace("gaussian", "hann").replace("width 1.0", "width 3.0"))
-    pump = next(f for f in made.task.real_time.fields if f.name == "pump")
-    moved = moved_by(pump, 3.4)
+    field = next(f for f in made.task.real_time.fields if f.name == "pump")
+    moved = moved_by(field, 3.4)
     for t in np.arange(4.0, 12.0, 0.3):
-        assert amplitude(moved, t, 0.2) == pytest.approx(amplitude(pump, t - 3.4, 0.2), abs=1e-15)
+        assert amplitude(moved, t, 0.2) == pytest.approx(amplitude(field, t - 3.4, 0.2), abs=1e-15)
 
 
 @pytest.mark.parametrize(

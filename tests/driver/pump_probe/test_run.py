@@ -12,18 +12,9 @@ import pytest
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.driver.pump_probe import run as run_module
 from hybrid_propagate.driver.pump_probe.plan import with_fields
-from small_decks import HYDRIDE, kicked
+from small_decks import HYDRIDE, kicked, pump
 
-PUMP = """  field "pump"
-    type gaussian
-    polarization z
-    frequency 0.16
-    center 3.0
-    width 1.0
-    max 0.02
-  end
-  excite "molecule" with "pump"
-"""
+PUMP = pump("z", 0.16, 3.0, 0.02)
 DELAYS, WINDOW = [0.0, 2.0], 6.0
 
 
@@ -58,10 +49,10 @@ def test_branches_give_what_whole_runs_give(folders: Path, monkeypatch: pytest.M
     deck = read_deck(folders / "whole" / "lih.nw")
     (task,) = deck.propagations
     kick = next(f for f in task.real_time.fields if f.name == "kick")
-    pump = next(f for f in task.real_time.fields if f.name == "pump")
+    pulse = next(f for f in task.real_time.fields if f.name == "pump")
     later = replace(kick, center=3.0 + DELAYS[1])
     dipoles = []
-    for fields in ([pump], [pump, later]):
+    for fields in ([pulse], [pulse, later]):
         tasks = (*deck.ground_states, with_fields(task, fields))
         run = hp.propagate(replace(deck, tasks=tasks, recorded=()), surrogate="none")
         dipoles.append(run.dipole)

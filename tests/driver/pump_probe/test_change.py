@@ -15,8 +15,7 @@ from hybrid_propagate.driver.pump_probe.change import PumpProbeMap, make_map
 from hybrid_propagate.driver.pump_probe.map_files import read_map, write_map
 from hybrid_propagate.driver.pump_probe.plan import make_plan
 from hybrid_propagate.driver.pump_probe.trajectories import Probed
-from small_decks import HYDRIDE, kicked
-from test_plan import PUMP
+from small_decks import HYDRIDE, kicked, pump
 
 OMEGA, SIZE, TAU = 0.4, 2e-3, 50.0
 
@@ -25,7 +24,7 @@ OMEGA, SIZE, TAU = 0.4, 2e-3, 50.0
 def found(tmp_path: Path) -> PumpProbeMap:
     """A line at 0.4 Hartree, half as strong behind the first delay and shifted behind the second."""
     deck = tmp_path / "deck.nw"
-    deck.write_text(kicked(HYDRIDE, tmax=400.1, kick=1e-3, rest=PUMP))
+    deck.write_text(kicked(HYDRIDE, tmax=400.1, kick=1e-3, rest=pump("x", 0.2, 4.0, 0.01)))
     plan = make_plan(read_deck(deck), "kick", [1.0, 2.0], None)
     # Behind the kick, which acts through the two steps about the second point.
     elapsed = 0.2 * np.arange(plan.n_window + 1) - 0.2
