@@ -14,7 +14,7 @@ from ..spectra.records import DipoleRecord
 from ..spectra.signals import signal_of
 from ..spectra.spectrum import absorption
 from .plan import PumpPlan
-from .trajectories import Probed, relative
+from .trajectories import Probed
 
 #: Of the energies of a spectrum, every so many are kept: 0.05 eV, a tenth of a line's width and less.
 EVERY = 5
@@ -78,13 +78,9 @@ def make_map(
 
 
 def _change_error(one: Probed, alone: Probed) -> float:
-    """Stated error of what the pump has changed."""
-    change = one.signal - alone.signal
-    apart = (one.shadow - alone.shadow) - change
-    size = float(np.linalg.norm(change))
+    """Stated error of what the pump has changed: that two errors cancel, no shadow can promise."""
+    size = float(np.linalg.norm(one.signal - alone.signal))
     if not size:
         return np.inf
-    unseen = np.hypot(
-        one.unseen * float(np.linalg.norm(one.signal)), alone.unseen * float(np.linalg.norm(alone.signal))
-    )
-    return relative(apart, change) + float(unseen) / size
+    of_both = [each.error * float(np.linalg.norm(each.signal)) for each in (one, alone)]
+    return float(np.hypot(*of_both)) / size

@@ -52,10 +52,10 @@ def test_a_line_stands_where_its_frequency_is(found: PumpProbeMap) -> None:
 
 
 def test_errors_are_those_of_shadows(found: PumpProbeMap) -> None:
-    """2 % and nothing off, with what is not seen; of the change half signal, -0.5 ± (0.01 - 0.01)."""
+    """2 % and nothing off, with what is not seen; of the change both, over half a signal."""
     assert found.error == pytest.approx([0.02 + 2e-4, 3e-4])
-    # Shadows: 0.51 - 1.01 = -0.5 of a change of -0.5; unseen: √((2e-4 / 2)² + 1e-4²) over 0.5.
-    assert found.change_error[0] == pytest.approx(math.hypot(1e-4, 1e-4) / 0.5)
+    # 0.5 (2 % + 2e-4) and 1 % + 1e-4 of the signal without a pump, over a change of 0.5.
+    assert found.change_error[0] == pytest.approx(math.hypot(0.5 * 0.0202, 0.0101) / 0.5)
 
 
 def test_files_hold_the_map(found: PumpProbeMap, tmp_path: Path) -> None:
