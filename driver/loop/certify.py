@@ -215,7 +215,7 @@ def _claim(
         return Claim(tuple(sights), before, estimate.shadow, np.inf, np.inf, 0.0, earned)
     dipole, shadow = found
     sums = Sums(
-        before.gap + _squared(dipole - made.dipole),
+        before.gap + _squared(dipole - made.dipole) + n_steps * made.segment.unfollowed**2,
         before.signal + made.signal,
         made.n_points,
         before.push + push,

@@ -21,7 +21,7 @@ from ..estimate.defect_operator import DefectOperator
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.pair_motion import Lacking, PairPath, norm_changes, pair_path
 from ..propagators.state import State, density_of
-from ..propagators.weak_points import WeakPoints, sides_of
+from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
 from .hybrid import Hybrid, known_surrogate, tell, told_steps
 from .problem import Problem, Step, active_dipoles, electronic_dipoles, make_step
 from .progress import Event, Progress
@@ -283,6 +283,7 @@ class Weakly:
             formed=points,
             sizes=sizes,
             gap=path.gap,
+            unfollowed=offset_from_rest(response, problem.ground_density, active_dipoles(problem)),
         )
 
     def shadow(

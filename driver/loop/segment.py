@@ -48,6 +48,7 @@ class Segment:
     logged: quantities, by their names in `StepBlock`, that the reference code's own log gave.
     sizes: |P - P0| at the points, (k,), where it is known.
     gap: by how much the points may be off the steps that they stand for, relative.
+    unfollowed: dipole, au, of motion at each point that the surrogate does not follow.
     """
 
     kind: Kind
@@ -67,6 +68,7 @@ class Segment:
     formed: Callable[[int, int], np.ndarray] | None = None
     sizes: np.ndarray | None = None
     gap: float = 0.0
+    unfollowed: float = 0.0
 
     @property
     def n_steps(self) -> int:

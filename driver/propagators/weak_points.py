@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...surrogate.matrices.occupied_empty import OccupiedEmpty
+from ...surrogate.weak_fields.pair_response import PairResponse
 
 #: Bytes of densities that are formed at once for their energies.
 _AT_ONCE = 5e7
@@ -57,6 +58,18 @@ def sides_of(pairs: OccupiedEmpty, ground_density: np.ndarray) -> Sides:
     """About a ground state P'0 (n_spin, m, m)."""
     full = np.real(np.diagonal(ground_density, axis1=1, axis2=2)) > 0.5 * pairs.filling
     return Sides(pairs, tuple(map(np.flatnonzero, full)), tuple(map(np.flatnonzero, ~full)))
+
+
+def offset_from_rest(response: PairResponse, ground_density: np.ndarray, dipoles: np.ndarray) -> float:
+    """Dipole, au, by which the SCF's end is off from rest in irreps that no field moves.
+
+    There η is kept at rest, where the reference turns about it. dipoles: (3, n_spin, m, m).
+    """
+    every, pairs = response.every, response.pairs
+    off = every.block(ground_density)
+    off = off - every.block(pairs.matrix(pairs.block(ground_density)))
+    along = [float(np.real(every.block(matrix)) @ np.real(off)) for matrix in dipoles]
+    return 2.0 * float(np.linalg.norm(along))
 
 
 @dataclass(frozen=True, eq=False)
