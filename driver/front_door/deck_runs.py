@@ -65,7 +65,7 @@ def prepare(
     """
     check_use(options)
     deck = deck if isinstance(deck, Deck) else read_deck(deck)
-    _check_writable(deck.permanent_dir)
+    check_writable(deck.permanent_dir)
     threads = options["threads"] or threads_for(max(task.system.n_basis for task in deck.tasks))
     print(f"hybrid-propagate: {announcement(deck, options, threads)}", file=sys.stderr, flush=True)
     for notice in deck.notices:
@@ -78,10 +78,11 @@ def prepare(
     from ..run.job import trajectories
 
     files = tuple(path for one in decks for path in trajectories(one))
-    return DeckRuns(decks, _options(options, started, frames=frames is not None), threads, files)
+    return DeckRuns(decks, run_options(options, started, frames=frames is not None), threads, files)
 
 
-def _options(options: Mapping[str, Any], started: float, *, frames: bool) -> Options:
+def run_options(options: Mapping[str, Any], started: float, *, frames: bool) -> Options:
+    """The options of a run, from all of `OPTIONS` by name; see `prepare`. Raises NWChemError."""
     from ...adapters.nwchem.process import nwchem_command
     from ..loop.segment import Limits
     from ..run.machine import half_of_memory
@@ -142,7 +143,7 @@ def run_decks(runs: DeckRuns, write: Callable[[str], None], stopping: Callable[[
     return True
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """Make the folder; found out before any time is spent. Raises BadInput."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -86,6 +86,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "earlier",
         "answer",
         "run",
+        "pump_probe",
         "forecast",
         "front_door",
         "bench",

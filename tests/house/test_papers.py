@@ -18,6 +18,7 @@ COMMANDS = (
     "hybrid-read",
     "hybrid-spectrum",
     "hybrid-warmstart",
+    "hybrid-pump-probe",
     "hybrid-dataset",
     "hybrid-dataset convert",
     "hybrid-train",
