@@ -73,13 +73,15 @@ def _parser() -> CommandParser:
 
 def _run(given: argparse.Namespace) -> int:
     from ..front_door.pump_probe import carry_out_pump_probe
+    from ..pump_probe.told import table
 
-    table = {option.name: option.default for option in (*OPTIONS, *THRESHOLDS)}
-    options = {name: vars(given).get(name, default) for name, default in table.items()}
+    defaults = {option.name: option.default for option in (*OPTIONS, *THRESHOLDS)}
+    options = {name: vars(given).get(name, default) for name, default in defaults.items()}
     asked_for = (given.probe, given.window, given.tau, given.emax)
     made = carry_out_pump_probe(given.deck, given.delays, asked_for, options, asked)
     if made is None:
         raise KeyboardInterrupt
+    print(table(made))
     return 0
 
 

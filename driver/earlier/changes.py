@@ -141,11 +141,13 @@ def _field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[_Chan
     for name in dict.fromkeys((*new, *old)):
         was, is_ = old.get(name), new.get(name)
         if was is None or is_ is None:
-            found.append(_Changed(f"field {name}", "field", was and "there", is_ and "there"))
+            found.append(
+                _Changed(f"field {name}", "field", "there" if was else None, "there" if is_ else None)
+            )
             continue
         for key in dict.fromkeys((*is_, *was)):
             if was.get(key) != is_.get(key):
-                word = _FIELD_WORDS.get(key, key)
+                word = _FIELD_WORDS.get(str(key), str(key))
                 found.append(_Changed(f"field {name}: {word}", word, was.get(key), is_.get(key)))
     return found
 

@@ -82,5 +82,5 @@ def _change_error(one: Probed, alone: Probed) -> float:
     size = float(np.linalg.norm(one.signal - alone.signal))
     if not size:
         return np.inf
-    of_both = [each.error * float(np.linalg.norm(each.signal)) for each in (one, alone)]
-    return float(np.hypot(*of_both)) / size
+    first, second = (each.error * float(np.linalg.norm(each.signal)) for each in (one, alone))
+    return float(np.hypot(first, second)) / size

@@ -5,6 +5,8 @@ import importlib.metadata
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from ..run.machine import command_line, cpu_name
 from ..run.options import Options
 from .change import PumpProbeMap
@@ -50,7 +52,7 @@ def told(
 def last_lines(about: Mapping[str, object], found: PumpProbeMap, tolerance: float) -> list[str]:
     """What the command says at its end."""
     lines = [
-        f"{len(found.delays)} delays, {about['fock_builds']} Fock builds, "
+        f"{len(found.delays)} delay{'s' * (len(found.delays) > 1)}, {about['fock_builds']} Fock builds, "
         f"{about['processor_seconds']:.1f} s of the processor in this process"
     ]
     if about["tolerance"] is not None:
@@ -62,6 +64,15 @@ def last_lines(about: Mapping[str, object], found: PumpProbeMap, tolerance: floa
             f"--tol {tolerance:g}; of its change by the pump at most {found.change_error.max():.1e}"
         )
     return lines
+
+
+def table(found: PumpProbeMap) -> str:
+    """For every delay where the pump changes most: what the command prints as its result."""
+    rows = ["  delay (au)  stated error  largest change (bohr^2)  at (eV)"]
+    for delay, error, change in zip(found.delays, found.error, found.change, strict=True):
+        most = int(np.abs(change).argmax())
+        rows.append(f"{delay:12g}  {error:12.1e}  {change[most]:23.3e}  {found.energy[most]:7.3f}")
+    return "\n".join(rows)
 
 
 def _finite(value: float) -> float | None:

@@ -11,7 +11,7 @@ import pytest
 from hybrid_propagate.driver.commands.propagate import main
 
 ROOT = Path(__file__).parents[2]
-OPTIONS = (ROOT / "docs/commands.md").read_text()
+OPTIONS = "".join((ROOT / page).read_text() for page in ("docs/commands.md", "docs/neural/commands.md"))
 LIMITS = (ROOT / "docs/limits.md").read_text()
 COMMANDS = (
     "hybrid-propagate",

@@ -35,6 +35,36 @@ rt_tddft
 end
 task dft rt_tddft
 """
+PUMP = """start pump
+geometry units angstroms nocenter noautosym noautoz
+  H 0 0 0
+  H 0 0 0.74
+end
+basis
+  * library STO-3G
+end
+task dft energy
+rt_tddft
+  tmax 12.0
+  dt 0.2
+  field "pump"
+    type gaussian
+    polarization z
+    frequency 0.5
+    center 4.0
+    width 1.0
+    max 0.01
+  end
+  field "probe"
+    type delta
+    polarization z
+    max 0.001
+  end
+  excite "geometry" with "pump"
+  excite "geometry" with "probe"
+end
+task dft rt_tddft
+"""
 DATASET = """folder: data
 seed: 3
 levels: [{basis: STO-3G, xc: hf}]
@@ -115,6 +145,13 @@ COMMANDS = {
         # It draws figures, which takes seconds.
         ("file",),
     ),
+    "pump-probe": Command(
+        ("hybrid-pump-probe", "pump.nw", "--delays", "0", "--window", "4", "--tau", "5"),
+        r"^ +delay \(au\)",
+        r"^pump_pump_probe: probes$",
+        # It takes seconds.
+        ("file",),
+    ),
     "dataset": Command(
         ("hybrid-dataset", "config.yaml"),
         r"^data/pairs/H2_hf_sto-3g\.h5: 12 pairs at 3 geometries$",
@@ -138,6 +175,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a run, and a data set."""
     folder = tmp_path_factory.mktemp("terminal")
     (folder / "h2.nw").write_text(DECK)
+    (folder / "pump.nw").write_text(PUMP)
     (folder / "config.yaml").write_text(DATASET)
     for words in (["hybrid-propagate", "h2.nw"], COMMANDS["dataset"].words):
         ended = in_a_batch_job(folder, words)
