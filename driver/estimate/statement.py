@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 #: Stated over estimated with many points drawn, and how much more with few.
-SAFETY, FEW = 1.5, 3.5
+SAFETY, FEW = 1.4, 3.5
 #: K is the points drawn so far, at most so many times the segment's own: where one segment makes most
 #: of the error, what others were like says little of it.
 OWN_WORTH = 2
