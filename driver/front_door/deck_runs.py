@@ -78,10 +78,11 @@ def prepare(
     from ..run.job import trajectories
 
     files = tuple(path for one in decks for path in trajectories(one))
-    return DeckRuns(decks, _options(options, started, frames=frames is not None), threads, files)
+    return DeckRuns(decks, run_options(options, started, frames=frames is not None), threads, files)
 
 
-def _options(options: Mapping[str, Any], started: float, *, frames: bool) -> Options:
+def run_options(options: Mapping[str, Any], started: float, *, frames: bool) -> Options:
+    """The run's own options from those of the command, all of `OPTIONS`; frames: of one run of several."""
     from ...adapters.nwchem.process import nwchem_command
     from ..loop.segment import Limits
     from ..run.machine import half_of_memory

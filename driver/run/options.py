@@ -34,6 +34,7 @@ class Options:
     weights: folder of the network's graphs; None: the shipped ones.
     weights_hash: what its weights are.
     frames: this is one of several runs of the deck.
+    alone: the run has a figure and lines of its own, and the deck's are printed.
     """
 
     surrogate: str
@@ -53,6 +54,7 @@ class Options:
     weights: Path | None = None
     weights_hash: str | None = None
     frames: bool = False
+    alone: bool = True
 
 
 def physics_of(system: System) -> dict[str, str]:
