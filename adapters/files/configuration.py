@@ -136,6 +136,8 @@ def _reason(errors: "list[ErrorDetails]", kind: type) -> str:
             return f"names with values expected, found {first['input']!r}"
         case "literal_error":
             return f"{first['input']!r}; accepted: {first.get('ctx', {}).get('expected', '')}"
+        case "too_short":
+            return "empty; give one entry at least"
         case "value_error":
             return str(first.get("ctx", {}).get("error", first["msg"]))
     wanted = first["msg"].removeprefix("Input should be ")
@@ -150,7 +152,16 @@ def _known(kind: Any, where: Where) -> list[str]:
             return []
         kind = get_type_hints(kind).get(str(part), kind)
     kind = _dataclass_in(kind)
-    return [] if kind is None else [field.name for field in fields(kind)]
+    if kind is None:
+        return []
+    hints = get_type_hints(kind, include_extras=True)
+    return [_alias(hints[field.name]) or field.name for field in fields(kind)]
+
+
+def _alias(hint: Any) -> str | None:
+    """What a file calls a value, where Python has a word of that name."""
+    found = (getattr(extra, "alias", None) for extra in getattr(hint, "__metadata__", ()))
+    return next((name for name in found if name), None)
 
 
 def _dataclass_in(hint: Any) -> Any:

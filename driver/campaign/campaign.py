@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from ...atomic.errors import Failed
 from ..executors.executor import LOCAL, Executors, executors
+from ..executors.progress import item_progress
 from ..executors.schedule import Lost, carried_out
 from ..front_door.deck_runs import run_options
 from ..front_door.options import all_options
@@ -22,7 +23,6 @@ from .collected import mean_spectra
 from .config import CampaignConfig, CampaignError, read_config
 from .items import ITEMS, Item, items_of
 from .page import CampaignPage, write_page
-from .progress import item_progress
 from .store import write_store
 from .table import rows, write_table
 
@@ -119,7 +119,7 @@ def _carry_out(plan: Plan, engines: Executors, chosen: Sequence[Item]) -> dict[s
     _say(f"{len(chosen)} items, {len(left)} to be done; {_where(engines)}")
     unfinished: dict[str, str] = {}
     with (
-        item_progress(len(chosen), len(chosen) - len(left)) as advance,
+        item_progress("items", len(chosen), len(chosen) - len(left)) as advance,
         closing(carried_out(carry_out, orders, after, engines)) as results,
     ):
         for name, result in results:

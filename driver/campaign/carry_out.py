@@ -155,7 +155,6 @@ _TOLD = (
     "error_bound",
     "tolerance_met",
     "estimated_energy_error",
-    "processor_seconds",
 )
 
 

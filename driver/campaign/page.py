@@ -7,6 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...adapters.regular_file import read_regular
 from ...atomic.whole_file import write_whole
 from ..page.report import page_text, section

@@ -21,10 +21,9 @@ _RUN = {
     "estimated_energy_error": "energy_error_hartree",
     "largest_dipole_change": "largest_dipole_change_au",
     "energy_gained": "energy_gained_hartree",
-    "processor_seconds": "processor_seconds",
 }
 #: Columns that differ from machine to machine.
-SECONDS = ("processor_seconds", "item_seconds", "item_processor_seconds")
+SECONDS = ("item_seconds", "item_processor_seconds")
 
 
 def rows(items: Sequence[Item], standings: Mapping[str, Standing]) -> list[dict[str, Any]]:

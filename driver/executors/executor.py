@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -49,9 +49,23 @@ def executors(name: str, workers: int | None) -> Executors:
         n = workers or cores()
         return Executors(lambda: _processes(n), 2 * n, n)
     if workers is not None:
-        raise ExecutorError(f"--workers is for --executor {LOCAL}; {name} has its own")
+        raise ExecutorError(f"a number of processes is for --executor {LOCAL}; {name} has its own")
     factory = _function(name)
     return Executors(lambda: _named(factory, name), _MOST_HELD, 0)
+
+
+def in_this_process() -> Executors:
+    """One after another, without the start of a process."""
+    return Executors(lambda: contextlib.nullcontext(_Here()), 1, 1)
+
+
+class _Here(Executor):
+    """Carries out at once what it is given."""
+
+    def submit(self, fn, /, *args, **kwargs):  # pyright: ignore
+        future: Future[object] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
 
 
 def _function(name: str) -> Callable[[], Executor]:

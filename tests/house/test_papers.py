@@ -17,6 +17,7 @@ COMMANDS = (
     "hybrid-propagate",
     "hybrid-read",
     "hybrid-spectrum",
+    "hybrid-campaign",
     "hybrid-warmstart",
     "hybrid-dataset",
     "hybrid-dataset convert",
