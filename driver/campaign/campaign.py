@@ -28,7 +28,7 @@ from .table import rows, write_table
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class CampaignPlan:
     """A campaign before it is carried out.
 
     path: of the configuration. options: of every run. items: all, in order.
@@ -72,13 +72,13 @@ def campaign(
     return finished(plan, executors(executor, workers), share(plan.items, items))
 
 
-def laid_out(path: Path) -> Plan:
+def laid_out(path: Path) -> CampaignPlan:
     """Read a configuration and make its items. Raises BadInput; Failed where there are no frequencies."""
     config, source = read_config(path)
     options = run_options(all_options(config.options or {}), time.perf_counter(), frames=True)
     options = replace(options, alone=False)
     found = items_of(config, source, options, _say)
-    return Plan(path, config, options, tuple(found))
+    return CampaignPlan(path, config, options, tuple(found))
 
 
 def share(items: Sequence[Item], text: str | None) -> tuple[Item, ...]:
@@ -95,7 +95,7 @@ def share(items: Sequence[Item], text: str | None) -> tuple[Item, ...]:
     return tuple(items[slice(*parts)])
 
 
-def finished(plan: Plan, engines: Executors, chosen: Sequence[Item]) -> Campaign:
+def finished(plan: CampaignPlan, engines: Executors, chosen: Sequence[Item]) -> Campaign:
     """Carry out what is left of the items chosen; where that is all, or all is done, write the answer.
 
     Raises what the executor raises, OSError.
@@ -106,7 +106,7 @@ def finished(plan: Plan, engines: Executors, chosen: Sequence[Item]) -> Campaign
     return collect(plan, (), told)
 
 
-def _carry_out(plan: Plan, engines: Executors, chosen: Sequence[Item]) -> dict[str, str]:
+def _carry_out(plan: CampaignPlan, engines: Executors, chosen: Sequence[Item]) -> dict[str, str]:
     """Why items are not finished, by name; a full disk and an executor's loss leave no record."""
     before = _standings(chosen, {}, {})
     left = [item for item in chosen if before[item.name].state not in (DONE, FAILED)]
@@ -143,7 +143,9 @@ def _order(item: Item, by_name: dict[str, Item], options: Options, workers: int)
     return ItemOrder(item.deck, item.digest, options, prior, workers)
 
 
-def collect(plan: Plan, folders: Iterable[Path], told: Mapping[str, str] = MappingProxyType({})) -> Campaign:
+def collect(
+    plan: CampaignPlan, folders: Iterable[Path], told: Mapping[str, str] = MappingProxyType({})
+) -> Campaign:
     """Write the answer from what the items have left, here and in folders that were made elsewhere.
 
     told: why items are not finished, where their files do not say. Raises CampaignError where an item is

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..forecast.cost import BYTES, SECONDS, Asked, bytes_counts, priced, seconds_counts
 from ..forecast.work import size_of
-from .campaign import Plan
+from .campaign import CampaignPlan
 from .carry_out import standing
 from .items import Item
 
@@ -12,7 +12,7 @@ from .items import Item
 _SHARED = ("process", "figure")
 
 
-def dry_run(plan: Plan, workers: int) -> Iterator[str]:
+def dry_run(plan: CampaignPlan, workers: int) -> Iterator[str]:
     """Lines for standard output: one an item, and the sums. Raises CampaignError, as a run would."""
     costs: dict[tuple[str, ...], tuple[float, float]] = {}
     total, most = 0.0, 0.0
@@ -37,7 +37,7 @@ def dry_run(plan: Plan, workers: int) -> Iterator[str]:
     )
 
 
-def _cost(item: Item, plan: Plan) -> tuple[float, float]:
+def _cost(item: Item, plan: CampaignPlan) -> tuple[float, float]:
     options = plan.options
     sizes = {number: size_of(task.system) for number, task in enumerate(item.deck.tasks)}
     asked = Asked(options.memory, options.tolerance, options.surrogate != "none")

@@ -101,7 +101,7 @@ def _named(factory: Callable[[], Executor], name: str) -> Iterator[Executor]:
         yield made
         ended = True
     finally:
-        made.shutdown(wait=ended, cancel_futures=True)
+        made.shutdown(wait=ended, cancel_futures=not ended)
 
 
 @contextmanager

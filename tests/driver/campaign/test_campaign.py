@@ -20,14 +20,15 @@ from hybrid_propagate.driver.front_door.spectrum import spectrum
 
 CONFIG = """
 folder: out
-molecule: {name: H2, functional: hf, basis: STO-3G, tmax: 8.1, dt: 0.2}
+molecule: {name: H2, functional: hf, basis: STO-3G, tmax: 4.1, dt: 0.2}
 geometries:
   file: frames.xyz
 axes:
   kicks: {along: [x, z]}
 spectrum: {emax: 30}
 """
-FRAMES = "".join(f"2\n\nH 0 0 0\nH 0 0 {z}\n" for z in (0.70, 0.72, 0.80, 0.82))
+#: Along (1, 1, 1), so that every kick moves something.
+FRAMES = "".join(f"2\n\nH 0 0 0\nH {x} {x} {x}\n" for x in (0.40, 0.41, 0.45, 0.46))
 
 
 def laid_out(folder: Path, text: str = CONFIG) -> Path:
@@ -158,7 +159,7 @@ def test_a_failed_item_says_why_and_stops_nobody(
 ) -> None:
     """Two nuclei at one place have no ground state."""
     folder = laid_out(tmp_path / "failed", CONFIG.replace("[x, z]", "[z]"))
-    (folder / "frames.xyz").write_text(FRAMES.replace("0.72", "0.0"))
+    (folder / "frames.xyz").write_text(FRAMES.replace("0.41", "0.0"))
     monkeypatch.chdir(folder)
     assert main(["c.yaml", "--executor", "small_executors:here"]) == 1
     said = capsys.readouterr().err
@@ -207,7 +208,7 @@ def test_other_settings_do_not_mix(
 ) -> None:
     folder = tmp_path / "other"
     shutil.copytree(made, folder)
-    (folder / "c.yaml").write_text(CONFIG.replace("8.1", "8.3"))
+    (folder / "c.yaml").write_text(CONFIG.replace("4.1", "4.3"))
     monkeypatch.chdir(folder)
     assert main(["c.yaml"]) == 2
     assert "g0001: made with other settings; remove it, or choose another folder" in capsys.readouterr().err
