@@ -75,7 +75,9 @@ def campaign(
 def laid_out(path: Path) -> CampaignPlan:
     """Read a configuration and make its items. Raises BadInput; Failed where there are no frequencies."""
     config, source = read_config(path)
-    options = run_options(all_options(config.options or {}), time.perf_counter(), frames=True)
+    # Densities of hundreds of runs would fill a disk; who wants them says so.
+    asked = all_options({"save_density": 0, **(config.options or {})})
+    options = run_options(asked, time.perf_counter(), frames=True)
     options = replace(options, alone=False)
     found = items_of(config, source, options, _say)
     return CampaignPlan(path, config, options, tuple(found))

@@ -18,10 +18,7 @@ class CampaignError(BadInput):
 
 
 Positive = Annotated[float, Field(gt=0)]
-#: `x`, `y`, `z`, or a vector.
 Axis = Literal["x", "y", "z"]
-#: Numbers to be swept: a list, or a range.
-Sweep = "tuple[float, ...] | Range"
 
 
 @dataclass(frozen=True)

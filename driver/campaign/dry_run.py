@@ -1,6 +1,6 @@
 """What a campaign would take, told before it begins: items, processor seconds, memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..forecast.cost import BYTES, SECONDS, Asked, bytes_counts, priced, seconds_counts
 from ..forecast.work import size_of
@@ -12,11 +12,11 @@ from .items import Item
 _SHARED = ("process", "figure")
 
 
-def dry_run(plan: CampaignPlan, workers: int) -> Iterator[str]:
+def dry_run(plan: CampaignPlan, chosen: Sequence[Item], workers: int) -> Iterator[str]:
     """Lines for standard output: one an item, and the sums. Raises CampaignError, as a run would."""
     costs: dict[tuple[str, ...], tuple[float, float]] = {}
     total, most = 0.0, 0.0
-    for item in plan.items:
+    for item in chosen:
         level = tuple(item.level.values())
         if level not in costs:
             costs[level] = _cost(item, plan)
@@ -30,7 +30,7 @@ def dry_run(plan: CampaignPlan, workers: int) -> Iterator[str]:
             f"{item.name}: {runs} propagation{'s' * (runs > 1)}, {seconds:.0f} s, {memory / 1e6:.0f} MB, "
             f"{state}{start}"
         )
-    n = len(plan.items)
+    n = len(chosen)
     yield (
         f"{n} item{'s' * (n > 1)}: about {total:.0f} s of processor time are left, "
         f"{total / max(workers, 1):.0f} s by {workers} local processes of up to {most / 1e6:.0f} MB each"

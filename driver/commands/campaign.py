@@ -55,8 +55,9 @@ def _parser() -> CommandParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.dry_run and options.collect is not None:
-        return fail(_NAME, "--dry-run and --collect exclude each other", 2)
+    for name, given in (("--dry-run", options.dry_run), ("--items", options.items)):
+        if given and options.collect is not None:
+            return fail(_NAME, f"{name} is not for --collect, which runs nothing and takes all items", 2)
     from ..campaign.campaign import check_all_done, collect, finished, laid_out, share
     from ..executors.executor import executors
 
@@ -66,7 +67,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.dry_run:
         from ..campaign.dry_run import dry_run
 
-        for line in dry_run(plan, engines.workers or 1):
+        for line in dry_run(plan, chosen, engines.workers or 1):
             print(line)
         return 0
     if options.collect is not None:

@@ -1,6 +1,8 @@
 """Campaigns of hydrogen: the same files whoever carries them out, whatever is lost, and what is refused."""
 
 import csv
+import errno
+import os
 import re
 import shutil
 import subprocess
@@ -134,6 +136,8 @@ def test_shares_are_collected_from_other_folders(
     assert "2 of 4 items are not finished, such as g0002" in capsys.readouterr().err
     assert main(["c.yaml", "--collect", "../machine0", "../machine1"]) == 0
     assert table(folder) == table(made)
+    assert main(["c.yaml", "--collect", "--items", "0"]) == 2
+    assert "--items is not for --collect" in capsys.readouterr().err
     assert main(["c.yaml", "--collect", "nowhere"]) == 2
     assert "nowhere: no campaign's folder" in capsys.readouterr().err
 
@@ -203,6 +207,31 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert not (folder / "out/items").exists()
 
 
+def test_a_full_disk_leaves_no_record(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same command tries again."""
+    folder = tmp_path / "full"
+    shutil.copytree(made, folder)
+    shutil.rmtree(folder / "out/items/g0004")
+    monkeypatch.chdir(folder)
+    words = ["c.yaml", "--executor", "small_executors:here"]
+
+    def full(*_: object) -> bool:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "g0004.h5")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hybrid_propagate.driver.campaign.carry_out.run_deck", full)
+        assert main(words) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == (
+        "hybrid-campaign: 1 of 4 items failed; the first, g0004: g0004.h5: No space left on device"
+    )
+    assert not (folder / "out/items/g0004/item.json").exists()
+    assert [row["state"] for row in table(folder)][-1] == "failed"
+    assert main(words) == 0
+
+
 def test_other_settings_do_not_mix(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,10 +244,12 @@ def test_other_settings_do_not_mix(
 
 
 def test_sigterm_ends_it_and_the_same_command_goes_on(made: Path, tmp_path: Path) -> None:
-    folder = laid_out(tmp_path / "ended")
+    folder = tmp_path / "ended"
+    shutil.copytree(made, folder)
+    shutil.rmtree(folder / "out/items/g0004")
     command = [Path(sysconfig.get_path("scripts")) / "hybrid-campaign", "c.yaml", "--workers", "1"]
     process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-    first = folder / "out/items/g0001/begun.json"
+    first = folder / "out/items/g0004/begun.json"
     while not first.exists() and process.poll() is None:
         time.sleep(0.02)
     process.terminate()
