@@ -13,6 +13,7 @@ from ...atomic.errors import Failed
 from ..executors.executor import LOCAL, Executors, executors
 from ..executors.progress import item_progress
 from ..executors.schedule import Lost, carried_out
+from ..forecast.work import kernel_bytes, size_of
 from ..front_door.deck_runs import run_options
 from ..front_door.options import all_options
 from ..run.job import last_trajectory
@@ -116,7 +117,18 @@ def _carry_out(plan: CampaignPlan, engines: Executors, chosen: Sequence[Item]) -
         return {}
     (plan.config.folder / ITEMS).mkdir(parents=True, exist_ok=True)
     by_name = {item.name: item for item in plan.items}
-    orders = {item.name: _order(item, by_name, plan.options, engines.workers) for item in left}
+    learns = _levels_that_learn(left, plan.options)
+    orders = {
+        item.name: ItemOrder(
+            item.deck,
+            item.digest,
+            plan.options,
+            last_trajectory(by_name[item.seed].deck) if item.seed else None,
+            tuple(item.level.values()) in learns,
+            engines.workers,
+        )
+        for item in left
+    }
     after = {item.name: item.seed for item in left if item.seed}
     _say(f"{len(chosen)} items, {len(left)} to be done; {_where(engines)}")
     unfinished: dict[str, str] = {}
@@ -138,11 +150,17 @@ def _where(engines: Executors) -> str:
     return f"{engines.workers} local processes" if engines.workers else "an executor of your own"
 
 
-def _order(item: Item, by_name: dict[str, Item], options: Options, workers: int) -> ItemOrder:
-    prior = None
-    if item.seed and options.surrogate in ("auto", "response"):
-        prior = last_trajectory(by_name[item.seed].deck)
-    return ItemOrder(item.deck, item.digest, options, prior, workers)
+def _levels_that_learn(items: Sequence[Item], options: Options) -> set[tuple[str, ...]]:
+    """Levels at which a neighbour takes over what its seed has learned: those without an analytic kernel,
+    beside which a neighbour's response brings nothing (docs/results/campaigns.md)."""
+    if options.surrogate not in ("auto", "response"):
+        return set()
+    systems = {tuple(item.level.values()): item.deck.tasks[0].system for item in items}
+    return {
+        level
+        for level, system in systems.items()
+        if not kernel_bytes(system, size_of(system), options.memory)
+    }
 
 
 def collect(

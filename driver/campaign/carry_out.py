@@ -41,14 +41,16 @@ class ItemOrder:
     """What a process needs to know. It fits in a few kilobytes, and pickles.
 
     deck: of the item. digest: of what shapes its numbers. options: of its runs.
-    prior: trajectory file of its seed, which it starts from where that is there; None without.
+    seed: trajectory file of its seed, whose orbitals it starts from where that is there; None without.
+    learns: whether it takes over what the seed has learned, too.
     workers: processes that share this machine; 0: not known.
     """
 
     deck: Deck
     digest: str
     options: Options
-    prior: Path | None
+    seed: Path | None
+    learns: bool
     workers: int
 
 
@@ -58,7 +60,7 @@ class Standing:
 
     state: of those above. reason: why it failed; empty otherwise.
     seconds, processor_seconds: that its last part took.
-    prior: name of the file that it started from; empty without.
+    prior: the file whose learned response it started from; empty without.
     runs: what is told of each propagation, in order: see `_of_run`.
     """
 
@@ -98,8 +100,8 @@ def carry_out(order: ItemOrder) -> Standing:
             return before
         folder.mkdir(parents=True, exist_ok=True)
         if before.state == TODO:
-            prior = order.prior if order.prior is not None and order.prior.is_file() else None
-            before = Standing(name, order.digest, STOPPED, prior="" if prior is None else str(prior))
+            learns = order.learns and order.seed is not None and order.seed.is_file()
+            before = Standing(name, order.digest, STOPPED, prior=str(order.seed) if learns else "")
             _write(folder / BEGUN, before)
         return _run(order, before)
     except FolderInUse:
@@ -122,7 +124,8 @@ def _run(order: ItemOrder, before: Standing) -> Standing:
     prior = Path(before.prior) if before.prior else None
     goes_on = any((folder / f"{name}.h5").exists() for name in file_names(deck))
     memory = order.options.memory / max(order.workers, 1)
-    options = replace(order.options, restart=goes_on, prior=prior, started=started, memory=memory)
+    own = {"prior": prior, "orbitals": order.seed, "started": started, "memory": memory}
+    options = replace(order.options, restart=goes_on, **own)
     threads = 1 if order.workers else threads_for(max(task.system.n_basis for task in deck.tasks))
     with (
         (folder / "progress.txt").open("a", encoding="utf-8") as progress,

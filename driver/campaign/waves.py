@@ -1,8 +1,8 @@
 """Which geometry starts from which: seeds that are spread out first, and their neighbours behind them.
 
-A neighbour starts its SCF from its seed's orbitals, carried over, and its surrogate from what the seed's
-learned. Distances are root mean squares of the atoms' displacements, as the nuclei stand: no rotation, since
-orbitals are carried over as they stand too.
+A neighbour starts its SCF from its seed's orbitals, carried over, and where there is no analytic kernel its
+surrogate from what the seed's has learned. Distances are root mean squares of the atoms' displacements, as
+the nuclei stand: no rotation, since orbitals are carried over as they stand too.
 """
 
 import math
