@@ -33,11 +33,11 @@ from hybrid_propagate.driver.executors.schedule import carried_out
 
 CONFIG = """
 folder: out
-molecule: {name: H2, functional: hf, basis: STO-3G, tmax: 200.1, dt: 0.2}
+molecule: {name: H2, functional: hf, basis: STO-3G, tmax: 60.1, dt: 0.2}
 geometries: {file: frames.xyz}
 axes: {kicks: {along: [x, z]}}
 """
-FRAMES = "".join(f"2\n\nH 0 0 0\nH 0 0 {0.7 + 0.02 * k:.2f}\n" for k in range(6))
+FRAMES = "".join(f"2\n\nH 0 0 0\nH {x} {x} {x}\n" for x in (0.40, 0.41, 0.42, 0.45, 0.46))
 
 
 def toy(folder: Path) -> str:
