@@ -22,6 +22,7 @@ from ..spectra.spectrum import Spectrum
 from .carry_out import DONE, FAILED, LOST, ItemOrder, Standing, carry_out, standing
 from .collected import mean_spectra
 from .config import CampaignConfig, CampaignError, read_config
+from .cost import workers_that_fit
 from .items import ITEMS, Item, items_of
 from .page import CampaignPage, write_page
 from .store import write_store
@@ -69,8 +70,10 @@ def campaign(
     processes; None: as many as there are cores. items: a share, such as "3::40", as Python slices.
     Items that fail are in `failed`. Raises BadInput, Failed, and OSError where the answer cannot be written.
     """
+    # What cannot be had is told before anything is laid out.
+    engines = executors(executor, workers)
     plan = laid_out(Path(config))
-    return finished(plan, executors(executor, workers), share(plan.items, items))
+    return finished(plan, fitted(plan, engines, workers), share(plan.items, items))
 
 
 def laid_out(path: Path) -> CampaignPlan:
@@ -82,6 +85,13 @@ def laid_out(path: Path) -> CampaignPlan:
     options = replace(options, alone=False)
     found = items_of(config, source, options, _say)
     return CampaignPlan(path, config, options, tuple(found))
+
+
+def fitted(plan: CampaignPlan, engines: Executors, workers: int | None) -> Executors:
+    """Fewer local processes where nobody has said how many and the memory does not hold them."""
+    if workers is not None or not engines.workers:
+        return engines
+    return executors(LOCAL, workers_that_fit(plan.items, plan.options))
 
 
 def share(items: Sequence[Item], text: str | None) -> tuple[Item, ...]:

@@ -36,7 +36,10 @@ def _parser() -> CommandParser:
         "(default %(default)s)",
     )
     parser.add_argument(
-        "--workers", type=count, metavar="N", help="local processes (default: as many as there are cores)"
+        "--workers",
+        type=count,
+        metavar="N",
+        help="local processes (default: what cores and memory allow)",
     )
     parser.add_argument(
         "--items", metavar="SHARE", help="START:STOP:STEP of the items, such as 3::40; writes no answer"
@@ -58,11 +61,12 @@ def _run(options: argparse.Namespace) -> int:
     for name, given in (("--dry-run", options.dry_run), ("--items", options.items)):
         if given and options.collect is not None:
             return fail(_NAME, f"{name} is not for --collect, which runs nothing and takes all items", 2)
-    from ..campaign.campaign import check_all_done, collect, finished, laid_out, share
+    from ..campaign.campaign import check_all_done, collect, finished, fitted, laid_out, share
     from ..executors.executor import executors
 
     engines = executors(options.executor, options.workers)
     plan = laid_out(options.config)
+    engines = fitted(plan, engines, options.workers)
     chosen = share(plan.items, options.items)
     if options.dry_run:
         from ..campaign.dry_run import dry_run

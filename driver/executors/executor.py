@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ...atomic.errors import BadInput
 from ...atomic.parallel import interrupts_held
-from ...atomic.threads import cores, start_with
+from ...atomic.threads import children_with, cores
 
 #: What `--executor` calls the processes of this machine.
 LOCAL = "local"
@@ -107,7 +107,6 @@ def _named(factory: Callable[[], Executor], name: str) -> Iterator[Executor]:
 @contextmanager
 def _processes(workers: int) -> Iterator[Executor]:
     """Processes of one thread each, which end with this one however it ends."""
-    start_with(1)
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     pool = _Pool(workers, context, initializer=_end_with_parent)
@@ -126,7 +125,8 @@ class _Pool(ProcessPoolExecutor):
     """Processes that never hear of Ctrl-C, which is their parent's."""
 
     def submit(self, *args, **keywords):  # pyright: ignore
-        with interrupts_held():
+        # Workers are started here.
+        with interrupts_held(), children_with(1):
             return super().submit(*args, **keywords)
 
 
