@@ -58,7 +58,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "control/segment_kind": ("none", "reference or surrogate"),
     "control/segment_reason": ("none", "code of why the segment ended"),
     "control/segment_steps": ("1", "steps in each segment"),
-    "control/event_kind": ("none", "anchor, audit, rejection or refinement"),
+    "control/event_kind": ("none", "anchor, audit, rejection, refinement or regime"),
     "control/event_step": ("1", "step of each decision"),
     "control/event_time": ("hbar/hartree", "time of each decision"),
     "control/event_reason": ("none", "code of why it was made"),

@@ -162,7 +162,7 @@ def _evaluate(mol: gto.Mole, coords: np.ndarray, n_components: int) -> np.ndarra
     return np.ascontiguousarray(ao.reshape(n_components, len(coords), -1))
 
 
-def _blocks(quadrature: Quadrature) -> Iterator[tuple[slice, np.ndarray]]:
+def ao_blocks(quadrature: Quadrature) -> Iterator[tuple[slice, np.ndarray]]:
     """Every block of points with its single-precision AO values."""
     for index, part in enumerate(quadrature.blocks):
         if index < len(quadrature.aos):
@@ -178,7 +178,7 @@ def density_change(quadrature: Quadrature, change: np.ndarray) -> np.ndarray:
     scale = float(np.abs(change).max()) or 1.0
     small = (change / scale).astype(np.float32)
     rho = np.empty((len(change), _VARIABLES[quadrature.kind], quadrature.weights.size))
-    for part, ao in _blocks(quadrature):
+    for part, ao in ao_blocks(quadrature):
         rho[..., part] = _contract_density(quadrature.kind, ao, small)
     rho *= scale
     return rho
@@ -190,7 +190,7 @@ def potential_matrix(quadrature: Quadrature, potential: np.ndarray) -> np.ndarra
     small = (potential / scale).astype(np.float32)
     n = quadrature.mol.nao
     matrix = np.zeros((len(potential), n, n))
-    for part, ao in _blocks(quadrature):
+    for part, ao in ao_blocks(quadrature):
         matrix += _contract_potential(quadrature.kind, ao, small[..., part])
     matrix += matrix.transpose(0, 2, 1)
     matrix *= scale

@@ -1,7 +1,8 @@
 """The runs by which the stated error is judged: drawn once, by chance, with a fixed seed.
 
-The first 48 decks have shaped the estimate and its constants (`half` "fit"). The other 48 only test: they
-were drawn with another seed once the constants stood.
+The first 48 decks have shaped the estimate and its constants (`half` "fit"). The next 48 only test: they
+were drawn with another seed once the constants stood. The last 30 are longer runs in weak fields ("weak"),
+drawn once weak motion was followed by its modes; they only test, too.
 """
 
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ FIELDS = ("kick", "kick", "kick", "pulse", "resonant pulse", "cw", "two pulses",
 TOLERANCES = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)
 STEPS, TIME_STEPS = (40, 60, 80, 120, 160, 200, 300, 400), (0.1, 0.2, 0.2, 0.3)
 DECKS, FIT, SEEDS = 96, 48, (13, 37)
+#: Decks in weak fields, their seeds from here on, and numbers of steps.
+WEAK_DECKS, WEAK_SEED, WEAK_STEPS = 30, 1000, (200, 400, 800)
 #: Levels at which a network ships, and molecules that it knows.
 NETWORK_MOLECULES = ("LiH", "FH", "H2O", "CO", "HCN", "NH3")
 
@@ -80,7 +83,34 @@ class Case:
 def cases() -> list[Case]:
     """All of them, always the same."""
     fit, test = (np.random.default_rng(seed) for seed in SEEDS)
-    return [_case(number, fit if number < FIT else test) for number in range(DECKS)]
+    drawn = [_case(number, fit if number < FIT else test) for number in range(DECKS)]
+    return drawn + [_weak_case(number) for number in range(WEAK_DECKS)]
+
+
+def _weak_case(number: int) -> Case:
+    """A kick, or a pulse that is over early, after which the motion stays weak."""
+    random = np.random.default_rng(WEAK_SEED + number)
+    molecule = list(MOLECULES)[random.integers(len(MOLECULES))]
+    weights = np.array([weight for _, weight in FUNCTIONALS.values()], dtype=float)
+    xc = list(FUNCTIONALS)[random.choice(len(weights), p=weights / weights.sum())]
+    atoms, charge, multiplicity, sets, line = MOLECULES[molecule]
+    basis = sets[random.integers(len(sets))]
+    n_steps, dt = int(random.choice(WEAK_STEPS)), float(random.choice(TIME_STEPS))
+    axis = "xyz"[random.integers(3)]
+    kind = "kick" if random.random() < 0.7 else "pulse"
+    size = float(10.0 ** random.uniform(-5.0, -3.6))
+    shape = f"type delta\n    polarization {axis}\n    max {size:.3e}"
+    if kind == "pulse":
+        size *= 0.5
+        frequency = line if random.random() < 0.5 else float(random.uniform(0.08, 0.6))
+        shape = _pulse(axis, size, frequency, 0.15 * n_steps * dt, n_steps * dt / 25)
+    text = _deck(
+        atoms, charge, multiplicity, basis, FUNCTIONALS[xc][0], n_steps, dt, _block("f", shape), kind
+    )
+    about: dict[str, object] = {"molecule": molecule, "basis": basis, "xc": xc, "field": kind, "size": size}
+    about |= {"dt": dt, "steps": n_steps}
+    runs = tuple(("pyscf", "response", TOLERANCES[(number + k) % 6]) for k in (0, 3))
+    return Case(f"w{number} {molecule} {basis} {xc} {kind}", text, "weak", about, runs)
 
 
 def _case(number: int, random: np.random.Generator) -> Case:

@@ -5,18 +5,21 @@
 
 x_k, D_k: change of the density and defect at point k, both over √G_kk where G is. Of all operators
 of first and second order it is the one of least norm that has those defects, but for the ridge. A defect of
-second order does not change sign with the motion, and drives the dipole off by other frequencies. Between the
+second order does not change sign with the motion, and drives the dipole off by other frequencies. Where the
+two were measured apart, each has an operator of its own, k = s and k = s². Between the
 points L finds less than is there: `scaled` brings it to the size of the defects met, relative to the
 response, over the whole pass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 #: Added to the correlation matrix: points may be nearly dependent.
 RIDGE = 1e-3
+
+Weigh = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +29,13 @@ class Defect:
     change: P - P0, (n_spin, m, m).
     defect: F_ref - F_surrogate, the same shape, Hartree.
     response: |F_ref - F_ref(P0)|.
+    even: the part of the defect that is the same at the mirrored change, where that was measured.
     """
 
     change: np.ndarray
     defect: np.ndarray
     response: float
+    even: np.ndarray | None = None
 
     @property
     def residual(self) -> float:
@@ -44,31 +49,56 @@ class DefectOperator:
 
     changes: (k, d) x_l over mean |x_l|², real and imaginary parts side by side.
     images: (k, n_spin, m, m), all that does not depend on δP.
+    weigh: k(s) of s (..., k).
     """
 
     changes: np.ndarray
     images: np.ndarray
+    weigh: Weigh
 
     def __call__(self, change: np.ndarray) -> np.ndarray:
         """L(δP), (n_spin, m, m)."""
-        return np.tensordot(_kernel(self.changes @ _flat(change)), self.images, axes=1)
+        return np.tensordot(self.weigh(self.changes @ _flat(change)), self.images, axes=1)
 
     def scaled(self, factor: float) -> "DefectOperator":
         """The same, so many times as large."""
         return replace(self, images=factor * self.images)
 
 
-def defect_operator(defects: Sequence[Defect]) -> DefectOperator:
-    """The operator through at least one defect."""
+def defect_operator(defects: Sequence[Defect], weigh: Weigh | None = None) -> DefectOperator:
+    """The operator through at least one defect; weigh: k, of first and second order by default."""
+    weigh = first_and_second if weigh is None else weigh
     changes = np.array([_flat(d.change) for d in defects])
     mean_square = float(np.mean(np.vecdot(changes, changes))) or 1.0
-    gram = _kernel(changes @ changes.T / mean_square)
+    gram = weigh(changes @ changes.T / mean_square)
     sizes = np.sqrt(gram.diagonal())
     sizes[sizes == 0.0] = 1.0
     gram = gram / np.outer(sizes, sizes) + RIDGE * np.eye(len(changes))
     images = np.array([d.defect / size for d, size in zip(defects, sizes, strict=True)])
     images = np.tensordot(np.linalg.inv(gram) / sizes[:, None], images, axes=1)
-    return DefectOperator(changes / mean_square, images)
+    return DefectOperator(changes / mean_square, images, weigh)
+
+
+def sum_of(first: DefectOperator, second: DefectOperator) -> DefectOperator:
+    """Both at once."""
+    n = len(first.changes)
+
+    def weigh(s: np.ndarray) -> np.ndarray:
+        return np.concatenate([first.weigh(s[..., :n]), second.weigh(s[..., n:])], axis=-1)
+
+    changes, images = (
+        np.concatenate(pair) for pair in ((first.changes, second.changes), (first.images, second.images))
+    )
+    return DefectOperator(changes, images, weigh)
+
+
+def by_order(defects: Sequence[Defect]) -> list[tuple[list[Defect], Weigh]]:
+    """Defects of first order and of second, each with its k; all as they are where not told apart."""
+    if any(d.even is None for d in defects):
+        return [(list(defects), first_and_second)]
+    evens = [(d, d.even) for d in defects if d.even is not None]
+    odd = [replace(d, defect=d.defect - even, even=None) for d, even in evens]
+    return [(odd, first_order), ([replace(d, defect=even, even=None) for d, even in evens], second_order)]
 
 
 def level(drawn: Sequence[Defect], others: Sequence[Defect]) -> float:
@@ -77,8 +107,19 @@ def level(drawn: Sequence[Defect], others: Sequence[Defect]) -> float:
     return float(np.sqrt(max(squares)))
 
 
-def _kernel(s: np.ndarray) -> np.ndarray:
+def first_and_second(s: np.ndarray) -> np.ndarray:
+    """k of the equation above, of s."""
     return 0.5 * (s + s * s)
+
+
+def first_order(s: np.ndarray) -> np.ndarray:
+    """k of what changes sign with the motion."""
+    return s
+
+
+def second_order(s: np.ndarray) -> np.ndarray:
+    """k of what does not."""
+    return s * s
 
 
 def _flat(change: np.ndarray) -> np.ndarray:

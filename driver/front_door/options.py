@@ -76,7 +76,13 @@ NWCHEM = Option(
 )
 OPTIONS = (
     Option("tol", positive, "trajectory error wanted, relative (default %(default)g)", 1e-3, "ERROR"),
-    Option("max_ml_steps", count, "most surrogate steps between two anchors (default %(default)s)", 500, "N"),
+    Option(
+        "max_ml_steps",
+        count,
+        "most surrogate steps at a stretch, 20 times that if weak (default %(default)s)",
+        500,
+        "N",
+    ),
     ENGINE,
     NWCHEM,
     Option("keep_scratch", None, "keep NWChem's own files", False),

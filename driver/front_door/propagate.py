@@ -21,7 +21,7 @@ def propagate(
     adds to the file. Options, with their defaults:
 
     tol (1e-3): trajectory error wanted, relative.
-    max_ml_steps (500): most surrogate steps between two anchors.
+    max_ml_steps (500): most surrogate steps between two anchors, 20 times as many of weak motion.
     engine ("pyscf"): reference code, or "nwchem".
     nwchem: how to run NWChem, such as "mpirun -np 4 nwchem".
     keep_scratch (False): keep NWChem's own files.

@@ -1,22 +1,19 @@
 """One surrogate segment: pass over it, measure it, judge it, book it."""
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...adapters.engine import Energies
-from ..propagators.magnus import FockOf
-from ..propagators.state import State
 from .budget import least_builds, refinements_left
 from .certify import Claim, certify
 from .controller import LEAST_ATTEMPT, WORTH
 from .energies import energy_at, with_energies
-from .hybrid import Hybrid, advance, changes, known_surrogate, sighted, tell
-from .problem import Step, make_step
+from .hybrid import SEGMENT_BYTES, Hybrid, advance, changes, known_surrogate, tell
+from .motion import is_weak, leave_weak, most_steps, motion_of, sighted, steps_to_go
 from .progress import Event, Progress
 from .reference import Sight
-from .segment import Segment, surrogate_segment
+from .segment import Segment, density_at
 
 #: Passes over a segment before it is measured, each after the surrogate was refined.
 MOST_PASSES = 8
@@ -26,10 +23,6 @@ MOST_REFINEMENTS = 400
 MOST_ROUNDS = 4
 #: |P - P0| from which on the end and the point farthest from P0 teach before anything is measured.
 NONLINEAR = 0.02
-#: Densities of one segment stay within this many bytes.
-SEGMENT_BYTES = 1.5e8
-#: Seconds between two words about a segment that is being made.
-TOLD_EVERY = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +51,13 @@ class Verdict:
 
 def surrogate_steps(hybrid: Hybrid, progress: Progress) -> bool:
     """One surrogate segment; whether it was accepted."""
-    state = progress.state
     before = progress.tally.fock_builds
-    length = min(progress.ledger.length, hybrid.problem.n_steps - state.step, _most_steps(state))
+    held = motion_of(hybrid).held_steps(SEGMENT_BYTES)
+    length = min(progress.ledger.length, most_steps(hybrid), steps_to_go(hybrid, progress), held)
     segment = surrogate_pass(hybrid, progress, length)
+    if segment is None and is_weak(hybrid):
+        leave_weak(hybrid, progress)
+        return False
     if segment is None:
         _book_broken(hybrid, progress, length)
         return False
@@ -77,6 +73,9 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
     for last in [False] * (MOST_PASSES - 1) + [True]:
         tally.discarded_steps += 0 if segment is None else segment.n_steps
         segment = _one_pass(hybrid, progress, length)
+        if segment is None and is_weak(hybrid):
+            # The motion is not weak: nothing to refine for.
+            return None
         spread = np.inf if segment is None else _rms(segment.spreads)
         if segment is not None and spread <= wanted and segment.reason in ("MAX_STEPS", "END"):
             break
@@ -112,7 +111,7 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
         # One point says little of the others there: a pass is not worth measuring before these have taught.
         if farthest < segment.n_steps:
             at = float(segment.times[farthest])
-            others.append(sighted(hybrid, progress, segment.densities[farthest], at, end=False))
+            others.append(sighted(hybrid, progress, density_at(segment, farthest), at, end=False))
         _teach(others)
         others = []
         passed = _again(hybrid, progress, segment)
@@ -126,7 +125,8 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
         claim = certify(hybrid, progress, segment, others, round_)
         _teach([*others, *claim.sights])
         others = []
-        if claim.met or claim.own > WORTH * last or not progress.ledger.affords(_spent(progress, before)):
+        in_vain = is_weak(hybrid) or claim.own > WORTH * last
+        if claim.met or in_vain or not progress.ledger.affords(_spent(progress, before)):
             break
         last = claim.own
         if round_ + 1 < first + MOST_ROUNDS:
@@ -157,7 +157,7 @@ def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> N
     estimate.sums, estimate.shadow = claim.sums, claim.shadow
     sizes = changes(hybrid.problem, segment)
     alone = ledger.builds_per_step(least_builds(hybrid.problem)) * segment.n_steps
-    ledger.accept(float(sizes @ sizes), segment.n_steps, alone - builds, hybrid.target)
+    ledger.accept(float(sizes @ sizes), segment.n_steps, alone - builds, most_steps(hybrid))
     tally.surrogate_steps += segment.n_steps
     at = segment.end
     event = Event("anchor", at.step, at.time, segment.reason, spread, verdict.residual, added, verdict.builds)
@@ -206,30 +206,9 @@ def _book_broken(hybrid: Hybrid, progress: Progress, length: int) -> None:
 
 
 def _one_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment | None:
-    problem, surrogate = hybrid.problem, known_surrogate(hybrid)
     with progress.tally.timed("surrogate steps"):
-        step = _told(hybrid, make_step(problem), progress.state.step, length)
-        return surrogate_segment(problem, step, surrogate, progress.state, length, hybrid.limits)
-
-
-def _told(hybrid: Hybrid, step: Step, first: int, length: int) -> Step:
-    """A step that says now and then how many of a segment's have been made."""
-    last = time.monotonic()
-
-    def told(state: State, fock_of: FockOf) -> tuple[State, list[np.ndarray]]:
-        nonlocal last
-        if time.monotonic() - last > TOLD_EVERY:
-            last = time.monotonic()
-            made = state.step - first
-            hybrid.say(f"{made} of the next {length} made, not measured yet", made / length)
-        return step(state, fock_of)
-
-    return told
+        return motion_of(hybrid).segment(progress.state, length, hybrid.limits)
 
 
 def _rms(values: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
-
-
-def _most_steps(state: State) -> int:
-    return max(int(SEGMENT_BYTES // state.density.nbytes), 16)

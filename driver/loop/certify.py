@@ -5,21 +5,30 @@ The surrogate teaches itself nothing here: `Claim.sights` teach once a claim has
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
-from ...surrogate.surrogate import Surrogate
-from ..estimate.defect_operator import Defect, DefectOperator, defect_operator, level
+from ..estimate.defect_operator import (
+    Defect,
+    DefectOperator,
+    Weigh,
+    by_order,
+    defect_operator,
+    level,
+    sum_of,
+)
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
 from ..estimate.statement import BEYOND, DIGITS, FIXED, FIXED_UNSEEN, HISTORY, Sums, factor
-from ..propagators.magnus import FockOf, NoFixedPoint
+from ..propagators.magnus import NoFixedPoint
 from ..propagators.state import State
-from .hybrid import Hybrid, changes, known_surrogate, sighted
+from .hybrid import Hybrid, changes, known_surrogate
+from .motion import Motion, motion_of, sighted
 from .problem import Problem, dipole_norm, electronic_dipoles
 from .progress import Progress
 from .reference import Sight
-from .segment import Segment, conserves, frozen_pass, later_densities
+from .segment import Segment, conserves, density_at, frozen_pass, later_densities
 
 #: Points measured in one round, beside the end.
 FIRST, MOST = 3, 5
@@ -71,7 +80,7 @@ class Claim:
 class _Pass:
     """What every claim on one pass shares.
 
-    later: P' after each step. dipole, signal: there, electrons alone, and Σ|μ - μ(0)|².
+    dipole, signal: after each step, electrons alone, and Σ|μ - μ(0)|².
     duration, typical: au, and root mean square |δP| of the run with it. floor: least signal sum.
     sample: some of its changes; response: root mean square of the surrogate's on them.
     n_points: points of the run with it. dipole_norm: |D| of `Sums`.
@@ -79,7 +88,6 @@ class _Pass:
     """
 
     segment: Segment
-    later: np.ndarray
     dipole: np.ndarray
     signal: float
     duration: float
@@ -107,8 +115,8 @@ def certify(
     estimate = progress.estimate
     assert estimate is not None
     made = _pass(hybrid, progress, segment, round_ + progress.ledger.rejections_in_a_row)
-    ends = np.concatenate([segment.densities, segment.end.density[None]])
-    sizes = np.linalg.norm((ends - hybrid.problem.ground_density).reshape(len(ends), -1), axis=1)
+    last = float(np.linalg.norm(segment.end.density - hybrid.problem.ground_density))
+    sizes = np.append(changes(hybrid.problem, segment), last)
     first, most = FIRST, MOST
     if known_surrogate(hybrid).nonlinear:
         tight = hybrid.target.error < TIGHT
@@ -119,7 +127,7 @@ def certify(
     while True:
         for point in picks[len(sights) : want]:
             time = segment.end.time if point == segment.n_steps else float(segment.times[point])
-            sights.append(sighted(hybrid, progress, ends[point], time, end=False))
+            sights.append(sighted(hybrid, progress, density_at(segment, point), time, end=False))
         with progress.tally.timed("estimate"):
             claim = _claim(hybrid, progress, made, sights, others)
         held = estimate.sums.n_drawn
@@ -164,24 +172,21 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
     problem, ledger = hybrid.problem, progress.ledger
     estimate = progress.estimate
     assert estimate is not None
-    predict = known_surrogate(hybrid).predict
+    motion = motion_of(hybrid)
     sizes = changes(problem, segment)
-    later = later_densities(segment)
-    dipole = electronic_dipoles(problem, later)
-    sample = later[:: max(1, segment.n_steps // SAMPLED)]
-    base = problem.basis.fock_in(problem.ground_build.fock)
+    dipole = motion.dipoles(segment)
+    sample = motion.sample(segment, max(1, segment.n_steps // SAMPLED))
     smallest = smallest_change(problem)
     n_points = ledger.n_points + segment.n_steps
     return _Pass(
         segment,
-        later,
         dipole,
         _squared(dipole - estimate.origin),
         segment.end.time - segment.start.time,
         ledger.typical_change(float(sizes @ sizes), segment.n_steps, smallest),
         n_points * smallest**2,
         sample - problem.ground_density,
-        _rms([float(np.linalg.norm(predict(p) - base)) for p in sample]),
+        motion.response_size(sample),
         n_points,
         dipole_norm(problem),
         tries,
@@ -192,26 +197,25 @@ def _claim(
     hybrid: Hybrid, progress: Progress, made: _Pass, sights: Sequence[Sight], others: Sequence[Sight]
 ) -> Claim:
     """The claim on a pass by the points measured so far."""
-    problem, target, estimate = hybrid.problem, hybrid.target, progress.estimate
+    target, estimate = hybrid.target, progress.estimate
     assert estimate is not None
-    before, surrogate, n_steps = estimate.sums, known_surrogate(hybrid), made.segment.n_steps
+    before, motion, n_steps = estimate.sums, motion_of(hybrid), made.segment.n_steps
     f, unseen = factor(before.n_drawn, len(sights), made.tries), 1.0
-    if surrogate.nonlinear:
+    if known_surrogate(hybrid).nonlinear:
         f, unseen = f * FIXED, FIXED_UNSEEN if target.error < TIGHT else 1.0
     operator = _operator(made, [s.defect for s in sights], [s.defect for s in others], f)
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))
     bound = force * made.duration / made.typical
     push = (unseen * made.dipole_norm * force) ** 2 * made.duration
-    rest = BEYOND * beyond * made.duration / made.typical
-    lacking = _with_operator(problem, surrogate, operator)
-    found = _shadow_pass(problem, lacking, estimate.shadow, n_steps)
+    rest = BEYOND * beyond * made.duration / made.typical + made.segment.gap
+    found = motion.shadow(operator, estimate.shadow, n_steps)
     earned = target.earned(made.duration)
     if found is None:
         return Claim(tuple(sights), before, estimate.shadow, np.inf, np.inf, 0.0, earned)
     dipole, shadow = found
     sums = Sums(
-        before.gap + _squared(dipole - made.dipole),
+        before.gap + _squared(dipole - made.dipole) + n_steps * made.segment.unfollowed**2,
         before.signal + made.signal,
         made.n_points,
         before.push + push,
@@ -226,7 +230,7 @@ def _claim(
     own = error
     if error > 0.5 * allowed:
         own = rest + replace(sums, push=push).unseen(made.floor)
-        own += _own(problem, surrogate, made, dipole, estimate, sums)
+        own += _own(motion, made, dipole, estimate, sums)
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
 
 
@@ -252,60 +256,30 @@ def _lost_history(hybrid: Hybrid, state: State) -> float:
     return HISTORY**2 * sum(_squared(np.abs(d) * apart) for d in dipoles)
 
 
-def _own(
-    problem: Problem,
-    surrogate: Surrogate,
-    made: _Pass,
-    dipole: np.ndarray,
-    estimate: ErrorEstimate,
-    sums: Sums,
-) -> float:
+def _own(motion: Motion, made: _Pass, dipole: np.ndarray, estimate: ErrorEstimate, sums: Sums) -> float:
     """How far the shadow is from one that lacks nothing on this pass, relative to the run's motion."""
-    segment, inherited = made.segment, made.dipole
-    if not np.array_equal(estimate.shadow.density, segment.start.density):
-        found = _shadow_pass(problem, surrogate.predict, estimate.shadow, segment.n_steps)
+    inherited = made.dipole
+    if not np.array_equal(estimate.shadow.density, made.segment.start.density):
+        found = motion.shadow(None, estimate.shadow, made.segment.n_steps)
         if found is None:
             return np.inf
         inherited = found[0]
-    apart = _squared(dipole - inherited) / segment.n_steps
+    apart = _squared(dipole - inherited) / made.segment.n_steps
     return float(np.sqrt(apart * made.n_points / sums.motion(made.floor)))
 
 
 def _operator(made: _Pass, drawn: list[Defect], others: list[Defect], f: float) -> DefectOperator:
     """Through the points drawn, f times as large as their defects over the whole pass."""
-    operator, wanted = defect_operator(drawn), level(drawn, others) * made.response
+    parts = by_order([*drawn, *others])
+    n = len(drawn)
+    return reduce(sum_of, [_scaled(made, some[:n], some[n:], f, weigh) for some, weigh in parts])
+
+
+def _scaled(made: _Pass, drawn: list[Defect], others: list[Defect], f: float, weigh: Weigh) -> DefectOperator:
+    operator, wanted = defect_operator(drawn, weigh), level(drawn, others) * made.response
     found = _rms([float(np.linalg.norm(operator(change))) for change in made.sample])
     # Not less than was measured at the points drawn, where these show the larger of it.
     return operator.scaled(f * max(wanted / found, 1.0) if found > 0.0 else f)
-
-
-def _with_operator(problem: Problem, surrogate: Surrogate, operator: DefectOperator) -> FockOf:
-    """F' with what it lacks. Raises NoFixedPoint where that is beyond all measure.
-
-    What is of second order may grow without end, once the shadow is far from where it was measured.
-    """
-    ground = problem.ground_density
-    most = float(np.linalg.norm(problem.basis.fock_in(problem.ground_build.fock)))
-
-    def lacking(density: np.ndarray) -> np.ndarray:
-        more = operator(density - ground)
-        if not np.linalg.norm(more) < most:
-            raise NoFixedPoint("the shadow has left all that was measured")
-        return surrogate.predict(density) + more
-
-    return lacking
-
-
-def _shadow_pass(
-    problem: Problem, fock_of: FockOf, state: State, n_steps: int
-) -> tuple[np.ndarray, State] | None:
-    """Dipoles (n_steps, 3) after each step, and the end; None where a step has no fixed point."""
-    try:
-        densities, end = frozen_pass(problem, fock_of, state, n_steps)
-    except NoFixedPoint:
-        return None
-    dipole = electronic_dipoles(problem, densities)
-    return (dipole, end) if np.isfinite(dipole).all() else None
 
 
 def smallest_change(problem: Problem) -> float:

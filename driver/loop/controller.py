@@ -75,6 +75,7 @@ class Ledger:
     rate: error over what was earned of the segment last rejected here, infinite where none was.
     lost, saved: Fock builds, on rejected segments and by accepted ones. first: step that the run began at.
     credit: builds that may be lost before any is saved.
+    weak: the motion has been weak. strong: it is no longer so, to the end of the run.
     reference_builds, reference_steps: of the reference code's own steps; least_per_step: of any stretch,
     0 before the first.
     """
@@ -86,6 +87,8 @@ class Ledger:
     rejections_in_a_row: int = 0
     rate: float = np.inf
     stuck: bool = False
+    weak: bool = False
+    strong: bool = False
     lost: int = 0
     saved: float = 0.0
     first: int = 0
@@ -119,14 +122,19 @@ class Ledger:
         """Whether so many more builds may be lost."""
         return self.lost + builds <= self.credit + LOST_SHARE * self.saved
 
-    def accept(self, change_moment: float, n_points: int, saved: float, target: Target) -> None:
-        """Book an accepted surrogate segment; the next one may be longer."""
+    def accept(self, change_moment: float, n_points: int, saved: float, most: int) -> None:
+        """Book an accepted surrogate segment; the next one may be longer, up to `most` steps."""
         self.change_moment += change_moment
         self.n_points += n_points
         self.saved += saved
         self._settle()
         self.fall_back = FALL_BACK
-        self.length = min(2 * self.length, target.max_ml_steps)
+        self.length = min(2 * self.length, most)
+
+    def begin_anew(self, length: int) -> None:
+        """Another surrogate follows, first over `length` steps."""
+        self.length = length
+        self._settle()
 
     def reject(self, length: int, rate: float, builds: int) -> None:
         """Book a rejected segment of `length` steps: the next try is half as long, where halving helps.
@@ -177,7 +185,7 @@ class Ledger:
         self.change_moment, self.rate, self.saved, self.least_per_step = np.asarray(arrays["ledger"]).tolist()
         for name, count in zip(_COUNTS, np.asarray(arrays["ledger_counts"]).tolist(), strict=True):
             setattr(self, name, count)
-        self.stuck = bool(self.stuck)
+        self.stuck, self.weak, self.strong = bool(self.stuck), bool(self.weak), bool(self.strong)
         words = [int(word) for word in np.asarray(arrays["ledger_random"])]
         generator = np.random.PCG64()
         state = generator.state
@@ -198,6 +206,8 @@ _COUNTS = (
     "fall_back",
     "rejections_in_a_row",
     "stuck",
+    "weak",
+    "strong",
     "lost",
     "first",
     "credit",

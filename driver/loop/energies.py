@@ -25,6 +25,9 @@ from .segment import Segment
 def work_of_field(problem: Problem, segment: Segment) -> np.ndarray:
     """Energy put in by the field since the segment's start, Hartree: at its points and its end, (k + 1,)."""
     times = np.append(segment.times, segment.end.time)
+    if segment.formed is not None:
+        # Weak motion is followed where the field is over.
+        return np.zeros(len(times))
     densities = np.concatenate([segment.densities, segment.end.density[None]])
     fields = [problem.external(float(time)) for time in times]
     work = np.zeros(len(times))

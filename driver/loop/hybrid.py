@@ -3,6 +3,7 @@
 The loop knows no engine, surrogate or output by name; every accepted segment goes to the reporters.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,11 +11,18 @@ import numpy as np
 
 from ...adapters.engine import Energies
 from ...surrogate.surrogate import Surrogate
+from ..propagators.magnus import FockOf
+from ..propagators.state import State
 from .controller import Target
-from .problem import Problem
+from .problem import Problem, Step
 from .progress import Event, Progress, Reporter
-from .reference import Reference, Sight
-from .segment import Limits, Segment
+from .reference import Reference
+from .segment import Limits, Segment, pieces
+
+#: Densities of one segment stay within this many bytes.
+SEGMENT_BYTES = 1.5e8
+#: Seconds between two words about a segment that is being made.
+TOLD_EVERY = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +47,6 @@ class Hybrid:
     say: Callable[[str, float], None] = lambda *_: None
 
 
-def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float, *, end: bool) -> Sight:
-    """A look at the surrogate at its own P' (n_spin, m, m) and time. end: the run is to go on from there."""
-    with progress.tally.timed("anchors"):
-        found = hybrid.reference.sight(known_surrogate(hybrid), density, time, end=end)
-    progress.tally.fock_builds += 1
-    progress.tally.anchors += 1
-    return found
-
-
 def known_surrogate(hybrid: Hybrid) -> Surrogate:
     """The surrogate of a run that has one."""
     assert hybrid.surrogate is not None
@@ -58,8 +57,9 @@ def advance(hybrid: Hybrid, progress: Progress, segment: Segment, energies: Ener
     """Go on to a segment's end and hand the segment to the reporters."""
     progress.state, progress.energies = segment.end, energies
     with progress.tally.timed("log and files"):
-        for reporter in hybrid.reporters:
-            reporter.segment(segment, progress.tally)
+        for piece in pieces(segment, SEGMENT_BYTES):
+            for reporter in hybrid.reporters:
+                reporter.segment(piece, progress.tally)
 
 
 def tell(hybrid: Hybrid, progress: Progress, event: Event) -> None:
@@ -70,6 +70,8 @@ def tell(hybrid: Hybrid, progress: Progress, event: Event) -> None:
 
 def changes(problem: Problem, segment: Segment) -> np.ndarray:
     """|P - P0| at a segment's points, (k,)."""
+    if segment.sizes is not None:
+        return segment.sizes
     return np.linalg.norm((segment.densities - problem.ground_density).reshape(segment.n_steps, -1), axis=1)
 
 
@@ -78,3 +80,18 @@ def book_changes(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
     sizes = changes(hybrid.problem, segment)
     progress.ledger.change_moment += float(sizes @ sizes)
     progress.ledger.n_points += segment.n_steps
+
+
+def told_steps(hybrid: Hybrid, step: Step, first: int, length: int) -> Step:
+    """A step that says now and then how many of a segment's have been made."""
+    last = time.monotonic()
+
+    def told(state: State, fock_of: FockOf) -> tuple[State, list[np.ndarray]]:
+        nonlocal last
+        if time.monotonic() - last > TOLD_EVERY:
+            last = time.monotonic()
+            made = state.step - first
+            hybrid.say(f"{made} of the next {length} made, not measured yet", made / length)
+        return step(state, fock_of)
+
+    return told

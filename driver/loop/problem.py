@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from ..propagators.frozen_fock import frozen_fock_step
 from ..propagators.magnus import FockOf, StepRules, canonical_norm, magnus_step, make_exponential
 from ..propagators.state import State, natural_orbitals
 
+#: A field of less than this share of its maximum no longer acts: the tail of a Gaussian.
+NO_FIELD = 1e-15
 #: A step: the state after it, and the changes of the norm that NWChem prints.
 Step = Callable[[State, FockOf], tuple[State, list[np.ndarray]]]
 
@@ -49,6 +52,18 @@ class Problem:
         """Steps that NWChem makes: one less than points."""
         return max(self.real_time.n_points - 1, 0)
 
+    @cached_property
+    def last_field_step(self) -> int:
+        """The last point, counted from 0, at which a field acts."""
+        dt = self.real_time.dt
+        for step in range(self.n_steps, 0, -1):
+            for field in (coupling.field for coupling in self.couplings):
+                # Time is accumulated by addition: a switch within rounding of a point counts as reached.
+                sizes = [abs(amplitude(field, (step + shift) * dt, dt)) for shift in (-0.01, 0.0, 0.01)]
+                if max(sizes) > NO_FIELD * abs(field.maximum):
+                    return step
+        return 0
+
     def external(self, time: float) -> np.ndarray | None:
         """The field's matrix V(t), working basis; None where no field acts."""
         total = None
@@ -65,15 +80,20 @@ class Problem:
         return self.basis.fock_in(build.fock), build.energies
 
 
-def electronic_dipoles(problem: Problem, densities: np.ndarray) -> np.ndarray:
-    """-Tr D Re P' over the active geometry, (k, 3), of k densities (k, n_spin, m, m)."""
+def active_dipoles(problem: Problem) -> np.ndarray:
+    """D over the active geometry, (3, n_spin, m, m), working basis."""
     mask = function_mask(problem.system, problem.system.geometry)
     shape = problem.ground_build.fock.shape
     matrices = [
-        problem.basis.fock_in(np.broadcast_to(np.outer(mask, mask) * along, shape)).ravel()
+        problem.basis.fock_in(np.broadcast_to(np.outer(mask, mask) * along, shape))
         for along in problem.engine.integrals.dipole
     ]
-    return -np.real(densities).reshape(len(densities), -1) @ np.array(matrices).T
+    return np.array(matrices)
+
+
+def electronic_dipoles(problem: Problem, densities: np.ndarray) -> np.ndarray:
+    """-Tr D Re P' over the active geometry, (k, 3), of k densities (k, n_spin, m, m)."""
+    return -np.real(densities).reshape(len(densities), -1) @ active_dipoles(problem).reshape(3, -1).T
 
 
 def dipole_norm(problem: Problem) -> float:

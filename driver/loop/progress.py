@@ -20,7 +20,7 @@ MOST_TURNS = 100
 class Event:
     """One decision, for the record.
 
-    kind: anchor, audit, rejection or refinement.
+    kind: anchor, audit, rejection, refinement or regime.
     step, time: where the run was; time in au.
     reason: code of the segment that the decision is about.
     spread, residual: expected and measured, relative; NaN where neither applies.

@@ -9,6 +9,7 @@ from .budget import ATTEMPT, corrects, least_builds, room
 from .certify import begin, follow
 from .corrected import MOST_BUILDS, corrected_steps
 from .hybrid import Hybrid, advance, book_changes, known_surrogate, tell
+from .motion import choose_regime, is_weak, leave_weak, owes_last_field_step
 from .problem import field_free, make_step
 from .progress import Event, Progress
 from .segment import Reason
@@ -29,14 +30,20 @@ def run(hybrid: Hybrid, progress: Progress, stop: Callable[[Progress], bool]) ->
         progress.estimate = begin(hybrid.problem, progress.state)
         progress.ledger.begin(progress.state.step, least_builds(hybrid.problem) * n_steps)
     while progress.state.step < n_steps:
+        choose_regime(hybrid, progress)
         if hybrid.surrogate is None:
             reference_steps(hybrid, progress, n_steps, "CONTINUE")
+        elif owes_last_field_step(hybrid, progress):
+            reference_steps(hybrid, progress, 1, "FIELD")
         elif owes_the_rest(hybrid, progress):
             pay_back(hybrid, progress)
         elif steps := progress.ledger.falls_back(can_try=room(hybrid, progress) >= ATTEMPT):
             fall_back(hybrid, progress, steps)
         else:
             accepted = surrogate_steps(hybrid, progress)
+            # What it lacks there, it cannot learn.
+            if not accepted and is_weak(hybrid):
+                leave_weak(hybrid, progress)
             audits = accepted and progress.state.step < n_steps and progress.ledger.wants_audit()
             if audits and room(hybrid, progress) >= ATTEMPT:
                 audit(hybrid, progress)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -22,12 +22,14 @@ Reason = Literal[
     "HIGH_UNCERTAINTY",
     "RESIDUAL",
     "CORRECTED",
+    "FIELD",
     "TRACE_VIOLATION",
     "HERMITICITY_VIOLATION",
     "IDEMPOTENCY_VIOLATION",
     "MAX_STEPS",
     "AUDIT",
     "NOT_FINITE",
+    "NOT_WEAK",
     "END",
 ]
 
@@ -36,12 +38,17 @@ Reason = Literal[
 class Segment:
     """k steps: the k points they start from, and the state after them.
 
-    densities: (k, n_spin, m, m); energies: (k, 3), core, Coulomb, exchange-correlation, Hartree, as NWChem
-    would print them there; interpolations: (k,) Magnus iterations; changes: per step, those of the norm; cpu:
-    (k,) seconds of processor time at each point; spreads: (k,), 0 for reference steps; reason: why the
-    segment ended. learned: share of the response, root mean square over the
-    steps, that the surrogate did not know of beforehand. logged: quantities, by their names in
-    `StepBlock`, that the reference code's own log gave.
+    densities: (k, n_spin, m, m); none where `formed` makes them, of points from one to below another.
+    energies: (k, 3), core, Coulomb, exchange-correlation, Hartree, as NWChem would print them there.
+    interpolations: (k,) Magnus iterations. changes: per step, those of the norm.
+    cpu: (k,) seconds of processor time at each point. spreads: (k,), 0 for reference steps.
+    reason: why the segment ended.
+    learned: share of the response, root mean square over the steps, that the surrogate did not know of
+    beforehand.
+    logged: quantities, by their names in `StepBlock`, that the reference code's own log gave.
+    sizes: |P - P0| at the points, (k,), where it is known.
+    gap: by how much the points may be off the steps that they stand for, relative.
+    unfollowed: dipole, au, of motion at each point that the surrogate does not follow.
     """
 
     kind: Kind
@@ -58,6 +65,10 @@ class Segment:
     fock_builds: int = 0
     learned: float = 0.0
     logged: Mapping[str, np.ndarray] = field(default_factory=dict)
+    formed: Callable[[int, int], np.ndarray] | None = None
+    sizes: np.ndarray | None = None
+    gap: float = 0.0
+    unfollowed: float = 0.0
 
     @property
     def n_steps(self) -> int:
@@ -233,6 +244,43 @@ def frozen_pass(problem: Problem, fock_of: FockOf, state: State, n_steps: int) -
 def later_densities(segment: Segment) -> np.ndarray:
     """P' after each of a segment's steps, (k, n_spin, m, m)."""
     return np.concatenate([segment.densities[1:], segment.end.density[None]])
+
+
+def density_at(segment: Segment, point: int) -> np.ndarray:
+    """P' of a point, or of the end, (n_spin, m, m)."""
+    if point == segment.n_steps:
+        return segment.end.density
+    return segment.densities[point] if segment.formed is None else segment.formed(point, point + 1)[0]
+
+
+def pieces(segment: Segment, most: float) -> Iterator[Segment]:
+    """The segment itself, or pieces whose densities, formed here, stay within so many bytes."""
+    if segment.formed is None:
+        yield segment
+        return
+    size = max(int(most // segment.end.density.nbytes), 16)
+    for first in range(0, segment.n_steps, size):
+        last = min(first + size, segment.n_steps)
+        part, ends = slice(first, last), last == segment.n_steps
+        start = replace(segment.start, step=segment.start.step + first, time=float(segment.times[first]))
+        end = segment.end
+        if not ends:
+            end = replace(segment.start, step=segment.start.step + last, time=float(segment.times[last]))
+        yield replace(
+            segment,
+            reason=segment.reason if ends else "CONTINUE",
+            start=start,
+            end=end,
+            times=segment.times[part],
+            densities=segment.formed(first, last),
+            energies=segment.energies[part],
+            interpolations=segment.interpolations[part],
+            changes=segment.changes[part],
+            cpu=segment.cpu[part],
+            spreads=segment.spreads[part],
+            formed=None,
+            sizes=None if segment.sizes is None else segment.sizes[part],
+        )
 
 
 def conserves(problem: Problem) -> bool:

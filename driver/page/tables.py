@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ..loop.speed import SPEED_UP
 from .data import Bar, Decision
+from .speed import SPEED_UP
 from .words import counted, duration, number
 
 #: What stands beside each code.
@@ -21,6 +21,8 @@ MEANINGS: Mapping[str, str] = {
     "HERMITICITY_VIOLATION": "the density was not Hermitian enough",
     "IDEMPOTENCY_VIOLATION": "the density was not idempotent enough",
     "NOT_FINITE": "a number overflowed",
+    "FIELD": "the last step in a field, by the reference; weak motion may follow",
+    "NOT_WEAK": "the motion was no longer weak: full matrices from there on",
     "AUDIT": "a reference step checked the surrogate",
     "END": "the run ended",
 }

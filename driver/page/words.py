@@ -9,8 +9,8 @@ import numpy as np
 from ...adapters.deck import PropagationTask
 from ...adapters.system import Field
 from ...atomic.units import EV_PER_HARTREE, FS_PER_AU
-from ..loop.speed import speed_words
 from ..spectra.spectrum import Peak, direction_label
+from .speed import speed_words
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

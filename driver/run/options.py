@@ -19,7 +19,7 @@ class Options:
 
     surrogate: auto, response, neural, hybrid or none.
     tolerance: trajectory error wanted, relative.
-    max_ml_steps: most surrogate steps between two anchors.
+    max_ml_steps: most surrogate steps between two anchors, 20 times as many of weak motion.
     limits: where a surrogate segment is broken off.
     memory: bytes for integrals, grids and the kernel.
     restart: go on from `<start>.h5`.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..loop.speed import speed_words
+from ..page.speed import speed_words
 
 
 def report(stem: Path, summary: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
 from ..loop.problem import Problem, dipole_norm
 from ..loop.progress import Progress
-from ..loop.speed import LEAST_BUILDS, reference_range, speed_range
+from ..page.speed import LEAST_BUILDS, reference_range, speed_range
 from ..pictures.run_figure import draw_run
 from ..reporters.about import about
 from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines

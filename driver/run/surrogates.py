@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ...adapters.deck import Deck, DeckError
 from ...adapters.pyscf.engine import PySCFEngine
-from ...surrogate.kernel.analytic import AuxiliaryKernel, analytic_kernel, kernel_response
+from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
+from ...surrogate.kernel.pair_kernel import PairBlock, moved_blocks, pair_kernel
+from ...surrogate.matrices.occupied_empty import occupied_empty
 from ...surrogate.nonlinear.nonlinear_response import PointSource
 from ...surrogate.on_the_fly.earlier_run import (
     carried_points,
@@ -19,7 +22,7 @@ from ...surrogate.on_the_fly.earlier_run import (
     correction_of,
     read_earlier_run,
 )
-from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
+from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse, base_irreps
 from ...surrogate.runtime.network_response import (
     SHIPPED,
     Graphs,
@@ -30,8 +33,12 @@ from ...surrogate.runtime.network_response import (
 )
 from ...surrogate.runtime.neural_surrogate import NeuralSurrogate
 from ...surrogate.runtime.session import Device, GraphError
+from ...surrogate.surrogate import Surrogate
+from ...surrogate.weak_fields.by_regime import ByRegime
+from ...surrogate.weak_fields.pair_response import NEARLY_DIAGONAL, PairResponse, expansion_matrices
 from ..loop.backend import GroundState
 from ..loop.controller import Target
+from ..loop.motion import begins_weak
 from ..loop.problem import Problem
 from .options import Options, physics_of
 
@@ -84,7 +91,7 @@ def make_surrogate(
     options: Options,
     target: Target,
     tell: Callable[[str, float], None],
-) -> OnTheFlyResponse | NeuralSurrogate:
+) -> Surrogate:
     """The surrogate of a run about its ground state; tell: takes words and the share done meanwhile.
 
     Raises PriorError, DeviceError, GraphError, NetworkNotApplicable.
@@ -92,7 +99,18 @@ def make_surrogate(
     engine, start = ground.engine, (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
     if options.surrogate not in ("neural", "hybrid"):
-        return _learned(ground, problem, options, target, tell)
+        full = partial(_learned, ground, problem, options, target, tell)
+        if options.engine != "pyscf":
+            # NWChem's own steps have not been compared with weak motion's.
+            return full()
+        if options.prior is not None:
+            # A file that cannot serve is refused before anything runs.
+            read_earlier_run(options.prior, physics_of(problem.system), problem.system)
+        surrogate = ByRegime(partial(_pair_response, ground, problem, options), full)
+        if not begins_weak(problem) or not surrogate.weaken():
+            # Made here, the kernel's seconds and progress are told apart.
+            assert surrogate.full
+        return surrogate
     xc = engine.system.functional.pyscf
     network = NetworkResponse(_graphs(options), engine.mol, ground.orbitals.density(), xc, tell)
     if options.surrogate == "neural":
@@ -100,6 +118,35 @@ def make_surrogate(
     spread = network.typical_spread(_typical_changes(problem))
     guess = FirstGuess(network.prior(), spread, nonlinear=nonlinear_source(ground, problem, target, tell))
     return OnTheFlyResponse(engine, *start, guess, outside)
+
+
+def _pair_response(ground: GroundState, problem: Problem, options: Options) -> PairResponse | None:
+    """None where the start is no closed set of orbitals at rest, or there is no kernel."""
+    engine, basis, density = ground.engine, problem.basis, problem.ground_density
+    try:
+        pairs = occupied_empty(density, basis.energies, NEARLY_DIAGONAL)
+    except ValueError:
+        return None
+    about = expansion_matrices(engine, basis, density, problem.ground_build)
+    between = np.real(about.fock - basis.energies[:, None, :] * np.eye(basis.n_functions))
+    if not pairs.n_pairs or pairs.gaps.min() <= 0.0 or np.abs(between).max() > NEARLY_DIAGONAL:
+        return None
+    pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings])
+    irreps = base_irreps(basis, density)
+    indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs))
+    made = _once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
+    missing = [index for index in indices if int(index[0]) not in made]
+    if missing:
+        more = pair_kernel(engine, basis, pairs, irreps, missing, options.memory)
+        if more is None:
+            return None
+        made.update({int(block.index[0]): block for block in more})
+    blocks = [made[int(index[0])] for index in indices]
+    try:
+        response = PairResponse(pairs, about, blocks)
+    except np.linalg.LinAlgError:
+        return None
+    return response if response.is_near_rest else None
 
 
 def _learned(
@@ -113,7 +160,7 @@ def _learned(
     none, and from what an earlier run has learned beyond that. Raises PriorError.
     """
     engine, density = ground.engine, ground.orbitals.density()
-    kernel = _kernel_of(engine, density, options.memory, tell)
+    kernel = _once(engine, "full", density, lambda: analytic_kernel(engine, density, options.memory, tell))
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
     nonlinear = nonlinear_source(ground, problem, target, tell)
     if options.prior is not None:
@@ -145,19 +192,17 @@ def nonlinear_source(
     return PointSource(*given, wanted, wanted_whole, wanted_from, tell)
 
 
-#: The kernel about each ground state's density: a deck's propagations from it share one.
-_KERNELS: WeakKeyDictionary[PySCFEngine, tuple[np.ndarray, AuxiliaryKernel | None]] = WeakKeyDictionary()
+Kernel = TypeVar("Kernel")
+#: Kernels by engine and kind, with the array that they belong to.
+_KERNELS: WeakKeyDictionary[PySCFEngine, dict[str, tuple[np.ndarray, Any]]] = WeakKeyDictionary()
 
 
-def _kernel_of(
-    engine: PySCFEngine, density: np.ndarray, memory: float, tell: Callable[[str, float], None]
-) -> AuxiliaryKernel | None:
-    """See `analytic_kernel`; made for the first propagation from a ground state, and kept for the others."""
-    about, kernel = _KERNELS.get(engine, (None, None))
-    if about is None or not np.array_equal(about, density):
-        kernel = analytic_kernel(engine, density, memory, tell)
-        _KERNELS[engine] = density, kernel
-    return kernel
+def _once(engine: PySCFEngine, kind: str, about: np.ndarray, make: Callable[[], Kernel]) -> Kernel:
+    """A kernel, made for the first of a deck's propagations from one ground state and kept for the others."""
+    kept = _KERNELS.setdefault(engine, {})
+    if kind not in kept or not np.array_equal(kept[kind][0], about):
+        kept[kind] = about, make()
+    return kept[kind][1]
 
 
 def weights_folder(options: Options) -> Path:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 
 from .band import Band, band
 from .realization import common_frequencies
@@ -205,7 +206,7 @@ def _improved(model: _Model, omega: np.ndarray, dipoles: np.ndarray) -> tuple[np
     misfit = np.vdot(left, left)
     for _ in range(MOST_STEPS):
         damped = normal + damping * np.diag(np.diag(normal))
-        change = np.linalg.lstsq(damped, slope, rcond=None)[0].reshape(-1, 4)
+        change = _solved(damped, slope).reshape(-1, 4)
         trial = omega + change[:, 0], dipoles + change[:, 1:]
         missed = float(np.sum(model.left(*trial) ** 2))
         if missed > misfit:
@@ -219,3 +220,11 @@ def _improved(model: _Model, omega: np.ndarray, dipoles: np.ndarray) -> tuple[np
         if gained <= CONVERGED * misfit:
             break
     return np.abs(omega), dipoles
+
+
+def _solved(normal: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Least squares where parameters depend on one another; a tenth of its seconds where they do not."""
+    try:
+        return scipy.linalg.cho_solve(scipy.linalg.cho_factor(normal), slope)
+    except np.linalg.LinAlgError:
+        return np.linalg.lstsq(normal, slope, rcond=None)[0]

@@ -7,6 +7,7 @@ and Pappa, J. Guid. Control Dyn. 8, 620 (1985).
 """
 
 import numpy as np
+import scipy.linalg
 
 #: Most rows of the Hankel matrix: its eigenvectors take the cube of that.
 MOST_ROWS = 1500
@@ -22,11 +23,12 @@ def common_frequencies(samples: np.ndarray, step: float, error: float) -> np.nda
     blocks = max(min(k // 2, MOST_ROWS // components), 2)
     windows = np.lib.stride_tricks.sliding_window_view(samples, blocks, axis=0)
     hankel = windows.transpose(3, 1, 0, 2).reshape(blocks * components, -1)
-    squares, basis = np.linalg.eigh(hankel @ hankel.T)
+    gram = hankel @ hankel.T
     # An error in the samples stands in the matrix up to min(rows, columns) times, in one direction at worst.
     norm = error * np.sqrt(min(blocks, k - blocks + 1))
-    floor = max(norm**2, len(squares) * np.finfo(float).eps * squares[-1])
-    space = basis[:, squares > floor]
+    floor = max(norm**2, len(gram) * np.finfo(float).eps * float(np.linalg.norm(gram)))
+    # The few above the floor take a tenth of the time that all eigenvectors take.
+    space = scipy.linalg.eigh(gram, subset_by_value=(floor, np.inf), check_finite=False)[1]
     if not space.shape[1]:
         return np.zeros(0)
     shift = np.linalg.lstsq(space[:-components], space[components:], rcond=None)[0]

@@ -3,7 +3,7 @@
 To first order all that a density changes lies there: X_ai = P'_ai, a empty, i occupied.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,11 @@ class OccupiedEmpty:
         """d."""
         return self.index.size
 
+    def some(self, kept: np.ndarray) -> "OccupiedEmpty":
+        """Those pairs alone; kept: their numbers."""
+        index, mirrored = self.index[kept], self.mirrored[kept]
+        return replace(self, index=index, mirrored=mirrored, gaps=self.gaps[kept])
+
     def block(self, matrix: np.ndarray) -> np.ndarray:
         """X (..., d) of Hermitian matrices (..., n_spin, m, m)."""
         return matrix.reshape(*matrix.shape[:-3], -1)[..., self.index]
@@ -39,16 +44,17 @@ class OccupiedEmpty:
         return flat.reshape(*block.shape[:-1], *self.shape)
 
 
-def occupied_empty(density: np.ndarray, energies: np.ndarray) -> OccupiedEmpty:
+def occupied_empty(density: np.ndarray, energies: np.ndarray, off_diagonal: float = 1e-6) -> OccupiedEmpty:
     """Pairs for a ground state P' (n_spin, m, m) that is diagonal; energies of its orbitals (n_spin, m).
 
+    off_diagonal: largest element of P' that counts as nothing.
     Raises ValueError where P' is not diagonal, or an orbital neither full nor empty.
     """
     n_spin, m = energies.shape
     filling = 2.0 if n_spin == 1 else 1.0
     occupations = np.real(np.diagonal(density, axis1=1, axis2=2))
     full, empty = np.abs(occupations - filling) < 1e-6, np.abs(occupations) < 1e-6
-    if not (full | empty).all() or np.abs(density - occupations[:, :, None] * np.eye(m)).max() > 1e-6:
+    if not (full | empty).all() or np.abs(density - occupations[:, :, None] * np.eye(m)).max() > off_diagonal:
         raise ValueError("the ground state's orbitals are not all full or empty")
     spin, a, i = np.nonzero(empty[:, :, None] & full[:, None, :])
     return OccupiedEmpty(

@@ -102,7 +102,8 @@ def read_earlier_run(path: Path, settings: Mapping[str, str], system: System) ->
     other = [name for name in SAME if run.settings.get(name) != settings.get(name)]
     if other:
         raise PriorError(f"{path}: a run with other {', '.join(other)} than the deck's")
-    if "x0_q" not in run.learned:
+    # A run whose motion was weak throughout has nothing to learn.
+    if not {"x0_q", "pairs_residuals"} & set(run.learned):
         raise PriorError(f"{path}: its run learned no response (--surrogate none, or NWChem alone)")
     return run
 
@@ -117,10 +118,11 @@ def correction_of(run: EarlierRun, system: System, memory: float, *, analytic: b
     mol = molecule(then)
     directions, images = _learned(run)
     changes = run.basis.density_out(directions)
-    # Where the points have had the first order, the images are those of Coulomb and exact exchange.
-    analytic = analytic and not _points_are_whole(run)
-    base = _linear_base(then, mol, run.density, memory, analytic)
-    images = images - run.basis.fock_in(np.real(base(changes)))
+    if len(directions):
+        # Where the points have had the first order, the images are those of Coulomb and exact exchange.
+        analytic = analytic and not _points_are_whole(run)
+        base = _linear_base(then, mol, run.density, memory, analytic)
+        images = images - run.basis.fock_in(np.real(base(changes)))
     packing = make_packing(np.zeros_like(run.basis.irreps))
     packed = [
         np.reshape([pack(packing, m.astype(complex))[0] for m in part], (-1, packing.n_real))
@@ -188,7 +190,7 @@ def _learned(run: EarlierRun) -> tuple[np.ndarray, np.ndarray]:
     packing = make_packing(base_irreps(run.basis, inside))
     nothing = np.zeros(packing.n_imag)
     found: list[list[np.ndarray]] = [[], []]
-    for k, block in enumerate(packing.real_blocks):
+    for k, block in enumerate(packing.real_blocks if "x0_q" in run.learned else ()):
         for rows, letter in zip(found, "qk", strict=True):
             for row in run.learned[f"x{k}_{letter}"][: _n_kept(run, k)]:
                 x = np.zeros(packing.n_real)

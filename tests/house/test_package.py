@@ -65,6 +65,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "starting_density",
         "samples",
         "on_the_fly",
+        "weak_fields",
         "runtime",
         "network",
         "training",

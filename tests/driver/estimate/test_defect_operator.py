@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from hybrid_propagate.driver.estimate.defect_operator import RIDGE, Defect, defect_operator, level
+from hybrid_propagate.driver.estimate.defect_operator import (
+    RIDGE,
+    Defect,
+    by_order,
+    defect_operator,
+    level,
+    sum_of,
+)
 
 
 def hermitian(random: np.random.Generator, scale: float = 1.0) -> np.ndarray:
@@ -48,6 +55,26 @@ def test_points_of_both_signs_tell_the_orders_apart() -> None:
         found = defect_operator([Defect(one, 1e-3 * one, 0.1), Defect(-one, sign * 1e-3 * one, 0.1)])
         wanted = 0.25e-3 if sign > 0.0 else 0.5e-3
         np.testing.assert_allclose(found(0.5 * one), wanted * one, rtol=5e-3)
+
+
+def test_orders_measured_apart_have_operators_of_their_own() -> None:
+    """At half the motion half of the one and a quarter of the other; turned, the one changes its sign."""
+    random = np.random.default_rng(6)
+    change, odd, even = hermitian(random, 0.1), hermitian(random, 1e-3), hermitian(random, 1e-4)
+    defect = Defect(change, odd + even, 1.0, even)
+    whole = sum_of(*(defect_operator(some, weigh) for some, weigh in by_order([defect])))
+    for factor in (1.0, -1.0, 0.5):
+        wanted = (factor * odd + factor**2 * even) / (1.0 + RIDGE)
+        np.testing.assert_allclose(whole(factor * change), wanted, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(whole.scaled(2.0)(change), 2.0 * whole(change))
+
+
+def test_defects_not_told_apart_stay_whole() -> None:
+    random = np.random.default_rng(7)
+    defects = [Defect(hermitian(random), hermitian(random), 1.0, even) for even in (hermitian(random), None)]
+    ((some, weigh),) = by_order(defects)
+    assert some == defects
+    assert weigh(np.array(0.5)) == 0.375
 
 
 def test_equal_points_are_one() -> None:

@@ -11,6 +11,7 @@ from hybrid_propagate.driver.estimate.statement import HISTORY
 from hybrid_propagate.driver.loop import certify
 from hybrid_propagate.driver.loop.controller import Target
 from hybrid_propagate.driver.loop.hybrid import Hybrid
+from hybrid_propagate.driver.loop.motion import Stepwise
 from hybrid_propagate.driver.loop.problem import Problem, electronic_dipoles
 from hybrid_propagate.driver.loop.reference import EmbeddedReference
 from hybrid_propagate.driver.loop.segment import Limits, frozen_pass
@@ -73,7 +74,8 @@ def test_a_shadow_beyond_all_measure_is_no_shadow() -> None:
     problem = chain(1e-4)
     change = 1e-9 * np.ones_like(problem.ground_density)
     operator = defect_operator([Defect(change, 1e-3 * np.ones_like(change), 1e-3)])
-    lacking = certify._with_operator(problem, make_response(problem), operator)
+    motion = Stepwise(problem, make_response(problem))
+    lacking = motion._with(operator)
     assert np.isfinite(lacking(problem.ground_density + change)).all()
     with pytest.raises(NoFixedPoint):
         lacking(problem.ground_density + 1e6 * change)

@@ -28,7 +28,7 @@ def test_accepted_segments_grow_up_to_the_limit() -> None:
     ledger = Ledger(length=100)
     lengths = []
     for _ in range(4):
-        ledger.accept(1.0, 100, 150.0, TARGET)
+        ledger.accept(1.0, 100, 150.0, TARGET.max_ml_steps)
         lengths.append(ledger.length)
     assert lengths == [200, 400, 500, 500]
     assert ledger.saved == 600.0
@@ -47,7 +47,7 @@ def test_rejections_halve_the_length_then_fall_back_longer_and_longer() -> None:
             assert ledger.falls_back() == 0
     assert steps[:3] == [FALL_BACK, 2 * FALL_BACK, 4 * FALL_BACK]
     assert max(steps) == LONGEST_FALL_BACK
-    ledger.accept(1.0, 2, 0.0, TARGET)
+    ledger.accept(1.0, 2, 0.0, TARGET.max_ml_steps)
     assert ledger.fall_back == FALL_BACK
 
 
@@ -74,7 +74,7 @@ def test_lost_builds_are_bounded_by_what_was_saved() -> None:
     ledger.reject(100, 5.0, 10)
     assert not ledger.affords(3)
     assert ledger.falls_back() > 0
-    ledger.accept(1.0, 50, 20.0, TARGET)
+    ledger.accept(1.0, 50, 20.0, TARGET.max_ml_steps)
     assert ledger.affords(12)
     assert not ledger.affords(13)
 
@@ -100,7 +100,7 @@ def test_what_grows_as_the_root_of_time_counts_as_it_will_at_the_end(time: float
 def test_typical_change_is_a_root_mean_square_with_a_floor() -> None:
     ledger = Ledger(length=10)
     assert ledger.typical_change(0.0, 0, 1e-6) == 1e-6
-    ledger.accept(4 * 3.0**2, 4, 0.0, TARGET)
+    ledger.accept(4 * 3.0**2, 4, 0.0, TARGET.max_ml_steps)
     assert ledger.typical_change(4 * 4.0**2, 4, 1e-6) == pytest.approx(np.sqrt(12.5))
 
 
@@ -114,7 +114,7 @@ def test_audits_are_drawn_at_their_share() -> None:
 def test_a_ledger_is_saved_with_its_random_numbers() -> None:
     ledger = Ledger(length=77)
     ledger.begin(3, 1000)
-    ledger.accept(3.0, 10, 17.5, TARGET)
+    ledger.accept(3.0, 10, 17.5, TARGET.max_ml_steps)
     ledger.see_reference(4, 9)
     ledger.reject(60, 2.5, 7)
     for _ in range(13):

@@ -24,7 +24,7 @@ from selenium.webdriver.common.by import By
 
 FIGURES = {
     "hydrogen": {"spectrum"},
-    "water_kick": {"dipole", "spectrum", "timeline", "spread", "energy"},
+    "water_kick": {"dipole", "spectrum", "timeline", "spread", "honesty", "energy"},
     "water_pulse": {
         *("dipole", "field", "spectrum", "timeline", "spread", "honesty", "energy"),
         *("occupations", "charges"),

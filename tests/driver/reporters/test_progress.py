@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 from hybrid_propagate.atomic.terminal import live_line
-from hybrid_propagate.driver.loop import acceptance
-from hybrid_propagate.driver.loop.acceptance import _told
+from hybrid_propagate.driver.loop import hybrid as hybrid_loop
 from hybrid_propagate.driver.loop.controller import Target
-from hybrid_propagate.driver.loop.hybrid import Hybrid
+from hybrid_propagate.driver.loop.hybrid import Hybrid, told_steps
 from hybrid_propagate.driver.loop.segment import Limits
 from hybrid_propagate.driver.propagators.state import State
 from hybrid_propagate.driver.reporters.progress import ProgressLine
@@ -38,11 +37,11 @@ def test_a_narrow_terminal_cuts_the_words_and_nothing_else(
 
 
 def test_a_long_segment_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acceptance, "TOLD_EVERY", -1.0)
+    monkeypatch.setattr(hybrid_loop, "TOLD_EVERY", -1.0)
     said: list[tuple[str, float]] = []
     nothing = np.zeros((1, 1, 1))
     hybrid = Hybrid(None, None, None, Target(1e-3, 500, 1.0), Limits(), say=lambda *words: said.append(words))  # pyright: ignore[reportArgumentType]
     state = State(45, 9.0, nothing, np.zeros((1, 1)), nothing, nothing, nothing)
-    step = _told(hybrid, lambda state, fock_of: (state, []), 40, 20)
+    step = told_steps(hybrid, lambda state, fock_of: (state, []), 40, 20)
     assert step(state, lambda density: density) == (state, [])
     assert said == [("5 of the next 20 made, not measured yet", 0.25)]

@@ -2,7 +2,7 @@
 
 import pytest
 from hybrid_propagate.driver.loop.progress import Tally
-from hybrid_propagate.driver.loop.speed import reference_range, speed_range, speed_words
+from hybrid_propagate.driver.page.speed import reference_range, speed_range, speed_words
 
 
 def test_a_step_s_range_is_of_several_builds() -> None:

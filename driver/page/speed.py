@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .progress import Tally
+from ..loop.progress import Tally
 
 #: Fewest Fock builds that say what one costs.
 _FEWEST_BUILDS = 3

@@ -1,0 +1,415 @@
+"""How the surrogate's passes are made: step by step, or of weak motion all steps at once.
+
+After the field, and as long as |δP| is small, only the block between empty and occupied orbitals moves to
+first order: its normal modes give a whole segment, and that of the shadow (`propagators/pair_motion`).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Protocol
+
+import numpy as np
+
+from ...surrogate.matrices.occupied_empty import OccupiedEmpty
+from ...surrogate.surrogate import Surrogate
+from ...surrogate.weak_fields.by_regime import ByRegime
+from ...surrogate.weak_fields.pair_response import WEAK, PairResponse
+from ...surrogate.weak_fields.scheme import PairState
+from ..estimate.defect_operator import DefectOperator
+from ..propagators.magnus import FockOf, NoFixedPoint
+from ..propagators.pair_motion import Lacking, PairPath, norm_changes, pair_path
+from ..propagators.state import State, density_of
+from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
+from .hybrid import Hybrid, known_surrogate, tell, told_steps
+from .problem import Problem, Step, active_dipoles, electronic_dipoles, make_step
+from .progress import Event, Progress
+from .reference import Sight
+from .segment import Limits, Segment, frozen_pass, is_check_point, later_densities, surrogate_segment
+
+#: Segments of weak motion may have so many times as many steps as others.
+LONGER = 20
+#: Bytes that a segment of weak motion may take, over those of another's densities: some arrays of η.
+HELD = 4
+#: What moves in irreps that no field moves, over all that moves: rounding. More is not followed.
+STILL = 1e-4
+
+
+Watch = Callable[[Step, int, int], Step]
+
+
+class Motion(Protocol):
+    """Passes with the surrogate in force, and the shadow's."""
+
+    def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
+        """Up to `n_steps` steps; None where the first one breaks a limit."""
+        ...
+
+    def shadow(
+        self, operator: DefectOperator | None, state: State, n_steps: int
+    ) -> tuple[np.ndarray, State] | None:
+        """Dipoles (n_steps, 3) after each step, `operator` added to F, and the end; None: no fixed point."""
+        ...
+
+    def dipoles(self, segment: Segment) -> np.ndarray:
+        """Of the electrons after each of a segment's steps, (k, 3), as `shadow` has them."""
+        ...
+
+    def sample(self, segment: Segment, every: int) -> np.ndarray:
+        """P' after the first of a segment's steps, and after every so many more, (k, n_spin, m, m)."""
+        ...
+
+    def held_steps(self, most: float) -> int:
+        """Steps of a segment whose densities, or what they are made of, take about so many bytes."""
+        ...
+
+    def response_size(self, densities: np.ndarray) -> float:
+        """Root mean square of |ΔF| over P' (k, n_spin, m, m)."""
+        ...
+
+    def asked(self, density: np.ndarray) -> list[np.ndarray]:
+        """Where the reference is asked to measure a P' (n_spin, m, m): there, and what else that takes."""
+        ...
+
+    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
+        """What of the sights there acts on this motion."""
+        ...
+
+
+def motion_of(hybrid: Hybrid) -> Motion:
+    """By the surrogate in force."""
+    surrogate = known_surrogate(hybrid)
+    if isinstance(surrogate, ByRegime) and surrogate.weak is not None:
+        return Weakly(hybrid.problem, surrogate.weak)
+    return Stepwise(hybrid.problem, surrogate, partial(told_steps, hybrid))
+
+
+def is_weak(hybrid: Hybrid) -> bool:
+    """Whether the surrogate for weak motion is in force."""
+    return isinstance(hybrid.surrogate, ByRegime) and hybrid.surrogate.weak is not None
+
+
+def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float, *, end: bool) -> Sight:
+    """A look at the surrogate at its own P' (n_spin, m, m) and time. end: the run is to go on from there."""
+    motion, surrogate = motion_of(hybrid), known_surrogate(hybrid)
+    with progress.tally.timed("anchors"):
+        found = [hybrid.reference.sight(surrogate, p, time, end=end) for p in motion.asked(density)]
+    progress.tally.fock_builds += len(found)
+    progress.tally.anchors += len(found)
+    return motion.seen(density, found)
+
+
+def begins_weak(problem: Problem) -> bool:
+    """Whether the field is over at the first point, and leaves the motion weak."""
+    over = can_be_weak(problem) and problem.last_field_step == 0
+    return over and not _is_far(problem, 0.0, problem.ground_density)
+
+
+def can_be_weak(problem: Problem) -> bool:
+    """Whether steps follow the field, by the propagator that weak motion is known for."""
+    real_time = problem.real_time
+    plain = real_time.propagator == "magnus" and real_time.mocap is None and not real_time.static
+    return plain and problem.last_field_step < problem.n_steps - 1
+
+
+def choose_regime(hybrid: Hybrid, progress: Progress) -> None:
+    """Settle which of two surrogates is in force from here on."""
+    surrogate, problem, state = hybrid.surrogate, hybrid.problem, progress.state
+    if not isinstance(surrogate, ByRegime) or not can_be_weak(problem) or progress.ledger.strong:
+        return
+    if _is_far(problem, state.time, state.density):
+        leave_weak(hybrid, progress)
+    elif state.step > problem.last_field_step and surrogate.weaken() and not progress.ledger.weak:
+        progress.ledger.weak = True
+        progress.ledger.begin_anew(most_steps(hybrid))
+
+
+def leave_weak(hybrid: Hybrid, progress: Progress) -> None:
+    """Full matrices from here on, to the end of the run; told with its reason."""
+    surrogate = hybrid.surrogate
+    assert isinstance(surrogate, ByRegime)
+    if surrogate.weak is not None:
+        progress.ledger.begin_anew(hybrid.target.max_ml_steps)
+    surrogate.strengthen()
+    progress.ledger.strong = True
+    at = progress.state
+    tell(hybrid, progress, Event("regime", at.step, at.time, "NOT_WEAK", np.nan, np.nan, 0.0, 0))
+
+
+def most_steps(hybrid: Hybrid) -> int:
+    """Of a segment."""
+    most = hybrid.target.max_ml_steps
+    return LONGER * most if is_weak(hybrid) else most
+
+
+def steps_to_go(hybrid: Hybrid, progress: Progress) -> int:
+    """Steps to the last with a field, where weak motion may follow; else those that are left."""
+    ahead = hybrid.problem.last_field_step - progress.state.step
+    follows = _may_follow(hybrid, progress) and ahead > 0
+    return ahead if follows else hybrid.problem.n_steps - progress.state.step
+
+
+def owes_last_field_step(hybrid: Hybrid, progress: Progress) -> bool:
+    """Whether the next step is the last with a field, and weak motion may follow.
+
+    The reference makes it: what a kick does in second order lasts, and no defect of F tells of it.
+    """
+    return _may_follow(hybrid, progress) and progress.state.step == hybrid.problem.last_field_step
+
+
+def _may_follow(hybrid: Hybrid, progress: Progress) -> bool:
+    either = isinstance(hybrid.surrogate, ByRegime) and can_be_weak(hybrid.problem)
+    return either and not progress.ledger.strong
+
+
+def _is_far(problem: Problem, time: float, density: np.ndarray) -> bool:
+    """Whether P' is no longer near P'0, or the field at this time takes it away."""
+    field = problem.external(time)
+    size = float(np.linalg.norm(density - problem.ground_density))
+    if field is not None:
+        # What acts at one point alone, as a kick does, acts for half a step.
+        size += 0.5 * problem.real_time.dt * float(np.linalg.norm(field @ density - density @ field))
+    return size > WEAK
+
+
+class Stepwise:
+    """Implements `Motion` for any surrogate; watched: is given each segment's step, start, length."""
+
+    def __init__(
+        self, problem: Problem, surrogate: Surrogate, watched: Watch = lambda step, *_: step
+    ) -> None:
+        self._problem, self._surrogate, self._watched = problem, surrogate, watched
+
+    def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
+        """See `Motion`."""
+        step = self._watched(make_step(self._problem), state.step, n_steps)
+        return surrogate_segment(self._problem, step, self._surrogate, state, n_steps, limits)
+
+    def shadow(
+        self, operator: DefectOperator | None, state: State, n_steps: int
+    ) -> tuple[np.ndarray, State] | None:
+        """See `Motion`; None also where what is lacking is beyond all measure."""
+        fock_of = self._surrogate.predict if operator is None else self._with(operator)
+        try:
+            densities, end = frozen_pass(self._problem, fock_of, state, n_steps)
+        except NoFixedPoint:
+            return None
+        dipole = electronic_dipoles(self._problem, densities)
+        return (dipole, end) if np.isfinite(dipole).all() else None
+
+    def dipoles(self, segment: Segment) -> np.ndarray:
+        """See `Motion`."""
+        return electronic_dipoles(self._problem, later_densities(segment))
+
+    def sample(self, segment: Segment, every: int) -> np.ndarray:
+        """See `Motion`."""
+        return later_densities(segment)[::every]
+
+    def held_steps(self, most: float) -> int:
+        """See `Motion`."""
+        return max(int(most // self._problem.ground_density.nbytes), 16)
+
+    def response_size(self, densities: np.ndarray) -> float:
+        """See `Motion`."""
+        problem = self._problem
+        base = problem.basis.fock_in(problem.ground_build.fock)
+        sizes = [float(np.linalg.norm(self._surrogate.predict(p) - base)) for p in densities]
+        return float(np.sqrt(np.mean(np.square(sizes))))
+
+    def asked(self, density: np.ndarray) -> list[np.ndarray]:
+        """Itself."""
+        return [density]
+
+    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
+        """All of it."""
+        return sights[0]
+
+    def _with(self, operator: DefectOperator) -> FockOf:
+        """F' with what it lacks. Raises NoFixedPoint where that is beyond all measure.
+
+        What is of second order may grow without end, once the shadow is far from where it was measured.
+        """
+        problem, predict = self._problem, self._surrogate.predict
+        ground = problem.ground_density
+        most = float(np.linalg.norm(problem.basis.fock_in(problem.ground_build.fock)))
+
+        def lacking(density: np.ndarray) -> np.ndarray:
+            more = operator(density - ground)
+            if not np.linalg.norm(more) < most:
+                raise NoFixedPoint("the shadow has left all that was measured")
+            return predict(density) + more
+
+        return lacking
+
+
+class Weakly:
+    """Implements `Motion` for the response between empty and occupied orbitals."""
+
+    def __init__(self, problem: Problem, response: PairResponse) -> None:
+        self._problem, self._response = problem, response
+        self._sides = sides_of(response.pairs, problem.ground_density)
+
+    def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
+        """See `Motion`; None also where |δP| is no longer small, or a step takes more corrections."""
+        response, began = self._response, time.process_time()
+        path = self._path(state, n_steps, None)
+        if path is None:
+            return None
+        absolute = path.eta + response.rest
+        x = self._changes(absolute[:-1])
+        spreads = response.spread(x)
+        problem = self._problem
+        changes = norm_changes(response.pairs, problem.ground_density, problem.basis.to_canonical, path)
+        tolerance = self._problem.real_time.tolerances.interpol
+        sizes = np.sqrt(2.0) * np.linalg.norm(x, axis=1)
+        # What is not finite fails too.
+        if not (sizes.max() <= WEAK and spreads.max() <= limits.uncertainty and changes.max() <= tolerance):
+            return None
+        points = WeakPoints(self._sides, state.density, absolute)
+        end = self._state(state, n_steps, path)
+        return Segment(
+            "surrogate",
+            "END" if end.step == self._problem.n_steps else "MAX_STEPS",
+            state,
+            end,
+            _times(state, n_steps, self._problem.real_time.dt)[:-1],
+            np.empty((0, *state.density.shape), complex),
+            points.energies(response.energies),
+            np.full(n_steps, 2),
+            tuple([change] for change in changes),
+            np.linspace(began, time.process_time(), n_steps),
+            spreads,
+            formed=points,
+            sizes=sizes,
+            gap=path.gap,
+            unfollowed=offset_from_rest(response, problem.ground_density, active_dipoles(problem)),
+        )
+
+    def shadow(
+        self, operator: DefectOperator | None, state: State, n_steps: int
+    ) -> tuple[np.ndarray, State] | None:
+        """See `Motion`."""
+        path = self._path(state, n_steps, None if operator is None else self._lacking(operator))
+        if path is None or not np.isfinite(path.eta).all():
+            return None
+        dipole = self._first_order_dipoles(path.eta[1:] + self._response.rest)
+        return dipole, self._state(state, n_steps, path)
+
+    def dipoles(self, segment: Segment) -> np.ndarray:
+        """See `Motion`; to first order."""
+        assert isinstance(segment.formed, WeakPoints)
+        return self._first_order_dipoles(segment.formed.eta[1:])
+
+    def sample(self, segment: Segment, every: int) -> np.ndarray:
+        """See `Motion`."""
+        assert isinstance(segment.formed, WeakPoints)
+        return segment.formed.later(every)
+
+    def held_steps(self, most: float) -> int:
+        """See `Motion`: densities are formed where they are asked for."""
+        return max(int(HELD * most // (16 * max(self._response.pairs.n_pairs, 1))), 16)
+
+    def response_size(self, densities: np.ndarray) -> float:
+        """See `Motion`."""
+        x = self._changes(self._eta(densities))
+        return float(np.sqrt(2.0 * np.mean(np.linalg.norm(self._response.response(x), axis=1) ** 2)))
+
+    def asked(self, density: np.ndarray) -> list[np.ndarray]:
+        """Itself, and where η has the other sign: the two tell first and second order apart."""
+        between = self._response.every
+        return [density, density - 2.0 * between.matrix(between.block(density))]
+
+    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
+        """What drives η: [D, P] / n between empty and occupied orbitals, D the whole defect.
+
+        Of first order is what the kernel lacks; what F has between empty, and between occupied orbitals, is
+        of second order here. What lies in irreps that no field moves is counted in with the others.
+        """
+        response, pairs, every = self._response, self._response.pairs, self._response.every
+        x = self._changes(self._eta(density[None]))[0]
+        wrong, other = (
+            every.block(sight.defect.defect @ p - p @ sight.defect.defect) / pairs.filling
+            for sight, p in zip(sights, self.asked(density), strict=True)
+        )
+        block, even = (_gathered(every, pairs, part) for part in (wrong, 0.5 * (wrong + other)))
+        size = float(np.sqrt(2.0) * np.linalg.norm(response.response(x) + pairs.block(block)))
+        first = float(np.linalg.norm(block - even)) / size if size > 0.0 else 0.0
+        return replace(
+            sights[0],
+            defect=replace(sights[0].defect, defect=block, response=size, even=even),
+            force=float(np.linalg.norm(block @ density - density @ block)),
+            teach=lambda: response.note(first),
+        )
+
+    def _eta(self, densities: np.ndarray) -> np.ndarray:
+        return self._response.pairs.block(densities) / self._response.pairs.filling
+
+    def _changes(self, eta: np.ndarray) -> np.ndarray:
+        """x (..., d) of η (..., d)."""
+        pairs = self._response.pairs
+        return pairs.filling * eta - pairs.block(self._response.about.density)
+
+    def _path(self, state: State, n_steps: int, lacking: Lacking | None) -> PairPath | None:
+        response, problem = self._response, self._problem
+        pairs, rest = response.pairs, response.rest
+        change = state.density - response.about.density
+        whole, known = (float(np.linalg.norm(own.block(change))) for own in (response.every, pairs))
+        left_out = float(np.sqrt(max(whole**2 - known**2, 0.0))) / whole if whole > 0.0 else 0.0
+        if left_out > STILL:
+            return None
+        eta = self._eta(state.density) - rest
+        # F at rest keeps η there: -ω η.
+        fock, half = (pairs.block(f) + pairs.gaps * rest for f in (state.fock, state.fock_half))
+        if is_check_point(problem, state):
+            fock = response.response(pairs.filling * eta)
+        anew = [j for j in range(1, n_steps) if is_check_point(problem, replace(state, step=state.step + j))]
+        lengths = np.diff([0, *anew, n_steps]).tolist()
+        path = pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, lacking)
+        return None if path is None else replace(path, gap=path.gap + left_out)
+
+    def _lacking(self, operator: DefectOperator) -> Lacking:
+        pairs = self._response.pairs
+        real, imaginary = np.split(operator.changes, 2, axis=1)
+        changes = [
+            real[:, pairs.index] + real[:, pairs.mirrored],
+            imaginary[:, pairs.index] - imaginary[:, pairs.mirrored],
+        ]
+        return Lacking(np.concatenate(changes, axis=1), pairs.block(operator.images), operator.weigh)
+
+    def _first_order_dipoles(self, eta: np.ndarray) -> np.ndarray:
+        ground, matrices = self._dipole
+        return ground - 2.0 * np.real(self._changes(eta)) @ matrices.T
+
+    @cached_property
+    def _dipole(self) -> tuple[np.ndarray, np.ndarray]:
+        """At the ground state, (3,), and between empty and occupied orbitals, (3, d)."""
+        problem, pairs = self._problem, self._response.pairs
+        ground = electronic_dipoles(problem, problem.ground_density[None])[0]
+        return ground, np.array([np.real(pairs.block(m)) for m in active_dipoles(problem)])
+
+    def _state(self, start: State, n_steps: int, path: PairPath) -> State:
+        """The end as a state of full matrices: orbitals [1; η] (1 + η†η)^-1/2."""
+        response, pairs = self._response, self._response.pairs
+        eta = path.end.eta + response.rest
+        orbitals, occupations = self._sides.orbitals(eta)
+        fixed = response.about.fock - pairs.matrix(pairs.block(response.about.fock))
+        fock, half = (
+            fixed + pairs.matrix(f - pairs.gaps * response.rest) for f in (path.end.fock, path.end.fock_half)
+        )
+        at = float(_times(start, n_steps, self._problem.real_time.dt)[-1])
+        density = density_of(orbitals, occupations)
+        return State(start.step + n_steps, at, orbitals, occupations, density, fock, half)
+
+
+def _gathered(every: OccupiedEmpty, pairs: OccupiedEmpty, block: np.ndarray) -> np.ndarray:
+    """The matrix of a block (d,) of all pairs, in those of `pairs`, of the same norm."""
+    whole = every.matrix(block)
+    kept = pairs.matrix(pairs.block(whole))
+    size = float(np.linalg.norm(kept))
+    return kept * (float(np.linalg.norm(whole)) / size) if size > 0.0 else whole
+
+
+def _times(state: State, n_steps: int, dt: float) -> np.ndarray:
+    """Of the points and the end, (n_steps + 1,), added up step by step as NWChem does."""
+    return np.add.accumulate(np.array([state.time, *[dt] * n_steps]))

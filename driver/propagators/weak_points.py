@@ -1,0 +1,97 @@
+"""Points of weak motion, kept as what moves between empty and occupied orbitals; densities where asked for.
+
+P' = n [1 - η†η, η†; η, ηη†],    orbitals [1; η] (1 + η†η)^-1/2
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...surrogate.matrices.occupied_empty import OccupiedEmpty
+from ...surrogate.weak_fields.pair_response import PairResponse
+
+#: Bytes of densities that are formed at once for their energies.
+_AT_ONCE = 5e7
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Full and empty orbitals of every spin, and the pairs between them that may move."""
+
+    pairs: OccupiedEmpty
+    filled: tuple[np.ndarray, ...]
+    free: tuple[np.ndarray, ...]
+
+    def between(self, eta: np.ndarray, spin: int) -> np.ndarray:
+        """η (k, d) of one spin as matrices (k, v, o)."""
+        whole = self.pairs.matrix(eta)[:, spin]
+        return whole[:, self.free[spin][:, None], self.filled[spin]]
+
+    def densities(self, eta: np.ndarray) -> np.ndarray:
+        """P' (k, n_spin, m, m) of η (k, d), to second order."""
+        n = self.pairs.filling
+        found = self.pairs.matrix(n * eta)
+        for s, (filled, free) in enumerate(zip(self.filled, self.free, strict=True)):
+            own = found[:, s, free[:, None], filled] / n
+            adjoint = own.conj().swapaxes(1, 2)
+            found[:, s, free[:, None], free] = n * (own @ adjoint)
+            found[:, s, filled[:, None], filled] = n * (np.eye(len(filled)) - adjoint @ own)
+        return found
+
+    def orbitals(self, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Orbitals (n_spin, m, most) of one η (d,), orthonormal, and their occupations (n_spin, most)."""
+        n_spin, m = self.pairs.shape[:2]
+        most = max(map(len, self.filled))
+        orbitals, occupations = np.zeros((n_spin, m, most), complex), np.zeros((n_spin, most))
+        for s, (filled, free) in enumerate(zip(self.filled, self.free, strict=True)):
+            own, n_filled = self.between(eta[None], s)[0], len(filled)
+            sizes, vectors = np.linalg.eigh(np.eye(n_filled) + own.conj().T @ own)
+            inverse = (vectors / np.sqrt(sizes)) @ vectors.conj().T
+            orbitals[s, filled, :n_filled] = inverse
+            orbitals[s, free, :n_filled] = own @ inverse
+            occupations[s, :n_filled] = self.pairs.filling
+        return orbitals, occupations
+
+
+def sides_of(pairs: OccupiedEmpty, ground_density: np.ndarray) -> Sides:
+    """About a ground state P'0 (n_spin, m, m)."""
+    full = np.real(np.diagonal(ground_density, axis1=1, axis2=2)) > 0.5 * pairs.filling
+    return Sides(pairs, tuple(map(np.flatnonzero, full)), tuple(map(np.flatnonzero, ~full)))
+
+
+def offset_from_rest(response: PairResponse, ground_density: np.ndarray, dipoles: np.ndarray) -> float:
+    """Dipole, au, by which the SCF's end is off from rest in irreps that no field moves.
+
+    There η is kept at rest, where the reference turns about it. dipoles: (3, n_spin, m, m).
+    """
+    every, pairs = response.every, response.pairs
+    off = every.block(ground_density)
+    off = off - every.block(pairs.matrix(pairs.block(ground_density)))
+    along = [float(np.real(every.block(matrix)) @ np.real(off)) for matrix in dipoles]
+    return 2.0 * float(np.linalg.norm(along))
+
+
+@dataclass(frozen=True, eq=False)
+class WeakPoints:
+    """n points and the end. start: P' of the first, as the run came to it. eta: (n + 1, d)."""
+
+    sides: Sides
+    start: np.ndarray
+    eta: np.ndarray
+
+    def __call__(self, first: int, last: int) -> np.ndarray:
+        """P' of points, (last - first, n_spin, m, m)."""
+        found = self.sides.densities(self.eta[first:last])
+        if first == 0 < last:
+            found[0] = self.start
+        return found
+
+    def later(self, every: int) -> np.ndarray:
+        """P' after the first step, and after every so many more."""
+        return self.sides.densities(self.eta[1::every])
+
+    def energies(self, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Of the points, (n, 3), by what gives those of densities."""
+        size, n = max(int(_AT_ONCE // self.start.nbytes), 1), len(self.eta) - 1
+        return np.concatenate([of(self(first, min(first + size, n))) for first in range(0, n, size)])

@@ -1,0 +1,161 @@
+"""The response kernel between empty and occupied orbitals: all that acts on weak motion to first order.
+
+With x_bj = δP'_bj, b and a empty, j and i occupied, n = 2 and c' = c / 2 closed shell, n = 1 and c' = c open,
+
+    ΔF'_ai = Σ A Re x + i B Im x
+    A = 2 (ai|bj) + 2 f_xc - c' [(ab|ij) + (aj|bi)],    B = -c' [(ab|ij) - (aj|bi)]
+
+(Casida, in Recent Advances in Density Functional Methods, 1995: his A ± B less the gaps, over n).
+c: share of exact exchange, of 1/r and of erf(ωr)/r. The matrices fall apart into irreps, and are made for
+those that a field moves. A holds d² elements an irrep where a kernel of all pairs holds (m²/2)².
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...adapters.pyscf.engine import PySCFEngine
+from ...adapters.working_basis import WorkingBasis
+from ..matrices.occupied_empty import OccupiedEmpty
+from .pair_integrals import Rectangle, add_coulomb_and_crossed, add_plain
+from .pair_quadrature import PairedOrbitals, add_exchange_correlation
+
+#: Pairs of orbitals of one irrep, or of a molecule without, up to which the matrices are made.
+MOST_PAIRS = 3000
+#: Matrices (d, d) of a block that building and their modes hold at once, in double precision.
+_HELD = 16
+#: A field moves an irrep by less than this share of all that it moves: not at all.
+_UNMOVED = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class PairBlock:
+    """The pairs of one irrep.
+
+    index: (d,) which of the pairs of `OccupiedEmpty` they are.
+    real, imaginary: A and B, (d, d), symmetric, Hartree; imaginary is None without exact exchange.
+    coulomb: 2 (ai|bj), (d, d), the part of A that energies need apart.
+    """
+
+    index: np.ndarray
+    real: np.ndarray
+    imaginary: np.ndarray | None
+    coulomb: np.ndarray
+
+
+def pair_kernel(
+    engine: PySCFEngine,
+    basis: WorkingBasis,
+    pairs: OccupiedEmpty,
+    irreps: np.ndarray,
+    indices: list[np.ndarray],
+    memory: float,
+) -> tuple[PairBlock, ...] | None:
+    """The kernel at the density that `pairs` are about, a block for each of `indices` (see `moved_blocks`).
+
+    irreps: of the orbitals, (n_spin, m), all 0 where P0 has no symmetry.
+    memory: bytes, for building. None where the engine has a density-fitted Coulomb or holds no integrals,
+    and where it takes more memory.
+    """
+    integrals, largest = engine.two_electron, max(map(len, indices))
+    if integrals.packed is None or integrals.fitting is not None:
+        return None
+    # Half-transformed integrals of all empty orbitals, or all occupied ones, with those of one irrep.
+    half = 8.0 * pairs.n_pairs / len(np.unique(irreps)) * engine.mol.nao**2 / 2
+    if largest > MOST_PAIRS or 8.0 * _HELD * largest**2 + half > memory:
+        return None
+    rectangles = [_rectangles(basis, pairs, index, irreps) for index in indices]
+    blocks = _without_xc(engine, rectangles, indices, -0.5 if pairs.shape[0] == 1 else -1.0)
+    if engine.quadrature is not None and engine.kernel is not None:
+        paired = [_paired(basis, pairs, index) for index in indices]
+        add_exchange_correlation(engine.quadrature, engine.kernel, paired, [block.real for block in blocks])
+    for block in blocks:
+        for matrix in (block.real, block.imaginary, block.coulomb):
+            if matrix is not None:
+                matrix += matrix.T
+                matrix *= 0.5
+    return tuple(blocks)
+
+
+def moved_blocks(pairs: OccupiedEmpty, irreps: np.ndarray, pushes: np.ndarray) -> list[np.ndarray]:
+    """Which pairs belong to each irrep of pairs that fields move, and to the first, which second order moves.
+
+    irreps: of the orbitals, (n_spin, m), all 0 where P0 has no symmetry. pushes: (k, d), of the fields.
+    """
+    largest = float(np.linalg.norm(pushes, axis=0).max(initial=0.0))
+    found = []
+    for number, index in pairs_by_irrep(pairs, irreps).items():
+        own = float(np.abs(pushes[:, index]).max(initial=0.0))
+        if number == 0 or own > _UNMOVED * largest:
+            found.append(index)
+    return found
+
+
+def pairs_by_irrep(pairs: OccupiedEmpty, irreps: np.ndarray) -> dict[int, np.ndarray]:
+    """Which pairs belong to each irrep that has some; irreps: of the orbitals, (n_spin, m)."""
+    spin, a, i = _orbitals(pairs)
+    products = irreps[spin, a] ^ irreps[spin, i]
+    return {int(k): np.flatnonzero(products == k) for k in np.unique(products)}
+
+
+def _without_xc(
+    engine: PySCFEngine, rectangles: list[list[Rectangle]], indices: list[np.ndarray], share: float
+) -> list[PairBlock]:
+    """Coulomb and exact exchange of the blocks; share: -c' / c."""
+    integrals, exact = engine.two_electron, engine.exact_exchange
+    coulomb, real, imaginary = ([np.zeros((len(i),) * 2) for i in indices] for _ in range(3))
+    for part, packed in ((engine.hybrid, integrals.packed), (engine.long_range, integrals.long_range)):
+        wanted = packed is integrals.packed
+        if packed is None or not (part or wanted):
+            continue
+        crossed = [np.zeros_like(matrix) for matrix in coulomb] if part else []
+        add_coulomb_and_crossed(packed, rectangles, coulomb if wanted else [], crossed)
+        for own, a, b in zip(crossed, real, imaginary, strict=bool(part)):
+            a += share * part * own
+            b -= share * part * own
+            own[:] = 0.0
+        if part:
+            add_plain(packed, rectangles, crossed)
+        for own, a, b in zip(crossed, real, imaginary, strict=bool(part)):
+            a += share * part * own
+            b += share * part * own
+    for own, a in zip(coulomb, real, strict=True):
+        own *= 2.0
+        a += own
+    parts = zip(indices, real, imaginary, coulomb, strict=True)
+    return [PairBlock(index, a, b if exact else None, own) for index, a, b, own in parts]
+
+
+def _orbitals(pairs: OccupiedEmpty) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Spin, empty and occupied orbital of every pair, (d,) each."""
+    m = pairs.shape[-1]
+    spin, rest = np.divmod(pairs.index, m * m)
+    return (spin, *np.divmod(rest, m))
+
+
+def _rectangles(
+    basis: WorkingBasis, pairs: OccupiedEmpty, index: np.ndarray, irreps: np.ndarray
+) -> list[Rectangle]:
+    """A block as rectangles."""
+    m = pairs.shape[-1]
+    spin, a, i = (part[index] for part in _orbitals(pairs))
+    places = np.full((pairs.shape[0], m, m), -1)
+    places[spin, a, i] = np.arange(len(index))
+    found = []
+    for s in range(pairs.shape[0]):
+        c, own = basis.coefficients[s], spin == s
+        for irrep in np.unique(irreps[s, i[own]]):
+            some = own & (irreps[s, i] == irrep)
+            empty, occupied = np.unique(a[some]), np.unique(i[some])
+            of_empty = int(irreps[s, empty[0]])
+            square = places[s][np.ix_(empty, occupied)]
+            found.append(Rectangle(s, c[:, empty], c[:, occupied], of_empty, int(irrep), square))
+    return found
+
+
+def _paired(basis: WorkingBasis, pairs: OccupiedEmpty, index: np.ndarray) -> list[PairedOrbitals]:
+    spin, a, i = (part[index] for part in _orbitals(pairs))
+    return [
+        PairedOrbitals(s, basis.coefficients[s], a[own], i[own], own)
+        for s, own in ((int(s), np.flatnonzero(spin == s)) for s in np.unique(spin))
+    ]

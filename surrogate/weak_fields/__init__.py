@@ -1,0 +1,1 @@
+"""Weak fields: the response between empty and occupied orbitals, and its steps in closed form."""

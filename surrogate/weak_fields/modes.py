@@ -1,0 +1,183 @@
+"""The normal modes of one-step maps: the powers of a map in closed form, however many.
+
+With u = (Re η, Im η) a map is a real matrix T, u(t + dt) = T u(t) = Σ_k Re(r_k λ_k l_k u(t)).
+
+The converged mid-point step is a trapezoidal rule with a step of its own, τ = tan(ω dt / 2) / ω, for each
+pair. With S = √|τ|, σ = sign τ,
+
+    A = σS (ω + V_R) Sσ,   B = S (ω + V_I) S = C Cᵀ,   Cᵀ A C u = tan²(Ω dt / 2) u
+
+and every mode turns by exactly exp(-iΩ dt) (a problem of Casida's form). A step with a predictor and two
+corrections (`scheme`) has a slow map too: F(t) = G η(t) follows η after a few steps, and
+
+    T = E + W ½ (G + G T),   G T = K (E + W ½ (G + K (E + W (3/2 G - 1/2 G T⁻¹))))
+
+E, W, K: e, g and V as matrices. Its fixed point is found by iteration; what has not settled shrinks tenfold
+each time. Of many pairs T is not diagonalised: to first order in what the two steps differ by, each mode of
+the converged step keeps its shape r, F follows it as above with T r = λ r, and λ = ½ l T r.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from .scheme import PairMap
+
+#: Pairs up to which the map of two corrections is diagonalised: a general matrix (2d, 2d).
+MOST_EXACT = 300
+#: Iterations that settle λ of a mode, and F along it, to first order.
+SETTLING_MODES = 4
+#: Relative change of T, and iterations, at which it has settled.
+SETTLED, MOST_ITERATIONS = 1e-13, 60
+#: Relative error of the eigenvectors' decomposition that is let pass.
+DECOMPOSED = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class StepModes:
+    """Modes k of a map of d pairs: what they turn by in a step, and how they look.
+
+    turns: (k,) λ. shapes: (2d, k) r, conjugate modes counted in. duals: (k, 2d) l.
+    fock: (2d, k), F of a point that moves along a mode.
+    early: (2d, k), what the step from that point has after one correction.
+    exact: to rounding, not to first order.
+    """
+
+    turns: np.ndarray
+    shapes: np.ndarray
+    duals: np.ndarray
+    fock: np.ndarray
+    early: np.ndarray
+    exact: bool = True
+
+    def amplitudes(self, eta: np.ndarray) -> np.ndarray:
+        """z (k,) of η (d,)."""
+        return self.duals @ split(eta)
+
+    def powers(self, n: int) -> np.ndarray:
+        """λ^0 ... λ^(n-1), (n, k)."""
+        return np.exp(np.arange(n)[:, None] * np.log(self.turns))
+
+    def eta(self, amplitudes: np.ndarray) -> np.ndarray:
+        """η (..., d) of z (..., k)."""
+        return joined(real_product(amplitudes, self.shapes))
+
+
+def split(eta: np.ndarray) -> np.ndarray:
+    """(..., 2d) real of (..., d) complex: real parts, imaginary parts."""
+    return np.concatenate([np.real(eta), np.imag(eta)], axis=-1)
+
+
+def joined(u: np.ndarray) -> np.ndarray:
+    """The inverse of `split`."""
+    d = u.shape[-1] // 2
+    return u[..., :d] + 1j * u[..., d:]
+
+
+def real_product(amplitudes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Re(R z) of z (..., k) and R (n, k): (..., n), by real products."""
+    return np.real(amplitudes) @ np.real(rows).T - np.imag(amplitudes) @ np.imag(rows).T
+
+
+def midpoint_modes(step: PairMap) -> StepModes:
+    """Of the converged mid-point step. Raises LinAlgError where the ground state is no minimum."""
+    gaps = step.phases.gaps
+    tau = np.tan(0.5 * gaps * step.phases.dt) / gaps
+    sign, scale = np.sign(tau), np.sqrt(np.abs(tau))
+    flipped = sign * scale
+    a = (np.diag(gaps) + step.real) * flipped * flipped[:, None]
+    # ω S² = |tan|, with the sign of τ: where a pair turns by more than π a step, σ stands in A alone.
+    b = np.diag(gaps) if step.imaginary is None else np.diag(gaps) + step.imaginary
+    b = b * scale * scale[:, None]
+    c = np.linalg.cholesky(b)
+    squares, u = np.linalg.eigh(c.T @ a @ c)
+    if squares[0] <= 0.0:
+        raise np.linalg.LinAlgError("the ground state is no minimum")
+    tangents = np.sqrt(squares)
+    rotated = c @ u
+    # C⁻ᵀ u: the dual vectors.
+    dual = scipy.linalg.solve_triangular(c, u, lower=True, trans=1)
+    real_shape, real_dual = flipped[:, None] * rotated, dual.T * (sign / scale)
+    imaginary_shape = scale[:, None] * dual * tangents
+    imaginary_dual = (rotated / tangents).T / scale
+    shapes = np.concatenate([real_shape, -1j * imaginary_shape])
+    duals = np.concatenate([real_dual, 1j * imaginary_dual], axis=1)
+    turns = np.exp(-2j * np.arctan(tangents))
+    return StepModes(turns, shapes, duals, _kernel_times(step, shapes), shapes * turns)
+
+
+def nearly_scheme_modes(step: PairMap) -> StepModes:
+    """Of the step with two corrections, to first order in what it differs by from the converged one.
+
+    Raises LinAlgError where the ground state is no minimum.
+    """
+    modes = midpoint_modes(step)
+    r, turns, fock, early = modes.shapes, modes.turns, modes.fock, modes.early
+    free = _turned(step.phases.turn, r)
+    for _ in range(SETTLING_MODES):
+        predicted = free + _turned(step.phases.push, fock * (1.5 - 0.5 / turns))
+        early = free + _turned(step.phases.push, 0.5 * (fock + _kernel_times(step, predicted)))
+        later = _kernel_times(step, early)
+        after = free + _turned(step.phases.push, 0.5 * (fock + later))
+        # l r = 2: conjugate modes are counted in.
+        turns = 0.5 * np.einsum("kd,dk->k", modes.duals, after)
+        fock = later / turns
+    return StepModes(turns, r, modes.duals, fock, early, exact=False)
+
+
+def _kernel_times(step: PairMap, rows: np.ndarray) -> np.ndarray:
+    """V as a matrix times (2d, k)."""
+    top, bottom = np.split(rows, 2)
+    answer = np.zeros_like(bottom) if step.imaginary is None else step.imaginary @ bottom
+    return np.concatenate([step.real @ top, answer])
+
+
+def scheme_modes(step: PairMap) -> StepModes | None:
+    """Of the step with two corrections; None where its slow map is not found."""
+    d, turn, push = len(step.phases.gaps), step.phases.turn, step.phases.push
+    kernel = np.zeros((2 * d, 2 * d))
+    kernel[:d, :d] = step.real
+    if step.imaginary is not None:
+        kernel[d:, d:] = step.imaginary
+    free = _turned(turn, np.eye(2 * d))
+    slow, fock, before = free, kernel, kernel @ _turned(np.conj(turn), np.eye(2 * d))
+    first = free
+    for _ in range(MOST_ITERATIONS):
+        predicted = free + _turned(push, 1.5 * fock - 0.5 * before)
+        first = free + _turned(push, 0.5 * (fock + kernel @ predicted))
+        later = kernel @ first
+        new = free + _turned(push, 0.5 * (fock + later))
+        change = float(np.abs(new - slow).max())
+        slow = new
+        try:
+            inverse = np.linalg.inv(slow)
+        except np.linalg.LinAlgError:
+            return None
+        fock = later @ inverse
+        before = fock @ inverse
+        if not np.isfinite(change) or change > 1e3:
+            return None
+        if change < SETTLED:
+            break
+    else:
+        return None
+    turns, shapes = np.linalg.eig(slow)
+    try:
+        duals = np.linalg.inv(shapes)
+    except np.linalg.LinAlgError:
+        return None
+    if np.abs((shapes * turns) @ duals - slow).max() > DECOMPOSED:
+        return None
+    # One of each conjugate pair, twice.
+    kept = np.imag(turns) <= 0.0
+    weight = np.where(np.imag(turns[kept]) < 0.0, 2.0, 1.0)
+    shapes = shapes[:, kept] * weight
+    return StepModes(turns[kept], shapes, duals[kept], fock @ shapes, first @ shapes)
+
+
+def _turned(factors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Complex factors (d,) times the rows of a map (2d, ...), real and imaginary parts apart."""
+    top, bottom = np.split(matrix, 2)
+    real, imaginary = np.real(factors)[:, None], np.imag(factors)[:, None]
+    return np.concatenate([real * top - imaginary * bottom, imaginary * top + real * bottom])

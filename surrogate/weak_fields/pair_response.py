@@ -1,0 +1,202 @@
+"""The response in weak fields: of the block between empty and occupied orbitals to itself.
+
+    F'_ai = F'0_ai + (A Re x + i B Im x)_ai,     x = (P' - P'0)_ai
+
+A and B are the kernel of `kernel/pair_kernel`, the reference's own derivative but for single precision:
+there is nothing to learn. The second order is left out: it is about a quarter of |δP| of the response,
+measured on water along its axis.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...adapters.engine import Engine, FockBuild
+from ...adapters.working_basis import WorkingBasis
+from ..kernel.pair_kernel import PairBlock
+from ..matrices.occupied_empty import OccupiedEmpty
+from ..surrogate import Measurement, Visit
+from .modes import MOST_EXACT, StepModes, nearly_scheme_modes, scheme_modes
+from .scheme import PairMap, Phases
+
+#: Elements of P'0 and F'0 off the diagonal that a converged ground state may have.
+NEARLY_DIAGONAL = 1e-4
+#: Relative error of A until one has been measured.
+KERNEL_ERROR = 1e-6
+#: |ΔF - linear| / (|ΔF| |δP|) as water has it along its axis.
+SECOND_ORDER = 0.25
+#: |δP| from which on fields are no longer weak: 8e-5 of the response is left out.
+WEAK = 3e-4
+#: Under this name residuals are kept in checkpoints.
+RESIDUALS = "pairs_residuals"
+#: Measured errors that count: the last so many.
+_RECENT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class ExpansionMatrices:
+    """About what the response expands, in the working basis, (n_spin, m, m) each.
+
+    density, fock: P'0, F'0. core, coulomb: h', J'[P0]. energies: core, Coulomb, exchange-correlation.
+    """
+
+    density: np.ndarray
+    fock: np.ndarray
+    core: np.ndarray
+    coulomb: np.ndarray
+    energies: tuple[float, float, float]
+
+
+class PairResponse:
+    """Implements `Surrogate` where only first order counts: its F' lacks the response between occupied, and
+    between empty orbitals, which acts on nothing to first order.
+
+    every: all pairs. pairs: those of the blocks, the others do not move; the blocks count these.
+    """
+
+    def __init__(self, pairs: OccupiedEmpty, about: ExpansionMatrices, blocks: Sequence[PairBlock]) -> None:
+        self.mean_field_builds = 0
+        kept = np.sort(np.concatenate([block.index for block in blocks]))
+        self.every, self.pairs, self.about = pairs, pairs.some(kept), about
+        self.blocks = tuple(replace(b, index=np.searchsorted(kept, b.index)) for b in blocks)
+        self._residuals: list[float] = []
+        self._modes: dict[tuple[int, float], StepModes | None] = {}
+        self.rest = self._at_rest()
+
+    #: The second order is left out.
+    nonlinear = False
+
+    @property
+    def image_error(self) -> float:
+        """Relative error of A: as measured last, before that a guess."""
+        return float(np.median(self._residuals)) if self._residuals else KERNEL_ERROR
+
+    @property
+    def is_near_rest(self) -> bool:
+        """Whether the ground state is at rest, to a tenth of what counts as weak; an unstable one is not."""
+        start = np.real(self.pairs.block(self.about.density)) / self.pairs.filling
+        return bool(_size(self.pairs.filling * (self.rest - start)[None])[0] <= 0.1 * WEAK)
+
+    def response(self, x: np.ndarray) -> np.ndarray:
+        """ΔF_ai (..., d) of x (..., d)."""
+        found = np.zeros(x.shape, complex)
+        for block in self.blocks:
+            own = x[..., block.index]
+            found[..., block.index] = np.real(own) @ block.real
+            if block.imaginary is not None:
+                found[..., block.index] += 1j * (np.imag(own) @ block.imaginary)
+        return found
+
+    def one_step(self, k: int, dt: float) -> PairMap:
+        """The step of block k, in η = x / n."""
+        block, n = self.blocks[k], self.pairs.filling
+        imaginary = None if block.imaginary is None else n * block.imaginary
+        return PairMap(Phases(self.pairs.gaps[block.index], dt), n * block.real, imaginary)
+
+    def modes(self, k: int, dt: float) -> StepModes | None:
+        """Of the reference's step, block k; None where the step's map has none. Of many pairs: to first order
+        in what corrections leave."""
+        key = (k, dt)
+        if key not in self._modes:
+            small = len(self.blocks[k].index) <= MOST_EXACT
+            self._modes[key] = (scheme_modes if small else nearly_scheme_modes)(self.one_step(k, dt))
+        return self._modes[key]
+
+    def predict(self, density: np.ndarray) -> np.ndarray:
+        """F' of one P', (n_spin, m, m)."""
+        x = self.pairs.block(density - self.about.density)
+        return self.about.fock + self.pairs.matrix(self.response(x))
+
+    def visit(self, density: np.ndarray) -> Visit:
+        """See `Surrogate`."""
+        x = self.pairs.block(density - self.about.density)
+        return Visit(float(self.spread(x[None])[0]), 0.0)
+
+    def spread(self, x: np.ndarray) -> np.ndarray:
+        """Expected relative defect, (k,), at x (k, d): of the kernel, and of the second order left out."""
+        return np.hypot(self.image_error, SECOND_ORDER * _size(x))
+
+    def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
+        """Measure against a reference pair. It teaches nothing; what sights show is noted.
+
+        The pair of a reference step is one of a point and of the Fock matrix before its last correction.
+        """
+        x = self.pairs.block(density - self.about.density)
+        image = self.pairs.block(fock - self.about.fock)
+        wrong = self.pairs.matrix(image - self.response(x))
+        force = float(np.linalg.norm(wrong @ density - density @ wrong))
+        size = float(np.linalg.norm(self.pairs.matrix(image)))
+        return Measurement(float(np.linalg.norm(wrong)), size, force)
+
+    def note(self, residual: float) -> None:
+        """Take note of what was measured to lack in first order, relative."""
+        self._residuals = [*self._residuals[1 - _RECENT :], residual]
+
+    def refine(self, target: float, most: int) -> int:
+        """Nothing to refine: no response is better known."""
+        del target, most
+        return 0
+
+    def sharpen(self) -> bool:
+        """Nothing to sharpen: no direction is left out."""
+        return False
+
+    def energies(self, densities: np.ndarray) -> np.ndarray:
+        """See `Surrogate`: E(P) = E(P0) + Tr F0 δP + ½ Tr ΔF δP, and the like for each part."""
+        about, change = self.about, densities - self.about.density
+        x = self.pairs.block(change)
+        flat = change.reshape(len(change), -1)
+        along = np.array([about.core, about.coulomb, about.fock]).reshape(3, -1)
+        core, coulomb, total = (np.real(flat) @ np.real(along).T + np.imag(flat) @ np.imag(along).T).T
+        for block in self.blocks:
+            real = np.real(x[:, block.index])
+            coulomb = coulomb + np.vecdot(real, real @ block.coulomb)
+        total = total + np.real(np.vecdot(x, self.response(x)))
+        ground = np.array(about.energies)
+        return ground + np.stack([core, coulomb, total - core - coulomb], axis=1)
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Everything learned, as arrays that `load` takes back."""
+        return {RESIDUALS: np.array(self._residuals)}
+
+    def load(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Become what was saved."""
+        self._residuals = np.asarray(arrays[RESIDUALS]).tolist()
+
+    def _at_rest(self) -> np.ndarray:
+        """η (d,) at which nothing moves: ω η + F0 + n A (η - η0) = 0. The SCF ends near it, not there."""
+        n = self.pairs.filling
+        force = np.real(self.pairs.block(self.about.fock))
+        start = np.real(self.pairs.block(self.about.density)) / n
+        rest = np.zeros(self.pairs.n_pairs)
+        for block in self.blocks:
+            a = n * block.real
+            hessian = np.diag(self.pairs.gaps[block.index]) + a
+            rest[block.index] = np.linalg.solve(hessian, a @ start[block.index] - force[block.index])
+        return rest
+
+
+def _size(x: np.ndarray) -> np.ndarray:
+    """|δP| (k,) of x (k, d): both triangles."""
+    return np.sqrt(2.0) * np.linalg.norm(x, axis=1)
+
+
+def expansion_matrices(
+    engine: Engine, basis: WorkingBasis, density: np.ndarray, build: FockBuild
+) -> ExpansionMatrices:
+    """About a P'0 (n_spin, m, m) and its Fock build."""
+    ao = np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0))
+    shape = build.fock.shape
+    core, coulomb = (
+        basis.fock_in(np.broadcast_to(matrix, shape))
+        for matrix in (engine.integrals.core, engine.coulomb(ao))
+    )
+    energies = build.energies
+    return ExpansionMatrices(
+        density,
+        basis.fock_in(build.fock),
+        core,
+        coulomb,
+        (energies.core, energies.coulomb, energies.exchange_correlation),
+    )

@@ -1,0 +1,263 @@
+"""Weak motion by its modes against the same steps of full matrices, and the change from one to the other."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hybrid_propagate.adapters.system import Excitation, Field
+from hybrid_propagate.adapters.system.real_time import Tolerances
+from hybrid_propagate.driver.bench.score import trajectory_error
+from hybrid_propagate.driver.estimate.defect_operator import Defect, defect_operator
+from hybrid_propagate.driver.loop.checkpoint import pack_checkpoint, unpack_checkpoint
+from hybrid_propagate.driver.loop.controller import Target
+from hybrid_propagate.driver.loop.hybrid import Hybrid
+from hybrid_propagate.driver.loop.motion import Stepwise, Weakly
+from hybrid_propagate.driver.loop.problem import Problem, electronic_dipoles
+from hybrid_propagate.driver.loop.progress import Event, Progress, Tally
+from hybrid_propagate.driver.loop.reference import EmbeddedReference
+from hybrid_propagate.driver.loop.run import run
+from hybrid_propagate.driver.loop.segment import Limits, Segment, density_at, pieces, reference_segment
+from hybrid_propagate.surrogate.kernel.pair_kernel import PairBlock
+from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
+from hybrid_propagate.surrogate.weak_fields.by_regime import ByRegime
+from hybrid_propagate.surrogate.weak_fields.pair_response import PairResponse, expansion_matrices
+from toy_engine import kicked, make_chain, make_response, start, toy_problem
+
+STEPS = 300
+
+
+def weak_problem(n_spin: int, kick: float = 1e-4, **changed) -> Problem:
+    """A chain with local exchange; NWChem's usual tolerance and check points."""
+    real_time = kicked(kick, 0.2 * (STEPS + 1), 0.2)
+    real_time = replace(real_time, n_checks=10, tolerances=Tolerances(), **changed)
+    return toy_problem(*make_chain(5, n_spin, 0.25, 0.3), real_time)
+
+
+def toy_pairs(problem: Problem, spoil: float = 0.0) -> PairResponse:
+    """From the engine's own response to each pair; spoil: what the kernel is off by, relative."""
+    density, basis = problem.ground_density, problem.basis
+    pairs = occupied_empty(density, basis.energies)
+    about = expansion_matrices(problem.engine, basis, density, problem.ground_build)
+    units = pairs.matrix(np.eye(pairs.n_pairs, dtype=complex))
+    real, imaginary = (
+        np.array([part(pairs.block(image(problem, pairs, factor * unit))) for unit in np.eye(pairs.n_pairs)])
+        for part, factor in ((np.real, 1.0), (np.imag, 1j))
+    )
+    coulomb = [
+        pairs.block(
+            basis.fock_in(
+                np.broadcast_to(problem.engine.coulomb(np.real(basis.density_out(u)).sum(axis=0)), u.shape)
+            )
+        )
+        for u in units
+    ]
+    every = np.arange(pairs.n_pairs)
+    block = PairBlock(every, (1.0 + spoil) * real, imaginary, np.real(coulomb))
+    return PairResponse(pairs, about, [block])
+
+
+def densities(segment: Segment) -> np.ndarray:
+    """Of all points; in pieces of some, as reporters are given them."""
+    return np.concatenate([piece.densities for piece in pieces(segment, 20.0 * segment.end.density.nbytes)])
+
+
+def image(problem: Problem, pairs: OccupiedEmpty, x: np.ndarray) -> np.ndarray:
+    return problem.basis.fock_in(problem.engine.response(problem.basis.density_out(pairs.matrix(x))))
+
+
+@pytest.fixture(name="problem", params=[1, 2], ids=["closed", "open"])
+def make_problem(request: pytest.FixtureRequest) -> Problem:
+    return weak_problem(request.param)
+
+
+def test_a_segment_is_the_references_own(problem: Problem) -> None:
+    """To what the second order makes: 1e-5 here. Times, corrections and check points are the same."""
+    progress = start(problem, Target(1e-3, STEPS, 60.0))
+    expected, _ = reference_segment(problem, progress.state, progress.energies, STEPS, np.inf, "CONTINUE")
+    found = Weakly(problem, toy_pairs(problem)).segment(progress.state, STEPS, Limits())
+    assert found is not None
+    assert found.reason == "END"
+    np.testing.assert_array_equal(found.times, expected.times)
+    np.testing.assert_array_equal(found.interpolations, expected.interpolations)
+    dipoles = [electronic_dipoles(problem, densities(segment)) for segment in (found, expected)]
+    assert trajectory_error(*dipoles) < 3e-5
+    size = float(np.linalg.norm(expected.densities[40] - problem.ground_density))
+    np.testing.assert_allclose(densities(found), expected.densities, rtol=0, atol=1e-4 * size)
+    for name in ("density", "fock", "fock_half"):
+        apart = np.linalg.norm(getattr(found.end, name) - getattr(expected.end, name))
+        # What F has between occupied orbitals, and between empty ones, acts on nothing to first order.
+        assert apart < (1e-4 if name == "density" else 2.0) * size
+    np.testing.assert_allclose(
+        np.array(found.changes)[5:, 0], np.array([c[0] for c in expected.changes])[5:], atol=1e-11
+    )
+    for at in (7, 150):
+        own = problem.reference_fock(density_at(found, at))[1]
+        expected_parts = [own.core, own.coulomb, own.exchange_correlation]
+        np.testing.assert_allclose(found.energies[at], expected_parts, rtol=0, atol=1e-10)
+
+
+def test_the_end_is_a_state_of_full_matrices(problem: Problem) -> None:
+    """Orthonormal orbitals that make its density; the steps that follow are those of the whole segment."""
+    progress = start(problem, Target(1e-3, STEPS, 60.0))
+    motion = Weakly(problem, toy_pairs(problem))
+    whole, half = (motion.segment(progress.state, n, Limits()) for n in (STEPS, 137))
+    assert whole is not None
+    assert half is not None
+    end = half.end
+    made = (end.orbitals * end.occupations[:, None, :]) @ end.orbitals.conj().swapaxes(1, 2)
+    np.testing.assert_allclose(made, end.density, atol=1e-14)
+    filling = 2.0 if len(made) == 1 else 1.0
+    np.testing.assert_allclose(made @ made, filling * made, atol=1e-13)
+    rest = motion.segment(end, STEPS - 137, Limits())
+    assert rest is not None
+    size = float(np.linalg.norm(whole.end.density - problem.ground_density))
+    np.testing.assert_allclose(densities(rest), densities(whole)[137:], rtol=0, atol=1e-9 * size)
+
+
+def test_the_shadow_is_stepped_the_same(problem: Problem) -> None:
+    """With a defect of 2 % at two points, from the start and over check points: 1e-4 of the distance."""
+    progress = start(problem, Target(1e-3, STEPS, 60.0))
+    response = toy_pairs(problem)
+    motion, stepwise = Weakly(problem, response), Stepwise(problem, response)
+    segment = motion.segment(progress.state, STEPS, Limits())
+    assert segment is not None
+    defects = []
+    for at in (80, 200):
+        change = density_at(segment, at) - problem.ground_density
+        wrong = response.pairs.matrix(
+            response.pairs.block(0.02 * (response.predict(density_at(segment, at)) - response.about.fock))
+        )
+        defects.append(Defect(change, wrong, 1.0))
+    operator = defect_operator(defects)
+    found, expected = (m.shadow(operator, progress.state, STEPS) for m in (motion, stepwise))
+    plain, steps = (m.shadow(None, progress.state, STEPS) for m in (motion, stepwise))
+    assert found is not None
+    assert expected is not None
+    assert plain is not None
+    assert steps is not None
+    apart = found[0] - plain[0]
+    assert np.linalg.norm(apart) > 1e-3 * np.linalg.norm(plain[0] - plain[0][0])
+    assert np.linalg.norm(apart - (expected[0] - steps[0])) < 5e-3 * np.linalg.norm(apart)
+
+
+def test_a_look_tells_first_and_second_order_apart(problem: Problem) -> None:
+    """Of a kernel 3 % off, the first is 3 % of the response; the second is that of the exact kernel."""
+    progress, even = start(problem, Target(1e-3, STEPS, 60.0)), []
+    for spoil in (0.0, 0.03):
+        response = toy_pairs(problem, spoil)
+        motion, reference = Weakly(problem, response), EmbeddedReference(problem)
+        segment = motion.segment(progress.state, 60, Limits())
+        assert segment is not None
+        density = segment.end.density
+        asked = motion.asked(density)
+        filling = 2.0 if len(density) == 1 else 1.0
+        np.testing.assert_allclose(asked[1] @ asked[1], filling * asked[1], atol=1e-12)
+        found = motion.seen(density, [reference.sight(response, p, 12.0, end=True) for p in asked])
+        assert found.defect.even is not None
+        even.append(np.linalg.norm(found.defect.even))
+        first = np.linalg.norm(found.defect.defect - found.defect.even) / found.defect.response
+        assert first < 1e-6 if spoil == 0.0 else 0.01 < first < 0.05
+        found.teach()
+        assert response.image_error == pytest.approx(first)
+    assert even[0] > 0.0
+    assert even[1] == pytest.approx(even[0], rel=0.1)
+
+
+class Told:
+    """Keeps what the loop tells."""
+
+    def __init__(self) -> None:
+        self.segments: list[Segment] = []
+        self.events: list[Event] = []
+
+    def segment(self, segment: Segment, tally: Tally) -> None:
+        self.segments.append(segment)
+
+    def event(self, event: Event, tally: Tally) -> None:
+        self.events.append(event)
+
+    def dipoles(self, problem: Problem) -> np.ndarray:
+        return electronic_dipoles(problem, np.concatenate([s.densities for s in self.segments]))
+
+
+def loop(problem: Problem, surrogate, *, error: float = 1e-3) -> tuple[Told, Progress]:
+    told, target = Told(), Target(error, 64, problem.real_time.tmax)
+    progress = start(problem, target)
+    hybrid = Hybrid(problem, surrogate, EmbeddedReference(problem), target, Limits(), (told,))
+    run(hybrid, progress, lambda now: False)
+    return told, progress
+
+
+def by_regime(problem: Problem, spoil: float = 0.0) -> ByRegime:
+    return ByRegime(lambda: toy_pairs(problem, spoil), lambda: make_response(problem))
+
+
+def test_a_weak_run_is_weak_throughout(problem: Problem) -> None:
+    """The error stated is no less than the true one."""
+    surrogate = by_regime(problem)
+    told, progress = loop(problem, surrogate)
+    exact, reference = loop(problem, None)
+    assert surrogate.weak is not None
+    assert [e for e in told.events if e.kind == "regime"] == []
+    assert progress.estimate is not None
+    true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
+    assert true <= progress.estimate.sums.stated <= 1e-3
+    assert progress.tally.fock_builds < 0.2 * reference.tally.fock_builds
+
+
+def test_a_kernel_that_is_off_is_left() -> None:
+    """By 10 %: the points drawn show it, and full matrices learn what they need."""
+    problem = weak_problem(1)
+    surrogate = by_regime(problem, 0.1)
+    told, progress = loop(problem, surrogate, error=1e-2)
+    exact, _ = loop(problem, None)
+    assert surrogate.weak is None
+    assert [e.reason for e in told.events if e.kind == "regime"] == ["NOT_WEAK"]
+    assert progress.estimate is not None
+    true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
+    assert true <= progress.estimate.sums.stated <= 1e-2
+
+
+def test_strong_motion_takes_full_matrices() -> None:
+    problem = weak_problem(1, kick=0.05)
+    surrogate = by_regime(problem)
+    told, progress = loop(problem, surrogate, error=1e-2)
+    assert surrogate.weak is None
+    assert [(e.kind, e.reason, e.step) for e in told.events if e.kind == "regime"] == [
+        ("regime", "NOT_WEAK", 0)
+    ]
+    assert progress.ledger.strong
+    assert sum(surrogate.full.n_directions) > 0
+    exact, _ = loop(problem, None)
+    assert trajectory_error(told.dipoles(problem), exact.dipoles(problem)) < 1e-2
+
+
+def test_full_matrices_while_a_field_is_on() -> None:
+    """A weak pulse of 4 au; from the step behind its end on modes."""
+    pulse = Field("kick", "hann", (0.0, 0.0, 1.0), 2e-5, center=2.0, width=4.0, frequency=0.5)
+    problem = weak_problem(1, fields=(pulse,), excitations=(Excitation("chain", "kick"),))
+    assert problem.last_field_step == 20
+    surrogate = by_regime(problem)
+    told, progress = loop(problem, surrogate)
+    assert surrogate.weak is not None
+    assert not progress.ledger.strong
+    # The last step in the field is the reference's.
+    assert [s.kind for s in told.segments if s.start.step == 20] == ["reference"]
+    exact, _ = loop(problem, None)
+    assert progress.estimate is not None
+    true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
+    assert true <= progress.estimate.sums.stated <= 1e-3
+
+
+def test_a_checkpoint_in_the_middle_changes_not_a_bit(problem: Problem) -> None:
+    surrogate, target = by_regime(problem), Target(1e-3, 6, 60.0)
+    told, progress = Told(), start(problem, target)
+    hybrid = Hybrid(problem, surrogate, EmbeddedReference(problem), target, Limits(), (told,))
+    run(hybrid, progress, lambda now: now.state.step > 100)
+    arrays = {name: np.array(array) for name, array in pack_checkpoint(progress, surrogate).items()}
+    run(hybrid, progress, lambda now: False)
+    again = by_regime(problem)
+    restored = unpack_checkpoint(arrays, again)
+    run(replace(hybrid, surrogate=again, reporters=()), restored, lambda now: False)
+    np.testing.assert_array_equal(restored.state.density, progress.state.density)
+    assert restored.tally.counts == progress.tally.counts

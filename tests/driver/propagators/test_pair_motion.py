@@ -1,0 +1,111 @@
+"""Paths over many steps against the steps themselves, with and without what a surrogate lacks."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hybrid_propagate.driver.estimate.defect_operator import first_and_second
+from hybrid_propagate.driver.propagators.pair_motion import Lacking, PairPath, pair_path
+from hybrid_propagate.surrogate.weak_fields.modes import nearly_scheme_modes, scheme_modes, split
+from hybrid_propagate.surrogate.weak_fields.scheme import PairMap, PairState, Phases, scheme_step
+
+D, DT = 8, 0.2
+
+
+class TwoBlocks:
+    """A closed shell's response in two irreps of four pairs, the second at rest where nothing drives it."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(5)
+        a = rng.standard_normal((2, 4, 4)) * 0.3
+        self.parts = a @ a.swapaxes(1, 2)
+        self.pairs = SimpleNamespace(gaps=rng.uniform(0.4, 2.0, D), filling=2.0, block=lambda matrix: matrix)
+        self.blocks = [SimpleNamespace(index=np.arange(4)), SimpleNamespace(index=np.arange(4, 8))]
+        self.about = SimpleNamespace(density=np.zeros(D))
+        self.rest = np.zeros(D)
+
+    def response(self, x: np.ndarray) -> np.ndarray:
+        found = [np.real(x[..., b.index]) @ part for b, part in zip(self.blocks, self.parts, strict=True)]
+        return np.concatenate(found, axis=-1).astype(complex)
+
+    def modes(self, k: int, dt: float):
+        gaps = self.pairs.gaps[self.blocks[k].index]
+        return scheme_modes(PairMap(Phases(gaps, dt), 2.0 * self.parts[k], None))
+
+
+def kicked() -> PairState:
+    field = np.zeros(D, complex)
+    field[:4] = 1e-4 * np.array([1.0, -0.4, 0.7, 0.2])
+    return PairState(np.zeros(D, complex), field, field)
+
+
+def stepped(
+    response: TwoBlocks, n_steps: int, lacking: Lacking | None, anew: int | None = None
+) -> np.ndarray:
+    def fock_of(eta: np.ndarray) -> np.ndarray:
+        fock = response.response(2.0 * eta)
+        return fock if lacking is None else fock + lacking.of(2.0 * eta)
+
+    state, found = kicked(), [np.zeros(D, complex)]
+    for step in range(n_steps):
+        if step == anew:
+            state = PairState(state.eta, fock_of(state.eta), state.fock_half)
+        state, _ = scheme_step(state, Phases(response.pairs.gaps, DT), fock_of)
+        found.append(state.eta)
+    return np.array(found)
+
+
+def followed(response: TwoBlocks, lengths: list[int], lacking: Lacking | None = None) -> PairPath:
+    path = pair_path(response, kicked(), lengths, DT, lacking)  # type: ignore[arg-type]
+    assert path is not None
+    return path
+
+
+@pytest.mark.parametrize("lengths", [[10], [200], [90, 110], [5, 195]])
+def test_a_path_is_its_steps(lengths: list[int]) -> None:
+    """Over a check point too, where F is built anew."""
+    response = TwoBlocks()
+    expected = stepped(response, sum(lengths), None, lengths[0] if len(lengths) > 1 else None)
+    path = followed(response, lengths)
+    size = np.abs(expected).max()
+    np.testing.assert_allclose(path.eta, expected, rtol=0, atol=1e-9 * size)
+    np.testing.assert_array_equal(path.end.eta, path.eta[-1])
+    assert path.early.shape == (sum(lengths), D)
+    np.testing.assert_allclose(path.early[1:], expected[2:], rtol=0, atol=1e-2 * size)
+
+
+def lack(size: float) -> Lacking:
+    """Of first and second order, from the first irrep to both."""
+    rng = np.random.default_rng(6)
+    changes = split(rng.standard_normal((2, D)) * (np.arange(D) < 4) + 0j) / 2e-4
+    images = size * 1e-4 * (rng.standard_normal((2, D)) + 1j * rng.standard_normal((2, D)))
+    return Lacking(changes, images, first_and_second)
+
+
+def test_what_is_lacking_drives_the_path_as_it_drives_the_steps() -> None:
+    """But for what V answers to it within the same step: 1.7 % of what it changes here."""
+    response, lacking = TwoBlocks(), lack(0.01)
+    plain, expected = (stepped(response, 200, one) for one in (None, lacking))
+    found = followed(response, [200], lacking).eta
+    changed = np.linalg.norm(expected - plain)
+    assert 0.003 < changed / np.linalg.norm(plain) < 0.5
+    assert np.linalg.norm(found - expected) < 0.02 * changed
+    # The second irrep moves by what is lacking alone.
+    assert np.linalg.norm(expected[:, 4:]) > 0.0
+
+
+def test_what_drives_without_end_is_no_path() -> None:
+    response = TwoBlocks()
+    assert pair_path(response, kicked(), [500], DT, lack(30.0)) is None  # type: ignore[arg-type]
+
+
+def test_modes_to_first_order_tell_what_they_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No less than it is, and not more than some times that."""
+    response = TwoBlocks()
+    gaps, parts = response.pairs.gaps, zip(response.blocks, response.parts, strict=True)
+    maps = [PairMap(Phases(gaps[b.index], DT), 2.0 * part, None) for b, part in parts]
+    monkeypatch.setattr(response, "modes", lambda k, dt: nearly_scheme_modes(maps[k]))
+    expected, path = stepped(response, 800, None), followed(response, [800])
+    apart = np.linalg.norm(path.eta[-1] - expected[-1]) / np.linalg.norm(expected[-1])
+    assert 1e-8 < apart < path.gap < 1e-2
+    assert followed(TwoBlocks(), [800]).gap == 0.0

@@ -1,0 +1,77 @@
+"""Weak kicks by modes against reference steps alone, and strong ones that leave the regime."""
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hybrid_propagate.driver.bench.score import trajectory_error
+from hybrid_propagate.driver.commands.propagate import main
+from small_decks import kicked
+
+
+def run(name: str, *options: str, **words) -> tuple[dict, np.ndarray, set[bytes]]:
+    """Summary, dipole, and reasons of decisions."""
+    Path(f"{name}.nw").write_text(kicked(start=name, **words))
+    assert main([f"{name}.nw", "--save-density", "0", *options]) == 0
+    with h5py.File(f"{name}.h5") as file:
+        told = "control/event_reason" in file
+        reasons = set(np.asarray(file["control/event_reason"]).tolist()) if told else set()
+        dipole = np.asarray(file["dynamics/dipole"])
+    return json.loads(Path(f"{name}.json").read_text()), dipole, reasons
+
+
+CAM = "xcamb88 1.00 lyp 0.81 vwn_5 0.19 hfexch 1.00"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"xc": "xpbe96 cpbe96"},
+        {"xc": CAM, "head": "charge 1", "dft": "  cam 0.33 cam_alpha 0.19 cam_beta 0.46\n  odft\n  mult 2"},
+    ],
+    ids=["pure GGA", "range separation, open shell"],
+)
+def test_a_weak_kick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dict) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, reference, _ = run("none", "--surrogate", "none", tmax=20.0, **words)
+    summary, dipole, reasons = run("weak", tmax=20.0, **words)
+    error = trajectory_error(dipole, reference)
+    assert error <= summary["estimated_error"] <= 1e-3
+    assert b"NOT_WEAK" not in reasons
+    assert summary["fock_builds"] <= 16
+    assert summary["mean_field_builds"] == 0
+
+
+def test_a_weak_run_is_no_hindrance_as_prior(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has learned nothing, as nothing was lacking; a strong run starts from the kernel."""
+    monkeypatch.chdir(tmp_path)
+    run("weak", tmax=20.0)
+    strong, _, _ = run("strong", "--prior", "weak.h5", kick=0.1, tmax=4.0)
+    assert strong["tolerance_met"]
+
+
+def test_a_strong_kick_takes_full_matrices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    summary, _, reasons = run("strong", tmax=6.0, kick=0.1)
+    assert b"NOT_WEAK" in reasons
+    assert summary["tolerance_met"]
+
+
+def test_unrest_in_irreps_that_no_field_moves_is_stated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SCF ends near rest. The reference turns about it; the modes of other irreps do not."""
+    monkeypatch.chdir(tmp_path)
+    words = {
+        "tmax": 16.1,
+        "polarization": "x",
+        "kick": 9.635e-5,
+        "dft": "  convergence energy 1d-9 density 1d-7",
+    }
+    _, reference, _ = run("none", "--surrogate", "none", **words)
+    summary, dipole, reasons = run("weak", **words)
+    assert b"NOT_WEAK" not in reasons
+    error = trajectory_error(dipole, reference)
+    assert 1e-5 < error <= summary["estimated_error"] <= 1e-4
