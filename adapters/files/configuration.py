@@ -196,7 +196,7 @@ def _loader(text: str) -> "yaml.SafeLoader":
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
                 mark = self.peek_event().start_mark
-                raise yaml.composer.ComposerError(None, None, "aliases (*name) are not taken", mark)
+                raise yaml.MarkedYAMLError(None, None, "aliases (*name) are not taken", mark)
             return super().compose_node(parent, index)
 
     Loader.yaml_implicit_resolvers = {

@@ -117,9 +117,9 @@ def variations_of(axes: Axes, deck: Deck, source: Source) -> tuple[Variation, ..
     found = []
     for number, task in enumerate(tasks):
         own = [(name, values) for name, values in swept if _has(task, name.partition(".")[0])]
-        for step, kick, *rest in product(steps, kicks, *(values for _, values in own)):
+        for step, kick, rest in product(steps, kicks, product(*(values for _, values in own))):
             values: dict[str, float | str] = {} if step is None else {"dt": step}
-            values |= {name: value for (name, _), value in zip(own, rest, strict=True)}
+            values.update((name, value) for (name, _), value in zip(own, rest, strict=True))
             words = [f"kick_{kick}"] if kick else []
             if not kick and (len(tasks) > 1 or not values):
                 words.append(_word(task.real_time.tag) or f"run{number + 1}")

@@ -87,10 +87,10 @@ def modes_of(system: System, tell: Callable[[str], None]) -> NormalModes:
     except NotImplementedError as error:
         raise NoModes(f"thermal geometries: PySCF has no second derivatives of {functional}") from error
     found = thermo.harmonic_analysis(mol, hessian)
-    waves = np.asarray(found["freq_wavenumber"])
-    if np.abs(waves.imag).max(initial=0.0) > _SLOWEST or waves.real.min(initial=np.inf) < _SLOWEST:
-        slowest = waves[np.argmin(waves.real - np.abs(waves.imag))]
-        shown = f"{abs(slowest.imag):.0f}i" if slowest.imag else f"{slowest.real:.0f}"
+    waves, unstable = np.real(found["freq_wavenumber"]), np.imag(found["freq_wavenumber"])
+    if np.abs(unstable).max(initial=0.0) > _SLOWEST or waves.min(initial=np.inf) < _SLOWEST:
+        slowest = np.argmin(waves - np.abs(unstable))
+        shown = f"{abs(unstable[slowest]):.0f}i" if unstable[slowest] else f"{waves[slowest]:.0f}"
         raise NoModes(
             f"thermal geometries: the geometry is no minimum, a mode has {shown} cm⁻¹; "
             "task dft optimize finds one"
@@ -99,4 +99,4 @@ def modes_of(system: System, tell: Callable[[str], None]) -> NormalModes:
         tell(f"the geometry is not quite a minimum: force up to {force:.4f} Hartree/bohr")
     # PySCF's modes are for masses in atomic mass units.
     scale = 1.0 / np.sqrt(ELECTRONS_PER_AMU)
-    return NormalModes(HARTREE_PER_CM * waves.real, scale * np.asarray(found["norm_mode"]), force)
+    return NormalModes(HARTREE_PER_CM * waves, scale * np.asarray(found["norm_mode"]), force)

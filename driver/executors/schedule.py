@@ -7,7 +7,7 @@ geometry that they start from.
 
 import queue
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -49,7 +49,7 @@ def carried_out(
     orders: Mapping[str, Order],
     after: Mapping[str, str],
     engines: Executors,
-) -> Iterator[tuple[str, Result | Lost]]:
+) -> Generator[tuple[str, Result | Lost], None, None]:
     """Names and results of function(order) as they come, in any order.
 
     function: picklable, and raises nothing of its own: what its future raises is taken for a loss.
