@@ -7,9 +7,15 @@
     print(run.lines())
     print(run.estimate)
 
+<<<<<<< HEAD
 `propagate` and `propagate_all` run decks, `open_run` opens an earlier run, `spectrum` and `lines` make one
 spectrum, or its lines, of several runs or NWChem logs, `read_deck` reads a deck, `solve_atom` solves one
 atom, `campaign` carries out many runs. Errors are a `BadInput` or a `Failed`, and both are a
+=======
+`propagate` and `propagate_all` run decks, `pump_probe` runs a pump with probes at many delays, `open_run`
+opens an earlier run, `spectrum` and `lines` make one spectrum, or its lines, of several runs or NWChem logs,
+`read_deck` reads a deck, `solve_atom` solves one atom. Errors are a `BadInput` or a `Failed`, and both are a
+>>>>>>> main
 `HybridPropagateError`. Names import what they need when they are first used.
 """
 
@@ -32,11 +38,13 @@ if TYPE_CHECKING:
     from .driver.front_door.atom import solve_atom as solve_atom
     from .driver.front_door.propagate import propagate as propagate
     from .driver.front_door.propagate import propagate_all as propagate_all
+    from .driver.front_door.pump_probe import pump_probe as pump_probe
     from .driver.front_door.run import Estimate as Estimate
     from .driver.front_door.run import Run as Run
     from .driver.front_door.run import open_run as open_run
     from .driver.front_door.spectrum import lines as lines
     from .driver.front_door.spectrum import spectrum as spectrum
+    from .driver.pump_probe.change import PumpProbeMap as PumpProbeMap
     from .driver.spectra.lines import AbsorptionLine as AbsorptionLine
     from .driver.spectra.spectrum import Peak as Peak
     from .driver.spectra.spectrum import Spectrum as Spectrum
@@ -50,6 +58,7 @@ __all__ = [
     "Failed",
     "HybridPropagateError",
     "Peak",
+    "PumpProbeMap",
     "Run",
     "Spectrum",
     "campaign",
@@ -57,6 +66,7 @@ __all__ = [
     "open_run",
     "propagate",
     "propagate_all",
+    "pump_probe",
     "read_deck",
     "solve_atom",
     "spectrum",
@@ -72,6 +82,7 @@ _MODULES = {
     "Failed": ".atomic.errors",
     "HybridPropagateError": ".atomic.errors",
     "Peak": ".driver.spectra.spectrum",
+    "PumpProbeMap": ".driver.pump_probe.change",
     "Run": ".driver.front_door.run",
     "Spectrum": ".driver.spectra.spectrum",
     "campaign": ".driver.campaign.campaign",
@@ -79,6 +90,7 @@ _MODULES = {
     "open_run": ".driver.front_door.run",
     "propagate": ".driver.front_door.propagate",
     "propagate_all": ".driver.front_door.propagate",
+    "pump_probe": ".driver.front_door.pump_probe",
     "read_deck": ".adapters.deck.reader",
     "solve_atom": ".driver.front_door.atom",
     "spectrum": ".driver.front_door.spectrum",

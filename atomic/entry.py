@@ -30,6 +30,7 @@ def run_command(name: str, module: str, arguments: Sequence[str] | None = None) 
             _write_no_more()
         else:
             raise
+        leave_alone()  # The end is decided: a signal does not change what is said of it.
         if said:
             print(f"{name}: {said}", file=sys.stderr)
     finally:

@@ -110,10 +110,10 @@ def listen() -> None:
 
 def leave_alone() -> None:
     """The command is done: from here on to the end of the process signals change nothing."""
+    _watch.ended = True  # First: a signal that comes among these lines is not to be raised.
     for number in SIGNALS:
         if signal.getsignal(number) == _watch.handle:
             signal.signal(number, signal.SIG_IGN)
-    _watch.ended = True
 
 
 def asked() -> bool:

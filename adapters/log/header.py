@@ -111,7 +111,7 @@ def _basis_summary(system: System) -> list[str]:
         shells = system.basis[tag]
         n_shells = sum(len(shell[-1]) - 1 for shell in shells)
         n = n_functions(shells, system.spherical)
-        rows.append(f" {tag:27s} {'deck':13s} {n_shells:12d} {n:8d}   {shell_words(system, tag)}")
+        rows.append(f" {tag:27s} {'deck':13s} {n_shells:12d} {n:8d}   {shell_words(system.basis[tag])}")
     return [
         f' Summary of "ao basis" -> "ao basis" ({kind_word(system)})',
         " " + "-" * 78,

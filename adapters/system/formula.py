@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from .elements import SYMBOLS
-from .system import System
+from .system import Shells, System
 
 
 def formula(atomic_numbers: Iterable[int]) -> str:
@@ -22,7 +22,7 @@ def formula(atomic_numbers: Iterable[int]) -> str:
 
 def basis_words(system: System) -> str:
     """Contracted shells of each tag, such as `O [3s2p] H [2s], cartesian`."""
-    words = [f"{tag} [{shell_words(system, tag)}]" for tag in dict.fromkeys(system.geometry.tags)]
+    words = [f"{tag} [{shell_words(system.basis[tag])}]" for tag in dict.fromkeys(system.geometry.tags)]
     return f"{' '.join(words)}, {kind_word(system)}"
 
 
@@ -31,10 +31,10 @@ def kind_word(system: System) -> str:
     return "spherical" if system.spherical else "cartesian"
 
 
-def shell_words(system: System, tag: str) -> str:
-    """Contracted shells of a tag, such as `3s2p`."""
+def shell_words(shells: Shells) -> str:
+    """Contracted shells, such as `3s2p`."""
     counts: dict[int, int] = {}
-    for shell in system.basis[tag]:
+    for shell in shells:
         counts[shell[0]] = counts.get(shell[0], 0) + len(shell[-1]) - 1
     return "".join(f"{counts[degree]}{_LETTERS[degree]}" for degree in sorted(counts))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..solver.eigenstates import RadialProblem, States, bound_states, refine
 from ..solver.errors import ConvergenceError
 from ..solver.response import dielectric_solver, interaction_kernel, susceptibility
-from ..solver.scf import CycleStart, Solution, output_of
+from ..solver.scf import CycleStart, Solution, found_states, output_of
 
 Array = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def damped_newton(problem: RadialProblem, start: CycleStart, tolerance: float = 
         share = 1.0
         while True:
             tried = potential + share * step
-            found_there = _states(problem, tried, states.energies)
+            found_there = _states(problem, tried, states)
             new = float(np.linalg.norm((output_of(problem, found_there, tried)[2] - tried) * weight))
             if new < (1 - 0.1 * share) * size:
                 break
@@ -49,7 +49,7 @@ def damped_newton(problem: RadialProblem, start: CycleStart, tolerance: float = 
     raise ConvergenceError(f"no self-consistency after {_STEPS} Newton steps: the residual is {size:.1e}")
 
 
-def _states(problem: RadialProblem, potential: Array, levels: Array) -> States:
+def _states(problem: RadialProblem, potential: Array, old: States) -> States:
     """To the last digit, so that the residual is that of the potential."""
-    of = (problem.mesh, problem.orbitals, potential, problem.z, problem.model)
-    return refine(*of, bound_states(*of, levels))
+    states, _ = found_states(problem, potential, old, old.energies)
+    return refine(problem.mesh, problem.orbitals, potential, problem.z, problem.model, states)

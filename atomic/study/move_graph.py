@@ -10,9 +10,12 @@ neighbour until none is lower: that node is an attractor, and all that lead ther
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..solver.configuration import Configuration
 
-State = frozenset[tuple[tuple[int, int, int], float]]
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,35 +61,22 @@ def descents(energies: Mapping[Configuration, float]) -> dict[Configuration, Con
     return {c: min([*near, c], key=energies.__getitem__) for c, near in _all_neighbours(energies).items()}
 
 
-def _all_neighbours(energies: Mapping[Configuration, float]) -> dict[Configuration, set[Configuration]]:
-    states = {c: _states(c) for c in energies}
-    owner = {s: c for c, both in states.items() for s in both}
-    places = {shell for s in owner for shell, _ in s}
-    return {c: _neighbours(both[0], owner, places) - {c} for c, both in states.items()}
+def _all_neighbours(energies: Mapping[Configuration, float]) -> dict[Configuration, list[Configuration]]:
+    nodes = list(energies)
+    shells = sorted({(s.n, s.l) for c in nodes for s in c.shells})
+    column = {shell: k for k, shell in enumerate(shells)}
+    up = np.zeros((len(nodes), len(shells), 2))
+    for row, node in enumerate(nodes):
+        for s in node.shells:
+            up[row, column[s.n, s.l]] = s.spin_occupations
+    joined = _one_electron_apart(up, up) | _one_electron_apart(up, up[..., ::-1])
+    np.fill_diagonal(joined, False)
+    return {node: [nodes[k] for k in np.flatnonzero(row)] for node, row in zip(nodes, joined, strict=True)}
 
 
-def _states(configuration: Configuration) -> tuple[State, State]:
-    up = {(s.n, s.l, i): f for s in configuration.shells for i, f in enumerate(s.spin_occupations) if f > 0}
-    return _freeze(up), _freeze({(n, k, 1 - s): f for (n, k, s), f in up.items()})
-
-
-def _freeze(occupations: Mapping[tuple[int, int, int], float]) -> State:
-    return frozenset((shell, round(f, 9)) for shell, f in occupations.items() if f > 1e-9)
-
-
-def _neighbours(
-    state: State, owner: Mapping[State, Configuration], places: set[tuple[int, int, int]]
-) -> set[Configuration]:
-    occupations = dict(state)
-    found: set[Configuration] = set()
-    for source, filling in occupations.items():
-        if filling < 1:
-            continue
-        for target in places - {source}:
-            room = 2 * target[1] + 1 - occupations.get(target, 0.0)
-            if room >= 1:
-                moved = {**occupations, source: filling - 1, target: occupations.get(target, 0.0) + 1}
-                reached = owner.get(_freeze(moved))
-                if reached is not None:
-                    found.add(reached)
-    return found
+def _one_electron_apart(states: Array, others: Array) -> NDArray[np.bool_]:
+    """(N, M) whether one electron moved makes one of the other, from occupations (N, shells, 2), (M, …)."""
+    change = np.abs(states[:, None] - others[None]).reshape(len(states), len(others), -1)
+    moved, whole = change > 1e-9, np.abs(change - 1) < 1e-9
+    balanced = np.abs(states.sum(axis=(1, 2))[:, None] - others.sum(axis=(1, 2))) < 1e-9
+    return (moved.sum(axis=2) == 2) & (whole.sum(axis=2) == 2) & balanced

@@ -19,6 +19,7 @@ from ..solver.mesh import Mesh, spectral_mesh
 from ..solver.model import Model, Orbital, orbitals_of
 from ..solver.response import dielectric_solver, interaction_kernel, susceptibility
 from ..solver.scf import Cycle, CycleStart, Solution, field_of, self_consistent
+from .charge_path import follow_charge
 from .damped_newton import damped_newton
 
 Array = NDArray[np.float64]
@@ -28,8 +29,6 @@ Place = tuple[int, int, int]
 _CYCLE = Cycle(tolerance=1e-5, max_iterations=25, require_bound=False)
 # An orbital that the ground state holds no more firmly (Hartree) changes too much when it is filled.
 _LOOSE = -0.04
-# The least share of a shell's electrons at which its level is looked at, and how often the rest is halved.
-_LEAST, _HALVINGS = 0.6, 9
 # Electrons near the wall; fewer change the energy by less than 1e-5 Ha.
 _AT_THE_WALL = 1e-3
 # The box of the study, bohr.
@@ -116,19 +115,17 @@ def near_ground(ground: Ground, orbitals: tuple[Orbital, ...]) -> Found:
     """The atom in other occupations, in a box of 80 bohr, which must not be what holds its electrons.
 
     A level below zero does not suffice: exchange lowers whatever fills a box, the less the wider it is.
-    Raises ConvergenceError where nothing is found and nothing is proven.
+    Raises ConvergenceError where no self-consistent potential is found.
     """
     atom = ground.atom
     try:
         found = _cycle(ground, orbitals)
     except ConvergenceError:
+        problem = replace(atom.problem, orbitals=orbitals)
         try:
-            found = damped_newton(replace(atom.problem, orbitals=orbitals), ground.start(orbitals))
+            found = damped_newton(problem, ground.start(orbitals))
         except ConvergenceError:
-            reason = _overfull(ground, orbitals)
-            if reason is None:
-                raise
-            return Found(None, reason)
+            found = follow_charge(problem, ground.start(orbitals))
     top, level = highest(found)
     if level >= 0:
         return Found(None, f"{top.label} is not bound: {level:+.4f} Ha in a box of {_BOX:g} bohr")
@@ -148,33 +145,6 @@ def _by_spin(orbitals: tuple[Orbital, ...], occupations: Array, charges: Array, 
     """(n_spin, n) node charges."""
     spins = np.array([o.spin for o in orbitals])
     return (spins == np.arange(n_spin)[:, None]) * occupations @ charges
-
-
-def _overfull(ground: Ground, orbitals: tuple[Orbital, ...]) -> str | None:
-    """Why the shell that keeps the cycle from converging cannot hold its electrons; None when none is found.
-
-    By Janak's theorem its level rises with what it holds. Where less has a level above zero, the rest is not
-    bound: with all of it the electron is shared with the walls of the box, wherever these stand.
-    """
-    filled = [i for i, o in enumerate(orbitals) if o.occupation > 0]
-    # The outermost shell of the largest l, and the spin that has fewer of its electrons.
-    widest = max(filled, key=lambda i: (orbitals[i].l, orbitals[i].n, -orbitals[i].occupation))
-    full = orbitals[widest].occupation
-    low, high = _LEAST, 1.0
-    for _ in range(_HALVINGS):
-        share = 0.5 * (low + high)
-        less = list(orbitals)
-        less[widest] = replace(orbitals[widest], occupation=share * full)
-        try:
-            top, level = highest(_cycle(ground, tuple(less)))
-        except ConvergenceError:
-            high = share
-            continue
-        if level >= 0:
-            held = f"{share * full:.3f} of {full:g} electrons in {less[widest].label}"
-            return f"{top.label} is not bound: already {level:+.4f} Ha with {held}"
-        low = share
-    return None
 
 
 def highest(atom: Solution) -> tuple[Orbital, float]:

@@ -2,22 +2,26 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ...adapters.deck import Deck, PropagationTask
+from ...adapters.regular_file import read_regular
 from ...adapters.system import System
 from ...atomic.whole_file import write_whole
-from ..page.lines import Root, kick_axes
+from ..page.lines import Root, kick_axes, roots_from, seen_by
 from ..spectra.kicked_runs import lines_of_run, read_kicked_runs
 from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
 from ..spectra.spectrum import SpectrumError
-from .as_json import lines_json
+from .as_json import lines_json, roots_json
 from .deck_page import DeckPage, write_deck_page
 from .printed import line_table
+
+#: Of a summary.
+_MOST_BYTES = 2**26
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,14 +41,15 @@ class DeckLines:
 def answer(
     deck: Deck,
     done: Sequence[tuple[PropagationTask, Path]],
-    roots: Sequence[Root],
+    roots: Sequence[Root] | None,
     alike: Callable[[System, System], bool],
     *,
     report: bool,
 ) -> None:
     """Print the lines of a deck's kicked runs; those of several together go to `<start>.json`, and `.html`.
 
-    done: propagations with the paths of their files without their ending; roots: of `task tddft`.
+    done: propagations with the paths of their files without their ending.
+    roots: of `task tddft`, None without one.
     alike: whether two systems are one molecule at one level of theory. report: write the page.
     Raises OSError.
     """
@@ -57,29 +62,36 @@ def answer(
         # Two molecules in a deck, each with its kicks, leave two files.
         own = f"{deck.prefix}_lines_{number}" if several else deck.prefix
         name = own if together else found.stems[0].name
-        print(line_table(name, found.lines, found.runs, roots), file=sys.stderr)
+        beside = seen_by(roots or (), found.runs)
+        print(line_table(name, found.lines, found.runs, beside), file=sys.stderr)
         if not together:
             continue
         axes = kick_axes(found.runs).split(", ")
         runs = [stem.name for stem in found.stems]
         summary = {"runs": runs, "kicks": axes, "lines": lines_json(found.lines)}
-        if roots:
-            summary["task_tddft"] = [asdict(root) for root in roots]
+        if roots is not None:
+            summary["task_tddft"] = roots_json(roots)
         write_whole(deck.permanent_dir / f"{name}.json", json.dumps(summary, indent=1) + "\n")
         if report:
             path = deck.permanent_dir / f"{name}.html"
             system = group[0][0].system
-            write_deck_page(DeckPage(deck, system, found.stems, found.runs, found.lines, roots), path)
+            write_deck_page(DeckPage(deck, system, found.stems, found.runs, found.lines, beside), path)
             print(f"  {path}", file=sys.stderr)
 
 
-def earlier_roots(deck: Deck) -> list[Root]:
-    """Roots of `task tddft` that an earlier run of the deck left in `<start>.json`, not to be made again."""
-    try:
-        kept = json.loads((deck.permanent_dir / f"{deck.prefix}.json").read_text())["task_tddft"]
-        return [Root(float(root["energy"]), float(root["strength"])) for root in kept]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+def earlier_roots(summaries: Iterable[Path]) -> list[Root] | None:
+    """Roots of `task tddft` that an earlier run of the deck left in the first of these that has any.
+
+    None where no summary has them, as before the first propagation has ended.
+    """
+    for path in summaries:
+        try:
+            found = roots_from(json.loads(read_regular(path, _MOST_BYTES)))
+        except (OSError, ValueError):
+            continue
+        if found is not None:
+            return found
+    return None
 
 
 def kick_lines(stems: Sequence[Path]) -> DeckLines | None:

@@ -50,6 +50,11 @@ def warmstart(arguments: Sequence[str] | None = None) -> int:
     return _run("warmstart", arguments)
 
 
+def pump_probe(arguments: Sequence[str] | None = None) -> int:
+    """`hybrid-pump-probe`."""
+    return run_command("hybrid-pump-probe", f"{__package__}.pump_probe", arguments)
+
+
 def atomic(arguments: Sequence[str] | None = None) -> int:
     """`hybrid-atomic`."""
     return run_command("hybrid-atomic", "hybrid_propagate.atomic.commands.main", arguments)

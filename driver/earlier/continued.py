@@ -2,38 +2,27 @@
 
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck import Place
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents
-from ...adapters.regular_file import read_regular
+from .changes import DeckSettings, changes, place_of
 from .validity import check_contents
-
-#: The deck's word for a setting, where it is another.
-_WORDS = {"fields": "field", "excitations": "excite", "n_checks": "nchecks", "n_restarts": "nrestarts"}
-#: Of a deck.
-_MOST_BYTES = 2**26
-#: Characters of a value that a message shows.
-_SHOWN = 60
 
 
 @dataclass(frozen=True)
 class Wanted:
     """The run that goes on.
 
-    settings: what shapes its trajectory, as text by name.
+    now: what the deck says.
     tmax, dt: au.
-    place: of its task in the deck.
     """
 
-    settings: Mapping[str, str]
+    now: DeckSettings
     tmax: float
     dt: float
-    place: Place
 
 
 def continued(path: Path, wanted: Wanted) -> Contents | None:
@@ -47,10 +36,9 @@ def continued(path: Path, wanted: Wanted) -> Contents | None:
     contents = read_contents(path, to_go_on=True)
     check_contents(path, contents)
     before = json.loads(str(contents.attributes["settings"]))
-    names = dict.fromkeys((*wanted.settings, *before))
-    changed = [name for name in names if before.get(name) != wanted.settings.get(name)]
+    changed = changes(before, str(contents.attributes.get("functional", "")), wanted.now)
     if changed:
-        told = "; ".join(_change(name, before.get(name), wanted) for name in changed)
+        told = "; ".join(changed)
         raise TrajectoryError(
             f"{path}: made with other settings: {told}; restore them, or leave out --restart"
         )
@@ -76,7 +64,7 @@ def _reached(contents: Contents) -> int:
 
 def _say_how_far(path: Path, contents: Contents, wanted: Wanted) -> None:
     end = float(np.asarray(contents.attributes["tmax"]))
-    where = _place(wanted, "tmax")
+    where = place_of("tmax", wanted.now.place)
     tmax = "" if end == wanted.tmax else f"; tmax was {end:g}, {where} says {wanted.tmax:g}"
     now = float(contents.checkpoint["state_time"])
     if is_done(contents, wanted):
@@ -85,29 +73,6 @@ def _say_how_far(path: Path, contents: Contents, wanted: Wanted) -> None:
         return
     point = _reached(contents) + 1
     _say(f"{path.name}: goes on at point {point}, {now:.2f} au{tmax}")
-
-
-def _change(name: str, old: str | None, wanted: Wanted) -> str:
-    new = wanted.settings.get(name)
-    who = "now" if name.startswith("--") else f"{_place(wanted, name)} says"
-    return f"{name} was {_shown(old)}, {who} {_shown(new)}"
-
-
-def _shown(value: str | None) -> str:
-    text = "not set" if value is None else value.strip('"')
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def _place(wanted: Wanted, name: str) -> str:
-    """The deck's last line above the task that begins with the word; else the task's."""
-    word, place = _WORDS.get(name, name), wanted.place
-    try:
-        text = read_regular(Path(place.file), _MOST_BYTES).decode("utf-8", "replace")
-        lines = text.splitlines()[: place.line]
-    except OSError:
-        return str(place)
-    found = [number for number, line in enumerate(lines, 1) if line.lower().split()[:1] == [word]]
-    return f"{place.file}:{found[-1]}" if found else str(place)
 
 
 def _say(text: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from ...adapters.files.trajectory import TrajectoryError, read_contents
 from .molecule_files import write_extxyz, write_molden
 from .qcschema import write_qcschema
@@ -17,6 +19,11 @@ def export(run: Path, kind: str, path: Path) -> None:
     contents = read_contents(run)
     if "dt" not in contents.attributes:
         raise TrajectoryError(f"{run}: not the trajectory of a run; accepted: <start>.h5")
+    for name, array in contents.ground.items():
+        if np.asarray(array).dtype.kind in "fc" and not np.isfinite(array).all():
+            raise TrajectoryError(
+                f"{run}: not the trajectory of a run (ground/{name} has a value that is no number)"
+            )
     writers: dict[str, Callable[[], None]] = {
         "csv": lambda: write_csv(contents, path),
         "npz": lambda: write_npz(contents, path),
@@ -26,6 +33,6 @@ def export(run: Path, kind: str, path: Path) -> None:
     }
     try:
         writers[kind]()
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError) as error:
         what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         raise TrajectoryError(f"{run}: not the trajectory of a run ({what})") from error

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...adapters.files.stored_system import stored_system
 from ...adapters.files.trajectory import Contents, TrajectoryError
 from ...adapters.system import System
@@ -14,7 +16,7 @@ from .table import columns
 
 def write_qcschema(run: Path, contents: Contents, path: Path) -> None:
     """Write the record. Raises OSError, TrajectoryError."""
-    write_whole(path, json.dumps(qcschema(run, contents), indent=1) + "\n")
+    write_whole(path, json.dumps(qcschema(run, contents), indent=1, allow_nan=False) + "\n")
 
 
 def qcschema(run: Path, contents: Contents) -> dict[str, Any]:
@@ -50,10 +52,15 @@ def qcschema(run: Path, contents: Contents) -> dict[str, Any]:
         "success": True,
         "provenance": {"creator": name, "version": version, "routine": "hybrid-propagate"},
         "extras": {
-            "rt_tddft": {key: values.tolist() for key, values in columns(contents).items()},
+            "rt_tddft": {key: _plain(values) for key, values in columns(contents).items()},
             **{key: str(attributes[key]) for key in ("title", "field") if key in attributes},
         },
     }
+
+
+def _plain(values: np.ndarray) -> list[Any]:
+    """NaN, where a quantity was not printed, is null: JSON has no word for it."""
+    return [None if value != value else value for value in values.tolist()]
 
 
 def _molecule(system: System) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def prepare(
     """
     check_use(options)
     deck = deck if isinstance(deck, Deck) else read_deck(deck)
-    _check_writable(deck.permanent_dir)
+    check_writable(deck.permanent_dir)
     threads = options["threads"] or threads_for(max(task.system.n_basis for task in deck.tasks))
     print(f"hybrid-propagate: {announcement(deck, options, threads)}", file=sys.stderr, flush=True)
     for notice in deck.notices:
@@ -82,7 +82,11 @@ def prepare(
 
 
 def run_options(options: Mapping[str, Any], started: float, *, frames: bool) -> Options:
+<<<<<<< HEAD
     """The run's own options from those of the command, all of `OPTIONS`; frames: of one run of several."""
+=======
+    """The options of a run, from all of `OPTIONS` by name; see `prepare`. Raises NWChemError."""
+>>>>>>> main
     from ...adapters.nwchem.process import nwchem_command
     from ..loop.segment import Limits
     from ..run.machine import half_of_memory
@@ -143,7 +147,7 @@ def run_decks(runs: DeckRuns, write: Callable[[str], None], stopping: Callable[[
     return True
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """Make the folder; found out before any time is spent. Raises BadInput."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,12 @@
 """The table of absorption lines of a page, and sentences on them; shared with what is printed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+
+from ...atomic.units import EV_PER_HARTREE
 from ..spectra.lines import AbsorptionLine, KickedRun
 from ..spectra.parts import Transition
 from ..spectra.spectrum import HIGHEST, direction_label, kick_of
@@ -19,10 +23,51 @@ MOST_OPEN = 8
 
 @dataclass(frozen=True)
 class Root:
-    """An excitation by `task tddft`: energy in eV, oscillator strength."""
+    """An excitation by `task tddft`.
+
+    energy: eV.
+    strength: oscillator strength f, for light from all directions.
+    dipole: transition dipole, au; None where only f is known.
+    """
 
     energy: float
     strength: float
+    dipole: tuple[float, float, float] | None = None
+
+
+def seen_by(roots: Sequence[Root], runs: Sequence[KickedRun]) -> list[Root]:
+    """The roots with the strengths that lines of these kicks have: f = 2ω (d·k)², the mean over the kicks.
+
+    With three kicks at right angles that is f itself. A root without its dipole stays as it is.
+    """
+    kicks = np.array([kick_of(run.signal).direction for run in runs], float)
+    kicks /= np.linalg.norm(kicks, axis=1, keepdims=True)
+
+    def strength(energy: float, dipole: tuple[float, float, float]) -> float:
+        return float(2.0 * energy / EV_PER_HARTREE * np.mean((kicks @ np.array(dipole)) ** 2))
+
+    return [
+        root if root.dipole is None else replace(root, strength=strength(root.energy, root.dipole))
+        for root in roots
+    ]
+
+
+def roots_from(summary: Mapping[str, Any]) -> list[Root] | None:
+    """Those that a summary keeps as `task_tddft`; None where it keeps no sound list."""
+    try:
+        return [
+            Root(float(one["energy"]), float(one["strength"]), _dipole(one.get("dipole")))
+            for one in summary["task_tddft"]
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _dipole(values: Any) -> tuple[float, float, float] | None:
+    if values is None:
+        return None
+    x, y, z = map(float, values)
+    return x, y, z
 
 
 def nearest_root(line: AbsorptionLine, roots: Sequence[Root]) -> Root | None:

@@ -21,6 +21,7 @@ from ..spectra.response import StoredResponse, read_response
 from ..spectra.spectrum import SpectrumError
 from . import tables, words
 from .data import bars, decisions, figure_numbers, is_kick
+from .lines import roots_from
 from .moving import Moving, moving
 from .spectrum import report_spectrum
 from .transitions import transition_figure
@@ -100,7 +101,7 @@ def _figures(
     hybrid = any(part.surrogate for part in parts)
     shaded = hybrid and not all(part.surrogate for part in parts)
     sections = []
-    found = report_spectrum(trajectory, contents)
+    found = report_spectrum(trajectory, contents, roots_from(summary) or ())
     if found is not None:
         title = "Spectrum of the dipole" if found.drawn["log"] else "Absorption"
         body = found.table + figure("spectrum", found.caption)

@@ -25,7 +25,7 @@ from ..spectra.spectrum import (
     fourier_sum,
 )
 from .data import encoded, is_kick
-from .lines import Root, kick_axes, line_rows
+from .lines import Root, kick_axes, line_rows, seen_by
 from .words import strongest_line
 
 #: A run shorter than this many damping times gets a Padé approximant beside the Fourier sum.
@@ -50,15 +50,15 @@ class ShownSpectrum:
     lines: Sequence[AbsorptionLine] = ()
 
 
-def report_spectrum(trajectory: Path, contents: Contents) -> ShownSpectrum | None:
-    """Of one run; None where nothing moves."""
+def report_spectrum(trajectory: Path, contents: Contents, roots: Sequence[Root] = ()) -> ShownSpectrum | None:
+    """Of one run, with the roots of `task tddft`; None where nothing moves."""
     time, dipole = np.asarray(contents.series["time"]), np.asarray(contents.series["dipole"])
     if len(time) < 8 or not (np.isfinite(dipole).all() and np.ptp(dipole, axis=0).any()):
         return None
     if is_kick(contents):
         try:
             runs = read_kicked_runs(trajectory)
-            return kick_spectrum(runs, _lines(trajectory, runs), ())
+            return kick_spectrum(runs, _lines(trajectory, runs), seen_by(roots, runs))
         except SpectrumError:
             pass
     field = np.abs(np.asarray(contents.series["field"])).max(axis=1)

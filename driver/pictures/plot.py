@@ -7,7 +7,7 @@ have the size that they are printed in, 8 points, at either width.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,6 +66,34 @@ def plot_run(picture: RunPicture, path: Path, width: float = PAGE) -> None:
     if picture.spectrum is not None:
         marked = [(line.energy, line.strength) for line in picture.lines]
         _draw_spectrum(panels[1], picture.spectrum, marked, width)
+    save_figure(figure, path)
+
+
+def heat_maps(
+    path: Path,
+    title: str,
+    axes: tuple[np.ndarray, np.ndarray],
+    maps: Mapping[str, np.ndarray],
+    width: float = PAGE,
+) -> None:
+    """Write maps over delay and energy under one another, `width` inches wide.
+
+    axes: delays (d,) fs and energies (m,) eV. maps: (d, m) each, by the words at its colours, which
+    are even about zero. Raises as `plot_run` does.
+    """
+    figure, panels = _figure(width, len(maps), title)
+    delays, energies = axes
+    for panel, (words, values) in zip(panels, maps.items(), strict=True):
+        largest = float(np.nanmax(np.abs(values))) or 1.0
+        shown = panel.pcolormesh(
+            delays, energies, values.T, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="nearest"
+        )
+        shown.set_rasterized(True)
+        colours = figure.colorbar(shown, ax=panel, pad=0.015)
+        colours.set_label(words, fontsize=LETTERS)
+        colours.ax.tick_params(labelsize=SMALL, width=0.6, length=2.5)
+        panel.set_xlabel("delay (fs)", fontsize=LETTERS, labelpad=2)
+        panel.set_ylabel("energy (eV)", fontsize=LETTERS, labelpad=3)
     save_figure(figure, path)
 
 

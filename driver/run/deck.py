@@ -80,9 +80,10 @@ def _carry_out(
     """Every task in order; see `run_deck`."""
     grounds = GroundStates(deck, options, write)
     names, started = iter(file_names(deck)), options.started
-    # Where nothing is propagated there is nothing to go on from.
-    goes_on = options.restart and bool(deck.propagations)
-    roots = earlier_roots(deck) if goes_on else []
+    goes_on = options.restart and _begun(deck)
+    left = (deck.permanent_dir / f"{name}.json" for name in (deck.prefix, *file_names(deck)))
+    kept = earlier_roots(left) if goes_on else None
+    roots = kept
     propagated: list[tuple[PropagationTask, Path]] = []
     for done, task in enumerate(deck.tasks):
         match task:
@@ -91,10 +92,11 @@ def _carry_out(
                 if not goes_on and options.engine == "pyscf":
                     grounds.solve(number)
             case LinearResponseTask():
-                if not goes_on:
+                # A run that has not come to its end has not kept them.
+                if kept is None:
                     text, found = _linear_response(task, grounds)
-                    write(text)
-                    roots += found
+                    write("" if goes_on else text)
+                    roots = [*(roots or ()), *found]
             case ExcitedDensityTask():
                 if not goes_on:
                     _excited_density(task, grounds)
@@ -103,7 +105,7 @@ def _carry_out(
                     _cube(task, grounds)
             case PropagationTask():
                 stem = deck.permanent_dir / next(names)
-                job = Job(task, deck, stem, options, started, write, stopping)
+                job = Job(task, deck, stem, options, started, write, stopping, roots)
                 finished = _by_nwchem(job, grounds) if options.engine == "nwchem" else _embedded(job, grounds)
                 if finished:
                     _report(job)
@@ -117,6 +119,11 @@ def _carry_out(
     if options.alone:
         answer(deck, propagated, roots, same_level, report=options.report)
     return True
+
+
+def _begun(deck: Deck) -> bool:
+    """Whether any propagation has left what it can go on from."""
+    return any((deck.permanent_dir / f"{name}.h5").exists() for name in file_names(deck))
 
 
 def _record(deck: Deck, done: int) -> None:

@@ -1,7 +1,7 @@
 """One propagation to be carried out: the task, and everything around it that stays as it is."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from ...adapters.deck import Deck, PropagationTask
 from ...adapters.log.log_file import LogFile
 from ...atomic.terminal import may_be_live
+from ..page.lines import Root
 from .options import Options
 
 
@@ -24,6 +25,7 @@ class Job:
     started: `time.perf_counter()` from which on the time counts as this job's.
     write: takes log text.
     stopping: whether the user has asked for an end.
+    roots: of the `task tddft` before it, which its summary keeps; None where there is none.
     learned: response that an earlier job has learned about the same ground state, as arrays.
     """
 
@@ -34,6 +36,7 @@ class Job:
     started: float
     write: Callable[[str], None]
     stopping: Callable[[], bool]
+    roots: Sequence[Root] | None = None
     learned: Mapping[str, np.ndarray] | None = None
 
     def file(self, ending: str) -> Path:

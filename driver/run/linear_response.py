@@ -37,7 +37,11 @@ def linear_response_section(
         strengths = solver.oscillator_strength() if spin == "singlet" else np.zeros(len(solver.e))
         if spin == "singlet":
             energies = np.atleast_1d(solver.e) * EV_PER_HARTREE
-            roots += [Root(float(e), float(f)) for e, f in zip(energies, strengths, strict=True)]
+            dipoles = np.reshape(solver.transition_dipole(), (-1, 3)).tolist()
+            roots += [
+                Root(float(e), float(f), (x, y, z))
+                for e, f, (x, y, z) in zip(energies, strengths, dipoles, strict=True)
+            ]
         for root, (energy, strength) in enumerate(
             zip(np.atleast_1d(solver.e), strengths, strict=True), start=1
         ):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...adapters.deck import PropagationTask
-from ...adapters.system import Shells, System
+from ...adapters.system import RealTime, Shells, System
 from ...surrogate.runtime.session import Device
 from ..loop.segment import Limits
 
@@ -89,13 +89,6 @@ def same_level(a: System, b: System) -> bool:
 
 def fingerprint(task: PropagationTask, options: Options) -> dict[str, str]:
     """Everything that shapes the trajectory, as text, for the comparison at a restart."""
-    real_time = task.real_time
-    steps = {
-        name: value
-        for name, value in asdict(real_time).items()
-        if name not in ("tmax", "quantities", "tag", "load")
-    }
-    steps["fields"] = sorted(str(f) for f in real_time.fields)
     control = {
         "--engine": options.engine,
         "--surrogate": options.surrogate,
@@ -105,7 +98,17 @@ def fingerprint(task: PropagationTask, options: Options) -> dict[str, str]:
         "--max-ml-steps": options.max_ml_steps,
         "--max-uncertainty, --max-trace-error, --max-hermiticity-error": asdict(options.limits),
     }
-    return {**physics_of(task.system), **_as_text(steps), **_as_text(control)}
+    return {**physics_of(task.system), **real_time_of(task.real_time), **_as_text(control)}
+
+
+def real_time_of(real_time: RealTime) -> dict[str, str]:
+    """What the `rt_tddft` block has to do with the trajectory, as text by name."""
+    steps = {
+        name: value
+        for name, value in asdict(real_time).items()
+        if name not in ("tmax", "quantities", "tag", "load")
+    }
+    return _as_text({**steps, "fields": sorted(str(f) for f in real_time.fields)})
 
 
 def _as_text(values: Mapping[str, object]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from ...adapters.log.log_file import LogFile
 from ...adapters.nwchem.process import NWChemError
 from ...atomic.interruption import ends_by_itself
 from ...surrogate.surrogate import Surrogate
+from ..earlier.changes import DeckSettings
 from ..earlier.continued import Wanted, continued, goes_beyond, is_done
 from ..earlier.validity import LOG
 from ..loop.backend import Backend
@@ -125,8 +126,9 @@ class Saver:
 
 
 def _wanted(job: Job) -> Wanted:
-    real_time = job.task.real_time
-    return Wanted(fingerprint(job.task, job.options), real_time.tmax, real_time.dt, job.task.place)
+    task = job.task
+    now = DeckSettings(fingerprint(task, job.options), task.system.functional.directive, task.place)
+    return Wanted(now, task.real_time.tmax, task.real_time.dt)
 
 
 def _log_position(job: Job) -> dict[str, np.ndarray]:

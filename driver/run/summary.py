@@ -11,7 +11,7 @@ import numpy as np
 from ...adapters.files.trajectory import Contents, read_contents
 from ...atomic.threads import threads_in_use
 from ...atomic.whole_file import write_whole
-from ..answer.as_json import lines_json
+from ..answer.as_json import lines_json, roots_json
 from ..estimate.statement import CONFIDENCE, Sums
 from ..loop.backend import Backend
 from ..loop.controller import Ledger, Target
@@ -59,6 +59,7 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
         "estimated_energy_error": energy_error(progress, absorbed) if surrogate is not None else 0.0,
         "audits": _audits(contents),
         **({} if lines is None else {"lines": lines_json(lines)}),
+        **({} if job.roots is None else {"task_tddft": roots_json(job.roots)}),
         **({} if nwchem is None else {"nwchem": nwchem}),
         "command": command_line(),
         "finished": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),

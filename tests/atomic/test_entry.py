@@ -36,3 +36,19 @@ def test_a_bug_is_shown(tmp_path: Path) -> None:
     code, said = ended_with(tmp_path, "def main(a): return 1 / 0", "/dev/null")
     assert code == 1
     assert "ZeroDivisionError" in said
+
+
+def test_a_signal_does_not_change_an_end_that_is_being_said(tmp_path: Path) -> None:
+    """Each line that is written interrupts the process, and so does each handler that is taken away."""
+    ends = "os.kill(os.getpid(), signal.SIGINT)"
+    failing = (
+        f"import os, signal, sys\nclass Loud:\n    def write(self, text):\n        {ends}\n"
+        "        return sys.__stderr__.write(text)\n    def flush(self): pass\n"
+        "def main(a):\n    sys.stderr = Loud()\n    raise OSError(28, 'No space left on device')"
+    )
+    assert ended_with(tmp_path, failing, "/dev/null") == (1, "name: No space left on device\n")
+    done = (
+        f"import os, signal\nreal = signal.signal\ndef loud(*a):\n    {ends}\n    return real(*a)\n"
+        "def main(a):\n    signal.signal = loud\n    return 0"
+    )
+    assert ended_with(tmp_path, done, "/dev/null") == (0, "")

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hybrid_propagate.atomic.interruption import ctrl_c_between_steps, ends_by_itself
+from hybrid_propagate.atomic.interruption import _Watch, ctrl_c_between_steps, ends_by_itself
 
 #: A command's module by what it does after it has said so.
 MOMENTS = {
@@ -60,20 +60,25 @@ def test_every_moment(tmp_path: Path, moment: str, number: signal.Signals) -> No
     assert said in ("name: interrupted\n", "interrupted\n")
 
 
-def test_two_threads_end_with_one_line(tmp_path: Path) -> None:
-    """The handler is still saying it when the thread's time has come."""
-    module = (
-        "import sys, time\nfrom hybrid_propagate.atomic.interruption import at_the_end_say\n"
-        "class Thing:\n    def __del__(self):\n        time.sleep(0.1)\n"
-        "def words():\n    sys.stderr.write('asked ')\n    sys.stderr.flush()\n"
-        "    time.sleep(1.5)\n    return 'interrupted'\n"
-        "def main(a):\n    at_the_end_say(words)\n    print('here', flush=True)\n"
-        "    for _ in range(100): Thing()\n    return 0"
-    )
-    process = start(tmp_path, module)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
-    assert (process.returncode, said) == (130, "asked interrupted\n")
+def test_two_threads_end_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The one is still saying it when the other's time has come."""
+    ends: list[int] = []
+    monkeypatch.setattr("os._exit", ends.append)
+    watch = _Watch(began=time.monotonic())
+    others = [threading.Thread(target=watch.end_now)]
+
+    def words() -> str:
+        while others:
+            other = others.pop()
+            other.start()
+            other.join()
+        return "interrupted"
+
+    watch.last_words = words
+    watch.end_now()
+    assert (capsys.readouterr().err, ends) == ("interrupted\n", [130])
 
 
 def test_a_loop_may_come_to_its_own_end(tmp_path: Path) -> None:

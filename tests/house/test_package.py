@@ -87,6 +87,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "earlier",
         "answer",
         "run",
+        "pump_probe",
         "forecast",
         "front_door",
         "campaign",

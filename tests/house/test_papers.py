@@ -19,6 +19,7 @@ COMMANDS = (
     "hybrid-spectrum",
     "hybrid-campaign",
     "hybrid-warmstart",
+    "hybrid-pump-probe",
     "hybrid-dataset",
     "hybrid-dataset convert",
     "hybrid-train",

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
@@ -55,8 +56,13 @@ def test_frames_learn_from_those_before(tmp_path: Path, propagate_in: Run) -> No
     write_deck(tmp_path / "deck.nw", 0.1173)
     frames = [f"3\nframe\n{ATOMS.format(z=z)}\n" for z in (0.1173, 0.1223, 0.1123)]
     (tmp_path / "frames.xyz").write_text("".join(frames))
+    began = time.perf_counter()
     ended = propagate_in(tmp_path, "deck.nw", "frames.xyz", "--tol", "1e-4")
+    took = time.perf_counter() - began
     assert ended.returncode == 0, ended.stderr
+    # Each frame is named, and counts its own seconds: together no more than there were.
+    assert all(f"h2o_{k}: " in ended.stderr for k in (1, 2, 3))
+    assert sum(summary(tmp_path / f"h2o_{k}.json")["wall_seconds"] for k in (1, 2, 3)) <= took
     builds = [summary(tmp_path / f"h2o_{k}.json")["fock_builds"] for k in (1, 2, 3)]
     assert max(builds[1:]) < builds[0]
     for k, z in enumerate((0.1173, 0.1223, 0.1123), start=1):

@@ -1,6 +1,7 @@
 """Two runs of one name in one folder, at once and one after the other."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hybrid_propagate.adapters.deck import Place
 from hybrid_propagate.adapters.files.run_lock import locked
 from hybrid_propagate.adapters.files.trajectory import TrajectoryError, read_contents
+from hybrid_propagate.driver.earlier.changes import DeckSettings
 from hybrid_propagate.driver.earlier.continued import Wanted, continued
 from hybrid_propagate.driver.spectra.records import joined, read_records
 from small_decks import kicked
@@ -70,8 +72,11 @@ def test_again_the_same_digits_and_another_deck_replaces_nothing(finished: Path,
 
 def wanted(path: Path) -> Wanted:
     """What the deck of `finished` asks for."""
-    settings = json.loads(str(read_contents(path).attributes["settings"]))
-    return Wanted(settings, 4.0, 0.2, Place(str(path.with_name("h.nw")), 999))
+    attributes = read_contents(path).attributes
+    place = Place(str(path.with_name("h.nw")), 999)
+    return Wanted(
+        DeckSettings(json.loads(str(attributes["settings"])), str(attributes["functional"]), place), 4.0, 0.2
+    )
 
 
 def test_what_restart_says(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,10 +92,11 @@ def test_what_restart_says(finished: Path, capsys: pytest.CaptureFixture[str]) -
         (2.0, f"h.nw:{tmax} says 2: nothing is left"),
         (9.0, f"goes on at point 20, 3.80 au; tmax was 4, {finished / 'h.nw'}:{tmax} says 9"),
     ):
-        assert continued(path, Wanted(plain.settings, end, 0.2, plain.place)) is not None
+        assert continued(path, replace(plain, tmax=end)) is not None
         (line,) = capsys.readouterr().err.splitlines()
         assert said in line
-    changed = Wanted({**plain.settings, "dt": "0.1", "--tol": "0.5"}, 4.0, 0.1, plain.place)
+    now = replace(plain.now, settings={**plain.now.settings, "dt": "0.1", "--tol": "0.5"})
+    changed = replace(plain, now=now, dt=0.1)
     with pytest.raises(TrajectoryError) as error:
         continued(path, changed)
     assert f"dt was 0.2, {finished / 'h.nw'}:{dt} says 0.1" in str(error.value)

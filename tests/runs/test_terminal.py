@@ -7,6 +7,7 @@ What takes long is made small, or made up: what is tested is where words go, not
 import re
 import shutil
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,12 +83,14 @@ class Command:
 
     printed: what standard output has; progress: a line that standard error has in a batch job.
     outputs: where the standard output goes.
+    typed: lines for its standard input.
     """
 
     words: tuple[str, ...]
     printed: str
     progress: str
     outputs: tuple[str, ...] = ("file", "pipe", "terminal")
+    typed: str = ""
 
 
 COMMANDS = {
@@ -97,6 +100,14 @@ COMMANDS = {
         ("hybrid-warmstart", "h2.nw", "--output", "guess"), r"^guess: minao", r"^hybrid-warmstart: neural: "
     ),
     "atomic": Command(("hybrid-atomic", "solve", "H"), r"total energy", r"^iteration +1 "),
+    "console": Command(
+        ("hybrid-atomic", "console"),
+        # Of hydrogen, VWN: NIST's table of total energies.
+        r"^E = -0\.44567",
+        r"^iteration +1 ",
+        ("file",),
+        "solve H\nquit\n",
+    ),
     "study": Command(
         ("hybrid-atomic", "study", "--z", "1", "--count", "1", "--no-pyscf", "--out", "study"),
         r"^  \"lowest_is_experimental\": 1",
@@ -112,6 +123,14 @@ COMMANDS = {
     "export": Command((sys.executable, "-c", EXPORT), r"^graphs/encode\.onnx$", r"^encode: traced$"),
     "train": Command((sys.executable, "-c", TRAIN), r"^trained/weights\.pt$", r"^response: step 1 of 2$"),
 }
+#: Those that have tests of their own for this.
+ELSEWHERE = {"hybrid-propagate", "hybrid-bench"}
+
+
+def test_no_command_is_left_out() -> None:
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        scripts = set(tomllib.load(file)["project"]["scripts"])
+    assert scripts == ELSEWHERE | {f"hybrid-{name}" for name in COMMANDS if f"hybrid-{name}" in scripts}
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +159,7 @@ def test_at_a_terminal_results_are_where_standard_output_is(folder: Path, name: 
     """And no terminal's codes with them."""
     _undo(folder)
     command = COMMANDS[name]
-    code, screen, found = at_a_terminal(folder, command.words, output)
+    code, screen, found = at_a_terminal(folder, command.words, output, command.typed)
     assert code == 0, screen
     assert re.search(command.printed, screen if output == "terminal" else found, re.MULTILINE)
     if output != "terminal":
@@ -153,7 +172,7 @@ def test_in_a_batch_job_progress_is_plain_lines_on_standard_error(folder: Path, 
     """Apart from the results."""
     _undo(folder)
     command = COMMANDS[name]
-    ended = in_a_batch_job(folder, command.words)
+    ended = in_a_batch_job(folder, command.words, command.typed)
     assert ended.returncode == 0, ended.stderr
     assert re.search(command.printed, ended.stdout, re.MULTILINE)
     assert "\x1b" not in ended.stdout + ended.stderr

@@ -63,3 +63,17 @@ def kicked(
         kick=kick,
         **lines,
     )
+
+
+def pump(polarization: str, frequency: float, center: float, maximum: float) -> str:
+    """Lines of `rest`: a field beside the kick, a Gaussian of 1 au."""
+    return f"""  field "pump"
+    type gaussian
+    polarization {polarization}
+    frequency {frequency}
+    center {center}
+    width 1.0
+    max {maximum}
+  end
+  excite "molecule" with "pump"
+"""

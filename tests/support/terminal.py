@@ -12,7 +12,7 @@ from pathlib import Path
 PROGRAMS = Path(sysconfig.get_path("scripts"))
 
 
-def at_a_terminal(folder: Path, words: Sequence[str], output: str) -> tuple[int, str, str]:
+def at_a_terminal(folder: Path, words: Sequence[str], output: str, typed: str = "") -> tuple[int, str, str]:
     """Exit code, what came on the screen, and what went to a `file` or `pipe`, or to the `terminal` too."""
     screen: list[bytes] = []
     master, slave = pty.openpty()
@@ -35,6 +35,7 @@ def at_a_terminal(folder: Path, words: Sequence[str], output: str) -> tuple[int,
             [PROGRAMS / words[0], *words[1:]], cwd=folder, stdin=slave, stdout=out, stderr=slave
         )
         os.close(slave)
+        os.write(master, typed.encode())
         watching = threading.Thread(target=watch)
         watching.start()
         piped, _ = process.communicate()
@@ -44,12 +45,12 @@ def at_a_terminal(folder: Path, words: Sequence[str], output: str) -> tuple[int,
     return process.returncode, b"".join(screen).decode().replace("\r\n", "\n"), printed.decode()
 
 
-def in_a_batch_job(folder: Path, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """No terminal anywhere: nothing to read, both outputs in pipes."""
+def in_a_batch_job(folder: Path, words: Sequence[str], typed: str = "") -> subprocess.CompletedProcess[str]:
+    """No terminal anywhere: lines come from a pipe, then nothing, and both outputs go to pipes."""
     return subprocess.run(
         [PROGRAMS / words[0], *words[1:]],
         cwd=folder,
-        stdin=subprocess.DEVNULL,
+        input=typed,
         capture_output=True,
         text=True,
         check=False,

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import ase.io
@@ -14,7 +15,7 @@ import qcelemental
 from ase.units import Bohr, Hartree
 from hybrid_propagate.adapters.files.stored_system import stored_system
 from hybrid_propagate.driver.commands.read import _FORMATS, main
-from hybrid_propagate.driver.exports.export import ENDINGS
+from hybrid_propagate.driver.exports.export import ENDINGS, export
 from pyscf.tools import molden
 from small_decks import kicked
 
@@ -140,6 +141,39 @@ def test_a_file_of_an_earlier_version_is_read(run: hp.Run, tmp_path: Path) -> No
     assert stored_system(old).geometry.tags == ("O", "H", "H")
     for kind in _FORMATS:
         assert main([str(old), "--to", kind]) == 0
+
+
+@pytest.mark.parametrize("kind", ENDINGS)
+@pytest.mark.parametrize(("name", "value"), [("occupations", np.inf), ("total_energy", np.nan)])
+def test_what_is_no_number_is_passed_on_to_nobody(
+    run: hp.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, name: str, value: float
+) -> None:
+    """An infinite occupation is no count of electrons; an energy that is NaN is no JSON."""
+    path = tmp_path / "damaged.h5"
+    shutil.copy(run.path, path)
+    with h5py.File(path, "a") as file:
+        file[f"ground/{name}"][...] = value
+    assert main([str(path), "--to", kind]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"ground/{name} has a value that is no number" in line
+
+
+def test_qcschema_of_a_quantity_that_was_not_printed_is_json(run: hp.Run, tmp_path: Path) -> None:
+    """Such points are NaN in the trajectory file."""
+    path = tmp_path / "part.h5"
+    shutil.copy(run.path, path)
+    with h5py.File(path, "a") as file:
+        file["dynamics/charges"][0] = np.nan
+    export(path, "qcschema", tmp_path / "part.json")
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    record = json.loads((tmp_path / "part.json").read_text(), parse_constant=refuse)
+    charges = next(v for key, v in record["extras"]["rt_tddft"].items() if key.startswith("charge_"))
+    assert charges[0] is None
+    # Ten electrons.
+    assert charges[1] == pytest.approx(-10.0)
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
