@@ -7,16 +7,11 @@
     print(run.lines())
     print(run.estimate)
 
-<<<<<<< HEAD
-`propagate` and `propagate_all` run decks, `open_run` opens an earlier run, `spectrum` and `lines` make one
-spectrum, or its lines, of several runs or NWChem logs, `read_deck` reads a deck, `solve_atom` solves one
-atom, `campaign` carries out many runs. Errors are a `BadInput` or a `Failed`, and both are a
-=======
 `propagate` and `propagate_all` run decks, `pump_probe` runs a pump with probes at many delays, `open_run`
 opens an earlier run, `spectrum` and `lines` make one spectrum, or its lines, of several runs or NWChem logs,
-`read_deck` reads a deck, `solve_atom` solves one atom. Errors are a `BadInput` or a `Failed`, and both are a
->>>>>>> main
-`HybridPropagateError`. Names import what they need when they are first used.
+`read_deck` reads a deck, `solve_atom` solves one atom, `campaign` carries out many runs. Errors are a
+`BadInput` or a `Failed`, and both are a `HybridPropagateError`. Names import what they need when they are
+first used.
 """
 
 from __future__ import annotations

@@ -82,11 +82,7 @@ def prepare(
 
 
 def run_options(options: Mapping[str, Any], started: float, *, frames: bool) -> Options:
-<<<<<<< HEAD
-    """The run's own options from those of the command, all of `OPTIONS`; frames: of one run of several."""
-=======
     """The options of a run, from all of `OPTIONS` by name; see `prepare`. Raises NWChemError."""
->>>>>>> main
     from ...adapters.nwchem.process import nwchem_command
     from ..loop.segment import Limits
     from ..run.machine import half_of_memory
