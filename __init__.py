@@ -9,8 +9,9 @@
 
 `propagate` and `propagate_all` run decks, `pump_probe` runs a pump with probes at many delays, `open_run`
 opens an earlier run, `spectrum` and `lines` make one spectrum, or its lines, of several runs or NWChem logs,
-`read_deck` reads a deck, `solve_atom` solves one atom. Errors are a `BadInput` or a `Failed`, and both are a
-`HybridPropagateError`. Names import what they need when they are first used.
+`read_deck` reads a deck, `solve_atom` solves one atom, `campaign` carries out many runs. Errors are a
+`BadInput` or a `Failed`, and both are a `HybridPropagateError`. Names import what they need when they are
+first used.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from .atomic.errors import BadInput as BadInput
     from .atomic.errors import Failed as Failed
     from .atomic.errors import HybridPropagateError as HybridPropagateError
+    from .driver.campaign.campaign import Campaign as Campaign
+    from .driver.campaign.campaign import campaign as campaign
     from .driver.front_door.atom import solve_atom as solve_atom
     from .driver.front_door.propagate import propagate as propagate
     from .driver.front_door.propagate import propagate_all as propagate_all
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AbsorptionLine",
     "BadInput",
+    "Campaign",
     "Deck",
     "Estimate",
     "Failed",
@@ -52,6 +56,7 @@ __all__ = [
     "PumpProbeMap",
     "Run",
     "Spectrum",
+    "campaign",
     "lines",
     "open_run",
     "propagate",
@@ -66,6 +71,7 @@ __all__ = [
 _MODULES = {
     "AbsorptionLine": ".driver.spectra.lines",
     "BadInput": ".atomic.errors",
+    "Campaign": ".driver.campaign.campaign",
     "Deck": ".adapters.deck",
     "Estimate": ".driver.front_door.run",
     "Failed": ".atomic.errors",
@@ -74,6 +80,7 @@ _MODULES = {
     "PumpProbeMap": ".driver.pump_probe.change",
     "Run": ".driver.front_door.run",
     "Spectrum": ".driver.spectra.spectrum",
+    "campaign": ".driver.campaign.campaign",
     "lines": ".driver.front_door.spectrum",
     "open_run": ".driver.front_door.run",
     "propagate": ".driver.front_door.propagate",

@@ -27,7 +27,7 @@ def parallel(
     try:
         for a in arguments:
             # Workers are started here, and an interrupt is the parent's from their first moment on.
-            with _interrupts_held():
+            with interrupts_held():
                 running.add(pool.submit(function, *a))
             if len(running) >= 2 * workers:
                 finished, running = wait(running, return_when=FIRST_COMPLETED)
@@ -45,7 +45,7 @@ def parallel(
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """What is started within never hears of Ctrl-C."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

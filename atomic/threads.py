@@ -38,6 +38,22 @@ def start_with(n: int) -> None:
     _in_use[0] = n
 
 
+@contextmanager
+def children_with(n: int) -> Iterator[None]:
+    """Threads of the libraries of child processes that are started within."""
+    cores()
+    before = {name: os.environ.get(name) for name in _VARIABLES}
+    os.environ.update(dict.fromkeys(_VARIABLES, str(n)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
 def threads_in_use() -> int:
     """Threads that libraries which are loaded from here on should use."""
     return _in_use[0] or cores()

@@ -31,8 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     from ..dataset.build import build_dataset
     from ..dataset.config import read_config
+    from ..executors.executor import LOCAL, executors, in_this_process
 
-    build_dataset(read_config(options.config), options.jobs)
+    alone = options.executor == LOCAL and options.jobs in (None, 1)
+    engines = in_this_process() if alone else executors(options.executor, options.jobs)
+    build_dataset(read_config(options.config), engines)
     return 0
 
 
@@ -40,7 +43,13 @@ def _parser() -> CommandParser:
     parser = CommandParser(prog="hybrid-dataset", description=_DESCRIPTION)
     parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see examples/dataset.yaml")
     parser.add_argument(
-        "--jobs", type=count, default=1, metavar="N", help="processes side by side (default %(default)s)"
+        "--jobs", type=count, metavar="N", help="processes side by side on this machine (default: 1)"
+    )
+    parser.add_argument(
+        "--executor",
+        default="local",
+        metavar="NAME",
+        help="local, or MODULE:FUNCTION that returns a concurrent.futures.Executor (default %(default)s)",
     )
     return parser
 

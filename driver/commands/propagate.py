@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from ...atomic.arguments import CommandParser
 from ...atomic.interruption import asked
+from ..front_door.option_table import add_options
 from ..front_door.options import OPTIONS, THRESHOLDS
 from .ending import carry_out, fail
 from .lists import LISTS, ListAction
-from .option_table import add_options
 
 if TYPE_CHECKING:
     from ..front_door.deck_runs import DeckRuns

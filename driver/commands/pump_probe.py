@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ...atomic.arguments import CommandParser
 from ...atomic.interruption import asked
+from ..front_door.option_table import add_options
 from ..front_door.option_values import positive
 from ..front_door.options import OPTIONS, THRESHOLDS
 from .ending import carry_out
-from .option_table import add_options
 
 _NAME = "hybrid-pump-probe"
 _DESCRIPTION = """Runs the pump of a deck once, and a short probe from its states at every delay. Writes

@@ -35,6 +35,11 @@ def export(arguments: Sequence[str] | None = None) -> int:
     return _run("export", arguments)
 
 
+def campaign(arguments: Sequence[str] | None = None) -> int:
+    """`hybrid-campaign`."""
+    return _run("campaign", arguments)
+
+
 def bench(arguments: Sequence[str] | None = None) -> int:
     """`hybrid-bench`."""
     return _run("bench", arguments)

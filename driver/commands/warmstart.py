@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...atomic.arguments import CommandParser
 from ...atomic.threads import start_with
+from ..front_door.option_table import add_options
 from ..front_door.options import ENGINE, NWCHEM
 from ..front_door.thread_choice import threads_for
 from .ending import carry_out, fail
-from .option_table import add_options
 
 if TYPE_CHECKING:
     from ...adapters.deck import Deck, GroundStateTask

@@ -1,18 +1,17 @@
 """A data set from its configuration: geometries side by side, resumable; a file a molecule and level."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...adapters.pyscf.ground_state import NotConverged
 from ...adapters.regular_file import read_regular
-from ...atomic.errors import BadInput
-from ...atomic.parallel import parallel
-from ...atomic.terminal import live_progress, may_be_live
+from ...atomic.errors import BadInput, Failed
 from ...atomic.whole_file import write_whole
+from ..executors.executor import Executors
+from ..executors.progress import item_progress
+from ..executors.schedule import Lost, carried_out
 from ..propagators.magnus import NoFixedPoint
 from .config import DatasetConfig, Level, Molecule
 from .samples import CheckFailed, join_parts, make_part
@@ -39,6 +38,10 @@ class _Job:
         return f"{self.molecule.name}_{self.level.name}"
 
     @property
+    def name(self) -> str:
+        return f"{self.group}_g{self.number:04d}"
+
+    @property
     def part(self) -> Path:
         return self.config.folder / "parts" / self.group / f"g{self.number:04d}.npz"
 
@@ -48,11 +51,11 @@ class _Job:
         return self.part.with_suffix(".skipped")
 
 
-def build_dataset(config: DatasetConfig, n_jobs: int) -> None:
-    """Make what is missing, in `n_jobs` processes; says what it does on standard error and sums up on
-    standard output.
+def build_dataset(config: DatasetConfig, engines: Executors) -> None:
+    """Make what is missing; says what it does on standard error and sums up on standard output.
 
-    Raises DatasetError where the folder holds a data set of another configuration, or a check failed.
+    Raises DatasetError where the folder holds a data set of another configuration, or a check failed;
+    Failed where an executor lost a geometry too often; OSError.
     """
     _claim(config)
     groups = [
@@ -68,26 +71,38 @@ def build_dataset(config: DatasetConfig, n_jobs: int) -> None:
     for name, count in left.items():
         if count == 0 and not _pairs_file(by_name[name]).exists():
             _join(by_name[name])
-    with _progress(sum(map(len, groups)), len(missing)) as advance:
-        for name in parallel(_carry_out, ((job,) for job in missing), n_jobs):
-            left[name] -= 1
-            advance(name)
-            if left[name] == 0:
-                _join(by_name[name])
+    jobs = {job.name: job for job in missing}
+    total = sum(map(len, groups))
+    with (
+        item_progress("geometries", total, total - len(missing)) as advance,
+        closing(carried_out(_carry_out, jobs, {}, engines)) as results,
+    ):
+        for name, result in results:
+            if isinstance(result, Lost):
+                raise Failed(f"{name}: {result.reason}")
+            if result is not None:
+                raise result
+            group = jobs[name].group
+            left[group] -= 1
+            advance(group)
+            if left[group] == 0:
+                _join(by_name[group])
 
 
-def _carry_out(job: _Job) -> str:
-    """Make one part, or say why there is none; the group it belongs to."""
-    job.part.parent.mkdir(parents=True, exist_ok=True)
+def _carry_out(job: _Job) -> Exception | None:
+    """Make one part, or say why there is none; returns what is wrong with the data set, if anything."""
     try:
+        job.part.parent.mkdir(parents=True, exist_ok=True)
         make_part(
             job.config, job.molecule, job.level, job.number, job.part, job.config.folder / "trajectories"
         )
     except (NotConverged, NoFixedPoint) as error:
         write_whole(job.skipped, f"{error}\n")
     except CheckFailed as error:
-        raise DatasetError(f"{job.group}, geometry {job.number}: {error}") from error
-    return job.group
+        return DatasetError(f"{job.group}, geometry {job.number}: {error}")
+    except OSError as error:
+        return error
+    return None
 
 
 def _join(group: list[_Job]) -> None:
@@ -128,21 +143,3 @@ def _claim(config: DatasetConfig) -> None:
         raise DatasetError(
             f"{config.folder}: made with other {', '.join(changed)}; choose another folder or remove this one"
         )
-
-
-@contextmanager
-def _progress(total: int, missing: int) -> Iterator[Callable[[str], None]]:
-    """A function to call after each geometry: a live bar on a terminal, plain lines elsewhere."""
-    done = total - missing
-    if may_be_live(uses_stdout=True):
-        with live_progress() as bar:
-            task = bar.add_task("geometries", total=total, completed=done)
-            yield lambda name: bar.update(task, advance=1, description=name)
-        return
-
-    def say(name: str) -> None:
-        nonlocal done
-        done += 1
-        print(f"{name}: {done}/{total} geometries", file=sys.stderr, flush=True)
-
-    yield say

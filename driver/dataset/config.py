@@ -1,14 +1,14 @@
 """What `hybrid-dataset` is to make: a YAML file as typed values."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from ...adapters.deck.xc import FunctionalError, functional
-from ...adapters.regular_file import read_regular
+from ...adapters.files.configuration import FORBID, Source, Where, read_configuration
 from ...adapters.system import Functional, Geometry, System
 from ...adapters.system.basis_library import library_has, library_shells
 from ...adapters.system.elements import element_of_tag
@@ -24,6 +24,7 @@ class DatasetConfigError(BadInput):
 class Level:
     """Basis by its NWChem library name, functional by NWChem's words."""
 
+    __pydantic_config__ = FORBID
     basis: str
     xc: str
 
@@ -52,18 +53,20 @@ class Sampling:
     displacement: least and largest root mean square displacement of an atom, Å.
     """
 
-    count: int = 40
+    __pydantic_config__ = FORBID
+    count: Annotated[int, Field(ge=1)] = 40
     displacement: tuple[float, float] = (0.02, 0.15)
-    validation: float = 0.1
-    test: float = 0.1
+    validation: Annotated[float, Field(ge=0, le=1)] = 0.1
+    test: Annotated[float, Field(ge=0, le=1)] = 0.1
 
 
 @dataclass(frozen=True)
 class PairCounts:
     """Response pairs of one geometry: from random rotations, and visited by its trajectories."""
 
-    rotations: int = 20
-    visited: int = 10
+    __pydantic_config__ = FORBID
+    rotations: Annotated[int, Field(ge=0)] = 20
+    visited: Annotated[int, Field(ge=0)] = 10
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,17 @@ class Trajectories:
     written as files too.
     """
 
-    count: int = 1
-    steps: int = 200
-    dt: float = 0.2
-    tolerance: float = 1e-2
-    fields: tuple[str, ...] = ("kick", "pulse", "resonant")
-    keep: int = 2
+    __pydantic_config__ = FORBID
+    count: Annotated[int, Field(ge=0)] = 1
+    steps: Annotated[int, Field(ge=1)] = 200
+    dt: Annotated[float, Field(gt=0)] = 0.2
+    tolerance: Annotated[float, Field(gt=0)] = 1e-2
+    fields: Annotated[tuple[Literal["kick", "pulse", "resonant"], ...], Field(min_length=1)] = (
+        "kick",
+        "pulse",
+        "resonant",
+    )
+    keep: Annotated[int, Field(ge=0)] = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,57 +103,65 @@ class DatasetConfig:
     trajectories: Trajectories
 
 
-#: Of a configuration.
-_MOST_BYTES = 2**24
-_FIELDS = ("kick", "pulse", "resonant")
-_T = TypeVar("_T")
+@dataclass(frozen=True)
+class MoleculeEntry:
+    """A molecule as a file names it: a name that ASE knows, or atoms, lines of `symbol x y z` in Å."""
+
+    __pydantic_config__ = FORBID
+    name: Annotated[str, Field(pattern=r"^[^/]+$")]
+    atoms: str | None = None
+    charge: int = 0
+    multiplicity: Annotated[int, Field(ge=1)] = 1
+
+
+@dataclass(frozen=True)
+class _Content:
+    """The file as it is written."""
+
+    __pydantic_config__ = FORBID
+    folder: Path
+    levels: Annotated[tuple[Level, ...], Field(min_length=1)]
+    seed: int = 0
+    molecules: tuple[str | MoleculeEntry, ...] = ()
+    held_out: tuple[str | MoleculeEntry, ...] = ()
+    geometries: Sampling = Sampling()
+    pairs: PairCounts = PairCounts()
+    trajectories: Trajectories = Trajectories()
 
 
 def read_config(path: Path) -> DatasetConfig:
     """Read a configuration. Raises DatasetConfigError."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(read_regular(path, _MOST_BYTES).decode("utf-8"))
-    except OSError as error:
-        raise DatasetConfigError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DatasetConfigError(f"{path}: not a text file") from error
-    except yaml.YAMLError as error:
-        raise DatasetConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    top = _mapping(path, "the file", content)
-    known = {field.name for field in fields(DatasetConfig)} | {"held_out"}
-    _refuse_unknown(path, "the file", top, known)
-    for name in ("folder", "levels"):
-        if not top.get(name):
-            raise DatasetConfigError(f"{path}: {name} is missing")
-    if not (top.get("molecules") or top.get("held_out")):
-        raise DatasetConfigError(f"{path}: molecules are missing")
-    levels = tuple(_make(path, "levels", Level, entry) for entry in _list(path, "levels", top["levels"]))
-    molecules = [
-        _molecule(path, entry, held_out=key == "held_out")
+    content, source = read_configuration(path, _Content, DatasetConfigError)
+    entries = [
+        ((key, number), entry)
         for key in ("molecules", "held_out")
-        for entry in _list(path, key, top.get(key) or [])
+        for number, entry in enumerate(getattr(content, key))
     ]
-    names = [molecule.name for molecule in molecules]
-    if len(set(names)) < len(names):
-        raise DatasetConfigError(f"{path}: two molecules of one name; give each a name of its own")
-    trajectories = _make(path, "trajectories", Trajectories, top.get("trajectories") or {})
-    if unknown := set(trajectories.fields) - set(_FIELDS):
-        raise DatasetConfigError(
-            f"{path}: trajectories: fields: {min(unknown)!r}; accepted: {', '.join(_FIELDS)}"
-        )
-    geometries = _make(path, "geometries", Sampling, top.get("geometries") or {})
-    _check_levels(path, levels, molecules)
-    _check_numbers(path, geometries, trajectories)
+    if not entries:
+        raise source.refused((), "molecules are missing")
+    molecules: list[Molecule] = []
+    for where, entry in entries:
+        named = MoleculeEntry(entry) if isinstance(entry, str) else entry
+        molecules.append(molecule_of(named, source, where, held_out=where[0] == "held_out"))
+        if any(other.name == named.name for other in molecules[:-1]):
+            raise source.refused(where, "two molecules of one name; give each a name of its own")
+    low, high = content.geometries.displacement
+    if not 0.0 < low <= high:
+        where = ("geometries", "displacement")
+        raise source.refused(where, "two lengths above 0, the smaller one first")
+    if content.geometries.validation + content.geometries.test > 1.0:
+        raise source.refused(("geometries",), "validation, test: shares of at most 1")
+    numbers = {element_of_tag(symbol) or 0 for molecule in molecules for symbol in molecule.symbols}
+    for number, level in enumerate(content.levels):
+        check_level(level, numbers, source, ("levels", number))
     return DatasetConfig(
-        Path(str(top["folder"])),
-        _whole(path, "seed", top.get("seed", 0)),
-        levels,
+        content.folder,
+        content.seed,
+        content.levels,
         tuple(molecules),
-        geometries,
-        _make(path, "pairs", PairCounts, top.get("pairs") or {}),
-        trajectories,
+        content.geometries,
+        content.pairs,
+        content.trajectories,
     )
 
 
@@ -178,128 +194,54 @@ def functional_of(level: Level) -> Functional:
     return functional(tuple("hfexch" if word == "hf" else word for word in level.xc.lower().split()))
 
 
-def _check_levels(path: Path, levels: tuple[Level, ...], molecules: list[Molecule]) -> None:
-    numbers = {element_of_tag(symbol) or 0 for molecule in molecules for symbol in molecule.symbols}
-    for level in levels:
-        try:
-            functional_of(level)
-        except FunctionalError as error:
-            raise DatasetConfigError(f"{path}: levels: xc: {error}") from error
-        if not library_has(level.basis):
-            raise DatasetConfigError(f"{path}: levels: basis: no library set is called {level.basis!r}")
-        for number in numbers:
-            if library_shells(level.basis, number) is None:
-                raise DatasetConfigError(
-                    f"{path}: levels: basis {level.basis} has no element of number {number}"
-                )
+def check_level(level: Level, numbers: set[int], source: Source, where: Where) -> None:
+    """Refuse a functional or basis that there is not, or a basis that lacks an element; raises its error."""
+    try:
+        functional_of(level)
+    except FunctionalError as error:
+        raise source.refused((*where, "xc"), str(error)) from error
+    if not library_has(level.basis):
+        raise source.refused((*where, "basis"), f"no library set is called {level.basis!r}")
+    for number in sorted(numbers):
+        if library_shells(level.basis, number) is None:
+            raise source.refused(
+                (*where, "basis"), f"{level.basis} has no basis for the element of number {number}"
+            )
 
 
-def _check_numbers(path: Path, geometries: Sampling, trajectories: Trajectories) -> None:
-    low, high = geometries.displacement
-    shares = geometries.validation, geometries.test
-    for holds, what in (
-        (geometries.count > 0, "geometries: count: at least 1"),
-        (0.0 < low <= high, "geometries: displacement: two lengths above 0, the smaller one first"),
-        (min(shares) >= 0.0 and sum(shares) <= 1.0, "geometries: validation, test: shares of at most 1"),
-        (trajectories.steps > 0, "trajectories: steps: at least 1"),
-        (trajectories.dt > 0.0, "trajectories: dt: above 0"),
-        (trajectories.tolerance > 0.0, "trajectories: tolerance: above 0"),
-        (len(trajectories.fields) > 0, "trajectories: fields: at least one"),
-    ):
-        if not holds:
-            raise DatasetConfigError(f"{path}: {what}")
-
-
-def _molecule(path: Path, entry: object, *, held_out: bool) -> Molecule:
-    """A name that ASE knows (`H2O`), or a mapping with atoms, lines of `symbol x y z` in Å."""
-    where = "held_out" if held_out else "molecules"
-    if isinstance(entry, str):
-        entry = {"name": entry}
-    given = _mapping(path, where, entry)
-    _refuse_unknown(path, where, given, {"name", "atoms", "charge", "multiplicity"})
-    name = str(given.get("name", ""))
-    if not name or "/" in name:
-        raise DatasetConfigError(f"{path}: {where}: a molecule needs a name without '/'")
-    if "atoms" in given:
-        symbols, positions = _atoms(path, name, str(given["atoms"]))
+def molecule_of(entry: MoleculeEntry, source: Source, where: Where, *, held_out: bool = False) -> Molecule:
+    """The molecule of an entry that stands there. Raises the source's error."""
+    name = entry.name
+    if entry.atoms is not None:
+        symbols, positions = _atoms(entry.atoms, name, source, where)
     else:
         from ase.build import molecule
 
         try:
             atoms = molecule(name)
         except KeyError:
-            raise DatasetConfigError(
-                f"{path}: {where}: ASE has no molecule {name!r}; give its atoms, one 'symbol x y z' a line"
+            raise source.refused(
+                where, f"ASE has no molecule {name!r}; give its atoms, one 'symbol x y z' a line"
             ) from None
         symbols, positions = tuple(atoms.get_chemical_symbols()), atoms.get_positions()
-    charge, multiplicity = (
-        _whole(path, f"{name}: {key}", given.get(key, default))
-        for key, default in (("charge", 0), ("multiplicity", 1))
-    )
+    charge, multiplicity = entry.charge, entry.multiplicity
     n_electrons = sum(element_of_tag(symbol) or 0 for symbol in symbols) - charge
-    if n_electrons < 1 or not 0 < multiplicity <= n_electrons + 1 or (n_electrons + multiplicity) % 2 == 0:
-        raise DatasetConfigError(
-            f"{path}: {name}: {n_electrons} electrons cannot have multiplicity {multiplicity}"
+    if n_electrons < 1 or multiplicity > n_electrons + 1 or (n_electrons + multiplicity) % 2 == 0:
+        raise source.refused(
+            where, f"{name}: {n_electrons} electrons cannot have multiplicity {multiplicity}"
         )
     return Molecule(name, symbols, positions, charge, multiplicity, held_out)
 
 
-def _whole(path: Path, where: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise DatasetConfigError(f"{path}: {where}: {value!r} is not a whole number")
-    return value
-
-
-def _atoms(path: Path, name: str, text: str) -> tuple[tuple[str, ...], np.ndarray]:
+def _atoms(text: str, name: str, source: Source, where: Where) -> tuple[tuple[str, ...], np.ndarray]:
     rows = [line.split() for line in text.splitlines() if line.strip()]
-    wrong = DatasetConfigError(f"{path}: molecule {name}: atoms are lines of 'symbol x y z', in Å")
+    wrong = source.refused(where, f"molecule {name}: atoms are lines of 'symbol x y z', in Å")
     if not rows or not all(len(row) == 4 and element_of_tag(row[0]) for row in rows):
         raise wrong
     try:
-        return tuple(row[0] for row in rows), np.array([[float(word) for word in row[1:]] for row in rows])
+        positions = np.array([[float(word) for word in row[1:]] for row in rows])
     except ValueError:
         raise wrong from None
-
-
-def _make(path: Path, where: str, kind: type[_T], entry: object) -> _T:
-    """A flat dataclass from a mapping; lists become tuples."""
-    given = _mapping(path, where, entry)
-    _refuse_unknown(path, where, given, {field.name for field in fields(kind)})  # pyright: ignore[reportArgumentType]
-    types = get_type_hints(kind)
-    try:
-        return kind(**{name: _value(types[name], value) for name, value in given.items()})
-    except (TypeError, ValueError) as error:
-        raise DatasetConfigError(f"{path}: {where}: {error}") from error
-
-
-def _value(wanted: Any, value: Any) -> Any:
-    """A value of the type wanted; YAML takes 1e-2 for a word. Raises ValueError."""
-    if get_origin(wanted) is tuple:
-        inner = get_args(wanted)
-        if not isinstance(value, list) or (inner[-1] is not Ellipsis and len(value) != len(inner)):
-            count = "" if inner[-1] is Ellipsis else f"{len(inner)} "
-            raise ValueError(f"{value!r} is not a list of {count}values")
-        return tuple(_value(inner[0], one) for one in value)
-    if wanted is int and not (isinstance(value, int) and value >= 0):
-        raise ValueError(f"{value!r} is not a whole number")
-    return wanted(value)
-
-
-def _mapping(path: Path, where: str, value: object) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise DatasetConfigError(f"{path}: {where}: names with values expected, found {value!r}")
-    return value
-
-
-def _list(path: Path, where: str, value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise DatasetConfigError(f"{path}: {where}: a list expected, found {value!r}")
-    return value
-
-
-def _refuse_unknown(path: Path, where: str, given: Mapping[str, Any], known: set[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise DatasetConfigError(
-                f"{path}: {where}: unknown {name!r}; accepted: {', '.join(sorted(known))}"
-            )
+    if not np.isfinite(positions).all():
+        raise wrong
+    return tuple(row[0] for row in rows), positions

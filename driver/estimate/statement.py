@@ -4,7 +4,7 @@
 
 μ_shadow: of a second propagation, which carries what the surrogate lacks along (`shadow`), f times as large
 as it was measured. The sum is over segments of duration T: pushes that keep their direction for T₀ add up to
-this. |D| is the norm of the dipole matrices between occupied and empty orbitals. f(K, n) = 1.5 (1 + 3.5/K²)
+this. |D| is the norm of the dipole matrices between occupied and empty orbitals. f(K, n) = 1.4 (1 + 3.5/K²)
 (1 + 0.6 n): K points were drawn, and may have missed the worst; n passes over the segment were judged too far
 off, and to try again favours lucky draws. Points learned beforehand make f larger again, by 1.5.
 """

@@ -116,7 +116,8 @@ def _carry_out(
                     propagated.append((task, stem))
         if not options.frames:
             _record(deck, done)
-    answer(deck, propagated, roots, same_level, report=options.report)
+    if options.alone:
+        answer(deck, propagated, roots, same_level, report=options.report)
     return True
 
 

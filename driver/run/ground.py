@@ -143,8 +143,8 @@ class GroundStates:
             for number in names.values()
             if number in self.solved
         ]
-        prior = self.options.prior
-        return known_density(engine, earlier, [] if prior is None or not prior.is_file() else [prior])
+        named = [self.options.prior or self.options.orbitals]
+        return known_density(engine, earlier, [path for path in named if path is not None and path.is_file()])
 
     def _keep(self, task: GroundStateTask, engine: PySCFEngine, orbitals: Orbitals) -> None:
         """Leave the file of orbitals that NWChem leaves; the frames of one run would share its name."""

@@ -30,10 +30,12 @@ class Options:
     keep_scratch: leave NWChem's own files.
     report: write `<start>.html` too.
     prior: trajectory file of an earlier run.
+    orbitals: trajectory file of a run whose orbitals the SCF starts from, as it does from those of `prior`.
     device: where the network runs.
     weights: folder of the network's graphs; None: the shipped ones.
     weights_hash: what its weights are.
     frames: this is one of several runs of the deck.
+    alone: the run has a figure and lines of its own, and the deck's are printed.
     """
 
     surrogate: str
@@ -49,10 +51,12 @@ class Options:
     keep_scratch: bool = False
     report: bool = False
     prior: Path | None = None
+    orbitals: Path | None = None
     device: Device = "auto"
     weights: Path | None = None
     weights_hash: str | None = None
     frames: bool = False
+    alone: bool = True
 
 
 def physics_of(system: System) -> dict[str, str]:

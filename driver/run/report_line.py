@@ -38,7 +38,8 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
         lines.append(f"  taken up amid the run: dipoles within {apart:.1e} au of a run that was not stopped")
     if hybrid and (speed := speed_words(summary["speedup"])):
         lines.append(f"  reference steps alone, by processor time: {speed}")
-    lines.append(f"  {stem}.h5  {stem}.json  {stem}.png")
+    figure = f"  {stem}.png" if stem.with_name(f"{stem.name}.png").exists() else ""
+    lines.append(f"  {stem}.h5  {stem}.json{figure}")
     print("\n".join(lines), file=sys.stderr)
 
 

@@ -34,10 +34,11 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
     progress, target, contents = setup.progress, setup.hybrid.target, read_contents(job.file("h5"))
     share, absorbed, lines = 1.0, 0.0, None
     if "time" in contents.series:
-        lines = _lines(job, progress)
         absorbed = float(np.ptp(np.asarray(contents.series["energy"])))
-        with progress.tally.timed("figure"):
-            draw_run(job.file("h5"), job.file("png"), lines or ())
+        if job.options.alone:
+            lines = _lines(job, progress)
+            with progress.tally.timed("figure"):
+                draw_run(job.file("h5"), job.file("png"), lines or ())
         share = dipole_bound(setup.problem, progress.ledger, np.asarray(contents.series["dipole"]))
     wall = time.perf_counter() - job.started
     seconds = progress.tally.seconds

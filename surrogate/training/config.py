@@ -1,20 +1,30 @@
 """What `hybrid-train` is to do: a YAML file as typed values. `examples/train.yaml` explains every entry."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar
 
-from ...adapters.regular_file import read_regular
+from pydantic import BeforeValidator, Field
+
+from ...adapters.files.configuration import FORBID, read_configuration
 from ...atomic.errors import BadInput
 from ..network.config import ModelConfig
 
-#: Of a configuration.
-_MOST_BYTES = 2**24
 Base = Literal["mean-field", "kernel"]
 Precision = Literal["float32", "bfloat16"]
 Logger = Literal["csv", "tensorboard", "wandb"]
 Target = Literal["fock", "density"]
+Count = Annotated[int, Field(ge=0)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+
+
+def _several(value: Any) -> Any:
+    """One entry stands for a list of it."""
+    return tuple(value) if isinstance(value, list) else (value,)
+
+
+_T = TypeVar("_T")
+Several = Annotated[tuple[_T, ...], BeforeValidator(_several)]
 
 
 class ConfigError(BadInput):
@@ -25,8 +35,9 @@ class ConfigError(BadInput):
 class ResponseConfig:
     """Training of the kernel. steps, batch: optimiser steps, geometries in each. rate, decay: of AdamW."""
 
-    steps: int = 1000
-    batch: int = 16
+    __pydantic_config__ = FORBID
+    steps: Count = 1000
+    batch: AtLeastOne = 16
     rate: float = 5e-3
     decay: float = 1e-5
 
@@ -36,8 +47,9 @@ class EnsembleConfig:
     """Training of what members read out on their own, after the kernel. steps, batch, rate: as of the
     kernel."""
 
-    steps: int = 500
-    batch: int = 16
+    __pydantic_config__ = FORBID
+    steps: Count = 500
+    batch: AtLeastOne = 16
     rate: float = 3e-3
 
 
@@ -52,8 +64,9 @@ class DynamicsConfig:
     prediction.
     """
 
-    steps: int = 0
-    batch: int = 8
+    __pydantic_config__ = FORBID
+    steps: Count = 0
+    batch: AtLeastOne = 8
     rate: float = 2e-3
     target: Target = "fock"
     derivative: float = 10.0
@@ -61,7 +74,7 @@ class DynamicsConfig:
     trace: float = 5.0
     idempotency: float = 0.5
     variance: bool = True
-    horizon: tuple[int, ...] = (16, 32, 48, 64)
+    horizon: Several[int] = (16, 32, 48, 64)
     push_forward: float = 0.5
 
 
@@ -70,9 +83,10 @@ class FewShotConfig:
     """Meta-training of the adaptation to one molecule, after the kernel. steps, batch: optimiser steps,
     molecules in each. updates: steps of an adaptation. rate: of AdamW."""
 
-    steps: int = 0
-    batch: int = 2
-    updates: int = 5
+    __pydantic_config__ = FORBID
+    steps: Count = 0
+    batch: AtLeastOne = 2
+    updates: AtLeastOne = 5
     rate: float = 3e-3
 
 
@@ -82,13 +96,14 @@ class TrainConfig:
     files' names, several for one model of all; output: folder of weights and logs. checkpoint: optimiser
     steps between two checkpoints."""
 
-    data: tuple[Path, ...]
+    __pydantic_config__ = FORBID
+    data: Several[Path]
     output: Path
-    levels: tuple[str, ...]
+    levels: Several[str]
     seed: int = 0
     base: Base = "mean-field"
     precision: Precision = "float32"
-    loggers: tuple[Logger, ...] = ("csv",)
+    loggers: Several[Logger] = ("csv",)
     checkpoint: int = 200
     model: ModelConfig = field(default_factory=ModelConfig)
     response: ResponseConfig = field(default_factory=ResponseConfig)
@@ -97,64 +112,6 @@ class TrainConfig:
     few_shot: FewShotConfig = field(default_factory=FewShotConfig)
 
 
-_T = TypeVar("_T")
-
-
 def read_config(path: Path) -> TrainConfig:
     """Read a configuration; relative folders are taken from the working directory. Raises ConfigError."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(read_regular(path, _MOST_BYTES).decode("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    config = from_mapping(TrainConfig, content, f"{path}")
-    counts = (
-        *((stage, "batch") for stage in ("response", "ensemble", "dynamics", "few_shot")),
-        ("few_shot", "updates"),
-    )
-    for section, name in (*counts, ("model", "members")):
-        if getattr(getattr(config, section), name) < 1:
-            raise ConfigError(f"{path}: {section}: {name} must be at least 1")
-    if config.model.bundle not in (1, 2, 4, 8):
-        raise ConfigError(f"{path}: model: bundle: accepted: 1, 2, 4, 8")
-    return config
-
-
-def from_mapping(kind: type[_T], content: Any, where: str) -> _T:
-    """A dataclass from what YAML or JSON gave. Raises ConfigError, which starts with `where`."""
-    if not isinstance(content, Mapping):
-        raise ConfigError(f"{where}: must be a table of names and values")
-    hints = get_type_hints(kind)
-    names = [f.name for f in fields(kind)]  # pyright: ignore[reportArgumentType]
-    for name in content:
-        if name not in names:
-            raise ConfigError(f"{where}: unknown entry {name!r}; accepted: {', '.join(names)}")
-    try:
-        return kind(
-            **{name: _value(hints[name], value, f"{where}: {name}") for name, value in content.items()}
-        )
-    except TypeError:
-        missing = [name for name in ("data", "output", "levels") if name in names and name not in content]
-        raise ConfigError(f"{where}: missing: {', '.join(missing)}") from None
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if is_dataclass(hint):
-        return from_mapping(hint, value, where)  # pyright: ignore[reportArgumentType]
-    if get_origin(hint) is tuple:
-        entries = value if isinstance(value, list) else [value]
-        return tuple(_value(get_args(hint)[0], entry, where) for entry in entries)
-    if get_origin(hint) is Literal:
-        if value not in get_args(hint):
-            raise ConfigError(f"{where}: {value!r}; accepted: {', '.join(map(str, get_args(hint)))}")
-        return value
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if hint is Path and isinstance(value, str):
-        return Path(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise ConfigError(f"{where}: {value!r} is not of type {hint.__name__}")
-    return value
+    return read_configuration(path, TrainConfig, ConfigError)[0]

@@ -41,3 +41,12 @@ def test_cores_are_at_most_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -
     assert threads.cores.__wrapped__() == 1
     monkeypatch.delenv("OMP_NUM_THREADS")
     assert 1 <= threads.cores.__wrapped__() <= len(os.sched_getaffinity(0))
+
+
+def test_children_have_their_number_and_this_process_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    with threads.children_with(1):
+        assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+    assert "MKL_NUM_THREADS" not in os.environ

@@ -85,7 +85,9 @@ def run(command: str) -> str:
     return ended.stdout
 
 
-@pytest.mark.parametrize("page", ["docs/tutorial.md", "docs/python.md", "docs/pump_probe.md", "README.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/tutorial.md", "docs/python.md", "docs/campaigns.md", "docs/pump_probe.md", "README.md"]
+)
 def test_a_page_does_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for deck in ("water.nw", "examples/water.nw"):

@@ -82,6 +82,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "page",
         "reporters",
         "nwchem",
+        "executors",
         "dataset",
         "earlier",
         "answer",
@@ -89,6 +90,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "pump_probe",
         "forecast",
         "front_door",
+        "campaign",
         "bench",
         "commands",
     ),
@@ -164,7 +166,11 @@ def test_constraints_pin_what_is_needed() -> None:
     extras = PROJECT["optional-dependencies"]
     needed = [
         *PROJECT["dependencies"],
-        *(need for extra in ("bench", "docs", "pandas", "test", "train") for need in extras[extra]),
+        *(
+            need
+            for extra in ("bench", "cluster", "docs", "pandas", "test", "train")
+            for need in extras[extra]
+        ),
     ]
     names = {_normal(re.split(r"[<>=!~\[; ]", name)[0]) for name in needed} - {"hybrid-propagate"}
     missing = names - pinned

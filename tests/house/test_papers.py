@@ -17,6 +17,7 @@ COMMANDS = (
     "hybrid-propagate",
     "hybrid-read",
     "hybrid-spectrum",
+    "hybrid-campaign",
     "hybrid-warmstart",
     "hybrid-pump-probe",
     "hybrid-dataset",

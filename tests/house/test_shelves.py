@@ -26,6 +26,7 @@ HOMES = {
         "adapters/system",
         "atomic/solver",
         "driver/baselines",
+        "driver/campaign",
         "driver/dataset",
         "driver/pictures",
         "driver/run",

@@ -1,11 +1,11 @@
-"""The table of options in `front_door/options`, for argparse."""
+"""The table of `options`, for argparse."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 
-from ..front_door.options import Option
+from .options import Option
 
 
 def add_options(parser: argparse._ActionsContainer, options: Sequence[Option]) -> None:

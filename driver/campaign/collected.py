@@ -1,0 +1,122 @@
+"""What the items come to together: mean spectra over the geometries, and how far they have converged.
+
+Of n cross-sections S_k the mean S̄ = Σ S_k / n has the standard error √(Σ (S_k − S̄)² / n(n−1)).
+Spectra are taken in one by one, so that their number costs no memory.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ...adapters.files.trajectory import TrajectoryError
+from ..front_door.spectrum import spectrum
+from ..spectra.spectrum import Spectrum, SpectrumError
+from .carry_out import DONE, Standing
+from .config import SpectrumChoice
+from .items import Item
+
+
+@dataclass(frozen=True, eq=False)
+class MeanSpectrum:
+    """The mean over the geometries at one level and one choice of what is swept.
+
+    label: of that choice; empty where nothing but geometry and kick varies.
+    mean: polarisabilities averaged. count: geometries in it.
+    deviation: (m,) standard deviation of one geometry's cross-section, bohr²; zero for a single one.
+    convergence: pairs of n and the distance of the mean of the first n from that of all, relative, both as
+        root mean squares over the energies.
+    """
+
+    label: str
+    mean: Spectrum
+    count: int
+    deviation: np.ndarray
+    convergence: tuple[tuple[int, float], ...]
+
+    @property
+    def standard_error(self) -> np.ndarray:
+        """(m,) bohr², of the mean's cross-section."""
+        return self.deviation / np.sqrt(self.count)
+
+
+@dataclass(eq=False)
+class _Sums:
+    """Spectra so far. squares: about the running mean (Welford 1962). early: means of the first 1, 2, 4, …"""
+
+    first: Spectrum
+    count: int = 0
+    polarisability: dict[str, np.ndarray] = field(default_factory=dict)
+    section: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    squares: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    early: dict[int, np.ndarray] = field(default_factory=dict)
+
+    def take(self, found: Spectrum) -> None:
+        """Add one geometry's."""
+        if not self.count:
+            self.polarisability = {axis: np.zeros_like(a) for axis, a in found.polarisability.items()}
+            self.section, self.squares = np.zeros_like(found.energy), np.zeros_like(found.energy)
+        self.count += 1
+        for axis, values in found.polarisability.items():
+            self.polarisability[axis] = self.polarisability[axis] + values
+        own = np.nan_to_num(found.cross_section)
+        before = own - self.section
+        self.section = self.section + before / self.count
+        self.squares = self.squares + before * (own - self.section)
+        if self.count & (self.count - 1) == 0:
+            self.early[self.count] = self.section
+
+    def mean(self, label: str) -> MeanSpectrum:
+        """Of all that were taken."""
+        n, first = self.count, self.first
+        alpha = {axis: values / n for axis, values in self.polarisability.items()}
+        size = max(float(np.linalg.norm(self.section)), 1e-300)
+        convergence = tuple(
+            (k, float(np.linalg.norm(early - self.section)) / size)
+            for k, early in self.early.items()
+            if k < n
+        )
+        return MeanSpectrum(
+            label,
+            Spectrum(first.energy, alpha, first.tau, first.sigma, first.cut),
+            n,
+            np.sqrt(self.squares / max(n - 1, 1)),
+            convergence,
+        )
+
+
+def mean_spectra(
+    items: Sequence[Item],
+    standings: Mapping[str, Standing],
+    choice: SpectrumChoice,
+    elsewhere: Mapping[str, Path],
+) -> list[MeanSpectrum]:
+    """Over the finished items, by what varies beside geometry and kick, in order.
+
+    elsewhere: folders of items that were made elsewhere, by name. Runs that tell no spectrum are left out.
+    """
+    sums: dict[str, _Sums] = {}
+    for item in items:
+        if standings[item.name].state != DONE:
+            continue
+        for label, paths in _groups(item, elsewhere.get(item.name)):
+            try:
+                found = spectrum(*paths, tau=choice.tau, emax=choice.emax)
+            except (SpectrumError, TrajectoryError):
+                continue
+            known = sums.setdefault(label, _Sums(found))
+            if known.first.polarisability.keys() == found.polarisability.keys():
+                known.take(found)
+    return [one.mean(label) for label, one in sums.items() if one.count]
+
+
+def _groups(item: Item, folder: Path | None) -> Iterator[tuple[str, list[Path]]]:
+    """Labels, and the trajectories whose kicks make one spectrum together."""
+    groups: dict[str, list[Path]] = {}
+    for variation, path in zip(item.variations, item.trajectories, strict=True):
+        words = [word for word in item.level.values() if word]
+        words += [f"{name} {value}" for name, value in variation.values.items()]
+        label = ", ".join(words)
+        groups.setdefault(label, []).append(path if folder is None else folder / path.name)
+    yield from groups.items()

@@ -1,0 +1,164 @@
+"""What a campaign is of: a YAML file as typed values. `examples/campaign.yaml` explains every entry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ...adapters.files.configuration import FORBID, Source, read_configuration
+from ...atomic.errors import BadInput
+from ..front_door.options import OptionError, all_options, check_use
+from ..spectra.spectrum import DAMPING, HIGHEST
+
+
+class CampaignError(BadInput):
+    """A campaign that cannot be carried out as it is written. One line."""
+
+
+Positive = Annotated[float, Field(gt=0)]
+Axis = Literal["x", "y", "z"]
+
+
+@dataclass(frozen=True)
+class Range:
+    """`count` values from the first to the last, evenly spaced, or by equal ratios."""
+
+    __pydantic_config__ = FORBID
+    first: Annotated[float, Field(alias="from")]
+    last: Annotated[float, Field(alias="to")]
+    count: Annotated[int, Field(ge=2)]
+    spacing: Literal["even", "ratio"] = "even"
+
+
+@dataclass(frozen=True)
+class MoleculeLevel:
+    """A molecule without a deck: a name that ASE knows or atoms in Å, a level, and a time to propagate.
+
+    functional: in NWChem's words. basis: by its library name. tmax, dt: au.
+    """
+
+    __pydantic_config__ = FORBID
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]+$")]
+    functional: str
+    basis: str
+    tmax: Positive
+    dt: Positive = 0.2
+    atoms: str | None = None
+    charge: int = 0
+    multiplicity: Annotated[int, Field(ge=1)] = 1
+
+
+@dataclass(frozen=True)
+class Thermal:
+    """Geometries of a temperature, from the molecule's own harmonic frequencies.
+
+    temperature: K. distribution: of the modes' positions: Wigner's, with zero-point motion, or Boltzmann's.
+    """
+
+    __pydantic_config__ = FORBID
+    temperature: Annotated[float, Field(ge=0)]
+    count: Annotated[int, Field(ge=1)]
+    distribution: Literal["wigner", "classical"] = "wigner"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+@dataclass(frozen=True)
+class GeometryChoice:
+    """Where geometries come from: a file of any format that ASE reads, or generated; exactly one."""
+
+    __pydantic_config__ = FORBID
+    file: Path | None = None
+    thermal: Thermal | None = None
+
+
+@dataclass(frozen=True)
+class Kicks:
+    """Delta kicks in place of the deck's fields. size: the field's `max`, au."""
+
+    __pydantic_config__ = FORBID
+    along: Annotated[tuple[Axis, ...], Field(min_length=1)]
+    size: Positive = 1e-4
+
+
+@dataclass(frozen=True)
+class FieldSweep:
+    """Parameters of one field of the deck, by the deck's words; au."""
+
+    __pydantic_config__ = FORBID
+    max: tuple[float, ...] | Range | None = None
+    frequency: tuple[float, ...] | Range | None = None
+    phase: tuple[float, ...] | Range | None = None
+    center: tuple[float, ...] | Range | None = None
+    width: tuple[float, ...] | Range | None = None
+    start: tuple[float, ...] | Range | None = None
+    polarization: Annotated[tuple[Axis, ...], Field(min_length=1)] | None = None
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What varies beside the geometry; every value is combined with every other."""
+
+    __pydantic_config__ = FORBID
+    kicks: Kicks | None = None
+    fields: Mapping[str, FieldSweep] | None = None
+    functionals: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    bases: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    dt: tuple[Positive, ...] | Range | None = None
+
+
+@dataclass(frozen=True)
+class SpectrumChoice:
+    """How spectra are made: damping time in au, highest energy in eV."""
+
+    __pydantic_config__ = FORBID
+    tau: Positive = DAMPING
+    emax: Positive = HIGHEST
+
+
+@dataclass(frozen=True)
+class CampaignConfig:
+    """The whole file.
+
+    folder: where everything goes.
+    deck, molecule: what is propagated; exactly one.
+    geometries: None for the deck's or molecule's own.
+    options: of `hybrid-propagate`, with underscores for hyphens.
+    """
+
+    __pydantic_config__ = FORBID
+    folder: Path
+    deck: Path | None = None
+    molecule: MoleculeLevel | None = None
+    geometries: GeometryChoice | None = None
+    axes: Axes = Axes()
+    options: Mapping[str, Any] | None = None
+    spectrum: SpectrumChoice = SpectrumChoice()
+
+
+#: What a campaign decides by itself.
+_OWN_OPTIONS = ("prior", "restart", "report", "threads", "memory", "keep_scratch")
+
+
+def read_config(path: Path) -> tuple[CampaignConfig, Source]:
+    """Read a configuration; relative paths start at the working folder. Raises CampaignError."""
+    config, source = read_configuration(path, CampaignConfig, CampaignError)
+    if (config.deck is None) == (config.molecule is None):
+        raise source.refused((), "exactly one of deck and molecule is wanted")
+    chosen = config.geometries
+    if chosen is not None and (chosen.file is None) == (chosen.thermal is None):
+        raise source.refused(("geometries",), "exactly one of file and thermal is wanted")
+    axes = config.axes
+    if axes.kicks is not None and axes.fields:
+        raise source.refused(("axes",), "kicks take the place of the deck's fields; give kicks or fields")
+    if config.molecule is not None and axes.kicks is None:
+        raise source.refused(("axes",), "a molecule without a deck needs kicks, such as {along: [x, y, z]}")
+    for name in config.options or {}:
+        if name in _OWN_OPTIONS:
+            raise source.refused(("options", name), "the campaign decides this by itself")
+    try:
+        check_use(all_options(config.options or {}))
+    except OptionError as error:
+        raise source.refused(("options",), str(error)) from error
+    return config, source

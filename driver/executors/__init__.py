@@ -1,0 +1,1 @@
+"""Who carries out many calculations: processes of this machine, or any `concurrent.futures.Executor`."""
