@@ -65,6 +65,13 @@ rt_tddft
 end
 task dft rt_tddft
 """
+CAMPAIGN = """folder: hydrogen
+molecule: {name: H2, functional: hf, basis: STO-3G, tmax: 4, dt: 0.2}
+geometries:
+  thermal: {temperature: 300, count: 1}
+axes:
+  kicks: {along: [z]}
+"""
 DATASET = """folder: data
 seed: 3
 levels: [{basis: STO-3G, xc: hf}]
@@ -145,6 +152,13 @@ COMMANDS = {
         # It draws figures, which takes seconds.
         ("file",),
     ),
+    "campaign": Command(
+        ("hybrid-campaign", "campaign.yaml", "--workers", "1"),
+        r"^hydrogen/campaign\.html$",
+        r"^g0001: 1/1 items",
+        # It takes seconds.
+        ("file",),
+    ),
     "pump-probe": Command(
         ("hybrid-pump-probe", "pump.nw", "--delays", "0", "--window", "4", "--tau", "5"),
         r"^ +delay \(au\)",
@@ -176,6 +190,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("terminal")
     (folder / "h2.nw").write_text(DECK)
     (folder / "pump.nw").write_text(PUMP)
+    (folder / "campaign.yaml").write_text(CAMPAIGN)
     (folder / "config.yaml").write_text(DATASET)
     for words in (["hybrid-propagate", "h2.nw"], COMMANDS["dataset"].words):
         ended = in_a_batch_job(folder, words)
@@ -188,6 +203,7 @@ def _undo(folder: Path) -> None:
     shutil.rmtree(folder / "data/pairs", ignore_errors=True)
     (folder / "data/parts/H2_hf_sto-3g/g0002.npz").unlink(missing_ok=True)
     shutil.rmtree(folder / "study", ignore_errors=True)
+    shutil.rmtree(folder / "hydrogen", ignore_errors=True)
 
 
 @pytest.mark.parametrize(
