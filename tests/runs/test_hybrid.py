@@ -61,10 +61,10 @@ def error(dipole: np.ndarray, reference: np.ndarray) -> float:
     ("words", "most_builds"),
     [
         # The last step in the field, four points and their mirror images: the kernel is exact.
-        ({"tmax": 80.0}, 10),
-        ({"tmax": 50.0, "charge": 1, "shell": "odft\n mult 2"}, 10),
-        ({"tmax": 50.0, "xc": "hfexch"}, 10),
-        ({"tmax": 40.0, "xc": "xtpss03 ctpss03"}, 10),
+        ({"tmax": 24.0}, 10),
+        ({"tmax": 16.0, "charge": 1, "shell": "odft\n mult 2"}, 10),
+        ({"tmax": 24.0, "xc": "hfexch"}, 10),
+        ({"tmax": 12.0, "xc": "xtpss03 ctpss03"}, 10),
     ],
     ids=["pbe0", "open shell", "Hartree-Fock", "meta-GGA"],
 )
@@ -119,9 +119,9 @@ def test_a_storm_takes_few_builds(
 
 
 def test_estimate_is_not_below_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, reference = run(tmp_path, monkeypatch, "none", ["--surrogate", "none"], tmax=60.0)
+    _, reference = run(tmp_path, monkeypatch, "none", ["--surrogate", "none"], tmax=30.0)
     for tolerance in (1e-2, 1e-3, 1e-4):
-        summary, dipole = run(tmp_path, monkeypatch, "hybrid", ["--tol", str(tolerance)], tmax=60.0)
+        summary, dipole = run(tmp_path, monkeypatch, "hybrid", ["--tol", str(tolerance)], tmax=30.0)
         assert error(dipole, reference) < summary["error_bound"]
         assert error(dipole, reference) < tolerance
 

@@ -35,8 +35,8 @@ CAM = "xcamb88 1.00 lyp 0.81 vwn_5 0.19 hfexch 1.00"
 )
 def test_a_weak_kick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dict) -> None:
     monkeypatch.chdir(tmp_path)
-    _, reference, _ = run("none", "--surrogate", "none", tmax=20.0, **words)
-    summary, dipole, reasons = run("weak", tmax=20.0, **words)
+    _, reference, _ = run("none", "--surrogate", "none", tmax=8.0, **words)
+    summary, dipole, reasons = run("weak", tmax=8.0, **words)
     error = trajectory_error(dipole, reference)
     assert error <= summary["estimated_error"] <= 1e-3
     assert b"NOT_WEAK" not in reasons
@@ -47,7 +47,7 @@ def test_a_weak_kick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dic
 def test_a_weak_run_is_no_hindrance_as_prior(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has learned nothing, as nothing was lacking; a strong run starts from the kernel."""
     monkeypatch.chdir(tmp_path)
-    run("weak", tmax=20.0)
+    run("weak", tmax=8.0)
     strong, _, _ = run("strong", "--prior", "weak.h5", kick=0.1, tmax=4.0)
     assert strong["tolerance_met"]
 
