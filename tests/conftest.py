@@ -14,6 +14,7 @@ start_with(1)
 # As the package itself does; tests import ONNX Runtime before it.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
+ROOT = Path(__file__).parents[1]
 #: What needs NWChem 7.2 in place of 7.0: `make nwchem-7.2`.
 collect_ignore = [] if "NWCHEM_7_2" in os.environ else ["nwchem_7_2"]
 
@@ -24,6 +25,22 @@ LONGEST = (
     "runs/test_hybrid.py",
     "runs/test_nwchem_engine.py",
 )
+
+
+class _RootIsNoPackage:
+    """The clone's folder holds the package's `__init__.py`, but it has the name of a clone.
+
+    pytest would import it by that name, which fails where it is none of Python's: `hybrid-propagate`.
+    """
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Dir | None:
+        return pytest.Dir.from_parent(parent, path=path) if path == ROOT else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Not as a hook of this file, which would not be asked about folders above it."""
+    config.pluginmanager.register(_RootIsNoPackage())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

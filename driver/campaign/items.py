@@ -5,17 +5,16 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask, Task
 from ...adapters.deck.reader import read_deck
 from ...adapters.files.configuration import Source
-from ...adapters.system import Geometry
 from ...adapters.system.elements import element_of_tag
 from ...atomic.whole_file import write_whole
 from ..dataset.config import Level, MoleculeEntry, check_level, molecule_of
+from ..run.frames import check_one_geometry, moved
 from ..run.job import file_names
 from ..run.options import Options, fingerprint
 from .axes import Variation, item_tasks, levels_of, variations_of
@@ -73,7 +72,7 @@ def items_of(
                 at_level,
                 prefix=names[k],
                 permanent_dir=folder,
-                tasks=tuple(_moved(task, geometry) for task in tasks),
+                tasks=tuple(moved(task, geometry) for task in tasks),
                 journal=(),
                 recorded=(),
             )
@@ -95,10 +94,6 @@ def _digest(tasks: tuple[Task, ...], options: Options) -> bytes:
         if isinstance(task, PropagationTask)
     ]
     return hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).digest()
-
-
-def _moved(task: Task, geometry: Geometry) -> Any:
-    return replace(task, system=replace(task.system, geometry=geometry, geometries=(geometry,)))
 
 
 def _deck(config: CampaignConfig, source: Source) -> Deck:
@@ -143,13 +138,8 @@ def _deck_text(named: MoleculeLevel, source: Source, kick: float) -> str:
 
 
 def _check_deck(deck: Deck) -> None:
-    """Refuse decks whose tasks depend on more than a geometry. Raises DeckError."""
+    """Refuse decks whose tasks depend on more than a geometry, or move nuclei. Raises DeckError."""
+    check_one_geometry(deck, "items")
     for task in deck.tasks:
-        if len(task.system.geometries) > 1:
-            raise DeckError(task.place, "a campaign's deck has one geometry; this has several")
-        if isinstance(task, PropagationTask) and task.real_time.load.kind != "scf":
-            raise DeckError(task.place, "items start from their own ground states; accepted: load scf")
-        if isinstance(task, GroundStateTask) and (task.skip or task.vectors.kind in ("file", "fragment")):
-            raise DeckError(task.place, "items start from guesses; accepted: vectors input atomic")
         if isinstance(task, GroundStateTask) and task.relax is not None:
             raise DeckError(task.place, "give the geometry that it ends at: items do not move their nuclei")

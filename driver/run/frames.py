@@ -14,21 +14,30 @@ def frame_decks(deck: Deck, path: Path) -> list[Deck]:
     Positions are the file's own: no centring. Raises DeckError for decks of several geometries and for those
     that load a state, FramesError for files that are of other atoms.
     """
-    for task in deck.tasks:
-        if len(task.system.geometries) > 1:
-            raise DeckError(task.place, "frames take the place of a deck's only geometry; this has several")
-        if isinstance(task, PropagationTask) and task.real_time.load.kind != "scf":
-            raise DeckError(task.place, "frames start from their own ground states; accepted: load scf")
-        if isinstance(task, GroundStateTask) and (task.skip or task.vectors.kind in ("file", "fragment")):
-            raise DeckError(task.place, "frames start from guesses; accepted: vectors input atomic")
+    check_one_geometry(deck, "frames")
     frames = read_frames(path, deck.tasks[0].system.geometry)
     return [
         replace(
-            deck, prefix=f"{deck.prefix}_{number}", tasks=tuple(_moved(task, frame) for task in deck.tasks)
+            deck, prefix=f"{deck.prefix}_{number}", tasks=tuple(moved(task, frame) for task in deck.tasks)
         )
         for number, frame in enumerate(frames, start=1)
     ]
 
 
-def _moved(task: Task, frame: Geometry) -> Task:
+def moved(task: Task, frame: Geometry) -> Task:
+    """The task with other nuclei."""
     return replace(task, system=replace(task.system, geometry=frame, geometries=(frame,)))
+
+
+def check_one_geometry(deck: Deck, who: str) -> None:
+    """Refuse decks whose tasks depend on more than a geometry; who: frames, or what else has many.
+
+    Raises DeckError.
+    """
+    for task in deck.tasks:
+        if len(task.system.geometries) > 1:
+            raise DeckError(task.place, f"{who} take the place of a deck's only geometry; this has several")
+        if isinstance(task, PropagationTask) and task.real_time.load.kind != "scf":
+            raise DeckError(task.place, f"{who} start from their own ground states; accepted: load scf")
+        if isinstance(task, GroundStateTask) and (task.skip or task.vectors.kind in ("file", "fragment")):
+            raise DeckError(task.place, f"{who} start from guesses; accepted: vectors input atomic")

@@ -35,6 +35,8 @@ class Rectangle:
 
 
 Block = Sequence[Rectangle]
+#: Coefficients (n, k) by spin and irrep.
+_Orbitals = dict[tuple[int, int], np.ndarray]
 
 
 def add_coulomb_and_crossed(
@@ -42,47 +44,48 @@ def add_coulomb_and_crossed(
 ) -> None:
     """Add (ai|bj) and (aj|bi) to the matrices (d, d) of every block; to those that are given."""
     empties, occupieds = _sets(blocks)
-    for (spin, of_occupied), occupied in occupieds.items():
-        own = {key: c for key, c in empties.items() if key[0] == spin}
-        half = ao2mo.incore.half_e1(packed, (np.hstack(list(own.values())), occupied), compact=False)
-        first = 0
-        for (_, of_empty), empty in own.items():
-            shape = (empty.shape[1], occupied.shape[1])
-            rows = half[first : first + shape[0] * shape[1]]
-            first += len(rows)
-            a, j = (index.ravel() for index in np.indices(shape))
-            for part, square in _unpacked(rows):
-                picked = a[part], j[part]
-                for block, matrix in zip(blocks, coulomb, strict=bool(coulomb)):
-                    rectangle = _with(block, spin, of_empty, of_occupied)
-                    if rectangle is not None:
-                        _add_coulomb(square, rectangle, picked, block, matrix)
-                for block, matrix in zip(blocks, crossed, strict=bool(crossed)):
-                    left, right = (_with(block, spin, of_empty, None), _with(block, spin, None, of_occupied))
-                    if left is not None and right is not None:
-                        _add_crossed(square, left, right, picked, matrix)
+    for (spin, of_empty, of_occupied), picked, square in _half_transformed(packed, empties, occupieds):
+        for block, matrix in zip(blocks, coulomb, strict=bool(coulomb)):
+            rectangle = _with(block, spin, of_empty, of_occupied)
+            if rectangle is not None:
+                _add_coulomb(square, rectangle, picked, block, matrix)
+        for block, matrix in zip(blocks, crossed, strict=bool(crossed)):
+            left, right = (_with(block, spin, of_empty, None), _with(block, spin, None, of_occupied))
+            if left is not None and right is not None:
+                _add_crossed(square, left, right, picked, matrix)
 
 
 def add_plain(packed: np.ndarray, blocks: Sequence[Block], matrices: Sequence[np.ndarray]) -> None:
     """Add (ab|ij)."""
     occupieds = _sets(blocks)[1]
-    for (spin, irrep), occupied in occupieds.items():
-        own = {key: c for key, c in occupieds.items() if key[0] == spin}
-        half = ao2mo.incore.half_e1(packed, (np.hstack(list(own.values())), occupied), compact=False)
-        at = 0
-        for (_, other), others in own.items():
-            shape = (others.shape[1], occupied.shape[1])
-            rows = half[at : at + shape[0] * shape[1]]
-            at += len(rows)
-            i, j = (index.ravel() for index in np.indices(shape))
+    for (spin, other, irrep), (i, j), square in _half_transformed(packed, occupieds, occupieds):
+        for block, matrix in zip(blocks, matrices, strict=True):
+            first, second = (_with(block, spin, None, k) for k in (other, irrep))
+            if first is None or second is None:
+                continue
+            found = np.matmul(first.empty.T, square @ second.empty)
+            left, right = first.places[:, i].T, second.places[:, j].T
+            matrix[left[:, :, None], right[:, None, :]] += found
+
+
+def _half_transformed(
+    packed: np.ndarray, firsts: _Orbitals, seconds: _Orbitals
+) -> Iterator[tuple[tuple[int, int, int], tuple[np.ndarray, np.ndarray], np.ndarray]]:
+    """Some (pq|μν) at a time, p of `firsts` and q of `seconds`, of one spin.
+
+    Yields spin and the irreps of p and q; the numbers of p and q within these, (k,) each; (k, n, n).
+    """
+    for (spin, of_second), second in seconds.items():
+        own = {irrep: c for (other, irrep), c in firsts.items() if other == spin}
+        half = ao2mo.incore.half_e1(packed, (np.hstack(list(own.values())), second), compact=False)
+        begin = 0
+        for of_first, first in own.items():
+            shape = (first.shape[1], second.shape[1])
+            rows = half[begin : begin + shape[0] * shape[1]]
+            begin += len(rows)
+            p, q = (index.ravel() for index in np.indices(shape))
             for part, square in _unpacked(rows):
-                for block, matrix in zip(blocks, matrices, strict=True):
-                    first, second = (_with(block, spin, None, k) for k in (other, irrep))
-                    if first is None or second is None:
-                        continue
-                    found = np.matmul(first.empty.T, square @ second.empty)
-                    left, right = first.places[:, i[part]].T, second.places[:, j[part]].T
-                    matrix[left[:, :, None], right[:, None, :]] += found
+                yield (spin, of_first, of_second), (p[part], q[part]), square
 
 
 def _add_coulomb(
@@ -113,7 +116,7 @@ def _add_crossed(
     matrix[left[:, None, :], right[:, :, None]] += found
 
 
-def _sets(blocks: Sequence[Block]) -> tuple[dict[tuple[int, int], np.ndarray], ...]:
+def _sets(blocks: Sequence[Block]) -> tuple[_Orbitals, _Orbitals]:
     """Coefficients of the empty and of the occupied orbitals of all blocks, by spin and irrep."""
     every = [r for block in blocks for r in block]
     return {(r.spin, r.of_empty): r.empty for r in every}, {

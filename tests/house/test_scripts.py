@@ -3,6 +3,9 @@
 import ast
 import importlib
 import re
+import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,3 +30,19 @@ def test_benchmarks_are_listed() -> None:
     page = (ROOT / "benchmarks/README.md").read_text()
     scripts = {str(path.relative_to(ROOT / "benchmarks")) for path in SCRIPTS if "benchmarks" in path.parts}
     assert set(re.findall(r"^\| .* \| `(\S+\.py)` \|", page, re.MULTILINE)) == scripts
+
+
+def test_tests_run_in_a_clone_of_any_name(tmp_path: Path) -> None:
+    """`git clone` makes a folder `hybrid-propagate`, by which pytest cannot import the `__init__.py` in it."""
+    clone = tmp_path / "hybrid-propagate"
+    (clone / "tests").mkdir(parents=True)
+    for name in ("__init__.py", "pyproject.toml", "tests/conftest.py"):
+        shutil.copy(ROOT / name, clone / name)
+    (clone / "tests/test_one.py").write_text("def test_one():\n    assert True\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stdout

@@ -12,59 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from small_decks import kicked
 from terminal import at_a_terminal, in_a_batch_job
 
-DECK = """start h2
-geometry units angstroms nocenter noautosym noautoz
-  H 0 0 0
-  H 0 0 0.74
-end
-basis
-  * library STO-3G
-end
-task dft energy
-rt_tddft
-  tmax 20.0
-  dt 0.2
-  field "kick"
-    type delta
-    polarization z
-    max 0.01
-  end
-  excite "geometry" with "kick"
-end
-task dft rt_tddft
-"""
-PUMP = """start pump
-geometry units angstroms nocenter noautosym noautoz
-  H 0 0 0
-  H 0 0 0.74
-end
-basis
-  * library STO-3G
-end
-task dft energy
-rt_tddft
-  tmax 12.0
-  dt 0.2
-  field "pump"
-    type gaussian
-    polarization z
-    frequency 0.5
-    center 4.0
-    width 1.0
-    max 0.01
-  end
-  field "probe"
+HYDROGEN = "  H 0 0 0\n  H 0 0 0.74"
+DECK = kicked(HYDROGEN, start="h2", tmax=20.0, kick=0.01)
+PROBE = """  field "probe"
     type delta
     polarization z
     max 0.001
   end
-  excite "geometry" with "pump"
-  excite "geometry" with "probe"
-end
-task dft rt_tddft
-"""
+  excite "molecule" with "probe\""""
+PUMP = kicked(HYDROGEN, start="pump", tmax=12.0, kick=0.01, rest=PROBE)
 CAMPAIGN = """folder: hydrogen
 molecule: {name: H2, functional: hf, basis: STO-3G, tmax: 4, dt: 0.2}
 geometries:
