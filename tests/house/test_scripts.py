@@ -33,7 +33,7 @@ def test_benchmarks_are_listed() -> None:
 
 
 def test_tests_run_in_a_clone_of_any_name(tmp_path: Path) -> None:
-    """`git clone` makes a folder `hybrid-propagate`, by which pytest cannot import the `__init__.py` in it."""
+    """`git clone` makes a folder `hybrid-propagate`, by which pytest cannot import its `__init__.py`."""
     clone = tmp_path / "hybrid-propagate"
     (clone / "tests").mkdir(parents=True)
     for name in ("__init__.py", "pyproject.toml", "tests/conftest.py"):
