@@ -17,8 +17,12 @@ from .executor import ExecutorError, Executors
 Order = TypeVar("Order")
 Result = TypeVar("Result")
 
-#: How often an order may be lost. Of a third that is lost by chance, one in 6600 is lost so often.
-MOST_LOSSES = 8
+#: A dead process takes all orders of its pool along, whoever killed it: one lost so often runs by itself.
+SUSPECT = 4
+#: How often an order may be lost. Where a third is lost by chance, one in 6600 is lost eight times by itself.
+MOST_LOSSES = SUSPECT + 8
+#: Executors, one after another, that may end before they have done or lost anything.
+MOST_IDLE = 8
 #: Seconds for which nothing but a result is heard; signals are heard in between.
 _LISTEN = 0.2
 
@@ -35,7 +39,7 @@ class _Orders(Generic[Order]):
     """What is still to do.
 
     ready: names of those that may be given out. waiting: names by what they wait for.
-    losses: how often, by name. idle: losses and breakdowns since the last result.
+    losses: how often, by name. idle: executors, one after another, that ended without anything of an order.
     """
 
     ready: deque[str]
@@ -64,17 +68,14 @@ def carried_out(
     todo: _Orders[Order] = _Orders(deque(name for name in orders if name not in behind), waiting)
     left = len(orders)
     while left:
+        todo.idle += 1
         with engines.open() as executor:
             for name, result in _with_one(executor, function, orders, todo, engines.held):
                 left -= 1
                 yield name, result
                 todo.ready.extend(todo.waiting.pop(name, ()))
-        if left:
-            todo.idle += 1
-            if todo.idle > MOST_LOSSES * (engines.held + 1):
-                raise ExecutorError(
-                    f"executors broke down {todo.idle} times without a result; {left} items left"
-                )
+        if left and todo.idle > MOST_IDLE:
+            raise ExecutorError(f"executors broke down {todo.idle} times without a result; {left} items left")
 
 
 def _with_one(
@@ -86,9 +87,12 @@ def _with_one(
 ) -> Iterator[tuple[str, Result | Lost]]:
     """What one executor does, until all is done or it takes no more."""
     ended: queue.SimpleQueue[tuple[str, Future[Result]]] = queue.SimpleQueue()
-    running, broken = 0, False
+    running, alone, broken = 0, False, False
     while running or (todo.ready and not broken):
-        while todo.ready and running < held and not broken:
+        while todo.ready and running < held and not (broken or alone):
+            suspect = todo.losses.get(todo.ready[0], 0) >= SUSPECT
+            if suspect and running:
+                break
             name = todo.ready.popleft()
             try:
                 future = executor.submit(function, orders[name])
@@ -97,7 +101,7 @@ def _with_one(
                 todo.ready.appendleft(name)
                 broken = True
                 break
-            running += 1
+            running, alone = running + 1, suspect
             future.add_done_callback(lambda future, name=name: ended.put((name, future)))
         if not running:
             break
@@ -105,13 +109,11 @@ def _with_one(
             name, future = ended.get(timeout=_LISTEN)
         except queue.Empty:
             continue
-        running -= 1
+        running, alone, todo.idle = running - 1, False, 0
         reason = _loss(future)
         if reason is None:
-            todo.idle = 0
             yield name, future.result()
             continue
-        todo.idle += 1
         todo.losses[name] = todo.losses.get(name, 0) + 1
         if todo.losses[name] >= MOST_LOSSES:
             yield name, Lost(f"lost {MOST_LOSSES} times by its executor: {reason}")
