@@ -78,6 +78,19 @@ def read_field(opening: Line, reader: LineReader) -> tuple[Field, ...]:
     return (Field(name=name, maximum=values.pop("max"), **values),)
 
 
+def value_refused(shape: str, word: str, value: float) -> str | None:
+    """Why a field of a shape cannot have this number; None where it can."""
+    required, forbidden = _RULES[shape]
+    lowest, highest = _RANGES[word]
+    if word in forbidden:
+        return f"cannot supply {word} if type is {shape}"
+    if not lowest <= value <= highest:
+        return f"{word} {value:g}: accepted: {lowest:g} to {highest:g}"
+    if word == "width" and word in required and value < _LEAST_WIDTH:
+        return f"width must be at least {_LEAST_WIDTH:g}"
+    return None
+
+
 def _shape(row: Line) -> str:
     word = row.take("type of the field")
     if word not in _RULES:

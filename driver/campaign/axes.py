@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from ...adapters.deck import Deck, GroundStateTask, PropagationTask, Task
+from ...adapters.deck.field import value_refused
 from ...adapters.files.configuration import Source, Where
 from ...adapters.system import Excitation, Field, RealTime, System
 from ...adapters.system.basis_library import library_shells
@@ -68,6 +69,10 @@ def levels_of(axes: Axes, deck: Deck, source: Source) -> list[tuple[str, dict[st
         if given is not None:
             _refuse_empty_and_repeated(given, source, ("axes", name))
         names.append((name, given or ("",)))
+    if axes.bases is not None and any(task.system.ecp for task in deck.tasks):
+        raise source.refused(
+            ("axes", "bases"), "the deck has effective core potentials, which go with its basis"
+        )
     numbers = {int(n) for n in deck.tasks[0].system.geometry.atomic_numbers if n}
     for name, values in names:
         for number, value in enumerate(values):
@@ -104,6 +109,9 @@ def variations_of(axes: Axes, deck: Deck, source: Source) -> tuple[Variation, ..
     if not tasks:
         raise source.refused(("deck",), f"{deck.path}: has no task dft rt_tddft")
     steps = (None,) if axes.dt is None else values_of(axes.dt, source, ("axes", "dt"))
+    for step in steps:
+        if step is not None and step <= 0.0:
+            raise source.refused(("axes", "dt"), f"{step:g}: accepted: above 0")
     kicks: tuple[str, ...] = ("",)
     if axes.kicks is not None:
         kicks = axes.kicks.along
@@ -116,7 +124,7 @@ def variations_of(axes: Axes, deck: Deck, source: Source) -> tuple[Variation, ..
         raise source.refused(("axes",), f"{count} propagations of each geometry; at most {_MOST}")
     found = []
     for number, task in enumerate(tasks):
-        own = [(name, values) for name, values in swept if _has(task, name.partition(".")[0])]
+        own = [(name, values) for name, values in swept if _has(task, name.rpartition(".")[0])]
         for step, kick, rest in product(steps, kicks, product(*(values for _, values in own))):
             values: dict[str, float | str] = {} if step is None else {"dt": step}
             values.update((name, value) for (name, _), value in zip(own, rest, strict=True))
@@ -151,6 +159,7 @@ def _sweeps(
         known = {field.name for task in tasks for field in task.real_time.fields}
         if name not in known:
             raise source.refused(where, f"the deck has no such field; it has: {', '.join(sorted(known))}")
+        shapes = {field.shape for task in tasks for field in task.real_time.fields if field.name == name}
         given = [word for word in FieldSweep.__dataclass_fields__ if getattr(sweep, word) is not None]
         if not given:
             raise source.refused(where, "nothing is swept; give max, frequency or another parameter")
@@ -160,7 +169,11 @@ def _sweeps(
                 _refuse_empty_and_repeated(value, source, (*where, word))
                 yield f"{name}.{word}", value
             else:
-                yield f"{name}.{word}", values_of(value, source, (*where, word))
+                values = values_of(value, source, (*where, word))
+                for shape, number in product(shapes, values):
+                    if wrong := value_refused(shape, word, number):
+                        raise source.refused((*where, word), wrong)
+                yield f"{name}.{word}", values
 
 
 def item_tasks(deck: Deck, axes: Axes, variations: Sequence[Variation]) -> tuple[Task, ...]:
@@ -183,7 +196,7 @@ def _varied(task: PropagationTask, variation: Variation, size: float) -> Propaga
         kick = Field(variation.tag, "delta", _DIRECTIONS[variation.kick], size)
         real_time = replace(real_time, fields=(kick,), excitations=(Excitation(geometry, kick.name),))
     for name, value in variation.values.items():
-        field, _, word = name.partition(".")
+        field, _, word = name.rpartition(".")
         if name == "dt":
             real_time = replace(real_time, dt=float(value))
             continue

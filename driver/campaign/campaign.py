@@ -80,9 +80,10 @@ def laid_out(path: Path) -> CampaignPlan:
     """Read a configuration and make its items. Raises BadInput; Failed where there are no frequencies."""
     config, source = read_config(path)
     # Densities of hundreds of runs would fill a disk; who wants them says so.
-    asked = all_options({"save_density": 0, **(config.options or {})})
+    asked = all_options({"save_density": 0, **(config.options or {}), "memory": None})
     options = run_options(asked, time.perf_counter(), frames=True)
-    options = replace(options, alone=False)
+    weights = options.weights and options.weights.absolute()
+    options = replace(options, alone=False, weights=weights)
     found = items_of(config, source, options, _say)
     return CampaignPlan(path, config, options, tuple(found))
 
@@ -101,6 +102,8 @@ def share(items: Sequence[Item], text: str | None) -> tuple[Item, ...]:
     if not re.fullmatch(r"-?\d+|(-?\d+)?:(-?\d+)?(:(-?\d+)?)?", text):
         raise CampaignError(f"--items {text}: accepted: START:STOP:STEP, such as 3::40")
     parts = [int(part) if part else None for part in text.split(":")]
+    if len(parts) == 1 and not -len(items) <= (parts[0] or 0) < len(items):
+        raise CampaignError(f"--items {text}: there are {len(items)} items, numbered from 0")
     if len(parts) == 1:
         return tuple(items[parts[0] : None if parts[0] == -1 else (parts[0] or 0) + 1])
     if len(parts) == 3 and parts[2] == 0:
@@ -136,6 +139,7 @@ def _carry_out(plan: CampaignPlan, engines: Executors, chosen: Sequence[Item]) -
             last_trajectory(by_name[item.seed].deck) if item.seed else None,
             tuple(item.level.values()) in learns,
             engines.workers,
+            (plan.config.options or {}).get("memory"),
         )
         for item in left
     }
@@ -211,13 +215,13 @@ def _standings(
 def _elsewhere(items: Sequence[Item], folders: Iterable[Path]) -> dict[str, Path]:
     """Folders of items that are not finished here and stand in one of the folders."""
     found: dict[str, Path] = {}
+    here = _standings(items, {}, {})
+    left = [item for item in items if here[item.name].state != DONE]
     for folder in folders:
         if not (folder / ITEMS).is_dir():
             raise CampaignError(f"{folder}: no campaign's folder: it has no {ITEMS}")
-        for item in items:
+        for item in left:
             there = folder / ITEMS / item.name
-            if standing(item.deck.permanent_dir, item.name, item.digest).state == DONE:
-                continue
             if standing(there, item.name, item.digest).state == DONE:
                 found[item.name] = there
     return found

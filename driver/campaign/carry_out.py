@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import time
+import traceback
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,18 @@ import numpy as np
 from ...adapters.deck import Deck
 from ...adapters.files.run_lock import FolderInUse
 from ...adapters.files.trajectory import read_contents
+from ...adapters.nwchem.process import NWChemError
 from ...adapters.regular_file import read_regular
 from ...atomic.errors import HybridPropagateError
 from ...atomic.interruption import asked
-from ...atomic.threads import limited_to
+from ...atomic.threads import cores, limited_to
 from ...atomic.whole_file import write_whole
+from ...surrogate.runtime.session import DeviceError
 from ..front_door.log_sink import log_sink
 from ..front_door.thread_choice import threads_for
 from ..run.deck import run_deck
 from ..run.job import file_names
+from ..run.machine import half_of_memory
 from ..run.options import Options
 from .config import CampaignError
 
@@ -44,6 +48,7 @@ class ItemOrder:
     seed: trajectory file of its seed, whose orbitals it starts from where that is there; None without.
     learns: whether it takes over what the seed has learned, too.
     workers: processes that share this machine; 0: not known.
+    memory: megabytes of the item; None: the machine's half, shared.
     """
 
     deck: Deck
@@ -52,6 +57,7 @@ class ItemOrder:
     seed: Path | None
     learns: bool
     workers: int
+    memory: float | None
 
 
 @dataclass(frozen=True)
@@ -104,10 +110,10 @@ def carry_out(order: ItemOrder) -> Standing:
             before = Standing(name, order.digest, STOPPED, prior=str(order.seed) if learns else "")
             _write(folder / BEGUN, before)
         return _run(order, before)
-    except FolderInUse:
-        return Standing(name, order.digest, IN_USE)
+    except FolderInUse as error:
+        return Standing(name, order.digest, IN_USE, str(error))
     except HybridPropagateError as error:
-        return _failed(order, str(error), kept=True)
+        return _failed(order, str(error), kept=not _passes(error))
     except MemoryError:
         return _failed(order, "not enough memory", kept=False)
     except OSError as error:
@@ -115,7 +121,11 @@ def carry_out(order: ItemOrder) -> Standing:
         return _failed(order, f"{where}{error.strerror or error}", kept=False)
     except Exception as error:
         # A fault of the program's in one item stops no other; the text says where it is.
-        return _failed(order, f"a fault of the program: {type(error).__name__}: {error}", kept=False)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}:{last.lineno}"
+        return _failed(
+            order, f"a fault of the program: {type(error).__name__}: {error} ({where})", kept=False
+        )
 
 
 def _run(order: ItemOrder, before: Standing) -> Standing:
@@ -123,7 +133,7 @@ def _run(order: ItemOrder, before: Standing) -> Standing:
     started, spent = time.perf_counter(), time.process_time()
     prior = Path(before.prior) if before.prior else None
     goes_on = any((folder / f"{name}.h5").exists() for name in file_names(deck))
-    memory = order.options.memory / max(order.workers, 1)
+    memory = half_of_memory() / (order.workers or cores()) if order.memory is None else 1e6 * order.memory
     own = {"prior": prior, "orbitals": order.seed, "started": started, "memory": memory}
     options = replace(order.options, restart=goes_on, **own)
     threads = 1 if order.workers else threads_for(max(task.system.n_basis for task in deck.tasks))
@@ -173,10 +183,16 @@ def _of_run(stem: Path) -> dict[str, Any]:
     }
 
 
+def _passes(error: HybridPropagateError) -> bool:
+    """Whether another try may go well: what the system, the reference code or a record's reading did."""
+    passing = (CampaignError, NWChemError, DeviceError)
+    return isinstance(error, passing) or isinstance(error.__cause__, OSError)
+
+
 def _failed(order: ItemOrder, reason: str, *, kept: bool) -> Standing:
-    """kept: a calculation that fails once fails again, and is not tried again until its record is removed."""
+    """kept: the calculation would fail again, and is not tried again until its record is removed."""
     found = Standing(order.deck.prefix, order.digest, FAILED, " ".join(reason.split()))
-    if kept:
+    if kept and not (order.deck.permanent_dir / RECORD).exists():
         with contextlib.suppress(OSError):
             _write(order.deck.permanent_dir / RECORD, found)
     return found

@@ -17,7 +17,10 @@ class CampaignError(BadInput):
     """A campaign that cannot be carried out as it is written. One line."""
 
 
-Positive = Annotated[float, Field(gt=0)]
+#: Of what a table lists or draws.
+_MOST_COUNT = 10_000
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Axis = Literal["x", "y", "z"]
 
 
@@ -26,9 +29,9 @@ class Range:
     """`count` values from the first to the last, evenly spaced, or by equal ratios."""
 
     __pydantic_config__ = FORBID
-    first: Annotated[float, Field(alias="from")]
-    last: Annotated[float, Field(alias="to")]
-    count: Annotated[int, Field(ge=2)]
+    first: Annotated[float, Field(alias="from", allow_inf_nan=False)]
+    last: Annotated[float, Field(alias="to", allow_inf_nan=False)]
+    count: Annotated[int, Field(ge=2, le=_MOST_COUNT)]
     spacing: Literal["even", "ratio"] = "even"
 
 
@@ -58,8 +61,8 @@ class Thermal:
     """
 
     __pydantic_config__ = FORBID
-    temperature: Annotated[float, Field(ge=0)]
-    count: Annotated[int, Field(ge=1)]
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    count: Annotated[int, Field(ge=1, le=_MOST_COUNT)]
     distribution: Literal["wigner", "classical"] = "wigner"
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -87,12 +90,12 @@ class FieldSweep:
     """Parameters of one field of the deck, by the deck's words; au."""
 
     __pydantic_config__ = FORBID
-    max: tuple[float, ...] | Range | None = None
-    frequency: tuple[float, ...] | Range | None = None
-    phase: tuple[float, ...] | Range | None = None
-    center: tuple[float, ...] | Range | None = None
-    width: tuple[float, ...] | Range | None = None
-    start: tuple[float, ...] | Range | None = None
+    max: tuple[Number, ...] | Range | None = None
+    frequency: tuple[Number, ...] | Range | None = None
+    phase: tuple[Number, ...] | Range | None = None
+    center: tuple[Number, ...] | Range | None = None
+    width: tuple[Number, ...] | Range | None = None
+    start: tuple[Number, ...] | Range | None = None
     polarization: Annotated[tuple[Axis, ...], Field(min_length=1)] | None = None
 
 
@@ -138,7 +141,7 @@ class CampaignConfig:
 
 
 #: What a campaign decides by itself.
-_OWN_OPTIONS = ("prior", "restart", "report", "threads", "memory", "keep_scratch")
+_OWN_OPTIONS = ("prior", "restart", "report", "threads", "keep_scratch")
 
 
 def read_config(path: Path) -> tuple[CampaignConfig, Source]:

@@ -71,7 +71,8 @@ def items_of(
             own = replace(
                 at_level,
                 prefix=names[k],
-                permanent_dir=folder,
+                # Workers may have other working folders.
+                permanent_dir=folder.absolute(),
                 tasks=tuple(moved(task, geometry) for task in tasks),
                 journal=(),
                 recorded=(),
@@ -131,8 +132,8 @@ def _deck_text(named: MoleculeLevel, source: Source, kick: float) -> str:
         + f'geometry "molecule" units angstroms nocenter noautosym noautoz\n{atoms}\nend\n'
         + f'set geometry "molecule"\nbasis\n  * library "{named.basis}"\nend\n'
         + f"dft\n  xc {xc}\n{mult}end\ntask dft energy\n"
-        + f'rt_tddft\n  tmax {named.tmax:g}\n  dt {named.dt:g}\n  tag "kick_z"\n'
-        + f'  field "kick"\n    type delta\n    polarization z\n    max {kick:g}\n  end\n'
+        + f'rt_tddft\n  tmax {named.tmax!r}\n  dt {named.dt!r}\n  tag "kick_z"\n'
+        + f'  field "kick"\n    type delta\n    polarization z\n    max {kick!r}\n  end\n'
         + '  excite "molecule" with "kick"\n  print dipole field energy convergence\nend\ntask dft rt_tddft\n'
     )
 
@@ -141,5 +142,7 @@ def _check_deck(deck: Deck) -> None:
     """Refuse decks whose tasks depend on more than a geometry, or move nuclei. Raises DeckError."""
     check_one_geometry(deck, "items")
     for task in deck.tasks:
+        if isinstance(task, PropagationTask) and task.real_time.no_propagation:
+            raise DeckError(task.place, "items propagate; this task has noprop")
         if isinstance(task, GroundStateTask) and task.relax is not None:
             raise DeckError(task.place, "give the geometry that it ends at: items do not move their nuclei")

@@ -12,7 +12,7 @@ from ...atomic.errors import BadInput, HybridPropagateError
 from ...atomic.interruption import INTERRUPTED, asked, at_the_end_say, may_speak
 
 #: What extras install, by the module that is missed first.
-_EXTRAS = {"torch": "train", "e3nn": "train", "onnx": "train", "onnxscript": "train", "parsl": "cluster"}
+_EXTRAS = {"torch": "train", "e3nn": "train", "onnx": "train", "onnxscript": "train"}
 
 
 def carry_out(name: str, run: Callable[[], int], interrupted: str | Callable[[], str]) -> int:

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ...adapters.pyscf.ground_state import NotConverged
@@ -71,7 +71,9 @@ def build_dataset(config: DatasetConfig, engines: Executors) -> None:
     for name, count in left.items():
         if count == 0 and not _pairs_file(by_name[name]).exists():
             _join(by_name[name])
-    jobs = {job.name: job for job in missing}
+    # Workers may have other working folders.
+    absolute = replace(config, folder=config.folder.absolute())
+    jobs = {job.name: replace(job, config=absolute) for job in missing}
     total = sum(map(len, groups))
     with (
         item_progress("geometries", total, total - len(missing)) as advance,
@@ -100,7 +102,8 @@ def _carry_out(job: _Job) -> Exception | None:
         write_whole(job.skipped, f"{error}\n")
     except CheckFailed as error:
         return DatasetError(f"{job.group}, geometry {job.number}: {error}")
-    except OSError as error:
+    except Exception as error:
+        # What is raised here would be taken for a loss, and the part made once more.
         return error
     return None
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from ...adapters.deck.xc import FunctionalError, functional
 from ...adapters.files.configuration import FORBID, Source, Where, read_configuration
 from ...adapters.system import Functional, Geometry, System
-from ...adapters.system.basis_library import library_has, library_shells
+from ...adapters.system.basis_library import library_ecp, library_has, library_shells
 from ...adapters.system.elements import element_of_tag
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...atomic.errors import BadInput
@@ -206,6 +206,11 @@ def check_level(level: Level, numbers: set[int], source: Source, where: Where) -
         if library_shells(level.basis, number) is None:
             raise source.refused(
                 (*where, "basis"), f"{level.basis} has no basis for the element of number {number}"
+            )
+        if library_ecp(level.basis, number) is not None:
+            raise source.refused(
+                (*where, "basis"),
+                f"{level.basis} has a core potential for element {number}; accepted: all-electron sets",
             )
 
 

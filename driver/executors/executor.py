@@ -64,7 +64,10 @@ class _Here(Executor):
 
     def submit(self, fn, /, *args, **kwargs):  # pyright: ignore
         future: Future[object] = Future()
-        future.set_result(fn(*args, **kwargs))
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
         return future
 
 
@@ -79,10 +82,17 @@ def _function(name: str) -> Callable[[], Executor]:
         sys.path.insert(0, here)
     try:
         return getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        raise ExecutorError(f"--executor {name}: cannot be imported: {error}{_extra(error)}") from error
     except Exception as error:
         # A module of the user's may fail in any way.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ExecutorError(f"--executor {name}: cannot be imported: {reason}") from error
+
+
+def _extra(error: Exception) -> str:
+    parsl = isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "parsl"
+    return ": pip install 'hybrid-propagate[cluster]'" if parsl else ""
 
 
 @contextmanager
@@ -91,7 +101,7 @@ def _named(factory: Callable[[], Executor], name: str) -> Iterator[Executor]:
         made = factory()
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ExecutorError(f"--executor {name}: it cannot be made: {reason}") from error
+        raise ExecutorError(f"--executor {name}: it cannot be made: {reason}{_extra(error)}") from error
     if not isinstance(made, Executor):
         raise ExecutorError(
             f"--executor {name}: returns a {type(made).__name__}, no concurrent.futures.Executor"

@@ -38,7 +38,7 @@ def test_tests_run_in_a_clone_of_any_name(tmp_path: Path) -> None:
     (clone / "tests").mkdir(parents=True)
     for name in ("__init__.py", "pyproject.toml", "tests/conftest.py"):
         shutil.copy(ROOT / name, clone / name)
-    (clone / "tests/test_one.py").write_text("def test_one():\n    assert True\n")
+    (clone / "tests" / "test_one.py").write_text("def test_one():\n    assert True\n")
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=clone,

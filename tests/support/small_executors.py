@@ -1,16 +1,21 @@
 """Executors for campaigns in tests: in this process, and one that loses what it is given."""
 
+import contextlib
+import os
 import random
+import tempfile
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 
 
 class Here(Executor):
-    """Carries out at once, in this process."""
+    """Carries out at once, in a working folder of its own as a cluster's workers may have."""
 
     def submit(self, fn, /, *args, **kwargs):
         future: Future = Future()
-        future.set_result(fn(*args, **kwargs))
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            future.set_result(fn(*args, **kwargs))
+            assert os.listdir() == []
         return future
 
 

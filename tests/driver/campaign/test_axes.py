@@ -1,6 +1,7 @@
 """Axes: what is swept, how runs are named, and what is refused."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from hybrid_propagate.driver.campaign.config import (
     Kicks,
     Range,
 )
+from hybrid_propagate.driver.dataset.config import Level, check_level
 from small_decks import HYDRIDE, kicked
 
 
@@ -54,6 +56,25 @@ def test_runs_are_the_product_of_all_axes(deck: Deck, source: Source) -> None:
     assert (last.dt, last.fields[0].maximum, last.fields[0].direction) == (0.2, 1e-3, (0.0, 0.0, 1.0))
 
 
+def test_a_field_may_have_a_dot_in_its_name(tmp_path: Path, source: Source) -> None:
+    path = tmp_path / "hydride.nw"
+    path.write_text(kicked(HYDRIDE, tmax=4.0).replace('"kick"', '"my.kick"'))
+    deck = read_deck(path)
+    axes = Axes(fields={"my.kick": FieldSweep(max=(1e-4, 1e-3))})
+    tasks = item_tasks(deck, axes, variations_of(axes, deck, source))[1:]
+    assert [task.real_time.fields[0].maximum for task in tasks] == [1e-4, 1e-3]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_core_potentials_stay_with_their_basis(deck: Deck, source: Source) -> None:
+    (first, *others) = deck.tasks
+    with_ecp = replace(first, system=replace(first.system, ecp={"Li": []}))
+    heavy = replace(deck, tasks=(with_ecp, *others))
+    with pytest.raises(CampaignError, match="the deck has effective core potentials"):
+        levels_of(Axes(bases=("6-31G",)), heavy, source)
+    with pytest.raises(CampaignError, match="LANL2DZ has a core potential for element 47"):
+        check_level(Level("LANL2DZ", "hf"), {47}, source, ("axes",))
+
+
 def test_kicks_take_the_place_of_fields(deck: Deck, source: Source) -> None:
     axes = Axes(kicks=Kicks(("x", "y"), 2e-4))
     found = variations_of(axes, deck, source)
@@ -78,6 +99,9 @@ def test_levels_are_items_of_their_own(deck: Deck, source: Source) -> None:
         (Axes(bases=("6-31G", "6-31G")), "6-31G stands twice: two items would have one name"),
         (Axes(fields={"kik": FieldSweep(max=(1.0,))}), "the deck has no such field; it has: kick"),
         (Axes(fields={"kick": FieldSweep()}), "nothing is swept"),
+        (Axes(fields={"kick": FieldSweep(frequency=(0.1,))}), "cannot supply frequency if type is delta"),
+        (Axes(fields={"kick": FieldSweep(max=(1e9,))}), "max 1e+09: accepted: -1000 to 1000"),
+        (Axes(dt=Range(0.0, 0.2, 3)), "axes: dt: 0: accepted: above 0"),
         (Axes(dt=(0.1, 0.1)), "0.1 stands twice"),
     ],
 )

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.files.trajectory import read_contents
+from hybrid_propagate.adapters.nwchem.process import NWChemError
 from hybrid_propagate.driver.campaign.campaign import campaign
 from hybrid_propagate.driver.campaign.table import SECONDS
 from hybrid_propagate.driver.commands.campaign import main
@@ -151,6 +152,8 @@ def test_a_share_is_carried_out_alone(
     assert [path.name for path in (folder / "out/items").iterdir()] == ["g0002"]
     assert not (folder / "out/campaign.csv").exists()
     capsys.readouterr()
+    assert main(["c.yaml", "--executor", "small_executors:here", "--items", "4"]) == 2
+    assert "--items 4: there are 4 items, numbered from 0" in capsys.readouterr().err
     assert main(["c.yaml", "--dry-run"]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert len(shown) == 5
@@ -187,6 +190,7 @@ def test_a_failed_item_says_why_and_stops_nobody(
         (lambda t: t.replace("STO-3G", "STO-33G"), "no library set is called 'STO-33G'"),
         (lambda t: t + "options: {tolerance: 1}\n", "options: no option tolerance; "),
         (lambda t: t + "options: {restart: true}\n", "options: restart: the campaign decides this by itself"),
+        (lambda t: t.replace("tmax: 4.1", "tmax: .inf"), "molecule: tmax: "),
         (lambda t: t + "deck: a.nw\n", "exactly one of deck and molecule is wanted"),
         (lambda t: t.replace("  file: frames.xyz", "  {}"), "exactly one of file and thermal is wanted"),
     ],
@@ -220,7 +224,13 @@ def test_a_full_disk_leaves_no_record(
     def full(*_: object) -> bool:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "g0004.h5")
 
+    def killed(*_: object) -> bool:
+        raise NWChemError("nwchem was killed")
+
     with monkeypatch.context() as patch:
+        patch.setattr("hybrid_propagate.driver.campaign.carry_out.run_deck", killed)
+        assert main(words) == 1
+        assert capsys.readouterr().err.splitlines()[-1].endswith("g0004: nwchem was killed")
         patch.setattr("hybrid_propagate.driver.campaign.carry_out.run_deck", full)
         assert main(words) == 1
     said = capsys.readouterr().err.splitlines()[-1]
