@@ -120,8 +120,8 @@ def _claim(work: Work) -> None:
     note = work.folder / "settings.json"
     if note.exists():
         try:
-            before = json.loads(read_regular(note, _MOST_BYTES))
-        except (OSError, ValueError) as error:
+            before = dict(json.loads(read_regular(note, _MOST_BYTES)))
+        except (OSError, ValueError, TypeError) as error:
             raise OtherSettings(
                 f"{note}: cannot be read ({error}); remove the folder {work.folder}"
             ) from error

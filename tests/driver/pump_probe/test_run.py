@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -124,3 +125,14 @@ def test_a_folder_of_other_settings_is_refused(folders: Path, monkeypatch: pytes
     monkeypatch.chdir(folders / "fast")
     with pytest.raises(hp.BadInput, match=r"lih_pump_probe: made with other settings of --tol; restore"):
         hp.pump_probe("lih.nw", DELAYS, probe="kick", window=WINDOW, tol=1e-2)
+
+
+def test_a_note_that_is_none_is_refused(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(folders / "fast/lih.nw", "lih.nw")
+    Path("lih_pump_probe").mkdir()
+    Path("lih_pump_probe/settings.json").write_text("[1]")
+    with pytest.raises(hp.BadInput, match=r"settings.json: cannot be read .*; remove the folder"):
+        hp.pump_probe("lih.nw", DELAYS, probe="kick", window=WINDOW)
