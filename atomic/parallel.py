@@ -41,7 +41,8 @@ def parallel(
             worker.kill()
         raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Waited for: a pool that ends while Python ends too is closed by two threads at once.
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -128,7 +128,8 @@ def _processes(workers: int) -> Iterator[Executor]:
             worker.kill()
         raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Waited for: a pool that ends while Python ends too is closed by two threads at once.
+        pool.shutdown(cancel_futures=True)
 
 
 class _Pool(ProcessPoolExecutor):

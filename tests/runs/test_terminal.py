@@ -119,7 +119,7 @@ COMMANDS = {
         ("file",),
     ),
     "pump-probe": Command(
-        ("hybrid-pump-probe", "pump.nw", "--delays", "0", "--window", "4", "--tau", "5"),
+        ("hybrid-pump-probe", "pump.nw", "--delays", "2", "--window", "4", "--tau", "5"),
         r"^ +delay \(au\)",
         r"^pump_pump_probe: probes$",
         # It takes seconds.
