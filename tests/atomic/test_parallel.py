@@ -4,10 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+
+from hybrid_propagate.atomic.parallel import parallel
 
 WORK = """import time
 from hybrid_propagate.atomic.parallel import parallel
@@ -45,6 +48,15 @@ def test_workers_end_with_their_parent(tmp_path: Path, *, whole_group: bool) -> 
     while _alive(process.pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _alive(process.pid)
+
+
+def test_pool_has_ended_when_its_caller_goes_on() -> None:
+    """A pool that is still ending while Python ends is closed by two threads at once, which may raise."""
+    before = set(threading.enumerate())
+    results = parallel(abs, [(-1,)] * 4, 2)
+    assert next(results) == 1
+    results.close()
+    assert set(threading.enumerate()) <= before
 
 
 def _alive(group: int) -> bool:

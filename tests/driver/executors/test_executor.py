@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -59,3 +60,12 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     else:
         os.kill(worker, 9)
         pytest.fail("the worker lives on")
+
+
+def test_a_pool_has_ended_when_its_caller_is_interrupted() -> None:
+    """One that is still ending while Python ends is closed by two threads at once, which may raise."""
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt), executors("local", 1).open() as pool:
+        pool.submit(time.sleep, 60)
+        raise KeyboardInterrupt
+    assert set(threading.enumerate()) <= before
