@@ -1,6 +1,6 @@
 """Whole runs against real NWChem on the same deck, one core each, in the same session.
 
-    OMP_NUM_THREADS=1 python benchmarks/nwchem/whole_run.py [--steps 10000] [water ethanol benzene]
+    OMP_NUM_THREADS=1 python benchmarks/nwchem/whole_run.py [--steps 10000] [water ethanol benzene anthracene ...]
 
 NWChem's run is extrapolated from the processor seconds of its steps (marked), plus what it does before the
 first one. Wall and processor seconds of the hybrid count everything: start-up, imports, ground state, log,
@@ -17,6 +17,7 @@ from hybrid_propagate.driver.bench.tables import markdown
 from seconds import measure
 
 ROOT = Path(__file__).parents[2]
+FOLDERS = (ROOT / "examples", ROOT / "benchmarks/decks/acenes")
 
 
 def main() -> None:
@@ -41,7 +42,7 @@ def main() -> None:
     print(markdown(header, []), flush=True)
     splits = []
     for name in options.molecules:
-        deck = ROOT / f"examples/{name}.nw"
+        deck = next(path for folder in FOLDERS if (path := folder / f"{name}.nw").exists())
         nwchem = measure(deck, options.nwchem_steps)
         whole = nwchem.seconds(options.steps)
         run = run_deck(deck_with_steps(deck, options.steps), "--save-density", "0")
