@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import scipy.linalg
 from hybrid_propagate.surrogate.nonlinear import nonlinear_response
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import (
     NonlinearResponse,
     PointSource,
     on_points,
-    rotations,
 )
 from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
 from point_sources import WANTED_FROM, ground_of, source
@@ -35,16 +35,25 @@ def response(nonlinear: Counted | PointSource | None) -> OnTheFlyResponse:
 
 
 def path(size: float) -> list[np.ndarray]:
-    """Eight densities on the way to a rotation of about that size."""
+    """Eight densities on the way to a rotation by about that size, without what rounding decides: signs of orbitals."""
+    engine, basis, _ = ground_of("PBE0")
     ground = source("PBE0").ground
-    change = next(c for c in rotations(ground, 40, np.random.default_rng(8)) if np.linalg.norm(c) > 0.4)
-    scale = size / np.linalg.norm(change)
-    values, orbitals = np.linalg.eigh(ground + change)
-    occupied = orbitals[:, :, values[0] > 1.0]
+    occupied = ground / 2.0
+    empty = np.eye(ground.shape[1]) - occupied
+    shift, strain = (
+        basis.fock_in(np.tensordot(weights, matrices, 1)[None])
+        for weights, matrices in (
+            ((1.0, 0.7, 0.4), engine.integrals.dipole),
+            ((0.2, 0.5, 0.3), engine.integrals.quadrupole[0]),
+        )
+    )
+    turn = empty @ (shift + 0.5j * strain) @ occupied
+    turn = turn - turn.conj().swapaxes(1, 2)
+    turn *= size / np.linalg.norm(turn @ ground - ground @ turn)
     found = []
-    for s in np.linspace(0.2, 1.0, 8) * scale:
-        mixed = np.linalg.qr((1.0 - s) * np.eye(ground.shape[1])[:, :5] + s * occupied[0])[0]
-        found.append(2.0 * (mixed @ mixed.conj().T)[None])
+    for s in np.linspace(0.2, 1.0, 8):
+        turned = scipy.linalg.expm(s * turn[0])
+        found.append(turned @ ground @ turned.conj().T)
     return found
 
 
