@@ -1,6 +1,6 @@
 """Whole runs against real NWChem on the same deck, one core each, in the same session.
 
-    OMP_NUM_THREADS=1 python benchmarks/nwchem/whole_run.py [--steps 10000] [water ethanol benzene anthracene ...]
+    OMP_NUM_THREADS=1 python benchmarks/nwchem/whole_run.py [--steps 10000] [water ethanol anthracene ...]
 
 NWChem's run is extrapolated from the processor seconds of its steps (marked), plus what it does before the
 first one. Wall and processor seconds of the hybrid count everything: start-up, imports, ground state, log,

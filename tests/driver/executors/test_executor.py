@@ -65,7 +65,12 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
 def test_a_pool_has_ended_when_its_caller_is_interrupted() -> None:
     """One that is still ending while Python ends is closed by two threads at once, which may raise."""
     before = set(threading.enumerate())
-    with pytest.raises(KeyboardInterrupt), executors("local", 1).open() as pool:
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted()
+    assert set(threading.enumerate()) <= before
+
+
+def _interrupted() -> None:
+    with executors("local", 1).open() as pool:
         pool.submit(time.sleep, 60)
         raise KeyboardInterrupt
-    assert set(threading.enumerate()) <= before

@@ -35,7 +35,7 @@ def response(nonlinear: Counted | PointSource | None) -> OnTheFlyResponse:
 
 
 def path(size: float) -> list[np.ndarray]:
-    """Eight densities on the way to a rotation by about that size, without what rounding decides: signs of orbitals."""
+    """Eight densities on the way to a rotation by about that size, which no sign of an orbital decides."""
     engine, basis, _ = ground_of("PBE0")
     ground = source("PBE0").ground
     occupied = ground / 2.0
