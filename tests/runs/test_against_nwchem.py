@@ -69,11 +69,11 @@ ABSORBER = (
 STRONG = field("strong", "delta", "polarization z", "max 0.5")
 DECKS = {
     "closed shell": WATER.format(xc="hfexch", shell="")
-    + task("tight", 10.0, 0.1, f"{TIGHT}\n  {CLOSED}", KICK)
-    + task("default", 8.0, 0.1, CLOSED, KICK)
-    + task("checked", 8.0, 0.2, CLOSED, STRONG)
-    + task("unchecked", 8.0, 0.2, f"nchecks 0\n  {CLOSED}", STRONG)
-    + task("pulses", 8.0, 0.1, f"{TIGHT}\n  {CLOSED}", PULSES)
+    + task("tight", 5.0, 0.1, f"{TIGHT}\n  {CLOSED}", KICK)
+    + task("default", 4.0, 0.1, CLOSED, KICK)
+    + task("checked", 5.0, 0.2, CLOSED, STRONG)
+    + task("unchecked", 5.0, 0.2, f"nchecks 0\n  {CLOSED}", STRONG)
+    + task("pulses", 6.0, 0.1, f"{TIGHT}\n  {CLOSED}", PULSES)
     + task("late", 3.0, 0.1, CLOSED, LATE)
     + task("static", 3.0, 0.1, f"static\n  {CLOSED}", KICK)
     + task("absorbed", 5.0, 0.1, f"{ABSORBER}\n  {TIGHT}\n  {CLOSED}", STRONG)
@@ -89,7 +89,7 @@ DECKS = {
         OPEN,
         field("pulse", "cw", "polarization angle 60 30", "frequency 0.3", "max 0.02", "spin alpha"),
     ),
-    "pbe0": WATER.format(xc="pbe0", shell="grid fine") + task("kick", 16.0, 0.2, CLOSED, KICK),
+    "pbe0": WATER.format(xc="pbe0", shell="grid fine") + task("kick", 6.0, 0.2, CLOSED, KICK),
 }
 CLOSED_TAGS = ["tight", "default", "checked", "unchecked", "pulses", "late", "static", "absorbed"]
 CLOSED_TAGS += ["rk4", "euler"]

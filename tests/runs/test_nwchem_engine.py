@@ -190,7 +190,7 @@ def test_ten_entries_change_little(steps: str, limit: float, tmp_path: Path) -> 
 
 def test_hybrid_has_the_stated_error(nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
     """Water, 100 steps: the trajectory error against plain NWChem is below --tol; NWChem's checks agree."""
-    deck = water(tmax=20.1, basis="3-21G")
+    deck = water(tmax=20.1, basis="STO-3G")
     expected = read_log(nwchem_in(plain, deck))[-1].find("Dipole moment").values
     (tmp_path / "deck.nw").write_text(deck)
     found = log_of(tmp_path, propagate(tmp_path, "--max-ml-steps", "40")).find("Dipole moment").values
@@ -209,7 +209,7 @@ def test_hybrid_has_the_stated_error(nwchem_in: NWChemIn, plain: Path, tmp_path:
 
 def test_functional_that_only_nwchem_has(nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
     """SCAN: refused for PySCF; with NWChem the response comes from its stream, to a tenth of --tol."""
-    deck = water(tmax=12.1, basis="3-21G", xc="scan")
+    deck = water(tmax=12.1, basis="STO-3G", xc="scan")
     expected = read_log(nwchem_in(plain, deck))[-1].find("Dipole moment").values
     (tmp_path / "deck.nw").write_text(deck)
     refused = propagate(tmp_path, "--engine", "pyscf")
@@ -232,8 +232,8 @@ def test_functional_that_only_nwchem_has(nwchem_in: NWChemIn, plain: Path, tmp_p
 
 def test_restart_files_go_both_ways(nwchem_in: NWChemIn, plain: Path, tmp_path: Path) -> None:
     """Plain NWChem continues from our restart file, and we from its."""
-    deck = water(tmax=2.0, basis="3-21G", kick=0.01)
-    longer = deck.replace("tmax 2.0", "tmax 4.0").replace('  tag "kick_z"', '  tag "kick_z"\n  load restart')
+    deck = water(tmax=1.0, basis="STO-3G", kick=0.01)
+    longer = deck.replace("tmax 1.0", "tmax 2.0").replace('  tag "kick_z"', '  tag "kick_z"\n  load restart')
     (tmp_path / "deck.nw").write_text(deck)
     log_of(tmp_path, propagate(tmp_path, "--surrogate", "none"))
     (plain / "water.rt_restart").write_bytes((tmp_path / "water.rt_restart").read_bytes())

@@ -40,8 +40,8 @@ rt_tddft
 end
 task dft rt_tddft
 """
-HARTREE_FOCK = {"basis": "STO-3G", "xc": "hfexch", "tmax": 100.0, "size": 0.002, "checks": 10}
-PBE0 = {"basis": "STO-3G", "xc": "pbe0", "tmax": 16.0, "size": 0.01, "checks": 10}
+HARTREE_FOCK = {"basis": "STO-3G", "xc": "hfexch", "tmax": 60.0, "size": 0.002, "checks": 10}
+PBE0 = {"basis": "STO-3G", "xc": "pbe0", "tmax": 12.0, "size": 0.01, "checks": 10}
 #: The same, with no check points.
 UNCHECKED = HARTREE_FOCK | {"checks": 0, "tmax": 8.0}
 #: Short segments: many places to be stopped at.
