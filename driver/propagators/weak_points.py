@@ -61,16 +61,15 @@ def sides_of(pairs: OccupiedEmpty, ground_density: np.ndarray) -> Sides:
 
 
 def offset_from_rest(response: PairResponse, ground_density: np.ndarray, dipoles: np.ndarray) -> float:
-    """Dipole, au, by which what is held in irreps that no field moves may be off.
+    """Dipole, au, by which the SCF's end is off from rest in irreps that no field moves.
 
-    Held are empty orbitals empty. The reference starts at the SCF's end and turns about rest, F_ai = 0, which
-    lies -n F_ai / (ε_a - ε_i) from there. dipoles: (3, n_spin, m, m).
+    There η is kept at rest, where the reference turns about it. dipoles: (3, n_spin, m, m).
     """
     every, pairs = response.every, response.pairs
-    start, rest = ground_density, every.matrix(-every.filling * every.block(response.about.fock) / every.gaps)
-    parts = [every.block(m - pairs.matrix(pairs.block(m))) for m in (rest, start - rest)]
-    along = np.real([every.block(matrix) for matrix in dipoles])
-    return 2.0 * sum(float(np.linalg.norm(along @ np.real(part))) for part in parts)
+    off = every.block(ground_density)
+    off = off - every.block(pairs.matrix(pairs.block(ground_density)))
+    along = [float(np.real(every.block(matrix)) @ np.real(off)) for matrix in dipoles]
+    return 2.0 * float(np.linalg.norm(along))
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,12 +35,7 @@ from ...surrogate.runtime.neural_surrogate import NeuralSurrogate
 from ...surrogate.runtime.session import Device, GraphError
 from ...surrogate.surrogate import Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
-from ...surrogate.weak_fields.pair_response import (
-    NEARLY_DIAGONAL,
-    PairResponse,
-    expansion_matrices,
-    held_still,
-)
+from ...surrogate.weak_fields.pair_response import NEARLY_DIAGONAL, PairResponse, expansion_matrices
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.motion import begins_weak
@@ -147,9 +142,8 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
             return None
         made.update({int(block.index[0]): block for block in more})
     blocks = [made[int(index[0])] for index in indices]
-    unmoved = np.setdiff1d(np.arange(pairs.n_pairs), np.concatenate(indices))
     try:
-        response = PairResponse(pairs, held_still(engine, basis, about, pairs.some(unmoved)), blocks)
+        response = PairResponse(pairs, about, blocks)
     except np.linalg.LinAlgError:
         return None
     return response if response.is_near_rest else None

@@ -39,7 +39,6 @@ class ExpansionMatrices:
     """About what the response expands, in the working basis, (n_spin, m, m) each.
 
     density, fock: P'0, F'0. core, coulomb: h', J'[P0]. energies: core, Coulomb, exchange-correlation.
-    builds: Coulomb-exchange builds made for it.
     """
 
     density: np.ndarray
@@ -47,7 +46,6 @@ class ExpansionMatrices:
     core: np.ndarray
     coulomb: np.ndarray
     energies: tuple[float, float, float]
-    builds: int = 0
 
 
 class PairResponse:
@@ -58,7 +56,7 @@ class PairResponse:
     """
 
     def __init__(self, pairs: OccupiedEmpty, about: ExpansionMatrices, blocks: Sequence[PairBlock]) -> None:
-        self.mean_field_builds = about.builds
+        self.mean_field_builds = 0
         kept = np.sort(np.concatenate([block.index for block in blocks]))
         self.every, self.pairs, self.about = pairs, pairs.some(kept), about
         self.blocks = tuple(replace(b, index=np.searchsorted(kept, b.index)) for b in blocks)
@@ -202,18 +200,3 @@ def expansion_matrices(
         coulomb,
         (energies.core, energies.coulomb, energies.exchange_correlation),
     )
-
-
-def held_still(
-    engine: Engine, basis: WorkingBasis, about: ExpansionMatrices, unmoved: OccupiedEmpty
-) -> ExpansionMatrices:
-    """The same with F' as it is where the pairs that no field moves are held: empty orbitals empty.
-
-    The SCF ends beside that, by 2e-9 in benzene. What F' lacks there is constant; taken for what the response
-    lacks, it would be a force that lasts.
-    """
-    if not unmoved.n_pairs:
-        return about
-    off = basis.density_out(unmoved.matrix(unmoved.block(about.density)))
-    change = unmoved.block(basis.fock_in(engine.response(off)))
-    return replace(about, fock=about.fock - unmoved.matrix(change), builds=1)

@@ -9,7 +9,7 @@ from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
 from hybrid_propagate.surrogate.kernel.pair_kernel import pair_kernel
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
-from hybrid_propagate.surrogate.weak_fields.pair_response import PairResponse, expansion_matrices, held_still
+from hybrid_propagate.surrogate.weak_fields.pair_response import PairResponse, expansion_matrices
 from pyscf_systems import GIB, water
 
 Ground = tuple[PySCFEngine, WorkingBasis, OccupiedEmpty, FockBuild, np.ndarray]
@@ -60,23 +60,6 @@ def test_nothing_moves_at_rest() -> None:
     after = pairs.gaps * at_rest + fock
     assert np.linalg.norm(after) < 1e-3 * np.linalg.norm(before)
     assert np.linalg.norm(at_rest - eta) < 1e-4
-
-
-def test_what_is_held_has_the_fock_matrix_of_where_it_is_held() -> None:
-    """An SCF that ended beside rest; taken for something lacking, the difference would be a lasting force."""
-    engine, basis, pairs, _, density = ground()
-    unmoved = pairs.some(np.arange(0, pairs.n_pairs, 2))
-    off = unmoved.matrix(np.real(unmoved.block(pairs.matrix(moved(1e-6)[0]))))
-    held_at = density - unmoved.matrix(unmoved.block(density))
-    beside, there = (engine.fock(basis.density_out(p)) for p in (held_at + off, held_at))
-    found = held_still(engine, basis, expansion_matrices(engine, basis, held_at + off, beside), unmoved)
-    before, after = (
-        np.linalg.norm(unmoved.block(fock - basis.fock_in(there.fock)))
-        for fock in (basis.fock_in(beside.fock), found.fock)
-    )
-    assert before > 1e-7
-    assert after < 1e-4 * before
-    assert found.builds == 1
 
 
 def test_energies_belong_to_the_fock_matrix() -> None:
