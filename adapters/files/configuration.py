@@ -99,12 +99,12 @@ def read_configuration(path: Path, kind: type[_T], error: type[BadInput]) -> tup
     if root is None or not isinstance(content, Mapping):
         raise error(f"{path}: names with values expected, found {content!r}")
     source = Source(path, root, error)
-    _refuse_repeated(source, root, ())
-    return from_mapping(kind, content, source), source
+    _refuse_misleading(source, root, ())
+    return _from_mapping(kind, content, source), source
 
 
-def from_mapping(kind: type[_T], content: Mapping[str, Any], source: Source | None = None) -> _T:
-    """A dataclass from names and values, of a file or of JSON. Raises the source's error, else BadInput."""
+def _from_mapping(kind: type[_T], content: Mapping[str, Any], source: Source) -> _T:
+    """A dataclass from names and values. Raises the source's error."""
     from pydantic import TypeAdapter, ValidationError
 
     try:
@@ -112,13 +112,9 @@ def from_mapping(kind: type[_T], content: Mapping[str, Any], source: Source | No
         return TypeAdapter(kind).validate_json(json.dumps(content, default=str), strict=True)
     except ValidationError as found:
         errors = found.errors(include_url=False)
-        if source is not None:
-            # Of a value that may be of several kinds, the error that lies deepest tells which was meant.
-            errors.sort(key=lambda one: -len(source.names(one["loc"])))
-        where, reason = errors[0]["loc"], _reason(errors, kind)
-        if source is None:
-            raise BadInput(": ".join([*map(str, where), reason])) from None
-        raise source.refused(where, reason) from None
+        # Of a value that may be of several kinds, the error that lies deepest tells which was meant.
+        errors.sort(key=lambda one: -len(source.names(one["loc"])))
+        raise source.refused(errors[0]["loc"], _reason(errors, kind)) from None
 
 
 def _reason(errors: "list[ErrorDetails]", kind: type) -> str:
@@ -171,20 +167,22 @@ def _dataclass_in(hint: Any) -> Any:
     return next((found for part in get_args(hint) if (found := _dataclass_in(part)) is not None), None)
 
 
-def _refuse_repeated(source: Source, node: "yaml.Node", where: tuple[str | int, ...]) -> None:
-    """YAML takes the last of two values of one name, and says nothing."""
+def _refuse_misleading(source: Source, node: "yaml.Node", where: tuple[str | int, ...]) -> None:
+    """YAML takes the last of two values of one name, and says nothing; and no file's name has a NUL."""
     import yaml
 
     if isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
-            _refuse_repeated(source, value, (*where, number))
+            _refuse_misleading(source, value, (*where, number))
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
                 raise source.refused((*where, key.value), "stands twice")
             seen.add(key.value)
-            _refuse_repeated(source, value, (*where, key.value))
+            _refuse_misleading(source, value, (*where, key.value))
+    elif "\0" in node.value:
+        raise source.refused(where, "has a NUL character")
 
 
 def _loader(text: str) -> "yaml.SafeLoader":

@@ -48,6 +48,7 @@ def test_values_are_typed(tmp_path: Path) -> None:
         ("path: a\nparts:\n- {n: 2}\n- {z: 3}", "a.yaml:4: parts: 2: z: unknown 'z'; accepted: n, x"),
         ("path: a\nkind: w", "a.yaml:2: kind: 'w'; accepted: 'u' or 'v'"),
         ("path: a\npath: b", "a.yaml:1: path: stands twice"),
+        ('part: {n: 1}\npath: "a\\0b"', "a.yaml:2: path: has a NUL character"),
         ("path: a\npart: {n: true}", "a.yaml:2: part: n: True; accepted: a valid integer"),
         ("path: a\npart: {n: '3'}", "a.yaml:2: part: n: '3'; accepted: a valid integer"),
         ("path: a\neither: {n: x}", "a.yaml:2: either: n: 'x'; accepted: a valid integer"),
