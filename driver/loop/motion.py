@@ -248,7 +248,7 @@ class Weakly:
 
     def __init__(self, problem: Problem, response: PairResponse) -> None:
         self._problem, self._response = problem, response
-        self._sides = sides_of(response.pairs, problem.ground_density)
+        self._sides = sides_of(response)
 
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
         """See `Motion`; None also where |δP| is no longer small, or a step takes more corrections."""
@@ -283,7 +283,7 @@ class Weakly:
             formed=points,
             sizes=sizes,
             gap=path.gap,
-            unfollowed=offset_from_rest(response, problem.ground_density, active_dipoles(problem)),
+            unfollowed=offset_from_rest(response, active_dipoles(problem)),
         )
 
     def shadow(
@@ -316,9 +316,16 @@ class Weakly:
         return float(np.sqrt(2.0 * np.mean(np.linalg.norm(self._response.response(x), axis=1) ** 2)))
 
     def asked(self, density: np.ndarray) -> list[np.ndarray]:
-        """Itself, and where η has the other sign: the two tell first and second order apart."""
-        between = self._response.every
-        return [density, density - 2.0 * between.matrix(between.block(density))]
+        """Itself, and where η has the other sign: the two tell first and second order apart.
+
+        Where no field moves it, P' is asked as the SCF left it, with what F has from there in P'0's own: it
+        would look like a defect of second order. What it does by itself is `Segment.unfollowed`.
+        """
+        pairs, every = self._response.pairs, self._response.every
+        own = pairs.matrix(pairs.block(density))
+        left = self._response.about.density - density
+        still = every.matrix(every.block(left)) - pairs.matrix(pairs.block(left))
+        return [density + still, density + still - 2.0 * own]
 
     def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
         """What drives η: [D, P] / n between empty and occupied orbitals, D the whole defect.

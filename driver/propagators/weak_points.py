@@ -17,21 +17,25 @@ _AT_ONCE = 5e7
 
 @dataclass(frozen=True, eq=False)
 class Sides:
-    """Full and empty orbitals of every spin, and the pairs between them that may move."""
+    """Full and empty orbitals of every spin, and the pairs between them that may move.
+
+    still: η of the others as a matrix, (n_spin, m, m).
+    """
 
     pairs: OccupiedEmpty
+    still: np.ndarray
     filled: tuple[np.ndarray, ...]
     free: tuple[np.ndarray, ...]
 
     def between(self, eta: np.ndarray, spin: int) -> np.ndarray:
         """η (k, d) of one spin as matrices (k, v, o)."""
-        whole = self.pairs.matrix(eta)[:, spin]
+        whole = (self.pairs.matrix(eta) + self.still)[:, spin]
         return whole[:, self.free[spin][:, None], self.filled[spin]]
 
     def densities(self, eta: np.ndarray) -> np.ndarray:
         """P' (k, n_spin, m, m) of η (k, d), to second order."""
         n = self.pairs.filling
-        found = self.pairs.matrix(n * eta)
+        found = self.pairs.matrix(n * eta) + n * self.still
         for s, (filled, free) in enumerate(zip(self.filled, self.free, strict=True)):
             own = found[:, s, free[:, None], filled] / n
             adjoint = own.conj().swapaxes(1, 2)
@@ -54,20 +58,21 @@ class Sides:
         return orbitals, occupations
 
 
-def sides_of(pairs: OccupiedEmpty, ground_density: np.ndarray) -> Sides:
-    """About a ground state P'0 (n_spin, m, m)."""
-    full = np.real(np.diagonal(ground_density, axis1=1, axis2=2)) > 0.5 * pairs.filling
-    return Sides(pairs, tuple(map(np.flatnonzero, full)), tuple(map(np.flatnonzero, ~full)))
+def sides_of(response: PairResponse) -> Sides:
+    """About the ground state that it expands about."""
+    pairs = response.pairs
+    full = np.real(np.diagonal(response.about.density, axis1=1, axis2=2)) > 0.5 * pairs.filling
+    return Sides(pairs, response.still, tuple(map(np.flatnonzero, full)), tuple(map(np.flatnonzero, ~full)))
 
 
-def offset_from_rest(response: PairResponse, ground_density: np.ndarray, dipoles: np.ndarray) -> float:
+def offset_from_rest(response: PairResponse, dipoles: np.ndarray) -> float:
     """Dipole, au, by which the SCF's end is off from rest in irreps that no field moves.
 
     There η is kept at rest, where the reference turns about it. dipoles: (3, n_spin, m, m).
     """
     every, pairs = response.every, response.pairs
-    off = every.block(ground_density)
-    off = off - every.block(pairs.matrix(pairs.block(ground_density)))
+    off = response.about.density - pairs.filling * response.still
+    off = every.block(off - pairs.matrix(pairs.block(off)))
     along = [float(np.real(every.block(matrix)) @ np.real(off)) for matrix in dipoles]
     return 2.0 * float(np.linalg.norm(along))
 

@@ -9,6 +9,7 @@ measured on water along its axis.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -77,6 +78,15 @@ class PairResponse:
         """Whether the ground state is at rest, to a tenth of what counts as weak; an unstable one is not."""
         start = np.real(self.pairs.block(self.about.density)) / self.pairs.filling
         return bool(_size(self.pairs.filling * (self.rest - start)[None])[0] <= 0.1 * WEAK)
+
+    @cached_property
+    def still(self) -> np.ndarray:
+        """η of the pairs that do not move, a matrix (n_spin, m, m): at rest, but for their kernel's share.
+
+        Where a symmetry is all but exact, F'0 has elements there, and rest is at those of P'0.
+        """
+        eta = -self.every.block(self.about.fock) / self.every.gaps
+        return self.every.matrix(eta) - self.pairs.matrix(self.pairs.block(self.every.matrix(eta)))
 
     def response(self, x: np.ndarray) -> np.ndarray:
         """ΔF_ai (..., d) of x (..., d)."""
