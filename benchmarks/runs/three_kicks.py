@@ -4,7 +4,7 @@
 
 Takes each deck's molecule and makes decks of one kick along x, y, z, and one of all three. Every turn runs
 them all in temporary folders. Prints Markdown tables: processor seconds of whole processes (medians), the
-ratio of three kicks to the mean of the single ones and to each, and seconds by phase. What no phase counts is
+ratio of three kicks to the mean of the single ones and to each, and wall seconds by phase. What no phase counts is
 start-up, imports and the lines of all kicks together.
 """
 
@@ -89,7 +89,9 @@ def measured(deck: str, steps: int, turns: int) -> tuple[dict[str, float], dict[
 def main() -> None:
     """The tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("decks", nargs="*", type=Path, default=[EXAMPLES / "water.nw", EXAMPLES / "benzene.nw"])
+    parser.add_argument(
+        "decks", nargs="*", type=Path, default=[EXAMPLES / "water.nw", EXAMPLES / "benzene.nw"]
+    )
     parser.add_argument("--steps", nargs="+", type=int, default=[2000, 10000])
     parser.add_argument("--turns", type=int, default=3)
     given = parser.parse_args()

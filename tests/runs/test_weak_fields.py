@@ -86,7 +86,7 @@ NEARLY_SYMMETRIC = """  O     0.00000000    -0.00001441    -0.34824012
 def test_symmetry_that_is_all_but_exact_is_no_hindrance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In irreps that the field does not move, F has elements at the SCF's own end, which are at rest there."""
+    """In irreps that the field does not move, F has elements at the SCF's end, which are at rest."""
     monkeypatch.chdir(tmp_path)
     words = {"tmax": 16.1, "polarization": "x", "atoms": NEARLY_SYMMETRIC}
     _, reference, _ = run("none", "--surrogate", "none", **words)
