@@ -4,8 +4,8 @@
 
 Takes each deck's molecule and makes decks of one kick along x, y, z, and one of all three. Every turn runs
 them all in temporary folders. Prints Markdown tables: processor seconds of whole processes (medians), the
-ratio of three kicks to the mean of the single ones and to each, and wall seconds by phase. What no phase counts is
-start-up, imports and the lines of all kicks together.
+ratio of three kicks to the mean of the single ones and to each, and wall seconds by phase. No phase counts
+the lines of all kicks together.
 """
 
 import argparse
