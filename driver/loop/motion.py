@@ -26,7 +26,7 @@ from .hybrid import Hybrid, known_surrogate, tell, told_steps
 from .problem import Problem, Step, active_dipoles, electronic_dipoles, make_step
 from .progress import Event, Progress
 from .reference import Sight
-from .segment import Limits, Segment, frozen_pass, is_check_point, later_densities, surrogate_segment
+from .segment import Limits, Segment, frozen_pass, is_check_step, later_densities, surrogate_segment
 
 #: Segments of weak motion may have so many times as many steps as others.
 LONGER = 20
@@ -316,14 +316,10 @@ class Weakly:
         return float(np.sqrt(2.0 * np.mean(np.linalg.norm(self._response.response(x), axis=1) ** 2)))
 
     def asked(self, density: np.ndarray) -> list[np.ndarray]:
-        """Itself, and where η has the other sign: the two tell first and second order apart.
-
-        Where no field moves it, P' is asked as the SCF left it, with what F has from there in P'0's own: it
-        would look like a defect of second order. What it does by itself is `Segment.unfollowed`.
-        """
+        """Itself, and with η turned round, which tells first and second order apart; other irreps as the SCF
+        left them: what F has from that is none of either, and what it moves is `Segment.unfollowed`."""
         pairs, every = self._response.pairs, self._response.every
-        own = pairs.matrix(pairs.block(density))
-        left = self._response.about.density - density
+        own, left = pairs.matrix(pairs.block(density)), self._response.about.density - density
         still = every.matrix(every.block(left)) - pairs.matrix(pairs.block(left))
         return [density + still, density + still - 2.0 * own]
 
@@ -368,9 +364,9 @@ class Weakly:
         eta = self._eta(state.density) - rest
         # F at rest keeps η there: -ω η.
         fock, half = (pairs.block(f) + pairs.gaps * rest for f in (state.fock, state.fock_half))
-        if is_check_point(problem, state):
+        if is_check_step(problem, state.step):
             fock = response.response(pairs.filling * eta)
-        anew = [j for j in range(1, n_steps) if is_check_point(problem, replace(state, step=state.step + j))]
+        anew = [j for j in range(1, n_steps) if is_check_step(problem, state.step + j)]
         lengths = np.diff([0, *anew, n_steps]).tolist()
         path = pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, lacking)
         return None if path is None else replace(path, gap=path.gap + left_out)

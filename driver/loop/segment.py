@@ -290,8 +290,13 @@ def conserves(problem: Problem) -> bool:
 
 def is_check_point(problem: Problem, state: State) -> bool:
     """Whether NWChem checks the run, and builds F' anew, at this state."""
+    return is_check_step(problem, state.step)
+
+
+def is_check_step(problem: Problem, step: int) -> bool:
+    """The same by the state's number."""
     real_time = problem.real_time
-    return state.step > 0 and at_point(state.step + 1, real_time.n_checks, real_time.n_points)
+    return step > 0 and at_point(step + 1, real_time.n_checks, real_time.n_points)
 
 
 def rebuilt(problem: Problem, state: State, fock_of: FockOf) -> State:

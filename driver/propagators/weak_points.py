@@ -11,8 +11,8 @@ import numpy as np
 from ...surrogate.matrices.occupied_empty import OccupiedEmpty
 from ...surrogate.weak_fields.pair_response import PairResponse
 
-#: Bytes of densities that are formed at once for their energies.
-_AT_ONCE = 5e7
+#: Bytes of densities that are formed at once: what a processor's cache holds.
+_AT_ONCE = 2e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,16 @@ class Sides:
 
     def densities(self, eta: np.ndarray) -> np.ndarray:
         """P' (k, n_spin, m, m) of η (k, d), to second order."""
+        found = np.empty((len(eta), *self.pairs.shape), complex)
+        size = max(int(_AT_ONCE // (found.nbytes // max(len(eta), 1))), 1)
+        for first in range(0, len(eta), size):
+            found[first : first + size] = self._some(eta[first : first + size])
+        return found
+
+    def _some(self, eta: np.ndarray) -> np.ndarray:
         n = self.pairs.filling
-        found = self.pairs.matrix(n * eta) + n * self.still
+        found = self.pairs.matrix(n * eta)
+        found += n * self.still
         for s, (filled, free) in enumerate(zip(self.filled, self.free, strict=True)):
             own = found[:, s, free[:, None], filled] / n
             adjoint = own.conj().swapaxes(1, 2)

@@ -17,6 +17,9 @@ from ...adapters.system import DipoleContributions, System
 from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
 
+#: Bytes of densities that are gone over at once: what a processor's cache holds.
+_AT_ONCE = 2e6
+
 
 @dataclass(frozen=True, eq=False)
 class Observables:
@@ -125,11 +128,14 @@ def _traces(matrices: np.ndarray, densities: np.ndarray) -> np.ndarray:
     """Tr A Re P by spin: (…, n_spin, m, m) and (k, n_spin, m, m) -> (k, …, n_spin)."""
     k, n_spin = densities.shape[:2]
     lead = matrices.shape[:-3]
-    by_spin = [
-        np.real(densities[:, s]).reshape(k, -1) @ matrices[..., s, :, :].reshape(int(np.prod(lead)), -1).T
-        for s in range(n_spin)
-    ]
-    return np.stack(by_spin, axis=-1).reshape(k, *lead, n_spin)
+    found = np.empty((k, int(np.prod(lead)), n_spin))
+    size = max(int(_AT_ONCE // max(densities[0].nbytes, 1)), 1) if k else 1
+    for s in range(n_spin):
+        flat = matrices[..., s, :, :].reshape(found.shape[1], -1).T
+        for first in range(0, k, size):
+            some = slice(first, first + size)
+            found[some, :, s] = np.real(densities[some, s]).reshape(-1, len(flat)) @ flat
+    return found.reshape(k, *lead, n_spin)
 
 
 def _with_total(by_spin: np.ndarray, total: np.ndarray) -> np.ndarray:

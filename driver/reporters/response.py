@@ -51,7 +51,7 @@ class ResponseRows:
         kept = np.flatnonzero((points - 1) % self.every == 0)
         if not kept.size:
             return {}
-        block = self.pairs.block(segment.densities[kept])
+        block = self.pairs.block(segment.densities)[kept]
         return {
             "response_real": np.real(block).astype(np.float32),
             "response_imag": np.imag(block).astype(np.float32),

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.fft import next_fast_len
 
 #: What the filter leaves of a line that it takes away, decibel.
 ATTENUATION = 80.0
@@ -49,7 +50,7 @@ class Band:
         image = after[:0:-1] if self.centred else after[::-1]
         whole = np.concatenate([-image if odd else image, after])
         if len(self.taps) > 1:
-            size = len(whole) + len(self.taps) - 1
+            size = next_fast_len(len(whole) + len(self.taps) - 1, real=True)
             spectrum = np.fft.rfft(whole, size, axis=0) * np.fft.rfft(self.taps, size)[:, None]
             whole = np.fft.irfft(spectrum, size, axis=0)[len(self.taps) - 1 : len(whole)]
         return whole[:: self.stride]

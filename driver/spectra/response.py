@@ -15,6 +15,9 @@ from ...adapters.files.plain_hdf5 import open_hdf5
 from .band import band
 from .spectrum import Kick, SpectrumError
 
+#: A pair that moves less than this share of the one that moves most is at rest: single precision.
+AT_REST = 1e-7
+
 
 @dataclass(frozen=True, eq=False)
 class StoredResponse:
@@ -113,11 +116,15 @@ def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest:
     window = band(response.time, kick.centre, highest)
     angles = np.outer(window.since, omega)
     gain = window.gain(omega) * kick.window(omega) * kick.impulse
-    found = []
-    for part, basis, odd in (
-        (np.real(response.values), np.sin(angles), True),
-        (np.imag(response.values), np.cos(angles), False),
+    # A kick moves few irreps.
+    sizes = np.abs(response.values).max(axis=0, initial=0.0)
+    moved = np.flatnonzero(sizes > AT_REST * sizes.max(initial=0.0))
+    values = response.values[:, moved]
+    found = np.zeros((2, len(omega), len(sizes)))
+    for own, part, basis, odd in (
+        (found[0], np.real(values), np.sin(angles), True),
+        (found[1], np.imag(values), np.cos(angles), False),
     ):
         samples = window.filtered(part, odd=odd)
-        found.append(np.linalg.lstsq(basis, samples, rcond=None)[0] / gain[:, None])
+        own[:, moved] = np.linalg.lstsq(basis, samples, rcond=None)[0] / gain[:, None]
     return Modes(*found)
