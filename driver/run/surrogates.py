@@ -13,7 +13,7 @@ from ...adapters.deck import Deck, DeckError
 from ...adapters.pyscf.engine import PySCFEngine
 from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
-from ...surrogate.kernel.pair_kernel import PairBlock, moved_blocks, pair_kernel
+from ...surrogate.kernel.pair_kernel import PairBlock, moved_blocks, pair_kernel, pairs_by_irrep
 from ...surrogate.matrices.occupied_empty import occupied_empty
 from ...surrogate.nonlinear.nonlinear_response import PointSource
 from ...surrogate.on_the_fly.earlier_run import (
@@ -35,7 +35,12 @@ from ...surrogate.runtime.neural_surrogate import NeuralSurrogate
 from ...surrogate.runtime.session import Device, GraphError
 from ...surrogate.surrogate import Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
-from ...surrogate.weak_fields.pair_response import NEARLY_DIAGONAL, PairResponse, expansion_matrices
+from ...surrogate.weak_fields.pair_response import (
+    NEARLY_DIAGONAL,
+    PairResponse,
+    expansion_matrices,
+    pairs_at_rest,
+)
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.motion import begins_weak
@@ -142,8 +147,10 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
             return None
         made.update({int(block.index[0]): block for block in more})
     blocks = [made[int(index[0])] for index in indices]
+    moved = {int(index[0]) for index in indices}
+    unmoved = [index for index in pairs_by_irrep(pairs, irreps).values() if int(index[0]) not in moved]
     try:
-        response = PairResponse(pairs, about, blocks)
+        response = PairResponse(pairs, about, blocks, pairs_at_rest(engine, basis, pairs, about, unmoved))
     except np.linalg.LinAlgError:
         return None
     return response if response.is_near_rest else None

@@ -63,7 +63,7 @@ class ByRegime:
     @property
     def mean_field_builds(self) -> int:
         """See `Surrogate`."""
-        return 0 if self._full is None else self._full.mean_field_builds
+        return sum(own.mean_field_builds for own in (self._pairs, self._full) if own is not None)
 
     @property
     def nonlinear(self) -> bool:

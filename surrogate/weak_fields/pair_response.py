@@ -9,7 +9,6 @@ measured on water along its axis.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -54,10 +53,18 @@ class PairResponse:
     between empty orbitals, which acts on nothing to first order.
 
     every: all pairs. pairs: those of the blocks, the others do not move; the blocks count these.
+    still: η of the others, a matrix (n_spin, m, m).
     """
 
-    def __init__(self, pairs: OccupiedEmpty, about: ExpansionMatrices, blocks: Sequence[PairBlock]) -> None:
-        self.mean_field_builds = 0
+    def __init__(
+        self,
+        pairs: OccupiedEmpty,
+        about: ExpansionMatrices,
+        blocks: Sequence[PairBlock],
+        still: "PairsAtRest | None" = None,
+    ) -> None:
+        self.mean_field_builds = 0 if still is None else still.builds
+        self.still = np.zeros(pairs.shape, complex) if still is None else still.eta
         kept = np.sort(np.concatenate([block.index for block in blocks]))
         self.every, self.pairs, self.about = pairs, pairs.some(kept), about
         self.blocks = tuple(replace(b, index=np.searchsorted(kept, b.index)) for b in blocks)
@@ -78,15 +85,6 @@ class PairResponse:
         """Whether the ground state is at rest, to a tenth of what counts as weak; an unstable one is not."""
         start = np.real(self.pairs.block(self.about.density)) / self.pairs.filling
         return bool(_size(self.pairs.filling * (self.rest - start)[None])[0] <= 0.1 * WEAK)
-
-    @cached_property
-    def still(self) -> np.ndarray:
-        """η of the pairs that do not move, a matrix (n_spin, m, m): at rest, but for their kernel's share.
-
-        Where a symmetry is all but exact, F'0 has elements there, and rest is at those of P'0.
-        """
-        eta = -self.every.block(self.about.fock) / self.every.gaps
-        return self.every.matrix(eta) - self.pairs.matrix(self.pairs.block(self.every.matrix(eta)))
 
     def response(self, x: np.ndarray) -> np.ndarray:
         """ΔF_ai (..., d) of x (..., d)."""
@@ -190,6 +188,47 @@ class PairResponse:
 def _size(x: np.ndarray) -> np.ndarray:
     """|δP| (k,) of x (k, d): both triangles."""
     return np.sqrt(2.0) * np.linalg.norm(x, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class PairsAtRest:
+    """Pairs that no field moves.
+
+    eta: η of them, a matrix (n_spin, m, m). builds: Coulomb-exchange builds made for it.
+    """
+
+    eta: np.ndarray
+    builds: int
+
+
+def pairs_at_rest(
+    engine: Engine,
+    basis: WorkingBasis,
+    pairs: OccupiedEmpty,
+    about: ExpansionMatrices,
+    unmoved: Sequence[np.ndarray],
+) -> PairsAtRest:
+    """Where pairs that no field moves do not turn either; unmoved: which they are, by irrep.
+
+    Of (ω + n A)(η - η0) = ω v, v = -F0/ω - η0, the part along v, irrep by irrep: v ⟨v,ω v⟩ / ⟨v,(ω + n A) v⟩.
+    Rest is where the SCF did not quite end; and where a symmetry is all but exact, F'0 has elements there.
+    """
+    start = np.real(pairs.block(about.density)) / pairs.filling
+    apart = -np.real(pairs.block(about.fock)) / pairs.gaps - start
+    eta, moved = np.zeros(pairs.n_pairs), np.zeros(pairs.n_pairs)
+    for index in unmoved:
+        moved[index] = apart[index]
+    if not moved.any():
+        return PairsAtRest(pairs.matrix(eta), 0)
+    change = basis.density_out(pairs.matrix(pairs.filling * moved))
+    image = np.real(pairs.block(basis.fock_in(engine.response(change))))
+    for index in unmoved:
+        own, gaps = moved[index], pairs.gaps[index]
+        free = float(own @ (gaps * own))
+        stiff = free + float(own @ image[index])
+        # An unstable irrep has no rest: there the kernel is left out.
+        eta[index] = start[index] + own * (free / stiff if stiff > 0.0 else 1.0)
+    return PairsAtRest(pairs.matrix(eta), 1)
 
 
 def expansion_matrices(

@@ -41,7 +41,8 @@ def test_a_weak_kick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dic
     assert error <= summary["estimated_error"] <= 1e-3
     assert b"NOT_WEAK" not in reasons
     assert summary["fock_builds"] <= 16
-    assert summary["mean_field_builds"] == 0
+    # Where pairs rest that no field moves.
+    assert summary["mean_field_builds"] == 1
 
 
 def test_a_weak_run_is_no_hindrance_as_prior(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
