@@ -108,6 +108,7 @@ def _image(path: Path, words: str) -> str:
 def _map(title: str, one: MeanMap, picture: Path) -> str:
     """Mean map and the errors that its items state; the figure stands in the page alone."""
     shown = {"change of the cross-section (bohr²)": one.change, "cross-section (bohr²)": one.absorption}
+    title = f"{title}, {one.label}" if one.label else title
     heat_maps(picture, title, (one.delays * FS_PER_AU, one.energy), shown, PAGE)
     lead = f"Mean over {one.count} geometr{'y' if one.count == 1 else 'ies'}."
     size = float(np.linalg.norm(one.change))

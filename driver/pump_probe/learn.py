@@ -2,8 +2,8 @@
 
 First it visits the differences, as if each were as large as the pump's motion: new directions and their
 images take no Fock build, and the few that matter most one each. Then points are measured on probes drawn
-anew. Where the error that these show is
-above tol, they teach, and the next round draws others. Afterwards nothing is learned.
+anew. Where the error that these show is above tol, they teach, and the next round draws others. Afterwards
+nothing is learned.
 """
 
 from collections.abc import Callable
