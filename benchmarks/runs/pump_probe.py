@@ -54,7 +54,7 @@ def main() -> None:
         read_map(stem.with_name(stem.name + ".h5")),
         json.loads(stem.with_name(stem.name + ".json").read_text()),
     )
-    own = json.loads((stem / "water_delays_pump.json").read_text())
+    own = json.loads((stem / "water_delays.json").read_text())
     pump = whole(work, None)
     reference = [whole(work, delay) for delay in arguments.whole]
     n = len(found.delays)

@@ -16,7 +16,6 @@ from ..executors.schedule import Lost, carried_out
 from ..forecast.work import kernel_bytes, size_of
 from ..front_door.deck_runs import run_options
 from ..front_door.options import all_options
-from ..run.job import last_trajectory
 from ..run.options import Options
 from ..spectra.spectrum import Spectrum
 from .carry_out import DONE, FAILED, LOST, ItemOrder, Standing, carry_out, standing
@@ -24,6 +23,7 @@ from .collected import mean_spectra
 from .config import CampaignConfig, CampaignError, read_config
 from .cost import workers_that_fit
 from .items import ITEMS, Item, items_of
+from .mean_maps import MeanMap, mean_maps, write_mean_maps
 from .page import CampaignPage, write_page
 from .store import write_store
 from .table import rows, write_table
@@ -48,12 +48,13 @@ class Campaign:
 
     folder: with `campaign.html`, `campaign.h5`, `campaign.csv`, and the items.
     standings: state and figures of each item, in order.
-    spectra: mean over the geometries, by what else varies; the key is empty where nothing does.
+    spectra, maps: means over the geometries, by what else varies; the key is empty where nothing does.
     """
 
     folder: Path
     standings: tuple[Standing, ...]
     spectra: dict[str, Spectrum]
+    maps: dict[str, MeanMap]
 
     @property
     def failed(self) -> dict[str, str]:
@@ -81,6 +82,8 @@ def laid_out(path: Path) -> CampaignPlan:
     config, source = read_config(path)
     # Densities of hundreds of runs would fill a disk; who wants them says so.
     asked = all_options({"save_density": 0, **(config.options or {}), "memory": None})
+    if config.axes.pump_probe is not None:
+        asked["surrogate"] = "none" if asked["surrogate"] == "none" else "response"
     options = run_options(asked, time.perf_counter(), frames=True)
     weights = options.weights and options.weights.absolute()
     options = replace(options, alone=False, weights=weights)
@@ -118,7 +121,7 @@ def finished(plan: CampaignPlan, engines: Executors, chosen: Sequence[Item]) -> 
     """
     told = _carry_out(plan, engines, chosen)
     if len(chosen) < len(plan.items):
-        return Campaign(plan.config.folder, tuple(_standings(chosen, {}, told).values()), {})
+        return Campaign(plan.config.folder, tuple(_standings(chosen, {}, told).values()), {}, {})
     return collect(plan, (), told)
 
 
@@ -136,10 +139,11 @@ def _carry_out(plan: CampaignPlan, engines: Executors, chosen: Sequence[Item]) -
             item.deck,
             item.digest,
             plan.options,
-            last_trajectory(by_name[item.seed].deck) if item.seed else None,
+            by_name[item.seed].start_of_others if item.seed else None,
             tuple(item.level.values()) in learns,
             engines.workers,
             (plan.config.options or {}).get("memory"),
+            item.probing,
         )
         for item in left
     }
@@ -188,14 +192,18 @@ def collect(
     elsewhere = _elsewhere(plan.items, folders)
     standings = _standings(plan.items, elsewhere, told)
     spectra = mean_spectra(plan.items, standings, plan.config.spectrum, elsewhere)
+    maps = mean_maps(plan.items, standings, plan.config.spectrum, elsewhere)
     table = rows(plan.items, standings)
     folder = plan.config.folder
     folder.mkdir(parents=True, exist_ok=True)
     write_table(table, folder / "campaign.csv")
-    write_store(folder / "campaign.h5", spectra, table)
+    write_store(folder / "campaign.h5", spectra, maps, table)
+    if maps:
+        write_mean_maps(maps, folder / "campaign_map.csv")
     title = plan.items[0].deck.title or plan.items[0].deck.path.stem
-    write_page(CampaignPage(title, plan.path, standings, table, spectra), folder)
-    return Campaign(folder, tuple(standings.values()), {one.label: one.mean for one in spectra})
+    write_page(CampaignPage(title, plan.path, standings, table, spectra, maps), folder)
+    by_label = {one.label: one.mean for one in spectra}
+    return Campaign(folder, tuple(standings.values()), by_label, {one.label: one for one in maps})
 
 
 def _standings(

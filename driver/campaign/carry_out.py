@@ -8,6 +8,7 @@ import json
 import os
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from ..run.job import file_names
 from ..run.machine import half_of_memory
 from ..run.options import Options
 from .config import CampaignError
+from .item_maps import Probing, make_maps
 
 #: Of a record.
 _MOST_BYTES = 2**26
@@ -49,6 +51,7 @@ class ItemOrder:
     learns: whether it takes over what the seed has learned, too.
     workers: processes that share this machine; 0: not known.
     memory: megabytes of the item; None: the machine's half, shared.
+    probing: where its propagations are pumps with probes at delays.
     """
 
     deck: Deck
@@ -58,6 +61,7 @@ class ItemOrder:
     learns: bool
     workers: int
     memory: float | None
+    probing: Probing | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,8 @@ def _run(order: ItemOrder, before: Standing) -> Standing:
         log_sink(folder / f"{deck.prefix}.log", append=goes_on) as write,
         limited_to(threads),
     ):
-        if not run_deck(deck, options, write, asked):
+        runs = _runs(order, options, write)
+        if runs is None:
             return before
     done = Standing(
         deck.prefix,
@@ -154,10 +159,22 @@ def _run(order: ItemOrder, before: Standing) -> Standing:
         time.perf_counter() - started,
         time.process_time() - spent,
         before.prior,
-        tuple(_of_run(folder / name) for name in file_names(deck)),
+        runs,
     )
     _write(folder / RECORD, done)
     return done
+
+
+def _runs(
+    order: ItemOrder, options: Options, write: Callable[[str], None]
+) -> tuple[dict[str, Any], ...] | None:
+    """What is told of each propagation or map; None where the user has asked for an end."""
+    deck = order.deck
+    if order.probing is not None:
+        return make_maps(deck, order.probing, options, write, asked)
+    if not run_deck(deck, options, write, asked):
+        return None
+    return tuple(_of_run(deck.permanent_dir / name) for name in file_names(deck))
 
 
 #: What a record tells of each run, from its summary.

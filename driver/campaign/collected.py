@@ -13,6 +13,7 @@ import numpy as np
 from ...adapters.files.trajectory import TrajectoryError
 from ..front_door.spectrum import spectrum
 from ..spectra.spectrum import Spectrum, SpectrumError
+from .axes import Variation
 from .carry_out import DONE, Standing
 from .config import SpectrumChoice
 from .items import Item
@@ -98,7 +99,7 @@ def mean_spectra(
     """
     sums: dict[str, _Sums] = {}
     for item in items:
-        if standings[item.name].state != DONE:
+        if standings[item.name].state != DONE or item.probing is not None:
             continue
         for label, paths in _groups(item, elsewhere.get(item.name)):
             try:
@@ -111,12 +112,16 @@ def mean_spectra(
     return [one.mean(label) for label, one in sums.items() if one.count]
 
 
+def label_of(item: Item, variation: Variation) -> str:
+    """What varies beside geometry and kick, in words; empty where nothing does."""
+    words = [word for word in item.level.values() if word]
+    return ", ".join([*words, *(f"{name} {value}" for name, value in variation.values.items())])
+
+
 def _groups(item: Item, folder: Path | None) -> Iterator[tuple[str, list[Path]]]:
     """Labels, and the trajectories whose kicks make one spectrum together."""
     groups: dict[str, list[Path]] = {}
     for variation, path in zip(item.variations, item.trajectories, strict=True):
-        words = [word for word in item.level.values() if word]
-        words += [f"{name} {value}" for name, value in variation.values.items()]
-        label = ", ".join(words)
-        groups.setdefault(label, []).append(path if folder is None else folder / path.name)
+        here = path if folder is None else folder / path.name
+        groups.setdefault(label_of(item, variation), []).append(here)
     yield from groups.items()

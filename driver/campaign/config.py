@@ -10,6 +10,7 @@ from pydantic import Field
 from ...adapters.files.configuration import FORBID, Source, read_configuration
 from ...atomic.errors import BadInput
 from ..front_door.options import OptionError, all_options, check_use
+from ..front_door.pump_probe import SURROGATES, TAKEN
 from ..spectra.spectrum import DAMPING, HIGHEST
 
 
@@ -100,6 +101,20 @@ class FieldSweep:
 
 
 @dataclass(frozen=True)
+class PumpProbeAxis:
+    """A map of the deck's pump and a probe at every delay, as by `hybrid-pump-probe`.
+
+    delays: of the probe's centre behind the pump's, au. probe: the field that is moved.
+    window: au that each probe is followed; None: what the deck's tmax leaves behind the last one.
+    """
+
+    __pydantic_config__ = FORBID
+    delays: tuple[Number, ...] | Range
+    probe: str = "probe"
+    window: Positive | None = None
+
+
+@dataclass(frozen=True)
 class Axes:
     """What varies beside the geometry; every value is combined with every other."""
 
@@ -109,6 +124,7 @@ class Axes:
     functionals: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     bases: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     dt: tuple[Positive, ...] | Range | None = None
+    pump_probe: PumpProbeAxis | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +158,8 @@ class CampaignConfig:
 
 #: What a campaign decides by itself.
 _OWN_OPTIONS = ("prior", "restart", "report", "threads", "keep_scratch")
+#: Those that maps of pump and probe take.
+_OF_MAPS = tuple(option.name for option in TAKEN if option.name not in _OWN_OPTIONS)
 
 
 def read_config(path: Path) -> tuple[CampaignConfig, Source]:
@@ -155,11 +173,20 @@ def read_config(path: Path) -> tuple[CampaignConfig, Source]:
     axes = config.axes
     if axes.kicks is not None and axes.fields:
         raise source.refused(("axes",), "kicks take the place of the deck's fields; give kicks or fields")
+    if axes.kicks is not None and axes.pump_probe is not None:
+        raise source.refused(("axes",), "kicks take the place of pump and probe; give kicks or pump_probe")
+    if config.molecule is not None and axes.pump_probe is not None:
+        raise source.refused(("axes", "pump_probe"), "a pump and a probe need a deck with both fields")
     if config.molecule is not None and axes.kicks is None:
         raise source.refused(("axes",), "a molecule without a deck needs kicks, such as {along: [x, y, z]}")
-    for name in config.options or {}:
+    for name, value in (config.options or {}).items():
         if name in _OWN_OPTIONS:
             raise source.refused(("options", name), "the campaign decides this by itself")
+        if axes.pump_probe is not None and name not in _OF_MAPS:
+            raise source.refused(("options", name), f"not for pump_probe; accepted: {', '.join(_OF_MAPS)}")
+        if axes.pump_probe is not None and name == "surrogate" and value not in SURROGATES:
+            accepted = ", ".join(SURROGATES)
+            raise source.refused(("options", name), f"{value!r} is not for pump_probe; accepted: {accepted}")
     try:
         check_use(all_options(config.options or {}))
     except OptionError as error:

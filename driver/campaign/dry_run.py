@@ -21,9 +21,10 @@ def dry_run(plan: CampaignPlan, chosen: Sequence[Item], workers: int) -> Iterato
         total += seconds if state != "done" else 0.0
         most = max(most, memory)
         runs = len(item.variations)
+        what = "propagation" if item.probing is None else "map"
         start = f", starts from {item.seed}" if item.seed else ""
         yield (
-            f"{item.name}: {runs} propagation{'s' * (runs > 1)}, {seconds:.0f} s, {memory / 1e6:.0f} MB, "
+            f"{item.name}: {runs} {what}{'s' * (runs > 1)}, {seconds:.0f} s, {memory / 1e6:.0f} MB, "
             f"{state}{start}"
         )
     n = len(chosen)

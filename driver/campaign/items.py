@@ -15,11 +15,12 @@ from ...adapters.system.elements import element_of_tag
 from ...atomic.whole_file import write_whole
 from ..dataset.config import Level, MoleculeEntry, check_level, molecule_of
 from ..run.frames import check_one_geometry, moved
-from ..run.job import file_names
+from ..run.job import file_names, last_trajectory
 from ..run.options import Options, fingerprint
 from .axes import Variation, item_tasks, levels_of, variations_of
 from .config import CampaignConfig, MoleculeLevel
 from .geometries import geometries_of
+from .item_maps import Probing, check_probing, last_pump, probing_of
 from .waves import seeds_of
 
 #: Where the items' own folders are, under the campaign's.
@@ -34,6 +35,7 @@ class Item:
     deck: with the item's nuclei and propagations; its permanent_dir is the item's folder.
     variations: of its propagations, in order. digest: of all that shapes its numbers.
     seed: name of the item that it starts from; empty without.
+    probing: where each propagation is a pump with probes at delays, which make a map; else None.
     """
 
     name: str
@@ -43,11 +45,19 @@ class Item:
     variations: tuple[Variation, ...]
     digest: str
     seed: str = ""
+    probing: Probing | None = None
 
     @property
     def trajectories(self) -> tuple[Path, ...]:
         """Of its propagations, in order."""
         return tuple(self.deck.permanent_dir / f"{name}.h5" for name in file_names(self.deck))
+
+    @property
+    def start_of_others(self) -> Path | None:
+        """The trajectory that neighbours start from."""
+        if self.probing is not None:
+            return last_pump(self.deck, self.probing)
+        return last_trajectory(self.deck)
 
 
 def items_of(
@@ -56,6 +66,7 @@ def items_of(
     """All items, in order. Raises CampaignError, DeckError; Failed where there are no frequencies."""
     deck = _deck(config, source)
     _check_deck(deck)
+    probing = probing_of(config, source)
     variations = variations_of(config.axes, deck, source)
     levels = levels_of(config.axes, deck, source)
     geometries = geometries_of(config, deck, source, tell)
@@ -64,7 +75,9 @@ def items_of(
     found = []
     for name, level, at_level in levels:
         tasks = item_tasks(at_level, config.axes, variations)
-        shared = _digest(tasks, options)
+        if probing is not None:
+            check_probing(replace(at_level, tasks=tasks), probing, source)
+        shared = _digest(tasks, options, probing)
         names = [f"g{k:0{width}d}" + (f"_{name}" if name else "") for k in range(1, len(geometries) + 1)]
         for k, geometry in enumerate(geometries):
             folder = config.folder / ITEMS / names[k]
@@ -81,19 +94,30 @@ def items_of(
             digest = hashlib.sha256(shared + place).hexdigest()[:32]
             seed = seeds[k]
             found.append(
-                Item(names[k], k + 1, level, own, variations, digest, "" if seed is None else names[seed])
+                Item(
+                    names[k],
+                    k + 1,
+                    level,
+                    own,
+                    variations,
+                    digest,
+                    "" if seed is None else names[seed],
+                    probing,
+                )
             )
     return sorted(found, key=lambda item: (item.geometry, item.name))
 
 
-def _digest(tasks: tuple[Task, ...], options: Options) -> bytes:
+def _digest(tasks: tuple[Task, ...], options: Options, probing: Probing | None) -> bytes:
     """Of all but the nuclei's places. What else a run starts from changes no number beyond its error."""
     alone = replace(options, prior=None)
-    runs = [
+    runs: list[object] = [
         [{**fingerprint(task, alone), "geometry": ""}, task.real_time.tmax, task.real_time.tag]
         for task in tasks
         if isinstance(task, PropagationTask)
     ]
+    if probing is not None:
+        runs.append([probing.probe, probing.delays, probing.window])
     return hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).digest()
 
 

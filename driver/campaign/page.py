@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 
 from ...adapters.regular_file import read_regular
+from ...atomic.units import FS_PER_AU
 from ...atomic.whole_file import write_whole
 from ..page.report import page_text, section
 from ..page.tables import folded, table
 from ..page.words import counted, duration, fact_list, number
+from ..pictures.plot import PAGE, heat_maps
 from ..pictures.spectrum_figure import draw_overlay, draw_spectrum
 from ..spectra.spectrum import peaks
 from .carry_out import DONE, FAILED, Standing
 from .collected import MeanSpectrum
 from .items import ITEMS
+from .mean_maps import MeanMap
 
 #: Items that a page lists; the table has all. Those listed as slowest and worst.
 _LISTED, _MOST = 300, 5
@@ -30,7 +33,7 @@ class CampaignPage:
     """What the page is of.
 
     title: of the deck. config: path of the configuration.
-    standings: of all items, by name, in order. rows: of the table. spectra: over the geometries.
+    standings: of all items, by name, in order. rows: of the table. spectra, maps: over the geometries.
     """
 
     title: str
@@ -38,6 +41,7 @@ class CampaignPage:
     standings: Mapping[str, Standing]
     rows: Sequence[Mapping[str, Any]]
     spectra: Sequence[MeanSpectrum]
+    maps: Sequence[MeanMap]
 
 
 def write_page(page: CampaignPage, folder: Path) -> Path:
@@ -46,11 +50,13 @@ def write_page(page: CampaignPage, folder: Path) -> Path:
     figures = ""
     if page.spectra:
         _draw(page, picture)
-        encoded = base64.b64encode(read_regular(picture, _MOST_BYTES)).decode("ascii")
-        image = f'<figure><img alt="mean spectrum" src="data:image/png;base64,{encoded}"></figure>'
-        figures += section("Mean spectrum", image, _lead(page.spectra))
+        figures += section("Mean spectrum", _image(picture, "mean spectrum"), _lead(page.spectra))
         figures += "".join(_lines(one) for one in page.spectra)
         figures += _convergence(page.spectra)
+    figures += "".join(
+        _map(page.title, one, picture if k == 1 else picture.with_stem(f"{picture.stem}_{k}"))
+        for k, one in enumerate(page.maps[:_MOST], start=1)
+    )
     figures += _failures(page.standings) + _extremes(page) + _items(page)
     try:
         text = page.config.read_text(encoding="utf-8", errors="replace")
@@ -92,6 +98,31 @@ def _lead(spectra: Sequence[MeanSpectrum]) -> str:
         f"Mean over {one.count} geometries; the band is one standard deviation of a single geometry. "
         f"The mean itself has a standard error of {number(100 * middle, 2)} %."
     )
+
+
+def _image(path: Path, words: str) -> str:
+    encoded = base64.b64encode(read_regular(path, _MOST_BYTES)).decode("ascii")
+    return f'<figure><img alt="{words}" src="data:image/png;base64,{encoded}"></figure>'
+
+
+def _map(title: str, one: MeanMap, picture: Path) -> str:
+    """Mean map and the errors that its items state; the figure stands in the page alone."""
+    shown = {"change of the cross-section (bohr²)": one.change, "cross-section (bohr²)": one.absorption}
+    title = f"{title}, {one.label}" if one.label else title
+    heat_maps(picture, title, (one.delays * FS_PER_AU, one.energy), shown, PAGE)
+    lead = f"Mean over {one.count} geometr{'y' if one.count == 1 else 'ies'}."
+    size = float(np.linalg.norm(one.change))
+    if one.count > 1 and size:
+        apart = 100 * float(np.linalg.norm(one.standard_error)) / size
+        lead += f" The mean change has a standard error of {number(apart, 2)} %."
+    lead += " Stated errors are the largest over the delays."
+    errors = [
+        (_link(name), number(float(error.max()), 2), number(float(change.max()), 2))
+        for name, error, change in zip(one.items, one.error, one.change_error, strict=True)
+    ]
+    heads = ("item", "error of the signals", "of their change by the pump")
+    found = _image(picture, "mean map") + table(heads, errors[:_LISTED], "tnn")
+    return section("Mean map" + (f", {escape(one.label)}" if one.label else ""), found, lead)
 
 
 def _lines(one: MeanSpectrum) -> str:
@@ -181,11 +212,13 @@ def _facts(page: CampaignPage) -> str:
     each = duration(spent / len(done)) if done else "–"
     worst = max(map(_worst, done), default=0.0)
     builds = sum(int(run["fock_builds"] or 0) for run in runs)
+    each_takes = f"{number(builds / max(len(runs), 1), 2)} a {'map' if page.maps else 'propagation'}"
+    of_what = "of a probe's signal, over all maps" if page.maps else "of the induced dipole, over all runs"
     return fact_list(
         [
-            ("Propagations", str(len(runs)), f"of {counted(len(done), 'item')}"),
-            ("Largest estimated error", number(worst, 2), "of the induced dipole, over all runs"),
+            ("Maps" if page.maps else "Propagations", str(len(runs)), f"of {counted(len(done), 'item')}"),
+            ("Largest estimated error", number(worst, 2), of_what),
             ("Processor time", duration(spent), f"{each} an item"),
-            ("Fock builds", str(builds), f"{number(builds / max(len(runs), 1), 2)} a propagation"),
+            ("Fock builds", str(builds), each_takes),
         ]
     )

@@ -9,10 +9,22 @@ import numpy as np
 
 from ...adapters.files.plain_hdf5 import new_hdf5
 from .collected import MeanSpectrum
+from .mean_maps import MeanMap
+
+#: Of a mean map: (delay, energy) in bohr²; the errors, stated by each item, (item, delay).
+_OF_MAP = ("change", "standard_error", "deviation", "absorption", "without_pump", "error", "change_error")
 
 
-def write_store(path: Path, spectra: Sequence[MeanSpectrum], table: Sequence[Mapping[str, Any]]) -> None:
-    """`spectra/<k>/…` in eV and bohr², and `table/<column>` with a row a propagation. Raises OSError."""
+def write_store(
+    path: Path,
+    spectra: Sequence[MeanSpectrum],
+    maps: Sequence[MeanMap],
+    table: Sequence[Mapping[str, Any]],
+) -> None:
+    """`spectra/<k>/…` and `maps/<k>/…` in au, eV and bohr², and `table/<column>` with a row a propagation.
+
+    Raises OSError.
+    """
     with new_hdf5(path) as file:
         for number, one in enumerate(spectra, start=1):
             group = file.create_group(f"spectra/{number}")
@@ -26,6 +38,13 @@ def write_store(path: Path, spectra: Sequence[MeanSpectrum], table: Sequence[Map
             group["convergence"] = np.array(one.convergence, float).reshape(-1, 2)
             for axis, values in one.mean.polarisability.items():
                 group[f"polarisability/{axis}"] = values
+        for number, one in enumerate(maps, start=1):
+            group = file.create_group(f"maps/{number}")
+            group.attrs.update({"label": one.label, "geometries": one.count, "tau_au": one.tau})
+            group["delays_au"], group["energy_ev"] = one.delays, one.energy
+            group["items"] = np.array([name.encode() for name in one.items])
+            for name in _OF_MAP:
+                group.create_dataset(name, data=getattr(one, name), compression="gzip")
         columns = file.create_group("table")
         for name in table[0]:
             values = [row[name] for row in table]

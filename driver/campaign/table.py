@@ -22,6 +22,8 @@ _RUN = {
     "largest_dipole_change": "largest_dipole_change_au",
     "energy_gained": "energy_gained_hartree",
 }
+#: The same of maps of pump and probe alone.
+_MAP = {"estimated_change_error": "change_error"}
 #: Columns that differ from machine to machine.
 SECONDS = ("item_seconds", "item_processor_seconds")
 
@@ -29,6 +31,7 @@ SECONDS = ("item_seconds", "item_processor_seconds")
 def rows(items: Sequence[Item], standings: Mapping[str, Standing]) -> list[dict[str, Any]]:
     """All rows, with the same columns; an empty text where there is nothing."""
     swept = list(dict.fromkeys(name for item in items for one in item.variations for name in one.values))
+    columns = {**_RUN, **(_MAP if any(item.probing for item in items) else {})}
     found = []
     for item in items:
         stands = standings[item.name]
@@ -46,13 +49,13 @@ def rows(items: Sequence[Item], standings: Mapping[str, Standing]) -> list[dict[
             "reason": stands.reason,
         }
         if stands.state != DONE:
-            empty = dict.fromkeys(("run", "kick", *swept, *_RUN.values()), "")
+            empty = dict.fromkeys(("run", "kick", *swept, *columns.values()), "")
             found.append({**base, **empty, **tail})
             continue
         for variation, run in zip(item.variations, stands.runs, strict=True):
             own = {"run": variation.tag, "kick": variation.kick}
             values = {name: variation.values.get(name, "") for name in swept}
-            told = {column: _plain(run.get(name)) for name, column in _RUN.items()}
+            told = {column: _plain(run.get(name)) for name, column in columns.items()}
             found.append({**base, **own, **values, **told, **tail})
     return found
 

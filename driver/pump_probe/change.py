@@ -5,7 +5,7 @@ Both are of light along the probe, and count time from where the probe begins (`
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,8 +51,24 @@ def make_map(
     plan: PumpPlan, alone: Probed, probes: Sequence[Probed], tau: float, highest: float
 ) -> PumpProbeMap:
     """The map, damped with tau (au), up to `highest` eV. Raises SpectrumError."""
-    dt = plan.task.real_time.dt
-    time = dt * np.arange(plan.n_window + 1)
+    empty = np.zeros(0)
+    found = PumpProbeMap(
+        plan.delays,
+        empty,
+        empty,
+        empty,
+        np.array([one.error for one in probes]),
+        np.array([_change_error(one, alone) for one in probes]),
+        plan.task.real_time.dt * np.arange(plan.n_window + 1),
+        np.array([one.signal for one in probes]),
+        alone.signal,
+    )
+    return with_spectra(found, plan, tau, highest)
+
+
+def with_spectra(found: PumpProbeMap, plan: PumpPlan, tau: float, highest: float) -> PumpProbeMap:
+    """The map of the same signals, damped with tau (au), up to `highest` eV. Raises SpectrumError."""
+    dt, time = plan.task.real_time.dt, found.time
     field = np.array([applied_field(plan.alone.real_time, t) for t in time])
 
     def section(signal: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -60,21 +76,12 @@ def make_map(
         spectrum = absorption([signal_of(record, None, pulses=True)], tau, highest)
         return spectrum.energy[::EVERY], spectrum.cross_section[::EVERY]
 
-    energy, without = section(alone.signal, "probe without a pump")
+    energy, without = section(found.signal_without_pump, "probe without a pump")
     sections = [
-        section(one.signal, f"delay {delay:g}")[1] for delay, one in zip(plan.delays, probes, strict=True)
+        section(signal, f"delay {delay:g}")[1]
+        for delay, signal in zip(found.delays, found.signal, strict=True)
     ]
-    return PumpProbeMap(
-        plan.delays,
-        energy,
-        np.array(sections),
-        without,
-        np.array([one.error for one in probes]),
-        np.array([_change_error(one, alone) for one in probes]),
-        time,
-        np.array([one.signal for one in probes]),
-        alone.signal,
-    )
+    return replace(found, energy=energy, absorption=np.array(sections), without_pump=without)
 
 
 def _change_error(one: Probed, alone: Probed) -> float:

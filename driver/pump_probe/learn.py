@@ -1,8 +1,9 @@
 """The surrogate made good enough for the differences, by a few probes drawn by chance.
 
 First it visits the differences, as if each were as large as the pump's motion: new directions and their
-images take no Fock build. Then points are measured on probes drawn anew. Where the error that these show is
-above tol, they teach, and the next round draws others. Afterwards nothing is learned.
+images take no Fock build, and the few that matter most one each. Then points are measured on probes drawn
+anew. Where the error that these show is above tol, they teach, and the next round draws others. Afterwards
+nothing is learned.
 """
 
 from collections.abc import Callable
@@ -55,6 +56,7 @@ def learn(
     if rounds == 0:
         if not _visit_some(model, _evenly(model), pause):
             return None
+        _refine(model)
         rounds = 1
         keep(rounds)
     while True:
@@ -110,7 +112,12 @@ def _teach(model: PumpModel, learned: TaughtModel, pairs: list[tuple[int | None,
         surrogate.observe(one.density, one.fock)
     for number, course in pairs:
         _visit(model, number, course, learned.pumped.course)
-    model.builds += surrogate.refine(0.5 * model.target.residual, REFINEMENTS)
+    _refine(model)
+
+
+def _refine(model: PumpModel) -> None:
+    """Make the images that the visits ask for exact, by a Fock build each."""
+    model.builds += _surrogate(model).refine(0.5 * model.target.residual, REFINEMENTS)
 
 
 def _visit_some(model: PumpModel, numbers: list[int | None], pause: Callable[[], bool]) -> bool:

@@ -22,14 +22,11 @@ from ..propagators.state import State
 from ..run.deck import run_deck
 from ..run.embedded import EmbeddedBackend
 from ..run.ground import GroundStates
-from ..run.job import Job
+from ..run.job import Job, file_names
 from ..run.options import Options
 from ..run.setup import Setup, set_up
 from ..run.surrogates import with_surrogate
 from .plan import PumpPlan
-
-#: Ends of the names of the two runs that teach.
-ALONE, PUMP = "probe", "pump"
 
 
 @dataclass(eq=False)
@@ -38,7 +35,7 @@ class PumpModel:
 
     plan: what is asked for.
     setup: of the pump.
-    builds: Fock builds made here, those of the runs that teach apart.
+    builds: Fock builds made here, those of the run that teaches apart.
     """
 
     plan: PumpPlan
@@ -82,23 +79,26 @@ class PumpModel:
 
 
 def teaching_deck(plan: PumpPlan, folder: Path) -> Deck:
-    """The deck with two propagations, first the probe without a pump, then the pump."""
+    """The deck with the pump as its only propagation."""
     tasks = [task for task in plan.deck.tasks if isinstance(task, GroundStateTask)]
-    alone, pump = plan.alone, plan.pump
-    runs = [_tagged(alone, ALONE), _tagged(pump, PUMP)]
-    return replace(plan.deck, permanent_dir=folder, tasks=(*tasks, *runs), journal=(), recorded=())
+    pump = replace(plan.pump, real_time=replace(plan.pump.real_time, tag="pump"))
+    return replace(plan.deck, permanent_dir=folder, tasks=(*tasks, pump), journal=(), recorded=())
+
+
+def pump_file(deck: Deck, suffix: str) -> Path:
+    """A file of the run of `teaching_deck`, by the end of its name."""
+    (name,) = file_names(deck)
+    return deck.permanent_dir / f"{name}{suffix}"
 
 
 def teach(deck: Deck, options: Options, stopping: Callable[[], bool]) -> bool:
-    """Make or finish the two runs; False where `stopping` ended them early. Raises what `run_deck` raises."""
-    pump = deck.permanent_dir / f"{deck.prefix}_{PUMP}.h5"
-    alone = deck.permanent_dir / f"{deck.prefix}_{ALONE}.h5"
-    options = replace(options, restart=pump.exists() or alone.exists())
+    """Make or finish the pump; False where `stopping` ended it early. Raises what `run_deck` raises."""
+    options = replace(options, restart=pump_file(deck, ".h5").exists())
     return run_deck(deck, options, lambda _: None, stopping)
 
 
 def open_model(plan: PumpPlan, deck: Deck, options: Options, stopping: Callable[[], bool]) -> PumpModel:
-    """The model of a deck of `teaching_deck`, with what its runs have taught, where there is a surrogate.
+    """The model of a deck of `teaching_deck`, with what its pump has taught, where there is a surrogate.
 
     Raises what the ground state raises, TrajectoryError.
     """
@@ -106,13 +106,8 @@ def open_model(plan: PumpPlan, deck: Deck, options: Options, stopping: Callable[
     grounds = GroundStates(deck, options, lambda _: None)
     for task in deck.ground_states:
         grounds.add(task)
-    stem = deck.permanent_dir / f"{deck.prefix}_{PUMP}"
-    pump = deck.propagations[-1]
+    (pump,), stem = deck.propagations, pump_file(deck, "")
     job = Job(pump, deck, stem, options, time.perf_counter(), lambda _: None, stopping)
     number = grounds.named().get(job.orbitals)
     old = read_contents(job.file("h5"), to_go_on=True) if job.hybrid else None
     return PumpModel(plan, set_up(job, EmbeddedBackend(job, grounds, number), old))
-
-
-def _tagged(task: PropagationTask, tag: str) -> PropagationTask:
-    return replace(task, real_time=replace(task.real_time, tag=tag))

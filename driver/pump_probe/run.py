@@ -23,7 +23,7 @@ from .change import PumpProbeMap, make_map
 from .course import Course, begin_course, go_on
 from .learn import TaughtModel, learn
 from .map_files import write_map
-from .model import ALONE, PUMP, PumpModel, open_model, teach, teaching_deck
+from .model import PumpModel, open_model, pump_file, teach, teaching_deck
 from .plan import PumpPlan
 from .probe_file import course_arrays, course_of, key_of, read_kept, write_kept
 from .tangent import Points, Sighting, sighting_of
@@ -157,15 +157,11 @@ def _by_surrogate(work: Work) -> _Made | None:
     made = _probes(work, model, key, make)
     if made is None:
         return None
-    runs = {
-        name: json.loads(read_regular(work.folder / f"{deck.prefix}_{name}.json", _MOST_BYTES))
-        for name in (ALONE, PUMP)
-    }
+    pump = json.loads(read_regular(pump_file(deck, ".json"), _MOST_BYTES))
     counts = {
-        "fock_builds_probe_alone": runs[ALONE]["fock_builds"],
-        "fock_builds_pump": runs[PUMP]["fock_builds"],
+        "fock_builds_pump": pump["fock_builds"],
         "fock_builds_learning": model.builds,
-        "pump_error": max(runs[PUMP]["estimated_error"], pump_error(learned.pumped)),
+        "pump_error": max(pump["estimated_error"], pump_error(learned.pumped)),
     }
     return _Made(made[0], made[1:], counts)
 
