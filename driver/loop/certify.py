@@ -20,7 +20,7 @@ from ..estimate.defect_operator import (
 )
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
-from ..estimate.statement import BEYOND, DIGITS, FIXED, FIXED_UNSEEN, HISTORY, Sums, factor
+from ..estimate.statement import BEYOND, DIGITS, FIXED, FIXED_UNSEEN, HISTORY, ROUNDING, Sums, factor
 from ..propagators.magnus import NoFixedPoint
 from ..propagators.state import State
 from .hybrid import Hybrid, changes, known_surrogate
@@ -235,8 +235,13 @@ def _claim(
 
 
 def _noise(hybrid: Hybrid, sums: Sums, n_steps: int) -> float:
-    """What the reference code's digits and lost histories leave open over some points: Σ of squares, au."""
-    return n_steps * ((DIGITS * hybrid.reference.rounding) ** 2 + sums.entered)
+    """What rounding, a code's digits and lost histories leave open over some points: Σ of squares, au.
+
+    sums: before them. Rounding adds up from the first point on.
+    """
+    first, last = sums.points, sums.points + n_steps
+    rounding = ROUNDING**2 * (last**3 - first**3) / 3.0
+    return rounding + n_steps * ((DIGITS * hybrid.reference.rounding) ** 2 + sums.entered)
 
 
 def _lost_history(hybrid: Hybrid, state: State) -> float:

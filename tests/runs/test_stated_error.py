@@ -81,6 +81,16 @@ FAULTS = {
         "type gaussian\n polarization z\n max 0.03\n frequency 0.33\n center 12\n width 4",
         1e-3,
     ),
+    # A motion so small that rounding, step by step, makes an error: 7 times too low.
+    "rounding": (
+        "F 0 0 0\n H 0 0 0.917",
+        "STO-3G",
+        "b3lyp",
+        0,
+        120.0,
+        "type delta\n polarization y\n max 0.00003604",
+        1e-3,
+    ),
     # A pulse's end: true 1.2e-3 where 5.5e-4 was stated, one anchor behind the strongest field.
     "short pulse": (
         AMMONIA,
