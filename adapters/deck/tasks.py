@@ -9,6 +9,7 @@ from ..free_format.errors import DeckError, Place, in_one
 from ..free_format.lines import integer
 from ..system import DipoleContributions, System
 from ..system.real_time import Load, Quantity
+from .absorbing import check_ranges
 from .database import Database, check_known, system
 from .deck import (
     DensityPlotTask,
@@ -145,6 +146,8 @@ def propagation(database: Database, place: Place) -> PropagationTask:
             raise DeckError(block.place, "visualization dplot needs limitxyz in the dplot block")
         real_time = replace(real_time, visualization=replace(shown, plot=database.plot))
     _check_excitations(made, block)
+    if real_time.spatial_cap is not None:
+        check_ranges(real_time.spatial_cap, made.geometry, block.blocks_at["spatialcap"])
     vectors = _orbitals_in_force(database)
     wanted = real_time.load.files[0] if real_time.load.kind == "vectors" else vectors
     _check_orbitals(wanted, database.written.get(wanted, made), made, place)

@@ -54,6 +54,8 @@ def single_propagation(deck: Deck) -> tuple[GroundStateTask, PropagationTask]:
         raise DeckError(
             task.place, "the benchmark starts from a ground state that the deck's own task dft energy makes"
         )
+    if task.real_time.spatial_cap is not None:
+        raise DeckError(task.place, "the benchmark takes decks without spatialcap")
     return grounds[-1], task
 
 
