@@ -77,6 +77,7 @@ def ground_state_deck(name: str, ground: GroundStateTask, start: str | None, out
     """Text of a deck with one ground state, from the orbitals in a file `start` or NWChem's atomic guess."""
     vectors = f"vectors {'' if start is None else f'input {start} '}output {output}"
     lines = [f"start {name}", *geometry_lines(ground.system.geometry), *_system(ground.system, None)]
+    lines += _occupations(ground.occupations)
     lines += _dft(ground.system, ground.nwchem_only_lines, [f"iterations {ground.max_iterations}", vectors])
     return deck_text([*lines, "task dft energy"], ground.place)
 

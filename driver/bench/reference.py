@@ -61,7 +61,8 @@ def single_propagation(deck: Deck) -> tuple[GroundStateTask, PropagationTask]:
 
 def converge(ground: GroundStateTask) -> tuple[PySCFEngine, Orbitals]:
     """Engine and orbitals of a ground state. Raises NotConverged."""
-    return solve_ground_state(make_engine(ground.system, half_of_memory()), None, ground.max_iterations)
+    engine = make_engine(ground.system, half_of_memory())
+    return solve_ground_state(engine, None, ground.max_iterations, filling=ground.filling)
 
 
 def make_reference_run(path: Path) -> ReferenceRun:

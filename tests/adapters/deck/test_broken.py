@@ -87,7 +87,7 @@ REPLACED = [
     (13, "  xc", 13, "xc names no functional"),
     (13, "  convergence enrgy 1d-8", 13, "unknown convergence option 'enrgy'; did you mean energy?"),
     (13, "  iteratons 50", 13, "unknown dft directive 'iteratons'; did you mean iterations?"),
-    (13, "  cdft 1 1 charge 1.0", 13, "dft directive 'cdft' is not carried out"),
+    (13, "  cdft 1 1 charge 1.0", 13, "'cdft' is not carried out: converge it in NWChem with `vectors"),
     (14, "  mult 2", 16, "10 electrons cannot have multiplicity 2"),
     (14, "  mult 0", 14, "multiplicity must be a positive integer"),
     (16, "task dft saddle", 16, "task dft saddle: nuclei do not move here"),
