@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from hybrid_propagate.atomic.parallel import parallel
 
 WORK = """import time

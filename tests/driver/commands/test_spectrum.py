@@ -248,6 +248,18 @@ def test_a_narrow_pulse_gives_the_lines_of_a_kick(capsys: pytest.CaptureFixture[
     assert strength == pytest.approx(2.0, rel=0.01)
 
 
+@pytest.mark.parametrize(("electrons", "doubted"), [(1, True), (2, False)])
+def test_more_strength_than_electrons(
+    capsys: pytest.CaptureFixture[str], electrons: int, doubted: bool
+) -> None:
+    store(Path("z.h5"), 2)
+    with h5py.File("z.h5", "a") as file:
+        file.attrs["n_electrons"] = electrons
+    assert main(["z.h5", "--output", "out"]) == 0
+    note = "strengths add up to 2.0, more than the 1 electrons"
+    assert (note in capsys.readouterr().err) == doubted
+
+
 def test_a_pulse_tells_nothing_where_it_has_no_light() -> None:
     field = 1e-4 * np.exp(-((TIME - 60.0) ** 2) / (2.0 * 15.0**2)) * np.sin(OMEGA * TIME)
     run_of("pulse.h5", np.outer(field, [0, 0, 1]), oscillator(field, {OMEGA: 2.0}))
