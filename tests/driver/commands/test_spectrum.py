@@ -127,6 +127,10 @@ def test_what_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
     with h5py.File("still.h5", "w") as file:
         file.attrs["dt"] = DT
         file["dynamics/time"], file["dynamics/dipole"], file["dynamics/field"] = TIME, dipole(0), 0 * field(0)
+    with h5py.File("second.h5", "w") as file:
+        file.attrs["dt"] = DT
+        series = (TIME + 9.8, dipole(0), 0 * field(0))
+        file["dynamics/time"], file["dynamics/dipole"], file["dynamics/field"] = series
     before = set(os.listdir())
     for arguments, message in (
         (["missing.h5"], "missing.h5: No such file"),
@@ -141,6 +145,7 @@ def test_what_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
         (["broken.h5"], "broken.h5: no trajectory"),
         (["other.h5"], "other.h5: no trajectory"),
         (["uneven.h5"], "different lengths"),
+        (["second.h5"], "begins at 9.8 au, behind its kick: name the part before too"),
         (["still.h5"], "the field is zero throughout"),
         (["x.log", "--output", "nowhere/out"], "nowhere/out.dat: No such file"),
     ):
