@@ -6,6 +6,7 @@ from typing import Literal
 
 from ..free_format.errors import Place
 from ..system import DensityPlot, RealTime, System
+from ..system.filling import Filling
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class GroundStateTask:
     nwchem_only_lines: lines of its dft block that only NWChem needs.
     occupations: of `occup`, by spin, from the first orbital on; empty without.
     lock: `max_ovl`: those orbitals stay occupied that overlap most with the occupied ones of the start.
+    filling: of the orbitals in the SCF; None where it is one by one.
     relax: of `task dft optimize`, the lines of its driver block; None where the nuclei stay.
     """
 
@@ -46,6 +48,7 @@ class GroundStateTask:
     occupations: tuple[tuple[float, ...], ...] = ()
     lock: bool = False
     relax: tuple[str, ...] | None = None
+    filling: Filling | None = None
 
 
 @dataclass(frozen=True, eq=False)

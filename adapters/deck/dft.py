@@ -8,6 +8,7 @@ from ..free_format.lines import Line, LineReader, suggestion
 from ..free_format.nwchem_only import NWCHEM_ONLY, convergence_words, nwchem_only_line, pass_over
 from ..system import Functional
 from .deck import Vectors
+from .filling import PartlyFilled, read_fon, read_smear
 from .xc import Attenuation, FunctionalError, functional
 
 GRIDS = ("xcoarse", "coarse", "medium", "fine", "xfine", "huge")
@@ -18,8 +19,6 @@ _DFT_REFUSED = (
     *(
         "decomp",
         "sic",
-        "smear",
-        "fon",
         "lb94",
         "cs00",
         "ncapdd",
@@ -38,6 +37,11 @@ _DFT_REFUSED = (
     ),
     *("densmat", "adft", "freecdfit"),
 )
+#: What to do instead.
+_INSTEAD = {
+    "cdft": ": converge it in NWChem with `vectors output x.movecs`, and start here with "
+    "`vectors input x.movecs` and noscf; NWChem's propagation, too, has no constraint",
+}
 #: NWChem 7.0.2 propagates alike with and without, by measurement.
 _DFT_OF_OTHER_TASKS = {
     **dict.fromkeys(("disp", "xdm"), "dispersion acts on no orbital and is in no energy of a propagation"),
@@ -56,6 +60,8 @@ _DFT_CARRIED_OUT = (
         "convergence",
         "noscf",
         "max_ovl",
+        "smear",
+        "fon",
     ),
 )
 #: Weights and radial quadratures that NWChem 7.0.2 carries out.
@@ -109,7 +115,10 @@ _DEFAULT_THRESHOLDS = {"energy": 1e-6, "density": 1e-5}
 
 @dataclass(frozen=True)
 class DftSettings:
-    """What `dft` blocks have set so far; the defaults are NWChem's. nwchem_only_lines: what only it needs."""
+    """What `dft` blocks have set so far; the defaults are NWChem's. nwchem_only_lines: what only it needs.
+
+    fon: of a closed shell or alpha, and of beta.
+    """
 
     functional: Functional = _DEFAULT
     xc: tuple[str, ...] = ("slater", "vwn_5")
@@ -125,6 +134,8 @@ class DftSettings:
     skip: bool = False
     nwchem_only_lines: tuple[str, ...] = ()
     lock: bool = False
+    smear: float = 0.0
+    fon: tuple[PartlyFilled | None, PartlyFilled | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -164,7 +175,7 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
             elif key in _DFT_CARRIED_OUT:
                 settings = _dft_directive(row, reader, settings)
             elif key in _DFT_REFUSED:
-                row.fail(f"dft directive {row.words[0]!r} is not carried out")
+                row.fail(f"dft directive {row.words[0]!r} is not carried out{_INSTEAD.get(key, '')}")
             elif key in _DFT_OF_OTHER_TASKS:
                 row.rest()
                 reader.notice(row, f"dft {row.words[0]}: {_DFT_OF_OTHER_TASKS[key]}: passed over")
@@ -217,6 +228,14 @@ def _dft_directive(row: Line, reader: LineReader, settings: DftSettings) -> DftS
     elif key == "max_ovl":
         lines = (*settings.nwchem_only_lines, "max_ovl")
         settings = replace(settings, lock=True, nwchem_only_lines=lines)
+    elif key == "smear":
+        settings = replace(settings, smear=read_smear(row, reader))
+        lines = (*settings.nwchem_only_lines, f"smear {settings.smear!r}")
+        settings = replace(settings, nwchem_only_lines=lines)
+    elif key == "fon":
+        spin, partly, line = read_fon(row, reader)
+        fon = (partly, settings.fon[1]) if spin == 0 else (settings.fon[0], partly)
+        settings = replace(settings, fon=fon, nwchem_only_lines=(*settings.nwchem_only_lines, line))
     elif key == "noscf":
         settings = replace(settings, skip=True)
     else:

@@ -27,8 +27,8 @@ from .deck import Deck, GroundStateTask, Task
 from .dft import DftSettings, read_dft, read_scf
 from .dplot import read_dplot
 from .driver import read_driver
+from .filling import read_occupations
 from .geometry import read_geometry
-from .occup import read_occupations
 from .rt_tddft import read_rt_tddft
 from .tasks import density_plot, excited_density, ground_state, linear_response, optimization, propagation
 from .tddft import read_tddft

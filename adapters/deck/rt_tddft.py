@@ -1,20 +1,22 @@
 """The `rt_tddft` block."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
 from ..free_format.errors import Place
 from ..free_format.lines import Line, LineReader, suggestion
-from ..system import Excitation, Field, MOCap, RealTime
+from ..system import Excitation, Field, RealTime
 from ..system.real_time import EVERY, EXTENSIONS, Load, PropagatorName, Quantity, Tolerances, Visualization
+from .absorbing import read_mocap, read_spatial_cap
 from .field import read_field
 
 _DIRECTIVES = (
     *("tmax", "dt", "tag", "load", "nchecks", "nprints", "nrestarts", "checklvl", "tolerances", "propagator"),
-    *("exp", "prof", "noprop", "static", "print", "field", "excite", "visualization", "mocap", "end"),
+    *("exp", "prof", "noprop", "static", "print", "field", "excite", "visualization"),
+    *("mocap", "spatialcap", "end"),
 )
 _REFUSED = {
-    "spatialcap": "spatialcap is not carried out; mocap is",
     "usedisk": "usedisk is disabled in NWChem",
     "matrix_checks": "matrix_checks is not carried out (it compares with files of NWChem's developers)",
     "tmin": "unknown directive 'tmin': propagations start at t = 0",
@@ -23,12 +25,6 @@ _LIMIT = 100
 #: Times, au: a step of 1e-6 is a millionth of what core electrons need, 1e9 is 24 ns.
 _LAST = 1e9
 _TIMES = {"tmax": (1e-6, _LAST), "dt": (1e-6, 100.0)}
-_CAP_RANGES = {
-    "expconst": (-1e3, 1e3),
-    "emin": (-1e6, 1e6),
-    "prefac": (-1e6, 1e6),
-    "maxval": (0.0, 1e6),
-}
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class RealTimeBlock:
 
     load is None without a `load` line that names orbitals, a density or a restart.
     everything: `print *` was given.
+    blocks_at: lines that open inner blocks, by keyword.
     """
 
     place: Place
@@ -45,6 +42,7 @@ class RealTimeBlock:
     everything: bool
     fields_at: dict[str, Place]
     excitations_at: tuple[Place, ...]
+    blocks_at: dict[str, Place]
 
 
 def read_rt_tddft(line: Line, reader: LineReader, geometries: tuple[str, ...]) -> RealTimeBlock:
@@ -59,6 +57,7 @@ def read_rt_tddft(line: Line, reader: LineReader, geometries: tuple[str, ...]) -
     excitations: list[Excitation] = []
     excitations_at: list[Place] = []
     load: Load | None = None
+    blocks_at: dict[str, Place] = {}
     everything = False
     for row in reader.block(line):
         with reader.noting(row):
@@ -82,10 +81,10 @@ def read_rt_tddft(line: Line, reader: LineReader, geometries: tuple[str, ...]) -
                 load = _load(row) or load
             elif key == "print":
                 values["quantities"], everything = _quantities(row)
-            elif key == "visualization":
-                values["visualization"] = _visualization(row, reader)
-            elif key == "mocap":
-                values["mocap"] = _mocap(row, reader)
+            elif key in _INNER:
+                name, read = _INNER[key]
+                values[name] = read(row, reader)
+                blocks_at[key] = row.place
             elif key in _REFUSED:
                 row.fail(_REFUSED[key])
             else:
@@ -103,7 +102,7 @@ def read_rt_tddft(line: Line, reader: LineReader, geometries: tuple[str, ...]) -
         )
     made = tuple(part for parts in fields.values() for part in parts)
     real_time = RealTime(fields=made, excitations=tuple(excitations), **values)
-    return RealTimeBlock(line.place, real_time, load, everything, fields_at, tuple(excitations_at))
+    return RealTimeBlock(line.place, real_time, load, everything, fields_at, tuple(excitations_at), blocks_at)
 
 
 def _simple(row: Line) -> dict[str, Any]:
@@ -229,33 +228,9 @@ def _visualization(opening: Line, reader: LineReader) -> Visualization:
     return Visualization(times["tstart"], times["tend"], times.get("treference"), dplot)
 
 
-def _mocap(opening: Line, reader: LineReader) -> MOCap | None:
-    values: dict[str, Any] = {}
-    active = False
-    opening.finish()
-    for row in reader.block(opening):
-        key = row.keyword
-        if key in ("expconst", "emin", "prefac", "maxval"):
-            values[key] = row.take_within(f"mocap: {key}", *_CAP_RANGES[key])
-        elif key in ("on", "off"):
-            active = key == "on"
-        elif key in ("checks", "nochecks"):
-            values["checks"] = key == "checks"
-        elif key in ("print", "noprint"):
-            values["verbose"] = key == "print"
-        else:
-            accepted = (
-                "expconst",
-                "emin",
-                "prefac",
-                "maxval",
-                "on",
-                "off",
-                "checks",
-                "nochecks",
-                "print",
-                "noprint",
-            )
-            row.fail(f"unknown mocap directive {row.words[0]!r}; accepted: {' '.join(accepted)}")
-        row.finish()
-    return MOCap(**values) if active else None
+#: Inner blocks of one kind each: what they set, and their readers.
+_INNER: Mapping[str, tuple[str, Callable[[Line, LineReader], object]]] = {
+    "visualization": ("visualization", _visualization),
+    "mocap": ("mocap", read_mocap),
+    "spatialcap": ("spatial_cap", read_spatial_cap),
+}

@@ -9,6 +9,7 @@ from ..free_format.errors import DeckError, Place, in_one
 from ..free_format.lines import integer
 from ..system import DipoleContributions, System
 from ..system.real_time import Load, Quantity
+from .absorbing import check_ranges
 from .database import Database, check_known, system
 from .deck import (
     DensityPlotTask,
@@ -19,6 +20,7 @@ from .deck import (
     Vectors,
 )
 from .dft import DftSettings, ScfSettings
+from .filling import filling_of
 from .rt_tddft import RealTimeBlock
 
 #: NWChem matches the atoms of a fragment to those of the active geometry within this distance, bohr.
@@ -46,6 +48,9 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
         database.scf = replace(settings, vectors=after)
         energy, density, skip = min(settings.threshold**2, 1e-6), settings.threshold, False
     lines = settings.nwchem_only_lines if isinstance(settings, DftSettings) else ()
+    filling = None
+    if isinstance(settings, DftSettings) and not skip:
+        filling = filling_of(settings.smear, settings.fon, database.occupations, made, place)
     return GroundStateTask(
         place,
         made,
@@ -56,8 +61,9 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
         settings.max_iterations,
         skip,
         lines,
-        database.occupations if skip else (),
+        database.occupations,
         isinstance(settings, DftSettings) and settings.lock,
+        filling=filling,
     )
 
 
@@ -72,8 +78,8 @@ def _check_occupations(
     """`occup` is for orbitals that stay as they are; they must hold all electrons of the system."""
     if not database.occupations:
         return
-    if not (isinstance(settings, DftSettings) and settings.skip):
-        raise DeckError(place, "occup is carried out with noscf, behind a converged ground state")
+    if not isinstance(settings, DftSettings):
+        raise DeckError(place, "occup is carried out in task dft energy")
     if len(database.occupations) != made.n_spin:
         raise DeckError(place, f"occup has {len(database.occupations)} columns, the system {made.n_spin}")
 
@@ -97,6 +103,8 @@ def linear_response(database: Database, place: Place) -> LinearResponseTask:
         raise in_one(settings.obstacles)
     if not (made.open_shell or settings.singlet or settings.triplet):
         raise DeckError(place, "tddft: nosinglet and notriplet leave nothing to do")
+    if filling_of(database.dft.smear, database.dft.fon, (), made, place) is not None:
+        raise DeckError(place, "task tddft from fractional occupations (smear, fon) is not carried out")
     kinds = (settings.singlet, settings.triplet, settings.tamm_dancoff)
     return LinearResponseTask(place, made, _orbitals_in_force(database), settings.n_roots, *kinds)
 
@@ -145,6 +153,8 @@ def propagation(database: Database, place: Place) -> PropagationTask:
             raise DeckError(block.place, "visualization dplot needs limitxyz in the dplot block")
         real_time = replace(real_time, visualization=replace(shown, plot=database.plot))
     _check_excitations(made, block)
+    if real_time.spatial_cap is not None:
+        check_ranges(real_time.spatial_cap, made.geometry, block.blocks_at["spatialcap"])
     vectors = _orbitals_in_force(database)
     wanted = real_time.load.files[0] if real_time.load.kind == "vectors" else vectors
     _check_orbitals(wanted, database.written.get(wanted, made), made, place)

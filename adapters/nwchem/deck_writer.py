@@ -15,7 +15,7 @@ import numpy as np
 
 from ..deck import ExcitedDensityTask, GroundStateTask, PropagationTask
 from ..rtdb.nuclei import geometry_lines
-from ..system import Field, Geometry, RealTime, Shells, System
+from ..system import Field, Geometry, RealTime, Shells, SpatialCap, System
 from ..system.real_time import EVERY
 from .deck_text import deck_text, quoted
 
@@ -77,6 +77,7 @@ def ground_state_deck(name: str, ground: GroundStateTask, start: str | None, out
     """Text of a deck with one ground state, from the orbitals in a file `start` or NWChem's atomic guess."""
     vectors = f"vectors {'' if start is None else f'input {start} '}output {output}"
     lines = [f"start {name}", *geometry_lines(ground.system.geometry), *_system(ground.system, None)]
+    lines += _occupations(ground.occupations)
     lines += _dft(ground.system, ground.nwchem_only_lines, [f"iterations {ground.max_iterations}", vectors])
     return deck_text([*lines, "task dft energy"], ground.place)
 
@@ -225,9 +226,25 @@ def _real_time(real_time: RealTime, system: System, resident: ResidentTasks) -> 
             f"    {'checks' if cap.checks else 'nochecks'}",
             *("    noprint", "    on", "  end"),
         ]
+    if real_time.spatial_cap is not None:
+        lines += _spatial_cap(real_time.spatial_cap)
     quantities = ["dipole", "energy", "convergence", "cputime", "charge"]
     quantities.append("s2" if system.open_shell else "quadrupole")
     return [*lines, f"  print {' '.join(quantities)}", "end"]
+
+
+def _spatial_cap(cap: SpatialCap) -> list[str]:
+    corners = (("qmin", cap.lower), ("qmax", cap.upper))
+    return [
+        "  spatialcap",
+        "    units au",
+        f"    potmax {cap.potmax!r}",
+        f"    nq {' '.join(map(str, cap.counts))}",
+        *(f"    {name} {' '.join(map(repr, corner))}" for name, corner in corners),
+        "    range",
+        *(f"      {quoted(tag)} {start!r} {end!r}" for tag, start, end in cap.ranges),
+        *("    end", "    on", "  end"),
+    ]
 
 
 def _field(field: Field) -> list[str]:

@@ -10,9 +10,11 @@ from pyscf import dft, lib
 
 from ...atomic.errors import Failed
 from ..orbitals import Orbitals
+from ..system.filling import Filling
 from ..working_basis import canonical_orthogonalisation
 from .engine import PySCFEngine, expanded_about
 from .fallbacks import fallbacks, occupations_locked
+from .filling import filled
 from .initial_guess import initial_guess
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
@@ -33,10 +35,12 @@ def solve_ground_state(
     max_iterations: int,
     locked: Orbitals | None = None,
     tell: Callable[[str, float], None] = lambda *_: None,
+    filling: Filling | None = None,
 ) -> tuple[PySCFEngine, Orbitals]:
     """Converge the SCF from `guess`, (n_spin, n, n), or PySCF's own.
 
     locked: orbitals whose occupied ones stay so, by overlap.
+    filling: of the orbitals, where it is not one by one.
     tell: takes how far it is, after every Fock build: words, and the share done.
 
     Returns the engine referred to the result, and the orbitals. Raises NotConverged.
@@ -47,6 +51,8 @@ def solve_ground_state(
     if locked is not None:
         arrays = locked.coefficients, locked.occupations
         mean_field = occupations_locked(mean_field, *(a if len(a) > 1 else a[0] for a in arrays))
+    if filling is not None:
+        mean_field = filled(mean_field, filling)
     told = _Told(tell, float(engine.integrals.nuclear_repulsion))
     density, thresholds = guess, (_COARSE, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))
     if engine.quadrature is None:
@@ -56,7 +62,7 @@ def solve_ground_state(
         _use_fock_of(mean_field, referred, told)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max_iterations
-        _converge(mean_field, density[0] if len(density) == 1 else density)
+        _converge(mean_field, density[0] if len(density) == 1 else density, other_ways=filling is None)
         density = np.asarray(mean_field.make_rdm1()).reshape(density.shape)
     orbitals = _occupied_first(mean_field, engine.system.n_spin, told.builds)
     return expanded_about(engine, orbitals.density(), kernel=True), orbitals
@@ -76,12 +82,12 @@ def _occupied_first(mean_field: Any, n_spin: int, builds: int) -> Orbitals:
     )
 
 
-def _converge(mean_field: Any, density: np.ndarray) -> None:
+def _converge(mean_field: Any, density: np.ndarray, *, other_ways: bool) -> None:
     """Run the SCF, for an open shell by other ways too; `mean_field` has the result. Raises NotConverged."""
     mean_field.kernel(dm0=density)
     if mean_field.converged:
         return
-    if density.ndim == 3:
+    if density.ndim == 3 and other_ways:
         for other in fallbacks(mean_field):
             other.kernel(dm0=mean_field.make_rdm1())
             for name in ("mo_coeff", "mo_energy", "mo_occ", "e_tot", "converged"):

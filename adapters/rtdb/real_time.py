@@ -49,6 +49,7 @@ def real_time_part(entries: Entries) -> Part:
         ),
         *_fields(entries),
         *_mocap(entries),
+        *_spatial_cap(entries),
         *_visualization(entries),
         "end",
         *_settings(entries),
@@ -58,7 +59,7 @@ def real_time_part(entries: Entries) -> Part:
 
 def _obstacle(entries: Entries) -> str | None:
     """What of the block cannot be told here."""
-    for name, what in (("cap_active", "spatialcap"), ("use_dmat", "load density"), ("viz_dplot", "dplot")):
+    for name, what in (("use_dmat", "load density"), ("viz_dplot", "dplot")):
         if entries.flag(_LEAD + name):
             return f"an rt_tddft block with {what}"
     if (
@@ -114,6 +115,28 @@ def _mocap(entries: Entries) -> list[str]:
     lines = [f"{name} {real_text(entries.number(f'{_LEAD}mocap_{name}'))}" for name in numbers]
     lines += ["checks" if checks else "nochecks", "print" if shown else "noprint", "on"]
     return ["  mocap", *(f"    {line}" for line in lines), "  end"]
+
+
+def _spatial_cap(entries: Entries) -> list[str]:
+    if not entries.flag(_LEAD + "cap_active"):
+        return []
+    lead = _LEAD + "cap_"
+    begins, ends = lead + "rstart_", lead + "rend_"
+    tags = [name.removeprefix(begins) for name in entries.values if name.startswith(begins)]
+    numbers = {name: " ".join(map(real_text, entries.array(lead + name))) for name in ("qmin", "qmax")}
+    lines = [
+        "units au",
+        f"potmax {real_text(entries.number(lead + 'potmax'))}",
+        f"nq {' '.join(str(int(n)) for n in entries.array(lead + 'nq'))}",
+        *(f"{name} {text}" for name, text in numbers.items()),
+        "range",
+        *(
+            f"  {tag} {real_text(entries.number(begins + tag))} {real_text(entries.number(ends + tag))}"
+            for tag in tags
+        ),
+        "end",
+    ]
+    return ["  spatialcap", *(f"    {line}" for line in lines), "  end"]
 
 
 def _visualization(entries: Entries) -> list[str]:

@@ -1,9 +1,10 @@
 """What is propagated: geometry, basis, functional, field, real-time settings."""
 
+from .absorbing import MOCap, SpatialCap
 from .field import Excitation, Field
 from .functional import Functional
 from .geometry import Geometry
-from .real_time import DensityPlot, DipoleContributions, MOCap, RealTime
+from .real_time import DensityPlot, DipoleContributions, RealTime
 from .system import Shells, System
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "MOCap",
     "RealTime",
     "Shells",
+    "SpatialCap",
     "System",
 ]

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from .absorbing import MOCap, SpatialCap
 from .field import Excitation, Field, amplitude
 
 #: Stands for `*` (every step) in nchecks, nprints and nrestarts.
@@ -45,18 +46,6 @@ class Load:
 
     kind: Literal["scf", "vectors", "density", "restart"] = "scf"
     files: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class MOCap:
-    """`mocap`: -iγ on eigenstates of F' with ε > emin, γ = prefac (exp(expconst (ε - emin)) - 1) ≤ maxval."""
-
-    expconst: float = 1.0
-    emin: float = 0.0
-    prefac: float = 1.0
-    maxval: float = 100.0
-    checks: bool = True
-    verbose: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,7 +89,7 @@ class DipoleContributions:
 
 @dataclass(frozen=True)
 class RealTime:
-    """One `rt_tddft` block. Times in au. `mocap` is None when absent or off."""
+    """One `rt_tddft` block. Times in au. `mocap` and `spatial_cap` are None when absent or off."""
 
     tmax: float
     dt: float
@@ -121,8 +110,19 @@ class RealTime:
     fields: tuple[Field, ...] = ()
     excitations: tuple[Excitation, ...] = ()
     mocap: MOCap | None = None
+    spatial_cap: SpatialCap | None = None
     visualization: Visualization | None = None
     dipole_contributions: DipoleContributions | None = None
+
+    @property
+    def absorbing(self) -> bool:
+        """Whether an absorbing potential takes electrons away."""
+        return self.mocap is not None or self.spatial_cap is not None
+
+    @property
+    def unitary(self) -> bool:
+        """Whether a step keeps the occupations."""
+        return self.propagator == "magnus" and not self.absorbing
 
     @property
     def n_points(self) -> int:

@@ -52,6 +52,14 @@ class System:
         """Number of basis functions."""
         return sum(n_functions(self.basis[tag], self.spherical) for tag in self.geometry.tags)
 
+    @property
+    def electrons(self) -> tuple[int, int]:
+        """Of alpha and beta spin; those inside an ECP do not count."""
+        core = sum(self.ecp[tag][0] for tag in self.geometry.tags if tag in self.ecp)
+        total = int(self.geometry.atomic_numbers.sum()) - core - self.charge
+        alpha = (total + self.multiplicity - 1) // 2
+        return alpha, total - alpha
+
 
 def n_functions(shells: Shells, spherical: bool) -> int:
     """Number of functions of an atom's shells."""

@@ -18,7 +18,7 @@ from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
 from ..spectra.spectrum import SpectrumError
 from .as_json import lines_json, roots_json
 from .deck_page import DeckPage, write_deck_page
-from .printed import line_table
+from .printed import doubts, line_table
 
 #: Of a summary.
 _MOST_BYTES = 2**26
@@ -63,7 +63,9 @@ def answer(
         own = f"{deck.prefix}_lines_{number}" if several else deck.prefix
         name = own if together else found.stems[0].name
         beside = seen_by(roots or (), found.runs)
-        print(line_table(name, found.lines, found.runs, beside), file=sys.stderr)
+        of, absorbing = group[0][0].system, any(task.real_time.absorbing for task, _ in group)
+        said = doubts(found.lines, sum(of.electrons), absorbing=absorbing)
+        print("\n".join([line_table(name, found.lines, found.runs, beside), *said]), file=sys.stderr)
         if not together:
             continue
         axes = kick_axes(found.runs).split(", ")

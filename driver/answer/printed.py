@@ -7,6 +7,8 @@ from ..spectra.lines import AbsorptionLine, KickedRun
 
 #: The strongest lines are shown, so many of them.
 MOST_SHOWN = 12
+#: All strengths together are the electrons; above this share of them something is wrong.
+MOST_OF_ELECTRONS = 1.05
 
 
 def line_table(
@@ -34,6 +36,20 @@ def line_table(
             *([f"  {shift}"] if shift else []),
         ]
     )
+
+
+def doubts(lines: Sequence[AbsorptionLine], electrons: int, *, absorbing: bool) -> list[str]:
+    """What speaks against lines; absorbing: an absorbing potential has acted."""
+    found = []
+    strength = sum(line.strength for line in lines)
+    if strength > MOST_OF_ELECTRONS * electrons:
+        found.append(
+            f"  strengths add up to {strength:.1f}, more than the {electrons} electrons: is the run long "
+            "enough, the kick weak enough?"
+        )
+    if lines and absorbing:
+        found.append("  the absorbing potential damps lines; these are fitted without damping")
+    return found
 
 
 def _row(line: AbsorptionLine, roots: Sequence[Root], *, converged: bool, open_shell: bool) -> str:

@@ -54,12 +54,15 @@ def single_propagation(deck: Deck) -> tuple[GroundStateTask, PropagationTask]:
         raise DeckError(
             task.place, "the benchmark starts from a ground state that the deck's own task dft energy makes"
         )
+    if task.real_time.spatial_cap is not None:
+        raise DeckError(task.place, "the benchmark takes decks without spatialcap")
     return grounds[-1], task
 
 
 def converge(ground: GroundStateTask) -> tuple[PySCFEngine, Orbitals]:
     """Engine and orbitals of a ground state. Raises NotConverged."""
-    return solve_ground_state(make_engine(ground.system, half_of_memory()), None, ground.max_iterations)
+    engine = make_engine(ground.system, half_of_memory())
+    return solve_ground_state(engine, None, ground.max_iterations, filling=ground.filling)
 
 
 def make_reference_run(path: Path) -> ReferenceRun:

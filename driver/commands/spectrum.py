@@ -302,6 +302,7 @@ def _broadening(options: argparse.Namespace) -> tuple[float, float]:
 
 def _spectrum(options: argparse.Namespace, signals: list[Signal]) -> Spectrum:
     """The spectrum of runs, with notes on what it cannot tell. Raises SpectrumError."""
+    from ..answer.printed import MOST_OF_ELECTRONS
     from ..spectra.spectrum import absorption
 
     tau, sigma = _broadening(options)
@@ -313,7 +314,7 @@ def _spectrum(options: argparse.Namespace, signals: list[Signal]) -> Spectrum:
             "a smaller --tau or --pade removes them, and fitted lines have none"
         )
     electrons = next((signal.electrons for signal in signals if signal.electrons), None)
-    if electrons is not None and spectrum.strength > 1.05 * electrons:
+    if electrons is not None and spectrum.strength > MOST_OF_ELECTRONS * electrons:
         _note(
             f"strengths add up to {spectrum.strength:.1f}, more than the {electrons} electrons: is the kick "
             "right, and weak enough?"

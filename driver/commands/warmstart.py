@@ -135,6 +135,8 @@ def _ground(deck: Deck) -> GroundStateTask:
 
     for task in deck.tasks:
         if isinstance(task, GroundStateTask):
+            if task.filling is not None:
+                raise DeckError(task.place, "a start is made for whole orbitals, not for smear, fon or occup")
             return task
     raise DeckError(Place(str(deck.path), 1), "no task dft energy and no task scf energy")
 

@@ -21,6 +21,7 @@ _WORDS = {
     "exponential": "exp",
     "profile": "prof",
     "no_propagation": "noprop",
+    "spatial_cap": "spatialcap",
     "multiplicity": "mult",
 }
 _FIELD_WORDS = {"shape": "type", "direction": "polarization", "maximum": "max"}
@@ -62,7 +63,8 @@ def changes(before: Mapping[str, str], functional: str, now: DeckSettings) -> li
     said = []
     for name in dict.fromkeys((*now.settings, *before)):
         old, new = before.get(name), now.settings.get(name)
-        if old == new:
+        # What an earlier version did not know was not set.
+        if _value(old) == _value(new):
             continue
         if name == "xc" and functional != now.functional:
             found = [_Changed("xc", "xc", functional, now.functional)]

@@ -154,7 +154,7 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
     real_time, n, spins, memory = task.real_time, size.functions, size.spins, asked.memory
     steps = 0 if real_time.no_propagation else max(real_time.n_points - 1, 0)
     learns = asked.surrogate and size.points > 0 and learns_points(task, asked.tolerance)
-    absorbing = real_time.mocap is not None
+    absorbing = real_time.absorbing
     per_step = STRONG_BUILDS * learns + ABSORBING_BUILDS * absorbing if asked.surrogate else STEP_BUILDS
     passes = steps * (ABSORBING_PASSES if absorbing else PASSES)
     held = kernel_bytes(task.system, size, memory) if asked.surrogate else 0

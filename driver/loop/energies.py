@@ -68,7 +68,7 @@ def with_energies(
     own = np.concatenate([segment.energies, at_end])
     bounds = np.array([[e.core, e.coulomb, e.exchange_correlation] for e in (start, end)])
     real_time = problem.real_time
-    if real_time.propagator == "magnus" and real_time.mocap is None and not real_time.static:
+    if real_time.unitary and not real_time.static:
         total = own[0].sum() + work_of_field(problem, segment)
         own[:, 2] = total - own[:, 0] - own[:, 1]
     share = (np.append(segment.times, segment.end.time) - segment.times[0])[:, None]

@@ -109,7 +109,7 @@ def begins_weak(problem: Problem) -> bool:
 def can_be_weak(problem: Problem) -> bool:
     """Whether steps follow the field, by the propagator that weak motion is known for."""
     real_time = problem.real_time
-    plain = real_time.propagator == "magnus" and real_time.mocap is None and not real_time.static
+    plain = real_time.unitary and not real_time.static
     return plain and problem.last_field_step < problem.n_steps - 1
 
 

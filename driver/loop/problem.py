@@ -8,7 +8,7 @@ import numpy as np
 
 from ...adapters.deck import PropagationTask
 from ...adapters.engine import Energies, Engine, FockBuild
-from ...adapters.system import Field, MOCap, RealTime, System
+from ...adapters.system import Field, RealTime, System
 from ...adapters.system.field import amplitude
 from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
@@ -37,6 +37,7 @@ class Problem:
     """What a run needs to know.
 
     ground_build: the reference Fock build at `ground_density` (working basis, real); surrogates expand there.
+    absorption: the `spatialcap` Γ (m, m), working basis; None without.
     """
 
     system: System
@@ -46,6 +47,7 @@ class Problem:
     ground_build: FockBuild
     ground_density: np.ndarray
     couplings: tuple[Coupling, ...]
+    absorption: np.ndarray | None = None
 
     @property
     def n_steps(self) -> int:
@@ -106,19 +108,24 @@ def dipole_norm(problem: Problem) -> float:
 
 
 def field_free(problem: Problem, fock_of: FockOf) -> FockOf:
-    """`fock_of` with what the deck puts on top of every Fock build: `static` and `mocap`."""
+    """`fock_of` with what the deck makes of every Fock build: `static`, `mocap` and `spatialcap`."""
     real_time = problem.real_time
     if real_time.static:
         frozen = problem.basis.fock_in(problem.ground_build.fock)
-        return lambda density: frozen
-    cap = real_time.mocap
-    if cap is None:
+        return lambda density: _absorb(problem, frozen)
+    if not real_time.absorbing:
         return fock_of
-    return lambda density: _absorb(fock_of(density), cap)
+    return lambda density: _absorb(problem, fock_of(density))
 
 
-def _absorb(fock: np.ndarray, cap: MOCap) -> np.ndarray:
-    return fock - 1j * absorbing_potential(fock, cap)
+def _absorb(problem: Problem, fock: np.ndarray) -> np.ndarray:
+    assert (problem.absorption is None) == (problem.real_time.spatial_cap is None)
+    cap, absorbed = problem.real_time.mocap, fock
+    if cap is not None:
+        absorbed = absorbed - 1j * absorbing_potential(fock, cap)
+    if problem.absorption is not None:
+        absorbed = absorbed - 1j * problem.absorption
+    return absorbed
 
 
 def make_step(problem: Problem) -> Step:
@@ -133,7 +140,7 @@ def make_step(problem: Problem) -> Step:
         tolerance=real_time.tolerances.interpol,
         external=problem.external,
         exponential=make_exponential(basis.energies, dt)
-        if real_time.mocap is None
+        if not real_time.absorbing
         else lambda fock, orbitals: propagate_lossy(fock, orbitals, dt),
         norm=canonical_norm(basis.to_canonical),
     )

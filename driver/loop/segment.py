@@ -285,7 +285,7 @@ def pieces(segment: Segment, most: float) -> Iterator[Segment]:
 
 def conserves(problem: Problem) -> bool:
     """Whether a step is unitary: the occupations stay."""
-    return problem.real_time.mocap is None and problem.real_time.propagator == "magnus"
+    return problem.real_time.unitary
 
 
 def is_check_point(problem: Problem, state: State) -> bool:

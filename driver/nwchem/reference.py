@@ -229,7 +229,7 @@ class NWChemReference:
         problem = self.problem
         orbitals, occupations = natural_orbitals(state.density)
         density = state.density
-        if problem.real_time.mocap is None and problem.real_time.propagator == "magnus":
+        if problem.real_time.unitary:
             # A unitary step keeps the occupations: what differs is the rounding of ten digits.
             k = state.occupations.shape[1]
             order = np.argsort(-state.occupations, axis=1, kind="stable")

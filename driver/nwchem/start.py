@@ -177,7 +177,7 @@ def _force_at_rest(
 ) -> RestForce | None:
     """What drives NWChem's ground state, by its first step; None where that is not Magnus'."""
     real_time = call.task.real_time
-    if real_time.propagator != "magnus" or real_time.mocap is not None:
+    if not real_time.unitary:
         return None
     order = nwchem_order(call.task.system)
     end, error = (density_from_nwchem(p, order) for p in (first.end.densities, rounding(first.end.densities)))
@@ -249,7 +249,7 @@ def _obstacles(call: NWChemCall, agreement: Agreement, converged: bool) -> list[
             (apart, "; ".join(agreement.failures)),
             (not converged, "the orbitals come from no SCF of this system"),
             (real_time.propagator != "magnus", f"propagator {real_time.propagator}"),
-            (real_time.mocap is not None, "mocap"),
+            (real_time.absorbing, "an absorbing potential"),
         )
         if applies
     ]

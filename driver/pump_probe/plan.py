@@ -132,6 +132,7 @@ def _propagation(deck: Deck) -> PropagationTask:
         (real_time.no_propagation, "noprop leaves nothing to probe"),
         (real_time.propagator != "magnus", f"propagator {real_time.propagator}: branches need magnus"),
         (real_time.visualization is not None, "visualization is for hybrid-propagate"),
+        (real_time.spatial_cap is not None, "spatialcap is for hybrid-propagate"),
     ):
         if wrong:
             raise DeckError(task.place, what)

@@ -4,7 +4,7 @@ dipole [G]   Σ_{A in G} Z_A R_A - Tr D_G Re P       (D_G: both functions on ato
 charge [G]   -Σ_{μ in G} (P S)_μμ, gross population (Mulliken, J. Chem. Phys. 23, 1833, 1955)
 magnetic     -½ Tr P L = -½ Tr Im P (r × ∇)  (electrons' orbital moment, L = -i r × ∇, origin 0)
 quadrupole   Σ Z (R - O)(R - O) - Tr Re P (r - O)(r - O),  O the centre of mass, no trace removed
-⟨S²⟩         ((Na - Nb)/2)² + (Na + Nb)/2 - Tr Re P_a S Re P_b S
+⟨S²⟩         ((Na - Nb)/2)² + (Na + Nb)/2 - Tr Re P_a S Re P_b S  (Na, Nb: electrons of the system)
 occupations  diagonal of Re P' in the basis of the initial Fock matrix's eigenvectors
 """
 
@@ -97,11 +97,11 @@ def spin_squared(observables: Observables, densities: np.ndarray) -> np.ndarray:
     overlap = observables.spin_overlap
     if overlap is None:
         return np.zeros(len(densities))
-    numbers = np.trace(np.real(densities), axis1=2, axis2=3)
-    difference, total = numbers[:, 0] - numbers[:, 1], numbers.sum(axis=1)
-    beta = overlap @ np.real(densities[:, 1]) @ overlap.T
-    common = np.einsum("kij,kji->k", np.real(densities[:, 0]), beta)
-    return (difference / 2) ** 2 + total / 2 - common
+    # Of the system, as in NWChem, also where an absorbing potential has taken some away.
+    alpha, beta = observables.system.electrons
+    turned = overlap @ np.real(densities[:, 1]) @ overlap.T
+    common = np.einsum("kij,kji->k", np.real(densities[:, 0]), turned)
+    return ((alpha - beta) / 2) ** 2 + (alpha + beta) / 2 - common
 
 
 def orbital_occupations(densities: np.ndarray) -> np.ndarray:

@@ -63,7 +63,7 @@ class Log:
         if not at_point(it, real_time.n_checks, real_time.n_points):
             return ()
         density, occupations = segment.densities[row], segment.start.occupations
-        conserving = real_time.mocap is None and real_time.propagator == "magnus"
+        conserving = real_time.unitary
         passed = passes_checks(density, occupations, real_time.tolerances.zero, conserving=conserving)
         return ("Checks passed" if passed else "WARNING: CHECKS FAILED",)
 

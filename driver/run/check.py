@@ -96,8 +96,10 @@ def _check_propagation(task: PropagationTask, made: set[str], deck: Deck) -> Non
         n_sets = orbital_sets(_check_file(name, task.place, deck))
         if n_sets != task.system.n_spin:
             raise DeckError(task.place, other_spin_treatment(name, n_sets, task.system.n_spin))
-    if real_time.mocap is not None and real_time.propagator != "magnus":
-        raise DeckError(task.place, "mocap needs the magnus propagator here")
+    if real_time.absorbing and real_time.propagator != "magnus":
+        raise DeckError(task.place, "mocap and spatialcap need the magnus propagator here")
+    if real_time.absorbing and real_time.check_level > 1:
+        raise DeckError(task.place, "checklvl 2 and 3 stop at an absorbing potential; accepted: checklvl 1")
 
 
 def _check_nwchem(task: ExcitedDensityTask | GroundStateTask, what: str, instead: str) -> None:

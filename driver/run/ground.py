@@ -15,6 +15,7 @@ from ...adapters.orbitals import Orbitals, assemble_fragments, occupied, swapped
 from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
 from ...adapters.system import System
+from ...adapters.system.filling import smearing_energy
 from ..reporters.phase import phase
 from ..warmstart.sources import known_density
 from .job import live_beside
@@ -62,7 +63,7 @@ class GroundStates:
             began = time.perf_counter()
             with phase(f"{self.deck.prefix}: ground state", live=live_beside(self.write)) as tell:
                 engine, orbitals = self._converge(number, tell)
-            total = self._log(self.tasks[number].system, engine, orbitals)
+            total = self._log(self.tasks[number], engine, orbitals)
             orbitals = replace(orbitals, total_energy=total)
             self.solved[number] = engine, orbitals
             self._keep(self.tasks[number], engine, orbitals)
@@ -108,13 +109,13 @@ class GroundStates:
             guess = self._predicted(engine, names)
             orbitals = None
         locked = orbitals if task.lock else None
-        return solve_ground_state(engine, guess, task.max_iterations, locked, tell)
+        return solve_ground_state(engine, guess, task.max_iterations, locked, tell, task.filling)
 
     def _arranged(self, task: GroundStateTask, orbitals: Orbitals) -> Orbitals:
         """Orbitals as `swap` and `occup` arrange them. Raises DeckError."""
         try:
             orbitals = swapped(orbitals, task.vectors.swapped, task.vectors.swapped_spin)
-            return occupied(orbitals, task.occupations) if task.occupations else orbitals
+            return occupied(orbitals, task.occupations) if task.occupations and task.skip else orbitals
         except ValueError as error:
             raise DeckError(task.place, str(error)) from None
 
@@ -153,14 +154,16 @@ class GroundStates:
             repulsion = engine.integrals.nuclear_repulsion
             write_movecs(path, orbitals, nwchem_order(task.system), repulsion)
 
-    def _log(self, system: System, engine: PySCFEngine, orbitals: Orbitals) -> float:
-        """Write the section of a ground state; returns its total energy."""
+    def _log(self, task: GroundStateTask, engine: PySCFEngine, orbitals: Orbitals) -> float:
+        """Write the section of a ground state; returns its total energy, with -TS where it is smeared."""
         energies = engine.fock(orbitals.density().astype(complex)).energies
         nuclear = engine.integrals.nuclear_repulsion
         total = energies.electronic + nuclear
+        if task.filling is not None and task.filling.smear and not task.skip:
+            total += smearing_energy(orbitals.occupations, task.filling.smear)
         parts = (energies.core, energies.coulomb, energies.exchange_correlation)
         summary = GroundStateSummary(total, *parts, nuclear)
-        self.write(ground_state_section(self.deck.title, system, len(engine.integrals.overlap), summary))
+        self.write(ground_state_section(self.deck.title, task.system, len(engine.integrals.overlap), summary))
         return total
 
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from ...adapters.nwchem.dmat import read_densities
 from ...adapters.nwchem.movecs import find_movecs
 from ...adapters.nwchem.rt_restart import RestartError, RestartPoint, read_restart
 from ...adapters.orbitals import Orbitals
+from ...adapters.pyscf.local_potential import absorbing_matrix
 from ...adapters.pyscf.point_symmetry import symmetry_orbitals
 from ...adapters.working_basis import WorkingBasis, make_working_basis
 from ...atomic.errors import BadInput
@@ -77,7 +78,7 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
         ground = backend.ground_state(None if old is None else _stored_orbitals(old))
     waited = time.perf_counter() - arrived
     basis = _working_basis(ground) if old is None else _stored_basis(old)
-    problem = make_problem(job.task, ground.engine, basis, ground.build, ground.orbitals.density())
+    problem = _problem(job, ground, basis)
     dt, options = job.task.real_time.dt, job.options
     target = Target(options.tolerance, options.max_ml_steps, max(problem.n_steps * dt, dt))
     began = time.perf_counter()
@@ -99,6 +100,15 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
     earlier = {} if old is None else dict(progress.tally.seconds)
     progress.tally.book("analytic kernel", kernel_seconds)
     return Setup(ground, hybrid, progress, relay, earlier)
+
+
+def _problem(job: Job, ground: GroundState, basis: WorkingBasis) -> Problem:
+    problem = make_problem(job.task, ground.engine, basis, ground.build, ground.orbitals.density())
+    cap = job.task.real_time.spatial_cap
+    if cap is None:
+        return problem
+    matrix = absorbing_matrix(ground.engine.mol, job.task.system, cap)
+    return replace(problem, absorption=basis.fock_in(matrix))
 
 
 def _working_basis(ground: GroundState) -> WorkingBasis:

@@ -60,6 +60,9 @@ def _given(kick: tuple[np.ndarray, float], record: DipoleRecord) -> Kick:
     return Kick(direction, impulse, start, start + record.dt, int(record.magnus))
 
 
+_BEHIND = "{}: begins at {:g} au, behind its kick: name the part before too"
+
+
 def _kick(record: DipoleRecord, *, pulses: bool) -> Kick | Pulse:
     """What drives a run: by the field at its points, else by its header."""
     name, field, time, dt = record.name, record.field, record.time, record.dt
@@ -70,9 +73,7 @@ def _kick(record: DipoleRecord, *, pulses: bool) -> Kick | Pulse:
                 "give the kick with --kick AXIS=IMPULSE"
             )
         if time[0] > 0.5 * dt:
-            raise SpectrumError(
-                f"{name}: begins at {time[0]:g} au, behind its kick: name the part before too"
-            )
+            raise SpectrumError(_BEHIND.format(name, time[0]))
         field = np.zeros((len(time), 3))
         field[0] = record.kick
     try:
@@ -84,6 +85,8 @@ def _kick(record: DipoleRecord, *, pulses: bool) -> Kick | Pulse:
         found = delta_kick(field, time, dt, magnus=record.magnus)
     except SpectrumError as error:
         raise SpectrumError(f"{name}: {error}") from error
+    if found is None and time[0] > 0.5 * dt:
+        raise SpectrumError(_BEHIND.format(name, time[0]))
     if found is None:
         raise SpectrumError(f"{name}: the field is zero throughout; give the kick with --kick AXIS=IMPULSE")
     return found

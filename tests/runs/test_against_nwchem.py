@@ -66,6 +66,17 @@ LATE = field("late", "delta", "polarization z", "center 1.0", "max 0.05") + fiel
 ABSORBER = (
     "mocap\n    expconst 1.0\n    emin 0.2\n    prefac 0.5\n    maxval 10.0\n    noprint\n    on\n  end"
 )
+IN_SPACE = """spatialcap
+    units angstroms
+    potmax 2.0
+    nq 16 20 18
+    qmin -3.2 -3.6 -3.4
+    qmax 3.2 3.6 3.4
+    range
+      H 0.5 1.8
+      O 0.75 1.5
+    end
+  end"""
 STRONG = field("strong", "delta", "polarization z", "max 0.5")
 DECKS = {
     "closed shell": WATER.format(xc="hfexch", shell="")
@@ -77,6 +88,8 @@ DECKS = {
     + task("late", 3.0, 0.1, CLOSED, LATE)
     + task("static", 3.0, 0.1, f"static\n  {CLOSED}", KICK)
     + task("absorbed", 5.0, 0.1, f"{ABSORBER}\n  {TIGHT}\n  {CLOSED}", STRONG)
+    + task("in_space", 5.0, 0.1, f"{IN_SPACE}\n  {TIGHT}\n  {CLOSED}", STRONG)
+    + task("absorbed_twice", 2.0, 0.1, f"static\n  {ABSORBER}\n  {IN_SPACE}\n  {CLOSED}", STRONG)
     + task("rk4", 0.6, 0.02, f"propagator rk4\n  nchecks 0\n  {CLOSED}", KICK)
     + task("euler", 0.1, 0.005, f"propagator euler\n  nchecks 3\n  {CLOSED}", KICK),
     "open shell": "charge 1\n"
@@ -88,13 +101,14 @@ DECKS = {
         0.1,
         OPEN,
         field("pulse", "cw", "polarization angle 60 30", "frequency 0.3", "max 0.02", "spin alpha"),
-    ),
+    )
+    + task("in_space", 3.0, 0.1, f"{IN_SPACE}\n  {OPEN}", KICK),
     "pbe0": WATER.format(xc="pbe0", shell="grid fine") + task("kick", 6.0, 0.2, CLOSED, KICK),
 }
 CLOSED_TAGS = ["tight", "default", "checked", "unchecked", "pulses", "late", "static", "absorbed"]
-CLOSED_TAGS += ["rk4", "euler"]
+CLOSED_TAGS += ["in_space", "absorbed_twice", "rk4", "euler"]
 TASKS = [("closed shell", tag) for tag in CLOSED_TAGS]
-TASKS += [("open shell", "tight"), ("open shell", "alpha"), ("pbe0", "kick")]
+TASKS += [("open shell", "tight"), ("open shell", "alpha"), ("open shell", "in_space"), ("pbe0", "kick")]
 
 
 @pytest.fixture(scope="session")

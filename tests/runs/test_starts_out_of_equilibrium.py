@@ -1,9 +1,11 @@
 """Starts that `occup`, `swap` and `max_ovl` make, against NWChem's numbers."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import pytest
+from hybrid_propagate.adapters.log.reader import read_log
 from hybrid_propagate.driver.commands.propagate import main
 
 DECK = """start w
@@ -82,3 +84,39 @@ def test_fractional_occupations_of_a_closed_shell(tmp_path: Path, monkeypatch: p
     words = {"atoms": atoms, "basis": "6-31G", "middle": occup + NOSCF.format("")}
     energy, _ = first_energy_and_last_dipole(tmp_path, monkeypatch, **words)
     assert energy == pytest.approx(-76.096327036, abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("dft", "total", "energy", "dipole"),
+    [
+        ("  smear 0.05", -7.898537128371, -7.897255999239, -3.725228027384),
+        ("  odft\n  smear 0.05", -7.898537128465, -7.898410215960, -3.764815615403),
+    ],
+    ids=["closed shell", "open shell"],
+)
+def test_smearing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dft: str, total: float, energy: float, dipole: float
+) -> None:
+    """NWChem 7.0.2: a closed shell's propagation takes the occupations, an open shell's does not."""
+    atoms = "  Li 0 0 0\n  H 0 0 3.175063494"
+    words = {"atoms": atoms, "basis": "6-31G", "xc": "hfexch", "dft": dft}
+    found = first_energy_and_last_dipole(tmp_path, monkeypatch, **words)
+    assert found == pytest.approx((energy, dipole), abs=2e-6)
+    with h5py.File("w.h5") as file:
+        assert float(file["ground/total_energy"][()]) == pytest.approx(total, abs=1e-7)
+
+
+def test_a_constraint_that_nwchem_has_converged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nwchem_in: Callable[[Path, str], Path]
+) -> None:
+    """The way out of the refusal of `cdft`: NWChem's orbitals, which its own propagation starts from.
+
+    The dipole is the surrogate's; without it both agree to 3e-11 au.
+    """
+    atoms = "  Li 0 0 0\n  H 0 0 3.175063494"
+    words = {"charge": 0, "atoms": atoms, "basis": "6-31G", "xc": "hfexch", "middle": ""}
+    (theirs,) = read_log(nwchem_in(tmp_path, DECK.format(**words, dft="  cdft 1 1 charge 0.5")))
+    dft = "  vectors input a.mos\n  noscf"
+    energy, dipole = first_energy_and_last_dipole(tmp_path, monkeypatch, **{**words, "dft": dft})
+    assert energy == pytest.approx(theirs.find("Etot").values[0, 0], abs=1e-7)
+    assert dipole == pytest.approx(theirs.find("Dipole moment").values[-1, 2], abs=1e-5)

@@ -39,6 +39,7 @@ end
 task dft rt_tddft
 """
 
+CAP = "  units au\n  potmax 1\n  nq 4 4 4\n  qmin -8 -8 -8\n  qmax 8 8 8\n  range\n  O 2 4\n  end"
 PULSE = "    frequency 0.1\n    center 1.0\n    width {}"
 #: (line of SOUND, what replaces it, line of the error, part of the message)
 REPLACED = [
@@ -86,7 +87,7 @@ REPLACED = [
     (13, "  xc", 13, "xc names no functional"),
     (13, "  convergence enrgy 1d-8", 13, "unknown convergence option 'enrgy'; did you mean energy?"),
     (13, "  iteratons 50", 13, "unknown dft directive 'iteratons'; did you mean iterations?"),
-    (13, "  cdft 1 1 charge 1.0", 13, "dft directive 'cdft' is not carried out"),
+    (13, "  cdft 1 1 charge 1.0", 13, "'cdft' is not carried out: converge it in NWChem with `vectors"),
     (14, "  mult 2", 16, "10 electrons cannot have multiplicity 2"),
     (14, "  mult 0", 14, "multiplicity must be a positive integer"),
     (16, "task dft saddle", 16, "task dft saddle: nuclei do not move here"),
@@ -114,7 +115,27 @@ REPLACED = [
     (20, "  load wavefunction", 20, "unknown load option 'wavefunction'"),
     (20, "  load vectors", 20, "file name of load vectors is missing"),
     (20, "  usedisk", 20, "usedisk is disabled"),
-    (20, "  spatialcap", 20, "spatialcap is not carried out"),
+    (20, "  spatialcap\n  qmin 0 0 0\n  end", 21, "units must stand before qmin"),
+    (20, "  spatialcap\n  range\n  H 1 2\n  end\n  end", 21, "units must stand before range"),
+    (20, "  spatialcap\n  units nm\n  end", 21, "unknown units 'nm'; accepted: au bohr bohrs angstroms"),
+    (20, "  spatialcap\n  units au\n  potmax -1\n  end", 22, "spatialcap: potmax must lie between 0 and"),
+    (20, "  spatialcap\n  nq 10 10\n  end", 21, "nq: nq is missing"),
+    (20, "  spatialcap\n  nq 10 10 0\n  end", 21, "nq must lie between 1 and 1000, not 0"),
+    (20, "  spatialcap\n  potmax 1\n  end", 20, "spatialcap must supply nq"),
+    (
+        20,
+        "  spatialcap\n  width 1\n  end",
+        21,
+        "unknown spatialcap directive 'width'; accepted: units potmax",
+    ),
+    (
+        20,
+        "  spatialcap\n  units au\n  range\n  H 2 1\n  end\n  end",
+        23,
+        "range of H: rend lies before rstart",
+    ),
+    (20, f"  spatialcap\n{CAP}\n  end", 20, "spatialcap has no range for "),
+    (20, f"  spatialcap\n{CAP.replace('8 8 8', '8 -8 8')}\n  end", 20, "qmax must lie above qmin"),
     (20, "  visualization\n  tstart 0.0\n  end", 20, "visualization must supply tend"),
     (
         20,

@@ -7,21 +7,7 @@ import numpy as np
 import pytest
 from hybrid_propagate.adapters.log.lines import message_line, vector_line
 from hybrid_propagate.adapters.log.reader import LogError, SeriesKey, read_log
-
-
-def parse_like_nw_rtparse(text: str, tag: str, what: str, spin: str, geometry: str) -> np.ndarray:
-    """NWChem's parser by its documentation: substring tests a line; column 2 is time, 3 on the values."""
-    target = {"dipole": "Dipole moment", "efield": "Applied E-field", "energy": "Etot", "S2": "S^2"}
-    target["charge"] = "Charge"
-    spins = {"closedshell": "", "alpha": "alpha", "beta": "beta", "total": "total"}
-    rows = []
-    for line in text.splitlines():
-        has_geometry = what in ("energy", "S2") or geometry in line
-        if all(part in line for part in (tag, target[what], spins[spin])) and has_geometry:
-            columns = line.split()
-            n_values = 3 if what in ("dipole", "efield") else 1
-            rows.append([float(column) for column in columns[1 : 2 + n_values]])
-    return np.array(rows)
+from rtparse import parse_like_nw_rtparse
 
 
 def test_every_series_is_what_nw_rtparse_finds(run) -> None:

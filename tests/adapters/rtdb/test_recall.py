@@ -85,6 +85,8 @@ REAL_TIME = """rt_tddft
   excite "frag" with "one"
   excite "m" with "four"
   visualization; tstart 1.0; tend 2.0; treference 0.0; end
+  spatialcap; units ang; potmax 0.7; nq 4 5 6; qmin -2.1 -3.3 -4; qmax 2.7 3 4.1
+    range; He1 0.3 2.4; bqH 1 2; Na 0.7 3.1; end; on; end
   mocap; expconst 0.5; emin 0.1; prefac 2; maxval 50; nochecks; noprint; on; end
 end
 set rt_tddft:magnus_skipinterpol .true.

@@ -1,8 +1,11 @@
 """The table of lines that ends a run."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hybrid_propagate.driver.answer.as_json import lines_json
-from hybrid_propagate.driver.answer.printed import MOST_SHOWN, line_table
+from hybrid_propagate.driver.answer.printed import MOST_SHOWN, doubts, line_table
 from hybrid_propagate.driver.page.lines import Root
 from hybrid_propagate.driver.spectra.lines import AbsorptionLine, KickedRun
 from hybrid_propagate.driver.spectra.parts import AtomShare, Transition
@@ -40,6 +43,16 @@ def test_a_line_stands_in_a_row() -> None:
         "  A step of 0.2 au moves the strongest line, 10.250 eV, by +2.0 meV; "
         "one of 0.1 au would move it by +0.5 meV, with twice as many steps"
     )
+
+
+@pytest.mark.parametrize(
+    ("electrons", "absorbing", "said"),
+    [(10, False, ""), (1, False, "strengths add up to 1.2, more than the 1 electrons"), (10, True, "damps")],
+)
+def test_what_speaks_against_lines(electrons: int, absorbing: bool, said: str) -> None:
+    found = doubts([replace(LINE, strength=0.6)] * 2, electrons, absorbing=absorbing)
+    assert len(found) == bool(said)
+    assert said in "".join(found)
 
 
 def test_a_root_stands_beside_its_line_and_a_dark_one_beside_none() -> None:

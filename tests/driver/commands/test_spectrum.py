@@ -127,6 +127,10 @@ def test_what_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
     with h5py.File("still.h5", "w") as file:
         file.attrs["dt"] = DT
         file["dynamics/time"], file["dynamics/dipole"], file["dynamics/field"] = TIME, dipole(0), 0 * field(0)
+    with h5py.File("second.h5", "w") as file:
+        file.attrs["dt"] = DT
+        series = (TIME + 9.8, dipole(0), 0 * field(0))
+        file["dynamics/time"], file["dynamics/dipole"], file["dynamics/field"] = series
     before = set(os.listdir())
     for arguments, message in (
         (["missing.h5"], "missing.h5: No such file"),
@@ -141,6 +145,7 @@ def test_what_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
         (["broken.h5"], "broken.h5: no trajectory"),
         (["other.h5"], "other.h5: no trajectory"),
         (["uneven.h5"], "different lengths"),
+        (["second.h5"], "begins at 9.8 au, behind its kick: name the part before too"),
         (["still.h5"], "the field is zero throughout"),
         (["x.log", "--output", "nowhere/out"], "nowhere/out.dat: No such file"),
     ):
@@ -246,6 +251,18 @@ def test_a_narrow_pulse_gives_the_lines_of_a_kick(capsys: pytest.CaptureFixture[
     ((energy, strength),) = lines_printed(capsys.readouterr().out).items()
     assert energy == pytest.approx(PEAK_EV, abs=0.02)
     assert strength == pytest.approx(2.0, rel=0.01)
+
+
+@pytest.mark.parametrize(("electrons", "doubted"), [(1, True), (2, False)])
+def test_more_strength_than_electrons(
+    capsys: pytest.CaptureFixture[str], electrons: int, doubted: bool
+) -> None:
+    store(Path("z.h5"), 2)
+    with h5py.File("z.h5", "a") as file:
+        file.attrs["n_electrons"] = electrons
+    assert main(["z.h5", "--output", "out"]) == 0
+    note = "strengths add up to 2.0, more than the 1 electrons"
+    assert (note in capsys.readouterr().err) == doubted
 
 
 def test_a_pulse_tells_nothing_where_it_has_no_light() -> None:

@@ -38,6 +38,9 @@ end
 task dft rt_tddft
 """
 
+CAP = "spatialcap\n units au\n potmax 1\n nq 8 8 8\n qmin -8 -8 -8\n qmax 8 8 8\n"
+CAP += " range\n O 2 4\n H 2 4\n end\n end"
+
 
 def now(path: Path, text: str) -> DeckSettings:
     path.write_text(text)
@@ -70,6 +73,7 @@ def now(path: Path, text: str) -> DeckSettings:
         ("polarization z", "polarization x", "field kick: polarization was 0 0 1, {deck}:21 says 1 0 0"),
         ("type gaussian", "type hann", "field kick: type was gaussian, {deck}:20 says hann"),
         ("nchecks 10", "mocap\n  emin 0.2\n  on\n  end", "mocap was not set, {deck}:18 says "),
+        ("nchecks 10", CAP, "spatialcap was not set, {deck}:18 says "),
         ("nchecks 10", "tolerances zero 1e-9", "tolerances: zero was 1e-08, {deck}:18 says 1e-09"),
         ("nchecks 10", "prof", "prof was off, {deck}:18 says on"),
     ],
@@ -84,6 +88,12 @@ def test_a_setting_by_its_word_with_both_values_and_its_line(
     assert any(line.startswith(said.format(deck=tmp_path / "water.nw")) for line in found), found
     assert all(len(line) < 250 for line in found)
     assert changes(before.settings, before.functional, before) == []
+
+
+def test_a_setting_that_an_earlier_version_did_not_know(tmp_path: Path) -> None:
+    after = now(tmp_path / "water.nw", DECK)
+    before = {name: text for name, text in after.settings.items() if name != "spatial_cap"}
+    assert changes(before, after.functional, after) == []
 
 
 def test_options_of_the_command_have_no_line(tmp_path: Path) -> None:
