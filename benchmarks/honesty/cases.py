@@ -1,7 +1,7 @@
 """The runs by which the stated error is judged: drawn once, by chance, with a fixed seed.
 
 The first 48 decks have shaped the estimate and its constants (`half` "fit"). The next 48 only test: they
-were drawn with another seed once the constants stood. The last 30 are longer runs in weak fields ("weak"),
+were drawn with another seed once the constants stood. The last 50 are longer runs in weak fields ("weak"),
 drawn once weak motion was followed by its modes; they only test, too.
 """
 
@@ -57,7 +57,7 @@ TOLERANCES = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)
 STEPS, TIME_STEPS = (40, 60, 80, 120, 160, 200, 300, 400), (0.1, 0.2, 0.2, 0.3)
 DECKS, FIT, SEEDS = 96, 48, (13, 37)
 #: Decks in weak fields, their seeds from here on, and numbers of steps.
-WEAK_DECKS, WEAK_SEED, WEAK_STEPS = 30, 1000, (200, 400, 800)
+WEAK_DECKS, WEAK_SEED, WEAK_STEPS = 50, 1000, (200, 400, 800)
 #: Levels at which a network ships, and molecules that it knows.
 NETWORK_MOLECULES = ("LiH", "FH", "H2O", "CO", "HCN", "NH3")
 
