@@ -8,7 +8,6 @@ with w = 2 in a closed shell and 1 in an open one, where each spin keeps its own
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import erfcinv
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,9 @@ class Filling:
 
 def smearing_energy(occupations: np.ndarray, sigma: float) -> float:
     """-TS (Hartree) of occupations (n_spin, m)."""
+    # Every deck is read by this module's types, before anything that takes long to import.
+    from scipy.special import erfcinv
+
     full = 2.0 / len(occupations)
     x = erfcinv(np.clip(2.0 * occupations / full, 0.0, 2.0))
     return -sigma * full / (2.0 * np.sqrt(np.pi)) * float(np.exp(-(x**2)).sum())
