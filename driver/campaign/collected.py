@@ -43,46 +43,57 @@ class MeanSpectrum:
 
 
 @dataclass(eq=False)
+class RunningMean:
+    """Of arrays so far. squares: of them about their mean (Welford 1962)."""
+
+    count: int = 0
+    mean: np.ndarray = field(default_factory=lambda: np.zeros(()))
+    squares: np.ndarray = field(default_factory=lambda: np.zeros(()))
+
+    def take(self, own: np.ndarray) -> None:
+        """Add one."""
+        self.count += 1
+        before = own - self.mean
+        self.mean = self.mean + before / self.count
+        self.squares = self.squares + before * (own - self.mean)
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """Standard deviation of one of them; zero for a single one."""
+        return np.sqrt(self.squares / max(self.count - 1, 1))
+
+
+@dataclass(eq=False)
 class _Sums:
-    """Spectra so far. squares: about the running mean (Welford 1962). early: means of the first 1, 2, 4, …"""
+    """Spectra so far. early: mean cross-sections of the first 1, 2, 4, …"""
 
     first: Spectrum
-    count: int = 0
     polarisability: dict[str, np.ndarray] = field(default_factory=dict)
-    section: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    squares: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    section: RunningMean = field(default_factory=RunningMean)
     early: dict[int, np.ndarray] = field(default_factory=dict)
 
     def take(self, found: Spectrum) -> None:
         """Add one geometry's."""
-        if not self.count:
-            self.polarisability = {axis: np.zeros_like(a) for axis, a in found.polarisability.items()}
-            self.section, self.squares = np.zeros_like(found.energy), np.zeros_like(found.energy)
-        self.count += 1
         for axis, values in found.polarisability.items():
-            self.polarisability[axis] = self.polarisability[axis] + values
-        own = np.nan_to_num(found.cross_section)
-        before = own - self.section
-        self.section = self.section + before / self.count
-        self.squares = self.squares + before * (own - self.section)
-        if self.count & (self.count - 1) == 0:
-            self.early[self.count] = self.section
+            self.polarisability[axis] = self.polarisability.get(axis, 0.0) + values
+        self.section.take(np.nan_to_num(found.cross_section))
+        count = self.section.count
+        if count & (count - 1) == 0:
+            self.early[count] = self.section.mean
 
     def mean(self, label: str) -> MeanSpectrum:
         """Of all that were taken."""
-        n, first = self.count, self.first
+        n, section, first = self.section.count, self.section.mean, self.first
         alpha = {axis: values / n for axis, values in self.polarisability.items()}
-        size = max(float(np.linalg.norm(self.section)), 1e-300)
+        size = max(float(np.linalg.norm(section)), 1e-300)
         convergence = tuple(
-            (k, float(np.linalg.norm(early - self.section)) / size)
-            for k, early in self.early.items()
-            if k < n
+            (k, float(np.linalg.norm(early - section)) / size) for k, early in self.early.items() if k < n
         )
         return MeanSpectrum(
             label,
             Spectrum(first.energy, alpha, first.tau, first.sigma, first.cut),
             n,
-            np.sqrt(self.squares / max(n - 1, 1)),
+            self.section.deviation,
             convergence,
         )
 
@@ -109,7 +120,7 @@ def mean_spectra(
             known = sums.setdefault(label, _Sums(found))
             if known.first.polarisability.keys() == found.polarisability.keys():
                 known.take(found)
-    return [one.mean(label) for label, one in sums.items() if one.count]
+    return [one.mean(label) for label, one in sums.items() if one.section.count]
 
 
 def label_of(item: Item, variation: Variation) -> str:

@@ -15,7 +15,7 @@ from ...atomic.whole_file import write_whole
 from ..pump_probe.change import PumpProbeMap, with_spectra
 from ..pump_probe.map_files import read_map
 from .carry_out import DONE, Standing
-from .collected import label_of
+from .collected import RunningMean, label_of
 from .config import SpectrumChoice
 from .item_maps import map_file, plans_of
 from .items import Item
@@ -60,12 +60,12 @@ class MeanMap:
 
 @dataclass(eq=False)
 class _Taken:
-    """Maps so far. squares: of the changes about the running mean (Welford 1962)."""
+    """Maps so far."""
 
     first: PumpProbeMap
-    absorption: np.ndarray
-    without_pump: np.ndarray
-    squares: np.ndarray
+    absorption: RunningMean = field(default_factory=RunningMean)
+    without_pump: RunningMean = field(default_factory=RunningMean)
+    change: RunningMean = field(default_factory=RunningMean)
     items: list[str] = field(default_factory=list)
     errors: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
@@ -73,11 +73,9 @@ class _Taken:
         """Add one item's."""
         self.items.append(name)
         self.errors.append((found.error, found.change_error))
-        n = len(self.items)
-        before = found.change - (self.absorption - self.without_pump)
-        self.absorption = self.absorption + (found.absorption - self.absorption) / n
-        self.without_pump = self.without_pump + (found.without_pump - self.without_pump) / n
-        self.squares = self.squares + before * (found.change - (self.absorption - self.without_pump))
+        self.absorption.take(found.absorption)
+        self.without_pump.take(found.without_pump)
+        self.change.take(found.change)
 
     def mean(self, label: str, tau: float) -> MeanMap:
         """Of all that were taken."""
@@ -86,9 +84,9 @@ class _Taken:
             tau,
             self.first.delays,
             self.first.energy,
-            self.absorption,
-            self.without_pump,
-            np.sqrt(self.squares / max(len(self.items) - 1, 1)),
+            self.absorption.mean,
+            self.without_pump.mean,
+            self.change.deviation,
             tuple(self.items),
             np.array([error for error, _ in self.errors]),
             np.array([change for _, change in self.errors]),
@@ -112,10 +110,7 @@ def mean_maps(
             continue
         folder = elsewhere.get(item.name, item.deck.permanent_dir)
         for label, found in _maps(item, folder, choice):
-            if label not in taken:
-                nothing = np.zeros_like(found.absorption)
-                taken[label] = _Taken(found, nothing, np.zeros_like(found.without_pump), nothing)
-            taken[label].take(item.name, found)
+            taken.setdefault(label, _Taken(found)).take(item.name, found)
     return [one.mean(label, choice.tau) for label, one in taken.items()]
 
 

@@ -48,6 +48,17 @@ class ExpansionMatrices:
     energies: tuple[float, float, float]
 
 
+@dataclass(frozen=True, eq=False)
+class PairsAtRest:
+    """Pairs that no field moves.
+
+    eta: η of them, a matrix (n_spin, m, m). builds: Coulomb-exchange builds made for it.
+    """
+
+    eta: np.ndarray
+    builds: int
+
+
 class PairResponse:
     """Implements `Surrogate` where only first order counts: its F' lacks the response between occupied, and
     between empty orbitals, which acts on nothing to first order.
@@ -61,10 +72,9 @@ class PairResponse:
         pairs: OccupiedEmpty,
         about: ExpansionMatrices,
         blocks: Sequence[PairBlock],
-        still: "PairsAtRest | None" = None,
+        still: PairsAtRest,
     ) -> None:
-        self.mean_field_builds = 0 if still is None else still.builds
-        self.still = np.zeros(pairs.shape, complex) if still is None else still.eta
+        self.mean_field_builds, self.still = still.builds, still.eta
         kept = np.sort(np.concatenate([block.index for block in blocks]))
         self.every, self.pairs, self.about = pairs, pairs.some(kept), about
         self.blocks = tuple(replace(b, index=np.searchsorted(kept, b.index)) for b in blocks)
@@ -190,17 +200,6 @@ def _size(x: np.ndarray) -> np.ndarray:
     return np.sqrt(2.0) * np.linalg.norm(x, axis=1)
 
 
-@dataclass(frozen=True, eq=False)
-class PairsAtRest:
-    """Pairs that no field moves.
-
-    eta: η of them, a matrix (n_spin, m, m). builds: Coulomb-exchange builds made for it.
-    """
-
-    eta: np.ndarray
-    builds: int
-
-
 def pairs_at_rest(
     engine: Engine,
     basis: WorkingBasis,
@@ -215,15 +214,14 @@ def pairs_at_rest(
     """
     start = np.real(pairs.block(about.density)) / pairs.filling
     apart = -np.real(pairs.block(about.fock)) / pairs.gaps - start
-    eta, moved = np.zeros(pairs.n_pairs), np.zeros(pairs.n_pairs)
-    for index in unmoved:
-        moved[index] = apart[index]
-    if not moved.any():
+    eta = np.zeros(pairs.n_pairs)
+    if not unmoved:
         return PairsAtRest(pairs.matrix(eta), 0)
-    change = basis.density_out(pairs.matrix(pairs.filling * moved))
+    every = pairs.some(np.concatenate(unmoved))
+    change = basis.density_out(every.matrix(pairs.filling * apart[np.concatenate(unmoved)]))
     image = np.real(pairs.block(basis.fock_in(engine.response(change))))
     for index in unmoved:
-        own, gaps = moved[index], pairs.gaps[index]
+        own, gaps = apart[index], pairs.gaps[index]
         free = float(own @ (gaps * own))
         stiff = free + float(own @ image[index])
         # An unstable irrep has no rest: there the kernel is left out.

@@ -20,7 +20,11 @@ from hybrid_propagate.driver.loop.segment import Limits, Segment, density_at, pi
 from hybrid_propagate.surrogate.kernel.pair_kernel import PairBlock
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.weak_fields.by_regime import ByRegime
-from hybrid_propagate.surrogate.weak_fields.pair_response import PairResponse, expansion_matrices
+from hybrid_propagate.surrogate.weak_fields.pair_response import (
+    PairResponse,
+    expansion_matrices,
+    pairs_at_rest,
+)
 from toy_engine import kicked, make_chain, make_response, start, toy_problem
 
 STEPS = 300
@@ -53,7 +57,8 @@ def toy_pairs(problem: Problem, spoil: float = 0.0) -> PairResponse:
     ]
     every = np.arange(pairs.n_pairs)
     block = PairBlock(every, (1.0 + spoil) * real, imaginary, np.real(coulomb))
-    return PairResponse(pairs, about, [block])
+    still = pairs_at_rest(problem.engine, basis, pairs, about, [])
+    return PairResponse(pairs, about, [block], still)
 
 
 def densities(segment: Segment) -> np.ndarray:

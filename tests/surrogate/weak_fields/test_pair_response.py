@@ -34,7 +34,8 @@ def response() -> PairResponse:
     engine, basis, pairs, build, density = ground()
     blocks = pair_kernel(engine, basis, pairs, np.zeros_like(basis.irreps), [np.arange(pairs.n_pairs)], GIB)
     assert blocks is not None
-    return PairResponse(pairs, expansion_matrices(engine, basis, density, build), blocks)
+    about = expansion_matrices(engine, basis, density, build)
+    return PairResponse(pairs, about, blocks, pairs_at_rest(engine, basis, pairs, about, []))
 
 
 def moved(size: float) -> np.ndarray:
