@@ -78,12 +78,11 @@ def fixed_part(
     used).
     """
     geometry = system.geometry
-    n_electrons = round(float(geometry.charges.sum())) - system.charge
     return Fixed(
         {
             "molecule": "".join(geometry.tags),
             "n_atoms": geometry.n_atoms,
-            "n_electrons": n_electrons,
+            "n_electrons": sum(system.electrons),
             "n_basis": len(overlap),
             "charge": system.charge,
             "multiplicity": system.multiplicity,

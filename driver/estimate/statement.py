@@ -32,8 +32,9 @@ BEYOND = 0.1
 #: Share of the bound of first order that is stated for what steps with a Fock build each lack. On chains of
 #: sites, with surrogates that were 3 to 100 % off, the error was up to 0.28 of it.
 CORRECTED = 0.5
-#: Dipole, au, that rounding moves a reference's by at every step, in one direction: 8e-16 for FH in STO-3G.
-#: A kick across its axis moves no more than 1e-9 au, and 400 steps are off by 2e-4 of that.
+#: Dipole, au, that rounding moves a reference's by at every step, in one direction. FH in STO-3G: 3e-16 to
+#: 9e-16, by the processor's kernels. A kick across its axis moves it by 1e-9 au; 400 steps are off by 2e-4
+#: of that.
 ROUNDING = 2e-15
 #: Dipole, au, that is stated for a written density's rounding, over the rounding's expected norm. Water in
 #: kicks of 2e-5 and 3e-5, by ten digits, had 0.1.

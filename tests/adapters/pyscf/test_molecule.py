@@ -66,3 +66,10 @@ def test_the_ecp_is_pyscfs_own() -> None:
     own = gto.M(atom="Au 0 0 0; H 0 0 1.52", basis={"Au": "lanl2dz", "H": "3-21g"}, ecp="lanl2dz", cart=True)
     ours = np.linalg.eigvalsh(mol.intor("ECPscalar_cart"))
     np.testing.assert_allclose(ours, np.linalg.eigvalsh(own.intor("ECPscalar_cart")), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["gold_hydride.nw", "helium_fragments.nw"])
+def test_electrons_of_each_spin_are_pyscfs(name: str) -> None:
+    """Those inside an ECP do not count: gold hydride has 20, not 80."""
+    system = system_of(name)
+    assert system.electrons == molecule(system).nelec
