@@ -51,6 +51,8 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
     filling = None
     if isinstance(settings, DftSettings) and not skip:
         filling = filling_of(settings.smear, settings.fon, database.occupations, made, place)
+        if filling is not None and settings.lock:
+            raise DeckError(place, "max_ovl beside smear, fon or occup is not carried out: give one of them")
     return GroundStateTask(
         place,
         made,

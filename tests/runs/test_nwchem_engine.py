@@ -226,7 +226,7 @@ def test_functional_that_only_nwchem_has(nwchem_in: NWChemIn, plain: Path, tmp_p
     assert "NWChem's density stream" in ended.stderr
     assert summary["surrogate_steps"] > 50
     assert summary["tolerance_met"]
-    # Held out: the kernel of PBE, which it starts from, is off by 4 to 70 % along these directions.
+    # Held out: in 3-21G the kernel of PBE, which it starts from, is off by 4 to 70 % along such directions.
     assert all(check["residual"] < 5e-3 for check in summary["nwchem"]["checks"])
 
 

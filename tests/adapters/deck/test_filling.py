@@ -51,6 +51,7 @@ def test_what_is_read(tmp_path: Path, dft: str, expected: Filling | None) -> Non
         ("odft; fon partial 2 electrons 1 filled 1", "", "an open shell needs a line for alpha and one for"),
         ("smear; fon partial 2 electrons 1 filled 1", "", "of smear, fon and occup one at a time"),
         ("smear", "occup\n 1 0\n 2.0\nend\n", "of smear, fon and occup one at a time"),
+        ("max_ovl; smear", "", "max_ovl beside smear, fon or occup is not carried out"),
         ("", "occup\n 1 0\n 2.0\nend\n", "occup holds 2 electrons, the system 4"),
         ("", "occup\n 2 2\n 1.0 1.0\n 1.0 1.0\nend\n", "occup has 2 columns, the system 1"),
     ],
