@@ -63,8 +63,11 @@ class Surrogate(Protocol):
         """F' of one P'."""
         ...
 
-    def visit(self, density: np.ndarray) -> Visit:
-        """Take note of a P' that the run has come to; free of cost where it was predicted for last."""
+    def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
+        """Take note of a P' that the run has come to; free of cost where it was predicted for last.
+
+        last: of a segment, so that nothing of it may wait for a later visit.
+        """
         ...
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:

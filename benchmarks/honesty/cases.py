@@ -1,8 +1,9 @@
 """The runs by which the stated error is judged: drawn once, by chance, with a fixed seed.
 
 The first 48 decks have shaped the estimate and its constants (`half` "fit"). The next 48 only test: they
-were drawn with another seed once the constants stood. The last 50 are longer runs in weak fields ("weak"),
-drawn once weak motion was followed by its modes; they only test, too.
+were drawn with another seed once the constants stood. The next 50 are longer runs in weak fields ("weak"),
+drawn once weak motion was followed by its modes; they only test, too. In the last 40 ("late") a kick comes
+after some rest, or a second one along another axis.
 """
 
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ STEPS, TIME_STEPS = (40, 60, 80, 120, 160, 200, 300, 400), (0.1, 0.2, 0.2, 0.3)
 DECKS, FIT, SEEDS = 96, 48, (13, 37)
 #: Decks in weak fields, their seeds from here on, and numbers of steps.
 WEAK_DECKS, WEAK_SEED, WEAK_STEPS = 50, 1000, (200, 400, 800)
+LATE_DECKS, LATE_SEED = 40, 2000
 #: Levels at which a network ships, and molecules that it knows.
 NETWORK_MOLECULES = ("LiH", "FH", "H2O", "CO", "HCN", "NH3")
 
@@ -84,7 +86,8 @@ def cases() -> list[Case]:
     """All of them, always the same."""
     fit, test = (np.random.default_rng(seed) for seed in SEEDS)
     drawn = [_case(number, fit if number < FIT else test) for number in range(DECKS)]
-    return drawn + [_weak_case(number) for number in range(WEAK_DECKS)]
+    late = [_late_case(number) for number in range(LATE_DECKS)]
+    return drawn + [_weak_case(number) for number in range(WEAK_DECKS)] + late
 
 
 def _weak_case(number: int) -> Case:
@@ -111,6 +114,31 @@ def _weak_case(number: int) -> Case:
     about |= {"dt": dt, "steps": n_steps}
     runs = tuple(("pyscf", "response", TOLERANCES[(number + k) % 6]) for k in (0, 3))
     return Case(f"w{number} {molecule} {basis} {xc} {kind}", text, "weak", about, runs)
+
+
+def _late_case(number: int) -> Case:
+    """A kick after some rest, or an early one and a late one."""
+    random = np.random.default_rng(LATE_SEED + number)
+    molecule = list(MOLECULES)[random.integers(len(MOLECULES))]
+    weights = np.array([weight for _, weight in FUNCTIONALS.values()], dtype=float)
+    xc = list(FUNCTIONALS)[random.choice(len(weights), p=weights / weights.sum())]
+    atoms, charge, multiplicity, sets, _ = MOLECULES[molecule]
+    basis = sets[random.integers(len(sets))]
+    n_steps, dt = int(random.choice(WEAK_STEPS[:2])), float(random.choice(TIME_STEPS))
+    kind = "late kick" if random.random() < 0.6 else "two kicks"
+    axes, field = random.permutation(list("xyz")), ""
+    size = float(10.0 ** random.uniform(-5.0, -1.5))
+    centers = [n_steps * dt * random.uniform(0.05, 0.4)]
+    if kind == "two kicks":
+        centers.append(n_steps * dt * random.uniform(0.4, 0.9))
+    for k, (center, axis) in enumerate(zip(centers, axes, strict=False)):
+        lines = f"type delta\n    polarization {axis}\n    max {size:.3e}\n    center {center:.3f}"
+        field += _block("fg"[k], lines)
+    text = _deck(atoms, charge, multiplicity, basis, FUNCTIONALS[xc][0], n_steps, dt, field, kind)
+    about: dict[str, object] = {"molecule": molecule, "basis": basis, "xc": xc, "field": kind, "size": size}
+    about |= {"dt": dt, "steps": n_steps}
+    runs = tuple(("pyscf", "response", TOLERANCES[(number + k) % 6]) for k in (0, 3))
+    return Case(f"l{number} {molecule} {basis} {xc} {kind}", text, "late", about, runs)
 
 
 def _case(number: int, random: np.random.Generator) -> Case:

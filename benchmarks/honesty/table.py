@@ -24,7 +24,10 @@ def main() -> None:
     # Helium in s functions answers no field: its error is 0, and stated over true no number.
     still = [row for row in rows if float(row["true"]) == 0.0]
     rows = [row for row in rows if float(row["true"]) > 0.0]
-    halves = [("all", rows), *((h, [r for r in rows if r["half"] == h]) for h in ("fit", "test", "weak"))]
+    halves = [
+        ("all", rows),
+        *((h, [r for r in rows if r["half"] == h]) for h in ("fit", "test", "weak", "late")),
+    ]
     header = ["runs", "n", "true ≤ stated", "meets: claims", "of them true", "stated 0"]
     header += ["median stated/true", "90 % below", "builds", "reference alone", "worst share"]
     print(markdown(header, [counts(name, some) for name, some in halves if some]))
@@ -79,7 +82,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     ends = np.array([1e-8, 3e-2])
     axes.loglog(ends, ends, color="0.3", linewidth=1.0)
     axes.loglog(ends, 5.0 * ends, color="0.7", linewidth=0.8, linestyle="--")
-    for half, colour in (("fit", "#9aa5b1"), ("test", "#b3432b"), ("weak", "#2b6cb0")):
+    for half, colour in (("fit", "#9aa5b1"), ("test", "#b3432b"), ("weak", "#2b6cb0"), ("late", "#2f855a")):
         some = [row for row in rows if row["half"] == half]
         if not some:
             continue

@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task
 from ...adapters.system import RealTime, System
-from .motion import learns_points
-from .work import SystemSize, held_integrals, kernel_bytes
+from .motion import learns_points, weak
+from .work import SystemSize, held_integrals, kernel_bytes, pair_kernel_bytes
 
 #: Densities of all points are stored where they fit this many bytes.
 STORED = 2**26
 #: Share of the memory allowed that integrals may take, as in `adapters/pyscf/engine`.
 INTEGRALS_SHARE = 3 / 4
-#: Fock builds of an SCF, and of a run beside its steps.
-SCF_BUILDS, RUN_BUILDS = 16, 8
+#: Fock builds of PySCF's SCF, of the engine before and after it, and of a run beside its steps.
+SCF_BUILDS, ENGINE_BUILDS, RUN_BUILDS = 16, 12, 8
+#: Expansions of the functional about a density, in potentials at as many points.
+EXPANDING = 40
 #: Fock builds of a step: by the reference code; beyond linear response; with an absorbing potential.
 STEP_BUILDS, STRONG_BUILDS, ABSORBING_BUILDS = 2.1, 0.01, 0.5
 #: Coulomb-exchange builds of a run without a kernel, one a direction met: 108 in NWChem's H2 dimer.
@@ -50,6 +52,9 @@ SECONDS: dict[str, float] = {
     "picture": 1.3,
     "cell": 2.6,
     "nonlinear": 5.3e-4,
+    "pair kernel": 9.6e-10,
+    "moved step": 2.5e-4,
+    "moved pair": 4.7e-6,
 }
 #: Bytes of the process with its libraries; of a unit of each count.
 BYTES: dict[str, float] = {
@@ -62,6 +67,8 @@ BYTES: dict[str, float] = {
     "further run": 19e6,
     "points": 1.0,
     "response": 6.0,
+    "moved": 7.0,
+    "rows": 6e3,
 }
 
 
@@ -113,7 +120,9 @@ def seconds_counts(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) ->
         if isinstance(task, PropagationTask):
             _add(counts, _propagation(task, size, asked))
         elif isinstance(task, GroundStateTask):
-            _add(counts, _iterations(size, 0 if task.skip else SCF_BUILDS, memory) | _set_up(size))
+            _add(counts, _iterations(size, 0 if task.skip else SCF_BUILDS, memory))
+            _add(counts, _builds(size, ENGINE_BUILDS, memory, parts=1.0))
+            _add(counts, _set_up(size))
         elif isinstance(task, LinearResponseTask):
             _add(counts, _builds(size, 20 * task.n_roots, memory, parts=1.0))
     return counts
@@ -126,7 +135,10 @@ def _add(counts: dict[str, float], more: Mapping[str, float]) -> None:
 
 def _set_up(size: SystemSize) -> dict[str, float]:
     """Integrals, and the values on the grid that are made once."""
-    return {"integrals": size.kernels * size.pairs**2 / 2.0}
+    return {
+        "integrals": size.kernels * size.pairs**2 / 2.0,
+        "points": float(EXPANDING * size.spins * size.points),
+    }
 
 
 def _iterations(size: SystemSize, builds: float, memory: float) -> dict[str, float]:
@@ -153,6 +165,8 @@ def _builds(size: SystemSize, builds: float, memory: float, *, parts: float) -> 
 def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[str, float]:
     real_time, n, spins, memory = task.real_time, size.functions, size.spins, asked.memory
     steps = 0 if real_time.no_propagation else max(real_time.n_points - 1, 0)
+    if _by_modes(task, size, asked):
+        return _weak_propagation(task, size, steps, memory)
     learns = asked.surrogate and size.points > 0 and learns_points(task, asked.tolerance)
     absorbing = real_time.absorbing
     per_step = STRONG_BUILDS * learns + ABSORBING_BUILDS * absorbing if asked.surrogate else STEP_BUILDS
@@ -170,6 +184,24 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
     if learns:
         _add(counts, _learning(size))
         counts["nonlinear"] = passes * spins * size.atoms
+    return counts
+
+
+def _by_modes(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:
+    """Whether modes of weak motion give all steps."""
+    made = pair_kernel_bytes(task.system, size, asked.memory)
+    return asked.surrogate and bool(made) and weak(task, size.occupied)
+
+
+def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memory: float) -> dict[str, float]:
+    """Fock builds, a kernel whose quadrature is a product of matrices, and every mode at every point."""
+    moved = size.moved_irreps * size.moved_pairs
+    counts = _builds(size, RUN_BUILDS, memory, parts=1.0 + IMAGINARY)
+    counts["figure"] = 0.0 if task.real_time.no_propagation else 1.0
+    counts["pair kernel"] = float(size.moved_irreps * size.moved_pairs**2 * size.points)
+    counts["moved step"] = float(steps)
+    counts["moved pair"] = steps * moved / 2.0
+    counts["picture"] = _pictures(task.real_time)
     return counts
 
 
@@ -218,7 +250,13 @@ def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
     # ρ, w v and the functional's series or kernel, in double precision.
     kept = 8.0 * points * (2 * spins * variables + (spins * variables) ** 2)
     counts = {"process": 1.0, "integrals": float(integrals), "grid": values + kept}
-    if isinstance(task, PropagationTask):
+    if isinstance(task, PropagationTask) and _by_modes(task, size, asked):
+        moved, n_points = size.moved_irreps * size.moved_pairs, task.real_time.n_points
+        counts["kernel"] = float(pair_kernel_bytes(task.system, size, memory))
+        counts["blocks"] = _blocks(task.system, task.real_time)
+        counts["pictures"] = 0.0 if task.real_time.visualization is None else 1.0
+        counts["moved"], counts["rows"] = 16.0 * moved * n_points, float(n_points)
+    elif isinstance(task, PropagationTask):
         kernel = kernel_bytes(task.system, size, memory) if asked.surrogate else 0
         # The kernel in single precision and integrals beside it, three with an attenuated operator; or its
         # positive part, its negative part and their difference.

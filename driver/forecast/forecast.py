@@ -43,7 +43,7 @@ class TaskForecast:
     """One task.
 
     kind: `ground state`, `linear response`, `density plot` or `propagation`. line: of the deck.
-    size: of its system. irreps: of D2h's subgroup, which keep orbitals apart.
+    size: of its system.
     kernel: bytes that the analytic kernel holds.
     steps, dt, tmax: of a propagation, else 0. advice, risk: of a propagation, else empty.
     """
@@ -55,7 +55,6 @@ class TaskForecast:
     charge: int
     multiplicity: int
     size: SystemSize
-    irreps: int
     kernel: int
     tag: str = ""
     steps: int = 0
@@ -93,14 +92,13 @@ def forecast(path: Path, engine: str, prior: Path | None, asked: Asked) -> Forec
 def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], asked: Asked) -> Forecast:
     from .advice import largest_risk
     from .cost import cost_of
-    from .symmetry import operations
     from .work import size_of
 
     sizes: dict[int, SystemSize] = {}
     tasks = []
     for number, task in enumerate(deck.tasks):
         sizes[number] = size_of(task.system)
-        tasks.append(_task(task, sizes[number], operations(task.system), asked.memory))
+        tasks.append(_task(task, sizes[number], asked.memory))
     cost = cost_of(deck, sizes, asked)
     there = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     told = [
@@ -112,7 +110,7 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], asked: Asked) ->
     return Forecast(str(path), deck.title, refused, deck.notices, tuple(told), cost)
 
 
-def _task(task: Task, size: SystemSize, irreps: int, memory: float) -> TaskForecast:
+def _task(task: Task, size: SystemSize, memory: float) -> TaskForecast:
     from .advice import step_advice
     from .work import kernel_bytes
 
@@ -125,7 +123,6 @@ def _task(task: Task, size: SystemSize, irreps: int, memory: float) -> TaskForec
         charge=system.charge,
         multiplicity=system.multiplicity,
         size=size,
-        irreps=irreps,
         kernel=kernel_bytes(system, size, memory),
     )
     if not isinstance(task, PropagationTask):

@@ -18,6 +18,9 @@ from ...atomic.units import EV_PER_HARTREE
 CURVED, NONLINEAR, LEAST_STEPS, DEFECT_GAIN = 0.12, (1e-3, 0.02), 100, 0.02
 #: |δP| beyond which a run is not one of linear response.
 STRONG = 0.03
+#: As in `surrogate/weak_fields/pair_response`: ‖δP‖ up to which motion is weak. ‖[D, P]‖ over the root of
+#: the occupied orbitals' number, au: 1.5 in water, 2.2 in benzene.
+WEAK, PUSHED = 3e-4, 2.0
 #: Energies, eV, between which lines are bright.
 _BRIGHT = (2.0, 30.0)
 #: Points of a field that are looked at.
@@ -43,6 +46,15 @@ def change(task: PropagationTask) -> float:
 def strong(task: PropagationTask) -> bool:
     """Whether the run leaves the range of linear response: by its field, or by where it starts."""
     return change(task) > STRONG
+
+
+def weak(task: PropagationTask, occupied: int) -> bool:
+    """Whether a kick alone moves the run, so little that modes give all its steps; occupied: orbitals."""
+    real_time = task.real_time
+    kicked = all(field.shape == "delta" for field in real_time.fields)
+    plain = real_time.unitary and not real_time.static
+    size = PUSHED * np.sqrt(occupied) * change(task)
+    return bool(kicked and plain and size <= WEAK)
 
 
 def learns_points(task: PropagationTask, tolerance: float) -> bool:

@@ -23,7 +23,7 @@ def _task(task: TaskForecast) -> list[str]:
     head = (
         f"line {task.line}: {task.kind} of {task.formula}, charge {task.charge}, multiplicity "
         f"{task.multiplicity}, {shell}, {task.functional}: {size.functions} functions, "
-        f"{task.irreps} irrep{'s' * (task.irreps > 1)}, {size.points} grid points"
+        f"{task.size.irreps} irrep{'s' * (task.size.irreps > 1)}, {size.points} grid points"
     )
     if task.kind != "propagation":
         return [head]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...adapters.system import System
 from ...adapters.system.system import n_functions
+from .symmetry import operations
 
 #: Points of an atom's pruned grid by the last element that has them; a period's are within 7 % of its mean.
 _POINTS: dict[int, dict[str, int]] = {
@@ -30,6 +31,8 @@ _COMPONENTS = {"HF": 0, "LDA": 1, "GGA": 4, "MGGA": 4}
 _ATTENUATED = re.compile("SR_HF|LR_HF|WB97|X_M11|X_REVM11|_SX|HSE|CAM|LC_|ITYH|HJS|LDA_X_ERF")
 #: Exact exchange by its own name; taken off, it undoes that of a hybrid.
 _EXACT = re.compile(r"(-?)[0-9.]*\*?\bHF\b")
+#: As in `surrogate/kernel/pair_kernel`: most pairs of an irrep, and matrices of theirs held while it is made.
+MOST_PAIRS, PAIR_MATRICES = 3000, 16
 #: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double
 #: precision, and what making takes over holding.
 SMALL, MOST_KERNEL, DOUBLE_PAIRS, MAKING = 20, 3 * 10**9, 1000, 4
@@ -44,6 +47,7 @@ class SystemSize:
     primitives: Σ over shells of contracted length times components, whose fourth power integrals cost.
     fitting: functions of the cd basis, 0 without. kernels: two-electron operators, 2 with attenuation.
     exchange: whether exact exchange is there.
+    irreps: of D2h's subgroup, which keep orbitals apart.
     """
 
     atoms: int
@@ -56,6 +60,17 @@ class SystemSize:
     fitting: int
     kernels: int
     exchange: bool
+    irreps: int
+
+    @property
+    def moved_pairs(self) -> int:
+        """Pairs of an empty and an occupied orbital in an irrep of pairs, all alike in size."""
+        return self.spins * self.occupied * (self.functions - self.occupied) // self.irreps
+
+    @property
+    def moved_irreps(self) -> int:
+        """Irreps of pairs that one kick moves, with the first, which second order moves."""
+        return min(self.irreps, 2)
 
     @property
     def pairs(self) -> int:
@@ -84,6 +99,7 @@ def size_of(system: System) -> SystemSize:
         else sum(n_functions(fitting[tag], system.fitting_spherical) for tag in geometry.tags),
         kernels=2 if _ATTENUATED.search(xc) else 1,
         exchange=_has_exchange(xc),
+        irreps=operations(system),
     )
 
 
@@ -114,6 +130,15 @@ def kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     if _kind(system.functional.pyscf) == "MGGA" or MAKING * held > min(memory, MAKING * MOST_KERNEL):
         return 0
     return held
+
+
+def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
+    """Memory for making the kernel between empty and occupied orbitals; 0 where none is made."""
+    d = size.moved_pairs
+    half = 8 * size.spins * size.occupied * (size.functions - size.occupied) // size.irreps
+    taken = 8 * PAIR_MATRICES * d**2 + half * size.functions**2 // 2
+    made = held_integrals(size, memory) and not size.fitting and 0 < d <= MOST_PAIRS and taken <= memory
+    return taken if made and _kind(system.functional.pyscf) != "MGGA" else 0
 
 
 def held_integrals(size: SystemSize, memory: float) -> int:

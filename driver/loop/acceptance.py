@@ -6,13 +6,14 @@ import numpy as np
 
 from ...adapters.engine import Energies
 from .budget import least_builds, refinements_left
-from .certify import Claim, certify
+from .certify import Claim, certify, smallest_change
 from .controller import LEAST_ATTEMPT, WORTH
 from .energies import energy_at, with_energies
 from .hybrid import SEGMENT_BYTES, Hybrid, advance, changes, known_surrogate, tell
-from .motion import is_weak, leave_weak, most_steps, motion_of, sighted, steps_to_go
+from .motion import is_weak, motion_of, sighted
 from .progress import Event, Progress
 from .reference import Sight
+from .regime import leave_weak, most_steps, steps_to_go
 from .segment import Segment, density_at
 
 #: Passes over a segment before it is measured, each after the surrogate was refined.
@@ -103,6 +104,7 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
     before, surrogate = progress.tally.fock_builds, known_surrogate(hybrid)
     end = sighted(hybrid, progress, segment.end.density, segment.end.time, end=True)
     measured, others = segment, [end]
+    smallest = smallest_change(hybrid.problem, segment.start.step)
     claim: Claim | None = None
     passed: Segment | None = segment
     last = np.inf
@@ -112,7 +114,7 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
         if farthest < segment.n_steps:
             at = float(segment.times[farthest])
             others.append(sighted(hybrid, progress, density_at(segment, farthest), at, end=False))
-        _teach(others)
+        _teach(others, smallest)
         others = []
         passed = _again(hybrid, progress, segment)
     # Points drawn near those that have taught show too little: such a segment begins as one tried before.
@@ -122,8 +124,9 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
             claim = None
             break
         segment = passed
+        others = others or _end_that_counts(hybrid, progress, segment)
         claim = certify(hybrid, progress, segment, others, round_)
-        _teach([*others, *claim.sights])
+        _teach([*others, *claim.sights], smallest)
         others = []
         in_vain = is_weak(hybrid) or claim.own > WORTH * last
         if claim.met or in_vain or not progress.ledger.affords(_spent(progress, before)):
@@ -169,9 +172,11 @@ def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> N
     advance(hybrid, progress, segment, end)
 
 
-def _teach(sights: list[Sight]) -> None:
+def _teach(sights: list[Sight], smallest: float) -> None:
+    """smallest: |δP| that counts as nothing; what is seen at rest is noise."""
     for sight in sights:
-        sight.teach()
+        if np.linalg.norm(sight.defect.change) > smallest:
+            sight.teach()
 
 
 def _spent(progress: Progress, before: int) -> int:
@@ -187,6 +192,15 @@ def _farthest(hybrid: Hybrid, segment: Segment) -> int | None:
     farthest = int(sizes.argmax())
     known = known_surrogate(hybrid).nonlinear or hybrid.problem.engine.linear
     return None if known or sizes[farthest] <= NONLINEAR else farthest
+
+
+def _end_that_counts(hybrid: Hybrid, progress: Progress, segment: Segment) -> list[Sight]:
+    """A look at the end where it is most of the pass, as after a kick: drawn points say nothing of it."""
+    sizes = changes(hybrid.problem, segment)
+    far = float(np.linalg.norm(segment.end.density - hybrid.problem.ground_density))
+    if far**2 <= float(sizes[1:] @ sizes[1:]):
+        return []
+    return [sighted(hybrid, progress, segment.end.density, segment.end.time, end=True)]
 
 
 def _again(hybrid: Hybrid, progress: Progress, segment: Segment) -> Segment | None:

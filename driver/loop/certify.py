@@ -176,7 +176,7 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
     sizes = changes(problem, segment)
     dipole = motion.dipoles(segment)
     sample = motion.sample(segment, max(1, segment.n_steps // SAMPLED))
-    smallest = smallest_change(problem)
+    smallest = smallest_change(problem, segment.start.step)
     n_points = ledger.n_points + segment.n_steps
     return _Pass(
         segment,
@@ -287,10 +287,12 @@ def _scaled(made: _Pass, drawn: list[Defect], others: list[Defect], f: float, we
     return operator.scaled(f * max(wanted / found, 1.0) if found > 0.0 else f)
 
 
-def smallest_change(problem: Problem) -> float:
-    """|δP| that counts as nothing: a thousandth of what the strongest field does in one step."""
+def smallest_change(problem: Problem, step: int) -> float:
+    """|δP| that counts as nothing from this step on: a thousandth of what the strongest field does in one
+    step. Ahead of a kick, a tenth: what the SCF's end leaves moving is nothing beside it."""
     strongest = max((abs(c.field.maximum) for c in problem.couplings), default=0.0)
-    return max(1e-3 * strongest * problem.real_time.dt, 1e-10)
+    ahead = any(kicked >= step for kicked in problem.kicked_steps)
+    return max((0.1 if ahead else 1e-3) * strongest * problem.real_time.dt, 1e-10)
 
 
 def _squared(values: np.ndarray) -> float:

@@ -88,7 +88,7 @@ def _book(hybrid: Hybrid, progress: Progress, segment: Segment, lacking: float, 
     assert estimate is not None
     follow(hybrid, progress, segment)
     book_changes(hybrid, progress, segment)
-    smallest, sums = smallest_change(problem), estimate.sums
+    smallest, sums = smallest_change(problem, progress.state.step), estimate.sums
     push = lacking * problem.real_time.dt
     bound = push / progress.ledger.typical_change(0.0, 0, smallest)
     # Where no dipole connects occupied and empty orbitals, whatever lacks moves none.
@@ -102,7 +102,7 @@ def _book(hybrid: Hybrid, progress: Progress, segment: Segment, lacking: float, 
 
 def _enough(hybrid: Hybrid, progress: Progress) -> float:
     """What may lack, Hartree: kept up over the whole run, a quarter of the error allowed is stated for it."""
-    sizes = progress.ledger.typical_change(0.0, 0, smallest_change(hybrid.problem))
+    sizes = progress.ledger.typical_change(0.0, 0, smallest_change(hybrid.problem, progress.state.step))
     return 0.25 / CORRECTED * hybrid.target.error * sizes / hybrid.target.duration
 
 

@@ -22,14 +22,12 @@ from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.pair_motion import Lacking, PairPath, norm_changes, pair_path
 from ..propagators.state import State, density_of
 from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
-from .hybrid import Hybrid, known_surrogate, tell, told_steps
+from .hybrid import Hybrid, known_surrogate, told_steps
 from .problem import Problem, Step, active_dipoles, electronic_dipoles, make_step
-from .progress import Event, Progress
+from .progress import Progress
 from .reference import Sight
 from .segment import Limits, Segment, frozen_pass, is_check_step, later_densities, surrogate_segment
 
-#: Segments of weak motion may have so many times as many steps as others.
-LONGER = 20
 #: Bytes that a segment of weak motion may take, over those of another's densities: some arrays of η.
 HELD = 4
 #: What moves in irreps that no field moves, over all that moves: rounding. More is not followed.
@@ -98,79 +96,6 @@ def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float
     progress.tally.fock_builds += len(found)
     progress.tally.anchors += len(found)
     return motion.seen(density, found)
-
-
-def begins_weak(problem: Problem) -> bool:
-    """Whether the field is over at the first point, and leaves the motion weak."""
-    over = can_be_weak(problem) and problem.last_field_step == 0
-    return over and not _is_far(problem, 0.0, problem.ground_density)
-
-
-def can_be_weak(problem: Problem) -> bool:
-    """Whether steps follow the field, by the propagator that weak motion is known for."""
-    real_time = problem.real_time
-    plain = real_time.unitary and not real_time.static
-    return plain and problem.last_field_step < problem.n_steps - 1
-
-
-def choose_regime(hybrid: Hybrid, progress: Progress) -> None:
-    """Settle which of two surrogates is in force from here on."""
-    surrogate, problem, state = hybrid.surrogate, hybrid.problem, progress.state
-    if not isinstance(surrogate, ByRegime) or not can_be_weak(problem) or progress.ledger.strong:
-        return
-    if _is_far(problem, state.time, state.density):
-        leave_weak(hybrid, progress)
-    elif state.step > problem.last_field_step and surrogate.weaken() and not progress.ledger.weak:
-        progress.ledger.weak = True
-        progress.ledger.begin_anew(most_steps(hybrid))
-
-
-def leave_weak(hybrid: Hybrid, progress: Progress) -> None:
-    """Full matrices from here on, to the end of the run; told with its reason."""
-    surrogate = hybrid.surrogate
-    assert isinstance(surrogate, ByRegime)
-    if surrogate.weak is not None:
-        progress.ledger.begin_anew(hybrid.target.max_ml_steps)
-    surrogate.strengthen()
-    progress.ledger.strong = True
-    at = progress.state
-    tell(hybrid, progress, Event("regime", at.step, at.time, "NOT_WEAK", np.nan, np.nan, 0.0, 0))
-
-
-def most_steps(hybrid: Hybrid) -> int:
-    """Of a segment."""
-    most = hybrid.target.max_ml_steps
-    return LONGER * most if is_weak(hybrid) else most
-
-
-def steps_to_go(hybrid: Hybrid, progress: Progress) -> int:
-    """Steps to the last with a field, where weak motion may follow; else those that are left."""
-    ahead = hybrid.problem.last_field_step - progress.state.step
-    follows = _may_follow(hybrid, progress) and ahead > 0
-    return ahead if follows else hybrid.problem.n_steps - progress.state.step
-
-
-def owes_last_field_step(hybrid: Hybrid, progress: Progress) -> bool:
-    """Whether the next step is the last with a field, and weak motion may follow.
-
-    The reference makes it: what a kick does in second order lasts, and no defect of F tells of it.
-    """
-    return _may_follow(hybrid, progress) and progress.state.step == hybrid.problem.last_field_step
-
-
-def _may_follow(hybrid: Hybrid, progress: Progress) -> bool:
-    either = isinstance(hybrid.surrogate, ByRegime) and can_be_weak(hybrid.problem)
-    return either and not progress.ledger.strong
-
-
-def _is_far(problem: Problem, time: float, density: np.ndarray) -> bool:
-    """Whether P' is no longer near P'0, or the field at this time takes it away."""
-    field = problem.external(time)
-    size = float(np.linalg.norm(density - problem.ground_density))
-    if field is not None:
-        # What acts at one point alone, as a kick does, acts for half a step.
-        size += 0.5 * problem.real_time.dt * float(np.linalg.norm(field @ density - density @ field))
-    return size > WEAK
 
 
 class Stepwise:
@@ -253,7 +178,8 @@ class Weakly:
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
         """See `Motion`; None also where |δP| is no longer small, or a step takes more corrections."""
         response, began = self._response, time.process_time()
-        path = self._path(state, n_steps, None)
+        left_out = self._left_out(state)
+        path = None if left_out > STILL else self._path(state, n_steps, None)
         if path is None:
             return None
         absolute = path.eta + response.rest
@@ -282,7 +208,7 @@ class Weakly:
             spreads,
             formed=points,
             sizes=sizes,
-            gap=path.gap,
+            gap=path.gap + left_out,
             unfollowed=offset_from_rest(response, active_dipoles(problem)),
         )
 
@@ -356,11 +282,6 @@ class Weakly:
     def _path(self, state: State, n_steps: int, lacking: Lacking | None) -> PairPath | None:
         response, problem = self._response, self._problem
         pairs, rest = response.pairs, response.rest
-        change = state.density - response.about.density
-        whole, known = (float(np.linalg.norm(own.block(change))) for own in (response.every, pairs))
-        left_out = float(np.sqrt(max(whole**2 - known**2, 0.0))) / whole if whole > 0.0 else 0.0
-        if left_out > STILL:
-            return None
         eta = self._eta(state.density) - rest
         # F at rest keeps η there: -ω η.
         fock, half = (pairs.block(f) + pairs.gaps * rest for f in (state.fock, state.fock_half))
@@ -368,8 +289,14 @@ class Weakly:
             fock = response.response(pairs.filling * eta)
         anew = [j for j in range(1, n_steps) if is_check_step(problem, state.step + j)]
         lengths = np.diff([0, *anew, n_steps]).tolist()
-        path = pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, lacking)
-        return None if path is None else replace(path, gap=path.gap + left_out)
+        return pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, lacking)
+
+    def _left_out(self, state: State) -> float:
+        """What moves in irreps that are not followed, over all that moves."""
+        response = self._response
+        change = state.density - response.about.density
+        whole, known = (float(np.linalg.norm(own.block(change))) for own in (response.every, response.pairs))
+        return float(np.sqrt(max(whole**2 - known**2, 0.0))) / whole if whole > 0.0 else 0.0
 
     def _lacking(self, operator: DefectOperator) -> Lacking:
         pairs = self._response.pairs

@@ -66,6 +66,14 @@ class Problem:
                     return step
         return 0
 
+    @cached_property
+    def kicked_steps(self) -> tuple[int, ...]:
+        """Steps, counted from 0, with a kick after the first point at one end; in order."""
+        dt = self.real_time.dt
+        kicks = {round(c.field.center / dt) for c in self.couplings if c.field.shape == "delta"}
+        found = {step for k in kicks for step in (k - 1, k) if 0 <= step < self.n_steps and k > 0}
+        return tuple(sorted(found))
+
     def external(self, time: float) -> np.ndarray | None:
         """The field's matrix V(t), working basis; None where no field acts."""
         total = None

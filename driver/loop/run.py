@@ -9,9 +9,10 @@ from .budget import ATTEMPT, corrects, least_builds, room
 from .certify import begin, follow
 from .corrected import MOST_BUILDS, corrected_steps
 from .hybrid import Hybrid, advance, book_changes, known_surrogate, tell
-from .motion import choose_regime, is_weak, leave_weak, owes_last_field_step
+from .motion import is_weak
 from .problem import field_free, make_step
 from .progress import Event, Progress
+from .regime import choose_regime, leave_weak, owes_field_step, steps_to_go
 from .segment import Reason
 
 #: Reference steps are handed to the reporters at least this often, seconds.
@@ -33,7 +34,7 @@ def run(hybrid: Hybrid, progress: Progress, stop: Callable[[Progress], bool]) ->
         choose_regime(hybrid, progress)
         if hybrid.surrogate is None:
             reference_steps(hybrid, progress, n_steps, "CONTINUE")
-        elif owes_last_field_step(hybrid, progress):
+        elif owes_field_step(hybrid, progress):
             reference_steps(hybrid, progress, 1, "FIELD")
         elif owes_the_rest(hybrid, progress):
             pay_back(hybrid, progress)
@@ -79,7 +80,7 @@ def fall_back(hybrid: Hybrid, progress: Progress, n_steps: int) -> None:
 
     Steps of one build or two where the reference shows its matrices and the surrogate is good enough.
     """
-    last = min(progress.state.step + n_steps, hybrid.problem.n_steps)
+    last = progress.state.step + min(n_steps, steps_to_go(hybrid, progress))
     correcting = corrects(hybrid)
     while progress.state.step < last and not owes_the_rest(hybrid, progress):
         portion = min(TEACH_EVERY, last - progress.state.step)
@@ -98,8 +99,7 @@ def owes_the_rest(hybrid: Hybrid, progress: Progress) -> bool:
 
 def pay_back(hybrid: Hybrid, progress: Progress) -> None:
     """The run's last steps with one Fock build each; by the reference where the surrogate leads nowhere."""
-    left = hybrid.problem.n_steps - progress.state.step
-    portion = min(TEACH_EVERY, left)
+    portion = min(TEACH_EVERY, steps_to_go(hybrid, progress))
     if corrected_steps(hybrid, progress, portion, forced=True) == 0:
         reference_steps(hybrid, progress, portion, "RESIDUAL")
 

@@ -195,19 +195,20 @@ def surrogate_segment(
     conserving = conserves(problem)
     reason: Reason = "MAX_STEPS"
     learned = 0.0
-    for _ in range(n_steps):
+    for k in range(n_steps):
+        last = k == n_steps - 1
         if is_check_point(problem, state):
             state = rebuilt(problem, state, fock_in_force)
         cpu = time.process_time()
         try:
             following, changes = step(state, fock_in_force)
-            visit = surrogate.visit(asked)
+            visit = surrogate.visit(asked, last=last)
             unknown = visit.learned
             if unknown:
                 learned += unknown**2
                 # The step was made before the surrogate knew where it led; those before it may lack the same.
                 following, changes = step(state, fock_in_force)
-                visit = surrogate.visit(asked)
+                visit = surrogate.visit(asked, last=last)
         except NoFixedPoint:
             # What the surrogate says need not have one: a wild Fock matrix, or one that is not finite.
             reason = "NOT_FINITE"

@@ -43,8 +43,8 @@ from ...surrogate.weak_fields.pair_response import (
 )
 from ..loop.backend import GroundState
 from ..loop.controller import Target
-from ..loop.motion import begins_weak
 from ..loop.problem import Problem
+from ..loop.regime import begins_weak
 from .options import Options, physics_of
 
 #: Bounds of the share of a density change that may stay outside the surrogate's directions.

@@ -143,36 +143,36 @@ class OnTheFlyResponse:
         self._last_density = density
         return self._fock + unpack(self._packing, last.response_x, last.response_y)
 
-    def visit(self, density: np.ndarray) -> Visit:
+    def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """Note a P'; look whether it leaves the known directions.
 
-        Looks are rarer while they find nothing.
+        Looks are rarer while they find nothing. A kick may be a segment's last step: there is one at its end.
         """
         self._wait -= 1
-        if self._wait > 0:
+        if self._wait > 0 and not last:
             return Visit(self._spread, 0.0)
-        last = self._last if density is self._last_density else self._evaluate(density)
-        size = float(last.x @ last.x + last.y @ last.y)
+        at = self._last if density is self._last_density else self._evaluate(density)
+        size = float(at.x @ at.x + at.y @ at.y)
         if self._nonlinear.wanted(size):
             self._count_nonlinear()
-        self._nonlinear.visit(last.x)
+        self._nonlinear.visit(at.x)
         x_map, y_map = self._x_map, self._y_map
-        c, d = x_map.coordinates(last.x), y_map.coordinates(last.y)
+        c, d = x_map.coordinates(at.x), y_map.coordinates(at.y)
         # `outside` stays above the rounding of `outside_squared`.
         threshold = max(self._outside**2 * size, NOTHING**2)
-        outside_x, outside_y = x_map.outside_squared(last.x, c), y_map.outside_squared(last.y, d)
+        outside_x, outside_y = x_map.outside_squared(at.x, c), y_map.outside_squared(at.y, d)
         new_x = outside_x > threshold
         new_y = (outside_y > threshold) & self._engine.exact_exchange
         new = bool(new_x.any() or new_y.any())
         self._patience = 1 if new else min(self._patience + 1, LOOK_EVERY)
         self._wait = self._patience
         if new:
-            c = self._extend(last, c, d, new_x, new_y)
+            c = self._extend(at, c, d, new_x, new_y)
         self._n_visits += 1
-        self._moment += last.response_moment
+        self._moment += at.response_moment
         x_map.visit(c)
-        missing = self._missing(last, c)
-        typical = max(last.response_moment, self._moment / self._n_visits, NOTHING**2)
+        missing = self._missing(at, c)
+        typical = max(at.response_moment, self._moment / self._n_visits, NOTHING**2)
         self._spread = self._calibration * missing / float(np.sqrt(typical))
         if not new:
             return Visit(self._spread, 0.0)

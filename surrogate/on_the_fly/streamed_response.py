@@ -105,10 +105,10 @@ class StreamedResponse:
         x = self.space.block(density - self.about.density)
         return self.about.fock + self.space.matrix(self.response(x))
 
-    def visit(self, density: np.ndarray) -> Visit:
-        """See `Surrogate`; the spread is looked at every few steps."""
+    def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
+        """See `Surrogate`; the spread is looked at every few steps, and at a segment's last."""
         self._wait -= 1
-        if self._wait <= 0:
+        if self._wait <= 0 or last:
             self._wait = _LOOK_EVERY
             x = self.space.block(density - self.about.density)
             response = float(np.linalg.norm(self.response(x)))

@@ -93,18 +93,18 @@ class NeuralSurrogate:
         self._last_density = density
         return self._fock + self._back(last.response_x, last.response_y)
 
-    def visit(self, density: np.ndarray) -> Visit:
+    def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """Keep a P'; the ensemble's spread there."""
-        last = self._last if density is self._last_density else self._evaluate(density)
+        at = self._last if density is self._last_density else self._evaluate(density)
         if self._n_visits % self._stride == 0:
             self._visited.append(density)
             if len(self._visited) > _MOST_VISITED:
                 self._visited = self._visited[::2]
                 self._stride *= 2
         self._n_visits += 1
-        self._moment += last.size**2
-        typical = max(last.size, np.sqrt(self._moment / self._n_visits), NOTHING)
-        return Visit(self._calibration * self._missing(last) / typical, 0.0)
+        self._moment += at.size**2
+        typical = max(at.size, np.sqrt(self._moment / self._n_visits), NOTHING)
+        return Visit(self._calibration * self._missing(at) / typical, 0.0)
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
         """Learn from a reference pair (P', field-free F')."""

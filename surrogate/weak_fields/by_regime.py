@@ -74,9 +74,9 @@ class ByRegime:
         """See `Surrogate`."""
         return self.in_force.predict(density)
 
-    def visit(self, density: np.ndarray) -> Visit:
+    def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """See `Surrogate`."""
-        return self.in_force.visit(density)
+        return self.in_force.visit(density, last=last)
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
         """See `Surrogate`."""

@@ -126,7 +126,7 @@ class PairResponse:
         x = self.pairs.block(density - self.about.density)
         return self.about.fock + self.pairs.matrix(self.response(x))
 
-    def visit(self, density: np.ndarray) -> Visit:
+    def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """See `Surrogate`."""
         x = self.pairs.block(density - self.about.density)
         return Visit(float(self.spread(x[None])[0]), 0.0)

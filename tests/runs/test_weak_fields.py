@@ -95,3 +95,19 @@ def test_symmetry_that_is_all_but_exact_is_no_hindrance(
     assert b"NOT_WEAK" not in reasons
     assert summary["fock_builds"] <= 12
     assert trajectory_error(dipole, reference) <= summary["estimated_error"] <= 1e-3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"polarization": "z"}, {"polarization": "x", "basis": "6-31G"}],
+    ids=["shadow in other irreps", "directions not met before"],
+)
+def test_a_kick_after_some_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dict) -> None:
+    """The shadow of the rest is off in irreps that modes do not follow; the kick is a segment's last step."""
+    monkeypatch.chdir(tmp_path)
+    words = {"tmax": 24.1, "kick": "1e-4\n    center 8.0", **words}
+    _, reference, _ = run("none", "--surrogate", "none", **words)
+    summary, dipole, reasons = run("weak", **words)
+    assert b"NOT_WEAK" not in reasons
+    assert summary["fock_builds"] <= 40
+    assert trajectory_error(dipole, reference) <= summary["estimated_error"] <= 1e-3

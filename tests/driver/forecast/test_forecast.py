@@ -13,6 +13,7 @@ from hybrid_propagate.adapters.deck.reader import TASKS, read_deck
 from hybrid_propagate.adapters.deck.xc import Attenuation, accepted_words, functional
 from hybrid_propagate.adapters.pyscf import two_electron
 from hybrid_propagate.adapters.pyscf.engine import make_engine
+from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.pyscf.quadrature import GRID_LEVEL
 from hybrid_propagate.adapters.system.formula import formula
@@ -26,9 +27,10 @@ from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.loop import controller
 from hybrid_propagate.driver.run import surrogates
-from hybrid_propagate.surrogate.kernel import analytic
+from hybrid_propagate.surrogate.kernel import analytic, pair_kernel
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
 from hybrid_propagate.surrogate.nonlinear import cubature, nonlinear_response
+from hybrid_propagate.surrogate.weak_fields import pair_response
 from hypothesis import given
 from hypothesis import strategies as st
 from pyscf import dft, symm
@@ -53,6 +55,11 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         analytic.MAX_BYTES,
         analytic._SINGLE_PRECISION_PAIRS,
         analytic.BUILDING,
+    )
+    assert (work.MOST_PAIRS, work.PAIR_MATRICES, motion.WEAK) == (
+        pair_kernel.MOST_PAIRS,
+        pair_kernel._HELD,
+        pair_response.WEAK,
     )
     assert set(work._POINTS[1]) == set(GRID_LEVEL)
     assert (motion.CURVED, motion.NONLINEAR, motion.LEAST_STEPS, motion.DEFECT_GAIN) == (
@@ -153,7 +160,40 @@ def test_more_steps_take_longer_and_more_functions_more_memory(tmp_path: Path) -
         sizes = {k: size_of(task.system) for k, task in enumerate(deck.tasks)}
         costs.append(cost_of(deck, sizes, Asked(4e9)))
     assert costs[1].seconds > costs[0].seconds
-    assert costs[2].memory > 2 * costs[0].memory
+    large = size_of(deck.tasks[0].system)
+    assert costs[2].memory > costs[0].memory + work.held_integrals(large, 4e9)
+
+
+def test_a_weak_kick_costs_little_more_the_longer_it_is_followed(tmp_path: Path) -> None:
+    """Modes give all its steps: a hundredth of what a step takes beyond weak motion."""
+    slopes = []
+    for kick in (1e-4, 1e-2):
+        seconds = []
+        for tmax in (200.0, 2200.0):
+            text = kicked(tmax=tmax, kick=kick, basis="6-31G*", atoms="  N 0 0 0\n  N 0 0 1.1\n  O 0 0 2.3")
+            (tmp_path / "a.nw").write_text(text)
+            deck = read_deck(tmp_path / "a.nw")
+            sizes = {k: size_of(task.system) for k, task in enumerate(deck.tasks)}
+            seconds.append(cost_of(deck, sizes, Asked(4e9)).seconds)
+        slopes.append((seconds[1] - seconds[0]) / 10000)
+    assert slopes[0] < 1e-3 < 10.0 * slopes[0] < slopes[1]
+
+
+@pytest.mark.parametrize(
+    ("kick", "words", "weak"), [(5e-4, "", True), (5e-4, "static", False), (2e-3, "", False)]
+)
+def test_motion_is_told_weak_as_the_loop_finds_it(
+    kick: float, words: str, weak: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "a.nw").write_text(kicked(tmax=40.0, kick=kick, basis="6-31G", steps=words))
+    task = read_deck(tmp_path / "a.nw").propagations[0]
+    assert motion.weak(task, 5) == weak
+    engine, orbitals = solve_ground_state(make_engine(task.system, 1e9), None, 50)
+    coupling = engine.integrals.dipole[2]
+    coefficients = orbitals.coefficients[0]
+    pushed = coefficients.T @ coupling @ coefficients
+    size = 0.1 * kick * 2.0 * math.sqrt(2.0 * float((pushed[:5, 5:] ** 2).sum()))
+    assert (size <= motion.WEAK) == (weak or words != "")
 
 
 def test_each_further_run_of_a_deck_takes_memory(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Bad:
         fock = self.problem.reference_fock(density)[0]
         return fock * np.nan if self.wild else self.base + self.share * (fock - self.base)
 
-    def visit(self, density: np.ndarray) -> Visit:
+    def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         return Visit(0.04 if self.refines else 0.0, 0.0)
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:

@@ -30,7 +30,7 @@ class Perfect:
         fock = self.problem.reference_fock(density)[0]
         return fock if self.spoil is None or self.calls < 20 else self.spoil(fock)
 
-    def visit(self, density: np.ndarray) -> Visit:
+    def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         return Visit(self.spread if self.calls >= 20 else 0.0, False)
 
     def energies(self, densities: np.ndarray) -> np.ndarray:
