@@ -36,7 +36,8 @@ class Remainder:
     def __init__(self, d: int) -> None:
         self.changes = np.zeros((0, d))
         self.remainders = np.zeros((0, d))
-        self._rough = False
+        # λ over the correlations.
+        self._rough, self._level = False, 0.0
         self._fit()
 
     @property
@@ -82,7 +83,7 @@ class Remainder:
         """Expected |r - r_predicted|² at one change."""
         k = _kernel(self.changes @ change) / self._scale
         prior = float(_kernel(change @ change))
-        return self._size * max(prior - float(k @ self._inverse @ k), 0.0)
+        return self._size * max((1.0 + self._level) * prior - float(k @ self._inverse @ k), 0.0)
 
     def _fit(self) -> None:
         n = self.n_anchors
@@ -94,7 +95,8 @@ class Remainder:
         variance = JITTER + noise**2 * (n / max(float(np.vdot(scaled, scaled)), 1e-300))
         correlations = gram / self._scale[:, None] / self._scale + np.diag(variance)
         if self._rough and n:
-            correlations[np.diag_indices(n)] += _most_telling(correlations, scaled)
+            self._level = _most_telling(correlations, scaled)
+            correlations[np.diag_indices(n)] += self._level
         self._inverse = np.linalg.inv(correlations)
         self._weights = (self._inverse @ scaled) / self._scale[:, None]
         # Maximum likelihood for the kernel's overall size.
