@@ -7,8 +7,8 @@ a Taylor series about P0 without constant term: the tangent that turns as the de
 second and third order of the functional (b, c). The prediction is exact at every anchor but for
 the noise of the Fock builds. (Rasmussen & Williams, Gaussian Processes, ch. 2, 2006)
 
-What points of a quadrature leave over is no short polynomial: interpolated exactly it came out a hundred times
-too large between LiH's anchors. There λ is added to the correlations in C, so that the anchors tell most of
+What points of a quadrature leave over is no short polynomial: interpolated exactly it came out a hundred
+times too large between LiH's anchors. There λ is added to the correlations in C, so that the anchors tell most of
 each other.
 """
 
