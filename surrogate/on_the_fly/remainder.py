@@ -8,8 +8,8 @@ second and third order of the functional (b, c). The prediction is exact at ever
 the noise of the Fock builds. (Rasmussen & Williams, Gaussian Processes, ch. 2, 2006)
 
 What points of a quadrature leave over is no short polynomial: interpolated exactly it came out a hundred
-times too large between LiH's anchors. There λ is added to the correlations in C, so that the anchors tell most of
-each other.
+times too large between LiH's anchors. There λ is added to the correlations in C, so that the anchors
+tell most of each other.
 """
 
 from collections.abc import Mapping
