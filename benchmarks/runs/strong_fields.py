@@ -1,8 +1,10 @@
-"""Strong fields: Fock builds, true and stated error, processor seconds, against reference steps alone.
+r"""Strong fields: Fock builds, true and stated error, processor seconds, against reference steps alone.
 
-OMP_NUM_THREADS=1 python benchmarks/runs/strong_fields.py [--tol 1e-2 1e-3] [--seeds 1] [--without] [case ...]
+OMP_NUM_THREADS=1 python benchmarks/runs/strong_fields.py [--tol 1e-2 1e-3] [--seeds 1] [--without] \
+    [--engine nwchem] [case ...]
 
-With --without each row is followed by one of the same program without the points.
+With --without each row is followed by one of the same program without the points. With --engine nwchem an
+installed NWChem makes the reference steps, and its own points are counted; its seconds are in all others.
 
 The last three cases have shaped no constant.
 """
@@ -102,6 +104,7 @@ CASES: dict[str, tuple[Path | Pulse, int]] = {
 HEADER = (
     *("case", "steps", "--tol", "true error", "stated", "met", "builds, reference", "builds, hybrid"),
     *("anchors", "refinements", "rejected", "CPU s, reference", "CPU s, hybrid"),
+    *("NWChem's points, reference", "NWChem's points, hybrid"),
 )
 
 
@@ -114,7 +117,9 @@ def main() -> None:
     parser.add_argument("--tol", type=float, nargs="+", default=[1e-2, 1e-3])
     parser.add_argument("--seeds", type=int, default=1, help="draws of the points, each a row")
     parser.add_argument("--without", action="store_true", help="a row without the points, too")
+    parser.add_argument("--engine", choices=("pyscf", "nwchem"), default="pyscf")
     arguments = parser.parse_args()
+    common = ("--engine", arguments.engine, "--save-density", "0")
     if unknown := set(arguments.cases) - set(CASES):
         parser.error(f"{', '.join(sorted(unknown))}: no such case; accepted: {'; '.join(CASES)}")
     print(markdown(HEADER, []), flush=True)
@@ -126,10 +131,10 @@ def main() -> None:
                 deck = Path(folder) / "pulse.nw"
                 deck.write_text(given.deck())
             deck = deck_with_steps(deck, n_steps)
-            reference = run_deck(deck, "--surrogate", "none", "--save-density", "0")
+            reference = run_deck(deck, "--surrogate", "none", *common)
             for tolerance in arguments.tol:
                 for seed in [*range(1, arguments.seeds + 1), *([0] if arguments.without else [])]:
-                    options = ("--tol", str(tolerance), "--save-density", "0")
+                    options = ("--tol", str(tolerance), *common)
                     command = [sys.executable, "-c", SEEDED, str(seed), "deck.nw", *options]
                     run = run_deck(deck, command=command)
                     drawn = f"seed {seed}" if seed else "without points"
@@ -144,6 +149,9 @@ def row(name: str, n_steps: int, tolerance: float, run: DeckRun, reference: Deck
     cells += ["yes" if s["tolerance_met"] else "no", str(reference.summary["fock_builds"])]
     cells += [str(s[key]) for key in ("fock_builds", "anchors", "refinements", "rejected")]
     cells += [f"{reference.cpu:.0f}", f"{run.cpu:.0f}"]
+    for made in (reference, run):
+        nwchem = made.summary.get("nwchem")
+        cells.append(str(nwchem["points"]) if nwchem else "")
     return "| " + " | ".join(cells) + " |"
 
 

@@ -271,6 +271,8 @@ class OnTheFlyResponse:
         self._n_visits, self._patience, self._wait = np.asarray(arrays["visits"]).tolist()
         self.mean_field_builds = int(arrays["mean_field_builds"])
         self._nonlinear.load(arrays)
+        if self.nonlinear:
+            self._remainder.leave_rough()
 
     def _evaluate(self, density: np.ndarray) -> _Evaluation:
         x, y = pack(self._packing, density - self._density)
@@ -294,6 +296,7 @@ class OnTheFlyResponse:
             after = [self._x_map.apply(x) for x in changes]
             known += np.reshape(after, known.shape) - np.reshape(before, known.shape)
         self._remainder.subtract(known)
+        self._remainder.leave_rough()
 
     def _keep_mean_field(self) -> None:
         """From now on the real directions' images are those of Coulomb and exact exchange alone."""

@@ -126,3 +126,34 @@ def test_save_and_load() -> None:
     x = 0.3 * np.ones(D)
     np.testing.assert_array_equal(again.predict(x), remainder.predict(x))
     assert again.variance(x) == remainder.variance(x)
+
+
+def test_a_rough_rest_is_not_interpolated_exactly() -> None:
+    """What is no polynomial, as points of a quadrature leave over, comes out no larger than it is between
+    anchors near each other; what is one is still learned."""
+    random = np.random.default_rng(3)
+    directions = random.standard_normal((2, D))
+    anchors_near = [np.cos(t) * directions[0] + np.sin(t) * directions[1] for t in np.linspace(0.0, 1.0, 12)]
+    noise = [1e-3 * random.standard_normal(D) for _ in anchors_near]
+    sizes = []
+    for rough in (False, True):
+        remainder = Remainder(D)
+        for x, left in zip(anchors_near, noise, strict=True):
+            remainder.add(0.3 * x, left)
+        if rough:
+            remainder.leave_rough()
+        between = [np.cos(t) * directions[0] + np.sin(t) * directions[1] for t in np.linspace(-0.3, 1.3, 40)]
+        sizes.append(max(np.linalg.norm(remainder.predict(0.3 * x)) for x in between))
+    typical = float(np.linalg.norm(noise, axis=1).mean())
+    assert sizes[0] > 10.0 * typical > 10.0 * sizes[1]
+    # What is still lacking near the anchors is about as large as what they have shown.
+    expected = np.sqrt([remainder.variance(0.3 * x) for x in anchors_near])
+    assert 0.3 * typical < expected.mean() < 3.0 * typical
+
+
+def test_a_smooth_rest_is_learned_where_it_may_be_rough() -> None:
+    remainder = taught(6)
+    remainder.leave_rough()
+    for x in anchors(6):
+        apart = np.linalg.norm(remainder.predict(x) - remainder_at(x))
+        assert apart < 1e-2 * np.linalg.norm(remainder_at(x))
