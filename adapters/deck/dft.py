@@ -118,6 +118,7 @@ class DftSettings:
     """What `dft` blocks have set so far; the defaults are NWChem's. nwchem_only_lines: what only it needs.
 
     fon: of a closed shell or alpha, and of beta.
+    skip: `noscf`. carried_out: a task has run with the settings; the next block takes `noscf` back.
     """
 
     functional: Functional = _DEFAULT
@@ -132,6 +133,7 @@ class DftSettings:
     vectors: Vectors | None = None
     output: str | None = None
     skip: bool = False
+    carried_out: bool = False
     nwchem_only_lines: tuple[str, ...] = ()
     lock: bool = False
     smear: float = 0.0
@@ -154,7 +156,7 @@ class ScfSettings:
 def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings:
     """Settings after the `dft` block that `line` opens."""
     line.finish()
-    settings = before
+    settings = replace(before, skip=before.skip and not before.carried_out, carried_out=False)
     cam_line: Line | None = None
     xc_line: Line | None = None
     for row in reader.block(line):

@@ -22,7 +22,7 @@ from ..rtdb.entries import RtdbError
 from ..rtdb.nuclei import geometry_lines
 from ..rtdb.recall import database_path, recall, record_path
 from .basis import check_tags, read_basis, read_ecp
-from .database import MAY_BE_ABSENT, Database
+from .database import MAY_BE_ABSENT, Database, of_earlier_run
 from .deck import Deck, GroundStateTask, Task
 from .dft import DftSettings, read_dft, read_scf
 from .dplot import read_dplot
@@ -214,6 +214,7 @@ def _recall(found: _Found, place: Place) -> None:
     found.tasks.clear()
     found.notices.clear()
     found.recorded.clear()
+    of_earlier_run(database)
 
 
 def _base_name(path: Path) -> str:
