@@ -1,7 +1,7 @@
 """What a deck has set so far, as NWChem's run-time database keeps it, and the system that a task works on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..free_format.errors import DeckError, Place
@@ -120,7 +120,7 @@ def system(database: Database, place: Place, theory: str = "dft") -> System:
         )
     return System(
         geometry=geometry,
-        geometries=tuple(named.geometry for named in database.geometries.values()),
+        geometries=_all_geometries(database, geometry),
         basis=shells_of(basis, geometry),
         spherical=basis.spherical,
         ecp=potentials,
@@ -132,6 +132,14 @@ def system(database: Database, place: Place, theory: str = "dft") -> System:
         grid=database.dft.grid,
         fitting_spherical=fitting.spherical if fitting else False,
     )
+
+
+def _all_geometries(database: Database, active: Geometry) -> tuple[Geometry, ...]:
+    """Those defined, by name; to NWChem `geometry` is whatever `set geometry` names."""
+    named = {name: one.geometry for name, one in database.geometries.items()}
+    if "geometry" in named and active.name != "geometry":
+        named["geometry"] = replace(active, name="geometry")
+    return tuple(named.values())
 
 
 def _named_basis(database: Database, role: str, place: Place) -> BasisInput | None:
