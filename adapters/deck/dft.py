@@ -37,11 +37,10 @@ _DFT_REFUSED = (
     ),
     *("densmat", "adft", "freecdfit"),
 )
-#: What to do instead.
-_INSTEAD = {
-    "cdft": ": converge it in NWChem with `vectors output x.movecs`, and start here with "
-    "`vectors input x.movecs` and noscf; NWChem's propagation, too, has no constraint",
-}
+_BY_NWCHEM = ": converge it in NWChem with `vectors output x.movecs`, and start here with "
+_BY_NWCHEM += "`vectors input x.movecs` and noscf; NWChem's propagation, too, has no {}"
+#: What to do instead, in the `dft` block and outside.
+INSTEAD = {"cdft": _BY_NWCHEM.format("constraint"), "cosmo": _BY_NWCHEM.format("solvent")}
 #: NWChem 7.0.2 propagates alike with and without, by measurement.
 _DFT_OF_OTHER_TASKS = {
     **dict.fromkeys(("disp", "xdm"), "dispersion acts on no orbital and is in no energy of a propagation"),
@@ -177,7 +176,7 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
             elif key in _DFT_CARRIED_OUT:
                 settings = _dft_directive(row, reader, settings)
             elif key in _DFT_REFUSED:
-                row.fail(f"dft directive {row.words[0]!r} is not carried out{_INSTEAD.get(key, '')}")
+                row.fail(f"dft directive {row.words[0]!r} is not carried out{INSTEAD.get(key, '')}")
             elif key in _DFT_OF_OTHER_TASKS:
                 row.rest()
                 reader.notice(row, f"dft {row.words[0]}: {_DFT_OF_OTHER_TASKS[key]}: passed over")
