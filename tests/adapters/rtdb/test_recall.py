@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +145,12 @@ def same(ours: Deck, theirs: Deck) -> None:
             np.testing.assert_array_equal(mine.atomic_numbers, other.atomic_numbers)
             np.testing.assert_allclose(mine.charges, other.charges, rtol=1e-15)
             np.testing.assert_allclose(mine.positions, other.positions, rtol=0, atol=3e-12)
-        assert asdict(a.real_time) == asdict(b.real_time)
+        ours_cap, their_cap = a.real_time.spatial_cap, b.real_time.spatial_cap
+        assert replace(a.real_time, spatial_cap=None) == replace(b.real_time, spatial_cap=None)
+        assert NUMBER.sub("", str(ours_cap)) == NUMBER.sub("", str(their_cap))
+        # The ångström of NWChem 7.2 has more digits than that of 7.0.
+        mine, other = ([float(x) for x in NUMBER.findall(str(cap))] for cap in (ours_cap, their_cap))
+        np.testing.assert_allclose(mine, other, rtol=2e-9)
         assert a.vectors == b.vectors
 
 
