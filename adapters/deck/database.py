@@ -1,13 +1,14 @@
 """What a deck has set so far, as NWChem's run-time database keeps it, and the system that a task works on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..free_format.errors import DeckError, Place
 from ..system import DensityPlot, Geometry, System
 from ..system.real_time import Load
 from .basis import BasisInput, potentials_of, shells_of
+from .deck import GroundStateTask
 from .dft import DftSettings, ScfSettings
 from .geometry import NamedGeometry
 from .rt_tddft import RealTimeBlock
@@ -28,6 +29,9 @@ class Database:
     keys: `rt_tddft:...` entries of `set`, with their places.
     written: systems whose orbitals the deck's tasks leave, by the name of the file.
     ready: the file of the last one.
+    made: the ground states that these orbitals come from, by the name of the file.
+    recalled: names of files of orbitals that the earlier run had left.
+    densities: `tddft` blocks that made the densities of the deck's tasks, by the name of the file.
     driver: lines of the `driver` block, for NWChem.
     restarted: where `restart` stands; None without.
     occupations: of `occup`, by spin.
@@ -50,6 +54,9 @@ class Database:
     plot: DensityPlot | None = None
     written: dict[str, System] = field(default_factory=dict)
     ready: str | None = None
+    made: dict[str, tuple[GroundStateTask, ...]] = field(default_factory=dict)
+    recalled: set[str] = field(default_factory=set)
+    densities: dict[str, tuple[str, ...]] = field(default_factory=dict)
     driver: tuple[str, ...] = ()
     occupations: tuple[tuple[float, ...], ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
@@ -65,6 +72,12 @@ def check_known(database: Database, names: Sequence[str], place: Place) -> None:
         text = f"restart {database.prefix}: this deck has not {', nor '.join(missing)}"
         reason = database.absent[absent[0]]
         raise DeckError(place, f"{text}, and {reason}; copy what is missing from the deck of the earlier run")
+
+
+def of_earlier_run(database: Database) -> None:
+    """Note that an earlier run has made all there is so far; how it came to that is not kept."""
+    database.made = {name: tasks[-1:] for name, tasks in database.made.items()}
+    database.recalled = set(database.made)
 
 
 def active_geometry(database: Database, place: Place) -> Geometry:
@@ -107,7 +120,7 @@ def system(database: Database, place: Place, theory: str = "dft") -> System:
         )
     return System(
         geometry=geometry,
-        geometries=tuple(named.geometry for named in database.geometries.values()),
+        geometries=_all_geometries(database, geometry),
         basis=shells_of(basis, geometry),
         spherical=basis.spherical,
         ecp=potentials,
@@ -119,6 +132,14 @@ def system(database: Database, place: Place, theory: str = "dft") -> System:
         grid=database.dft.grid,
         fitting_spherical=fitting.spherical if fitting else False,
     )
+
+
+def _all_geometries(database: Database, active: Geometry) -> tuple[Geometry, ...]:
+    """Those defined, by name; to NWChem `geometry` is whatever `set geometry` names."""
+    named = {name: one.geometry for name, one in database.geometries.items()}
+    if "geometry" in named and active.name != "geometry":
+        named["geometry"] = replace(active, name="geometry")
+    return tuple(named.values())
 
 
 def _named_basis(database: Database, role: str, place: Place) -> BasisInput | None:

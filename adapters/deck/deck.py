@@ -1,6 +1,7 @@
 """An NWChem input deck: the tasks it asks for, in order, each with everything in force when it runs."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -95,16 +96,31 @@ class DensityPlotTask:
 
 @dataclass(frozen=True, eq=False)
 class PropagationTask:
-    """`task dft rt_tddft`; nwchem_only_lines: lines of the dft block in force that only NWChem needs."""
+    """`task dft rt_tddft`.
+
+    nwchem_only_lines: lines of the dft block in force that only NWChem needs.
+    grounds: the ground states that its orbitals come from, the one that left them last.
+    excited: `tddft` block that made the density it loads; empty without.
+    """
 
     place: Place
     system: System
     real_time: RealTime
     vectors: str
     nwchem_only_lines: tuple[str, ...] = ()
+    grounds: tuple[GroundStateTask, ...] = ()
+    excited: tuple[str, ...] = ()
 
 
 Task = GroundStateTask | LinearResponseTask | ExcitedDensityTask | DensityPlotTask | PropagationTask
+
+
+def of_other_system(task: Task, change: Callable[[System], System]) -> Task:
+    """The task at another geometry or level, with the ground states that it comes from."""
+    if not isinstance(task, PropagationTask):
+        return replace(task, system=change(task.system))
+    grounds = tuple(replace(ground, system=change(ground.system)) for ground in task.grounds)
+    return replace(task, system=change(task.system), grounds=grounds)
 
 
 @dataclass(frozen=True, eq=False)

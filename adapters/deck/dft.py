@@ -37,11 +37,10 @@ _DFT_REFUSED = (
     ),
     *("densmat", "adft", "freecdfit"),
 )
-#: What to do instead.
-_INSTEAD = {
-    "cdft": ": converge it in NWChem with `vectors output x.movecs`, and start here with "
-    "`vectors input x.movecs` and noscf; NWChem's propagation, too, has no constraint",
-}
+_BY_NWCHEM = ": converge it in NWChem with `vectors output x.movecs`, and start here with "
+_BY_NWCHEM += "`vectors input x.movecs` and noscf; NWChem's propagation, too, has no {}"
+#: What to do instead, in the `dft` block and outside.
+INSTEAD = {"cdft": _BY_NWCHEM.format("constraint"), "cosmo": _BY_NWCHEM.format("solvent")}
 #: NWChem 7.0.2 propagates alike with and without, by measurement.
 _DFT_OF_OTHER_TASKS = {
     **dict.fromkeys(("disp", "xdm"), "dispersion acts on no orbital and is in no energy of a propagation"),
@@ -118,6 +117,7 @@ class DftSettings:
     """What `dft` blocks have set so far; the defaults are NWChem's. nwchem_only_lines: what only it needs.
 
     fon: of a closed shell or alpha, and of beta.
+    skip: `noscf`. carried_out: a task has run with the settings; the next block takes `noscf` back.
     """
 
     functional: Functional = _DEFAULT
@@ -132,6 +132,7 @@ class DftSettings:
     vectors: Vectors | None = None
     output: str | None = None
     skip: bool = False
+    carried_out: bool = False
     nwchem_only_lines: tuple[str, ...] = ()
     lock: bool = False
     smear: float = 0.0
@@ -154,7 +155,7 @@ class ScfSettings:
 def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings:
     """Settings after the `dft` block that `line` opens."""
     line.finish()
-    settings = before
+    settings = replace(before, skip=before.skip and not before.carried_out, carried_out=False)
     cam_line: Line | None = None
     xc_line: Line | None = None
     for row in reader.block(line):
@@ -175,7 +176,7 @@ def read_dft(line: Line, reader: LineReader, before: DftSettings) -> DftSettings
             elif key in _DFT_CARRIED_OUT:
                 settings = _dft_directive(row, reader, settings)
             elif key in _DFT_REFUSED:
-                row.fail(f"dft directive {row.words[0]!r} is not carried out{_INSTEAD.get(key, '')}")
+                row.fail(f"dft directive {row.words[0]!r} is not carried out{INSTEAD.get(key, '')}")
             elif key in _DFT_OF_OTHER_TASKS:
                 row.rest()
                 reader.notice(row, f"dft {row.words[0]}: {_DFT_OF_OTHER_TASKS[key]}: passed over")

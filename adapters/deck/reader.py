@@ -22,9 +22,9 @@ from ..rtdb.entries import RtdbError
 from ..rtdb.nuclei import geometry_lines
 from ..rtdb.recall import database_path, recall, record_path
 from .basis import check_tags, read_basis, read_ecp
-from .database import MAY_BE_ABSENT, Database
+from .database import MAY_BE_ABSENT, Database, of_earlier_run
 from .deck import Deck, GroundStateTask, Task
-from .dft import DftSettings, read_dft, read_scf
+from .dft import INSTEAD, DftSettings, read_dft, read_scf
 from .dplot import read_dplot
 from .driver import read_driver
 from .filling import read_occupations
@@ -214,6 +214,7 @@ def _recall(found: _Found, place: Place) -> None:
     found.tasks.clear()
     found.notices.clear()
     found.recorded.clear()
+    of_earlier_run(database)
 
 
 def _base_name(path: Path) -> str:
@@ -297,7 +298,7 @@ def _setting(line: Line, reader: LineReader, database: Database) -> None:
     elif key == "unset":
         _unset(line, reader, database)
     elif key in _REFUSED:
-        line.fail(f"directive {line.words[0]!r} is not carried out")
+        line.fail(f"directive {line.words[0]!r} is not carried out{INSTEAD.get(key, '')}")
     elif key == "stop":
         line.fail("stop ends NWChem with an error; end the input with a line eof, or at its end")
     else:

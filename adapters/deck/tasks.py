@@ -23,6 +23,7 @@ from .dft import DftSettings, ScfSettings
 from .filling import filling_of
 from .rt_tddft import RealTimeBlock
 
+_OF_EARLIER_RUN = "orbitals of the earlier run"
 #: NWChem matches the atoms of a fragment to those of the active geometry within this distance, bohr.
 MATCH = 1e-8
 
@@ -42,7 +43,7 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
     database.ready = output
     after = Vectors("file", (output,))
     if isinstance(settings, DftSettings):
-        database.dft = replace(settings, vectors=after)
+        database.dft = replace(settings, vectors=after, carried_out=True)
         energy, density, skip = settings.energy_tolerance, settings.density_tolerance, settings.skip
     else:
         database.scf = replace(settings, vectors=after)
@@ -53,7 +54,7 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
         filling = filling_of(settings.smear, settings.fon, database.occupations, made, place)
         if filling is not None and settings.lock:
             raise DeckError(place, "max_ovl beside smear, fon or occup is not carried out: give one of them")
-    return GroundStateTask(
+    task = GroundStateTask(
         place,
         made,
         vectors,
@@ -67,6 +68,18 @@ def ground_state(database: Database, place: Place, theory: str) -> GroundStateTa
         isinstance(settings, DftSettings) and settings.lock,
         filling=filling,
     )
+    _note(database, task)
+    return task
+
+
+def _note(database: Database, task: GroundStateTask) -> None:
+    """Keep what the orbitals of a task come from; what the earlier run had left is one and the same."""
+    files = task.vectors.files
+    known = tuple(_OF_EARLIER_RUN if name in database.recalled else name for name in files)
+    parts = [part for name in files if name not in database.recalled for part in database.made.get(name, ())]
+    noted = replace(task, vectors=replace(task.vectors, files=known))
+    database.made[task.output] = (*parts, noted)
+    database.recalled.discard(task.output)
 
 
 def optimization(database: Database, place: Place) -> GroundStateTask:
@@ -119,6 +132,7 @@ def excited_density(database: Database, place: Place) -> ExcitedDensityTask:
     if made.open_shell:
         raise DeckError(place, "task tddft gradient of an open shell is not carried out")
     vectors, output = _orbitals_in_force(database), f"{database.prefix}.dmat"
+    database.densities[output] = settings.lines()
     return ExcitedDensityTask(place, made, vectors, output, settings.lines(), database.dft.nwchem_only_lines)
 
 
@@ -160,7 +174,9 @@ def propagation(database: Database, place: Place) -> PropagationTask:
     vectors = _orbitals_in_force(database)
     wanted = real_time.load.files[0] if real_time.load.kind == "vectors" else vectors
     _check_orbitals(wanted, database.written.get(wanted, made), made, place)
-    return PropagationTask(place, made, real_time, vectors, database.dft.nwchem_only_lines)
+    excited = database.densities.get(real_time.load.files[0], ()) if real_time.load.files else ()
+    lines, grounds = database.dft.nwchem_only_lines, database.made.get(wanted, ())
+    return PropagationTask(place, made, real_time, vectors, lines, grounds, excited)
 
 
 def _check_orbitals(name: str, of: System, made: System, place: Place) -> None:

@@ -4,7 +4,7 @@
     created   <date>
     nmats     1 (closed shell, total density) or 2 (alpha, beta)
     nbf_ao    number of basis functions
-    it        1-based number of the point
+    it        1-based number of the point; 0 makes a run one step longer
     t         its time, au
     checksum  Σ over matrices of 1.67 Σ|Re P| + 0.12 √(max |Re P|), good to 1e-4
     Re P₁₁ Im P₁₁ Re P₁₂ … in fields of 20 columns, row by row, all matrices on one line
@@ -44,7 +44,7 @@ class RestartError(BadInput):
 class RestartPoint:
     """A saved point.
 
-    point: its 1-based number, `it`; time: au.
+    point: its number, `it`, 1 at the start of a run; time: au.
     densities: (n_spin, n_basis, n_basis) complex, in NWChem's order and normalisation of the basis functions
         (see `nwchem_order`): the total density of a closed shell, alpha and beta of an open one.
     """
@@ -105,7 +105,7 @@ def read_restart(path: Path, n_spin: int, n_basis: int) -> RestartPoint:
         text = read_regular(path, _SMALL + 80 * n_spin * n_basis**2).decode("ascii", "replace")
     except OSError as error:
         raise RestartError(f"{path}: {error.strerror}") from error
-    point = parse_restart(text, path, n_spin, n_basis)
+    point = parse_restart(text, path, n_spin, n_basis, first=0)
     if point.time < 0.0:
         raise RestartError(f"{path}: t is {point.time:g}: propagations start at 0")
     return point

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Part:
     """Lines of a deck, or why there are none.
 
-    sets: what the lines set: geometry, basis, ecp, charge, xc, mult, grid, occupations, rt_tddft; empty for
-        lines that set everything there is.
+    sets: what the lines set: geometry, basis, ecp, charge, xc, mult, grid, occupations, ground state or
+        rt_tddft; empty for lines that set everything there is.
     lines: of a deck.
     obstacle: what the database holds there that a deck cannot say here; empty where `lines` say it all.
     """

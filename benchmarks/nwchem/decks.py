@@ -177,7 +177,9 @@ def main() -> None:
     parser.add_argument("--engine", default="pyscf", choices=("pyscf", "nwchem"))
     arguments = parser.parse_args()
     arguments.results.mkdir(parents=True, exist_ok=True)
-    versions = {version_of(command): command for command in arguments.nwchem}
+    # Each deck runs in a folder of its own.
+    commands = [str(Path(name).resolve()) if "/" in name else name for name in arguments.nwchem]
+    versions = {version_of(command): command for command in commands}
     apart = ["between NWChems, au"] if len(versions) > 1 else []
     heads = [
         "deck",

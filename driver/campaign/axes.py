@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from ...adapters.deck import Deck, GroundStateTask, PropagationTask, Task
+from ...adapters.deck.deck import of_other_system
 from ...adapters.deck.field import value_refused
 from ...adapters.files.configuration import Source, Where
 from ...adapters.system import Excitation, Field, RealTime, System
@@ -90,17 +91,19 @@ def levels_of(axes: Axes, deck: Deck, source: Source) -> list[tuple[str, dict[st
 
 
 def _at_level(task: Task, functional: str, basis: str) -> Task:
-    system: System = task.system
-    if functional:
-        system = replace(system, functional=functional_of(Level("", functional)))
-    if basis:
-        geometry = system.geometry
-        shells = {
-            tag: library_shells(basis, int(number)) or []
-            for tag, number in zip(geometry.tags, geometry.atomic_numbers, strict=True)
-        }
-        system = replace(system, basis=shells)
-    return replace(task, system=system)
+    def there(system: System) -> System:
+        if functional:
+            system = replace(system, functional=functional_of(Level("", functional)))
+        if basis:
+            geometry = system.geometry
+            shells = {
+                tag: library_shells(basis, int(number)) or []
+                for tag, number in zip(geometry.tags, geometry.atomic_numbers, strict=True)
+            }
+            system = replace(system, basis=shells)
+        return system
+
+    return of_other_system(task, there)
 
 
 def variations_of(axes: Axes, deck: Deck, source: Source) -> tuple[Variation, ...]:

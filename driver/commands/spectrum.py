@@ -23,6 +23,8 @@ averaged; they may lie in one log under several tags or in several files; parts 
 every line, and writes <output>.dat and a figure."""
 #: FWHM over the standard deviation of a Gaussian.
 _FWHM = 2.354820045
+#: A stated error, relative to what --minus leaves, that is told of.
+_MUCH = 0.02
 
 
 #: Of figures, the first by default.
@@ -180,14 +182,15 @@ def _print_dichroism(options: argparse.Namespace, signals: list[Signal]) -> None
     """Rotatory strengths of fitted lines. Raises SpectrumError."""
     from ..spectra.dichroism import rotatory_lines
     from ..spectra.lines import KickedRun
-    from ..spectra.signals import kicked
+    from ..spectra.signals import error_of, kicked
     from ..spectra.spectrum import SpectrumError
     from .spectrum_table import print_rotatory
 
     runs = [kicked(signal) for signal in signals]
     if len(runs) < 3 or any(run is None for run in runs):
         raise SpectrumError("--dichroism needs runs after kicks along x, y and z")
-    print_rotatory(rotatory_lines([KickedRun(run) for run in runs if run is not None], options.emax))
+    found = [KickedRun(run, error_of(run)) for run in runs if run is not None]
+    print_rotatory(rotatory_lines(found, options.emax))
 
 
 def _harmonics(options: argparse.Namespace, files: list[Path], prefix: Path, picture: Path) -> list[Path]:
@@ -219,7 +222,7 @@ def _is_short(options: argparse.Namespace, signals: list[Signal]) -> bool:
 def _print_fitted(options: argparse.Namespace, signals: list[Signal]) -> None:
     """Lines fitted to runs after kicks and short pulses: neither damped nor moved by their neighbours."""
     from ..spectra.lines import KickedRun, absorption_lines
-    from ..spectra.signals import kicked
+    from ..spectra.signals import error_of, kicked
     from ..spectra.spectrum import SpectrumError
     from .spectrum_table import print_fitted
 
@@ -227,7 +230,8 @@ def _print_fitted(options: argparse.Namespace, signals: list[Signal]) -> None:
     if any(run is None for run in runs):
         return
     with contextlib.suppress(SpectrumError):
-        print_fitted(absorption_lines([KickedRun(run) for run in runs if run is not None], options.emax))
+        found = [KickedRun(run, error_of(run)) for run in runs if run is not None]
+        print_fitted(absorption_lines(found, options.emax))
 
 
 def _compare(
@@ -256,7 +260,7 @@ def _signals(options: argparse.Namespace, files: list[Path]) -> list[Signal]:
     import numpy as np
 
     from ..spectra.records import read_records
-    from ..spectra.signals import signals_of
+    from ..spectra.signals import error_of, signals_of
 
     if options.occupied is not None:
         return _of_orbitals(options, files)
@@ -268,7 +272,13 @@ def _signals(options: argparse.Namespace, files: list[Path]) -> list[Signal]:
     still = None
     if options.minus is not None:
         still = read_records(options.minus, None, options.geometry)[0]
-    return signals_of(records, kick, still)
+    found = signals_of(records, kick, still)
+    if still is not None and (wrong := max(map(error_of, found))) > _MUCH:
+        _note(
+            f"the errors that the runs state may be {100.0 * wrong:.0f} % of what is left: "
+            "a tolerance is of all that moves; a smaller --tol of both makes them less"
+        )
+    return found
 
 
 def _of_orbitals(options: argparse.Namespace, files: list[Path]) -> list[Signal]:

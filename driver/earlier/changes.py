@@ -3,7 +3,7 @@
 import ast
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from ...adapters.deck import Place
 from ...adapters.regular_file import read_regular
 from ...adapters.system.formula import shell_words
 
+#: Name of the settings of the SCF, or the file, that a propagation starts from.
+START = "start"
 #: The deck's word for a setting, or for a part of a field, where it is another.
 _WORDS = {
     "excitations": "excite",
@@ -38,21 +40,27 @@ class DeckSettings:
     settings: what shapes the trajectory, as JSON by name.
     functional: in the deck's words.
     place: of the task in the deck.
+    grounds: of the ground states it comes from, by the file they leave; the last one is called "".
     """
 
     settings: Mapping[str, str]
     functional: str
     place: Place
+    grounds: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Changed:
-    """what: name of the setting; word: that begins its line in the deck; old, new: values."""
+    """what: name of the setting; word: that begins its line in the deck; old, new: values.
+
+    place: of the task that its line stands above, where that is not the propagation.
+    """
 
     what: str
     word: str
     old: Any
     new: Any
+    place: Place | None = None
 
 
 def changes(before: Mapping[str, str], functional: str, now: DeckSettings) -> list[str]:
@@ -66,7 +74,9 @@ def changes(before: Mapping[str, str], functional: str, now: DeckSettings) -> li
         # What an earlier version did not know was not set.
         if _value(old) == _value(new):
             continue
-        if name == "xc" and functional != now.functional:
+        if name == START:
+            found = _start_changes(old, new, (before, functional), now)
+        elif name == "xc" and functional != now.functional:
             found = [_Changed("xc", "xc", functional, now.functional)]
         else:
             found = _changes(name, _value(old), _value(new))
@@ -111,6 +121,38 @@ def _changes(name: str, old: Any, new: Any) -> list[_Changed]:
         keys = [key for key in dict.fromkeys((*new, *old)) if old.get(key) != new.get(key)]
         return [_Changed(f"{word}: {key}", word.split()[0], old.get(key), new.get(key)) for key in keys]
     return [_Changed(word, "basis" if name == "spherical" else word, old, new)]
+
+
+def _start_changes(
+    old: str | None, new: str | None, before: tuple[Mapping[str, str], str], now: DeckSettings
+) -> list[_Changed]:
+    """Of the ground states; what an earlier version, or one of both runs, does not tell is not compared.
+
+    before: the earlier run's settings and functional. A setting of the SCF without a value is as in the
+    propagation, where that has one.
+    """
+    was, is_ = _value(old), _value(new)
+    if not (isinstance(was, dict) and isinstance(is_, dict)):
+        return []
+    found = []
+    for key in was.keys() & is_.keys():
+        if was[key] == is_[key]:
+            continue
+        lead, _, name = key.rpartition(": ")
+        values = [
+            _propagated(name, *of) if value is None and not lead else value
+            for value, of in ((was[key], before), (is_[key], (now.settings, now.functional)))
+        ]
+        what = f"{lead or 'SCF'}: "
+        place = now.grounds.get(lead)
+        for change in _changes(name, *values):
+            word = change.word.split()[0]
+            found.append(replace(change, what=what + change.what, word=word, place=place))
+    return sorted(found, key=lambda change: change.what)
+
+
+def _propagated(name: str, settings: Mapping[str, str], functional: str) -> Any:
+    return functional if name == "xc" else _value(settings.get(name))
 
 
 def _alike(old: Any, new: Any) -> bool:
@@ -164,7 +206,8 @@ def _words(change: _Changed, place: Place) -> str:
     if change.what.startswith("--"):
         return f"{change.what} was {old}, now {new}"
     within = "field" if change.what.startswith("field ") else ""
-    return f"{change.what} was {old}, {place_of(change.word, place, within=within)} says {new}"
+    line = place_of(change.word, change.place or place, within=within)
+    return f"{change.what} was {old}, {line} says {new}"
 
 
 def _part(text: str, same: int) -> str:

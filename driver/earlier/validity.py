@@ -114,7 +114,8 @@ def _check_series(contents: Contents) -> None:
     now = float(contents.checkpoint["state_time"])
     if np.any(np.diff(times) <= 0.0) or abs(times[-1] + dt - now) > 1e-6 * max(1.0, now):
         raise ValueError("its times do not lead up to its checkpoint")
-    if int(contents.checkpoint["state_step"]) < n_points:
+    # A restart file's point 0 lies a step before the first.
+    if int(contents.checkpoint["state_step"]) < n_points - 1:
         raise ValueError("it has more points than its checkpoint")
 
 

@@ -17,6 +17,7 @@ from ..estimate.statement import CORRECTED
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .certify import follow, smallest_change
+from .energies import energy_missed
 from .hybrid import Hybrid, advance, book_changes, known_surrogate
 from .problem import dipole_norm, field_free, make_step
 from .progress import Progress
@@ -95,6 +96,7 @@ def _book(hybrid: Hybrid, progress: Progress, segment: Segment, lacking: float, 
     moved = np.sqrt(sums.motion(sums.points * smallest**2) / sums.points)
     rest = CORRECTED * min(bound, dipole_norm(problem) * push / moved)
     estimate.sums = replace(sums, rest=sums.rest + rest, bound=sums.bound + bound)
+    progress.energy_drift += energy_missed(problem, segment, energies)
     progress.tally.surrogate_steps += segment.n_steps
     progress.tally.corrected_steps += segment.n_steps
     advance(hybrid, progress, segment, energies)

@@ -39,6 +39,17 @@ def work_of_field(problem: Problem, segment: Segment) -> np.ndarray:
     return np.cumsum(work)
 
 
+def energy_missed(problem: Problem, segment: Segment, end: Energies) -> float:
+    """Largest of |what the total energy is off the field's work| in a segment with energies, Hartree.
+
+    end: energies at its end. Zero where the deck's steps keep no energy.
+    """
+    if not problem.real_time.unitary or problem.real_time.static:
+        return 0.0
+    total = np.append(segment.energies.sum(axis=1), end.electronic)
+    return float(np.abs(total - total[0] - work_of_field(problem, segment)).max())
+
+
 def energy_at(surrogate: Surrogate, first: Segment, kept: Segment, anchored: Energies) -> Energies:
     """The reference's energies at the end of the pass that is kept, from those at the end of the first one.
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...adapters.deck import Deck, GroundStateTask, Task
+from ...adapters.deck.deck import of_other_system
 from ...adapters.nwchem.deck_writer import optimization_deck
 from ...adapters.nwchem.process import NWChemError, command_words
 from ...adapters.nwchem.scf import last_lines, run_to_end
@@ -60,10 +61,11 @@ def _moved(task: Task, before: Geometry, after: Geometry) -> Task:
         same = geometry.name == before.name and np.array_equal(geometry.positions, before.positions)
         return after if same else geometry
 
-    system: System = task.system
-    there = replace(
-        system, geometry=follow(system.geometry), geometries=tuple(map(follow, system.geometries))
-    )
+    def there(system: System) -> System:
+        return replace(
+            system, geometry=follow(system.geometry), geometries=tuple(map(follow, system.geometries))
+        )
+
     if isinstance(task, GroundStateTask) and task.system.geometry is before:
-        return replace(task, system=there, relax=None)
-    return replace(task, system=there)
+        task = replace(task, relax=None)
+    return of_other_system(task, there)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...adapters.deck import Deck, DeckError, GroundStateTask, PropagationTask, Task
+from ...adapters.deck.deck import of_other_system
 from ...adapters.files.xyz_frames import read_frames
 from ...adapters.system import Geometry
 
@@ -26,7 +27,7 @@ def frame_decks(deck: Deck, path: Path) -> list[Deck]:
 
 def moved(task: Task, frame: Geometry) -> Task:
     """The task with other nuclei."""
-    return replace(task, system=replace(task.system, geometry=frame, geometries=(frame,)))
+    return of_other_system(task, lambda system: replace(system, geometry=frame, geometries=(frame,)))
 
 
 def check_one_geometry(deck: Deck, who: str) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck import PropagationTask
+from ...adapters.deck import GroundStateTask, PropagationTask
 from ...adapters.system import RealTime, Shells, System
 from ...surrogate.runtime.session import Device
+from ..earlier.changes import START
 from ..loop.segment import Limits
 
 
@@ -98,7 +99,54 @@ def fingerprint(task: PropagationTask, options: Options) -> dict[str, str]:
         "--max-ml-steps": options.max_ml_steps,
         "--max-uncertainty, --max-trace-error, --max-hermiticity-error": asdict(options.limits),
     }
-    return {**physics_of(task.system), **real_time_of(task.real_time), **_as_text(control)}
+    start = _as_text({START: _start_of(task, options.engine)})
+    return {**physics_of(task.system), **real_time_of(task.real_time), **_as_text(control), **start}
+
+
+def _start_of(task: PropagationTask, engine: str) -> dict[str, object]:
+    """How the orbitals or the density that a propagation starts from are made.
+
+    Fragments have the name of their file before each setting. NWChem alone takes the lines kept for it.
+    """
+    load, nwchem = task.real_time.load, engine == "nwchem"
+    found: dict[str, object] = {
+        "start: load": " ".join((load.kind, *load.files)) if load.files else None,
+        "start: tddft": task.excited or None,
+        "propagation: dft": task.nwchem_only_lines if nwchem else None,
+    }
+    for ground in task.grounds:
+        last = ground is task.grounds[-1]
+        settings = _scf_of(ground)
+        settings["dft"] = _without_filling(ground.nwchem_only_lines) if nwchem else None
+        like = physics_of(task.system) if last else {}
+        for name, value in physics_of(ground.system).items():
+            same = value == like.get(name)
+            shown = ground.system.functional.directive if name == "xc" else json.loads(value)
+            settings[name] = None if same else shown
+        lead = "" if last else f"{ground.output}: "
+        found |= {f"{lead}{name}": value for name, value in settings.items()}
+    return found
+
+
+def _scf_of(ground: GroundStateTask) -> dict[str, object]:
+    """What of a ground state is not its system, by the deck's words; None is NWChem's default."""
+    vectors, filling = ground.vectors, ground.filling
+    pairs = [f"{i + 1} {j + 1}" for i, j in vectors.swapped]
+    kind = () if vectors.kind == "file" else (vectors.kind,)
+    filled = filling.occupations if filling is not None and not ground.occupations else ()
+    return {
+        "smear": filling.smear or None if filling is not None else None,
+        "fon": filled or None,
+        "occup": ground.occupations or None,
+        "max_ovl": ground.lock,
+        "noscf": ground.skip,
+        "vectors input": None if vectors.kind == "atomic" else " ".join((*kind, *vectors.files)),
+        "vectors swap": " ".join((("alpha", "beta")[vectors.swapped_spin], *pairs)) if pairs else None,
+    }
+
+
+def _without_filling(lines: tuple[str, ...]) -> list[str]:
+    return [line for line in lines if line.split()[0] not in ("smear", "fon", "max_ovl")]
 
 
 def real_time_of(real_time: RealTime) -> dict[str, str]:

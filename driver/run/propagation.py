@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ...adapters.deck import PropagationTask
 from ...adapters.files.trajectory import Contents, TrajectoryFile
 from ...adapters.log.lines import message_line
 from ...adapters.log.log_file import LogFile
@@ -33,7 +34,7 @@ from ..reporters.stored_run import stored_run
 from ..reporters.writers import Writers
 from .job import Job
 from .opening import opening
-from .options import fingerprint
+from .options import Options, fingerprint
 from .report_line import report
 from .setup import Setup, set_up
 from .summary import write_summary
@@ -125,10 +126,17 @@ class Saver:
         self.took, self.last = time.perf_counter() - began, time.monotonic()
 
 
+def settings_now(task: PropagationTask, options: Options) -> DeckSettings:
+    """What the deck says now of a propagation and its start."""
+    places = {ground.output: ground.place for ground in task.grounds}
+    if task.grounds:
+        places[""] = task.grounds[-1].place
+    return DeckSettings(fingerprint(task, options), task.system.functional.directive, task.place, places)
+
+
 def _wanted(job: Job) -> Wanted:
     task = job.task
-    now = DeckSettings(fingerprint(task, job.options), task.system.functional.directive, task.place)
-    return Wanted(now, task.real_time.tmax, task.real_time.dt)
+    return Wanted(settings_now(task, job.options), task.real_time.tmax, task.real_time.dt)
 
 
 def _log_position(job: Job) -> dict[str, np.ndarray]:

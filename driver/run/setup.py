@@ -173,7 +173,8 @@ def _check_point(job: Job, point: RestartPoint) -> None:
     if point.point >= run.n_points:
         reason = f"point {point.point} lies at the end or beyond: tmax is {run.n_points} points of dt"
         raise RestartError(f"{path}: {reason}")
-    expected = (point.point - 1) * run.dt
+    # Point 0 is the start as well, of a run that is a step longer.
+    expected = max(point.point - 1, 0) * run.dt
     if abs(point.time - expected) > 1e-6 * max(1.0, expected):
         text = f"point {point.point} is at {point.time:g} au; by the deck's dt it would be at {expected:g}"
         print(f"hybrid-propagate: {path}: {text}", file=sys.stderr)

@@ -3,21 +3,16 @@
 Lines are fitted once, at the end of a run, and kept in its summary: pages and tables take them from there.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...adapters.regular_file import read_regular
 from .lines import AbsorptionLine, KickedRun, absorption_lines
 from .parts import AtomShare, Transition
+from .records import no_summary, stated_error, summary_of
 from .response import read_response
 from .signals import read_signals
-from .spectrum import SpectrumError
-
-#: Of a summary.
-_MOST_BYTES = 2**26
 
 
 def read_kicked_runs(path: Path, kick: tuple[np.ndarray, float] | None = None) -> list[KickedRun]:
@@ -36,13 +31,13 @@ def lines_of_run(path: Path, runs: list[KickedRun]) -> tuple[AbsorptionLine, ...
 
     Raises SpectrumError: see `absorption_lines`.
     """
-    stored = _summary(path).get("lines")
+    stored = summary_of(path).get("lines")
     if stored is None:
         return absorption_lines(runs)
     try:
         return tuple(map(_line, stored))
     except (TypeError, KeyError) as error:
-        raise _no_summary(path, error) from error
+        raise no_summary(path, error) from error
 
 
 def _line(values: dict[str, Any]) -> AbsorptionLine:
@@ -52,27 +47,3 @@ def _line(values: dict[str, Any]) -> AbsorptionLine:
         "atoms": tuple(AtomShare(**part) for part in values["atoms"]),
     }
     return AbsorptionLine(**{**values, **parts})
-
-
-def stated_error(path: Path) -> float:
-    """Of the induced dipole of a trajectory file, from the summary beside it; 0 without one."""
-    summary = _summary(path)
-    try:
-        return float(summary["estimated_error"]) if summary else 0.0
-    except (ValueError, KeyError, TypeError) as error:
-        raise _no_summary(path, error) from error
-
-
-def _summary(path: Path) -> dict[str, Any]:
-    """What stands beside a trajectory file; empty where nothing does. Raises SpectrumError."""
-    try:
-        found = json.loads(read_regular(path.with_suffix(".json"), _MOST_BYTES))
-        return {**found}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError) as error:
-        raise _no_summary(path, error) from error
-
-
-def _no_summary(path: Path, error: Exception) -> SpectrumError:
-    return SpectrumError(f"{path.with_suffix('.json')}: not the summary of a run ({error})")

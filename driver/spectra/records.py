@@ -1,18 +1,22 @@
 """Dipoles over time out of the files that hold them: NWChem's logs, ours, and trajectory stores (HDF5)."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...adapters.log.reader import LogError, RunLog, read_log
-from ...adapters.regular_file import open_regular
+from ...adapters.regular_file import open_regular, read_regular
 from .spectrum import SpectrumError
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 #: Two parts of one run agree at a common point within this, au of the dipole; logs have 13 digits.
 _SAME_DIPOLE = 1e-6
+#: Of a summary.
+_MOST_BYTES = 2**26
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +29,7 @@ class DipoleRecord:
     dt: au; magnus: whether the propagator takes the mean field of both ends of a step.
     electrons: their number, None where the file does not tell.
     magnetic: (n, 3) magnetic dipole, None where the file has none.
+    stated: root mean square error of the dipole that the run states, au; 0 where it states none.
     """
 
     name: str
@@ -38,6 +43,7 @@ class DipoleRecord:
     magnus: bool
     electrons: int | None
     magnetic: np.ndarray | None = None
+    stated: float = 0.0
 
 
 def read_records(path: Path, tag: str | None = None, geometry: str | None = None) -> list[DipoleRecord]:
@@ -108,6 +114,7 @@ def _join(run: DipoleRecord, part: DipoleRecord) -> DipoleRecord:
         if run.magnetic is None or part.magnetic is None
         else np.concatenate([run.magnetic[keep], part.magnetic]),
         field=field,
+        stated=max(run.stated, part.stated),
     )
 
 
@@ -119,7 +126,8 @@ def without(record: DipoleRecord, still: DipoleRecord) -> DipoleRecord:
     magnetic = None
     if record.magnetic is not None and still.magnetic is not None:
         magnetic = record.magnetic - still.magnetic[:n]
-    return replace(record, dipole=record.dipole - still.dipole[:n], magnetic=magnetic)
+    left, stated = record.dipole - still.dipole[:n], float(np.hypot(record.stated, still.stated))
+    return replace(record, dipole=left, magnetic=magnetic, stated=stated)
 
 
 def _logged(path: Path, run: RunLog, geometry: str | None) -> DipoleRecord:
@@ -207,4 +215,34 @@ def _stored(path: Path) -> DipoleRecord:
     magnus = str(told.get("propagator", "magnus")) == "magnus"
     title = str(told.get("title", ""))
     name = f"{path} ({tag})"
-    return DipoleRecord(name, tag, title, time, dipole, field, None, dt, magnus, electrons, magnetic)
+    stated = stated_error(path) * size_of(dipole)
+    return DipoleRecord(name, tag, title, time, dipole, field, None, dt, magnus, electrons, magnetic, stated)
+
+
+def size_of(dipole: np.ndarray) -> float:
+    """Root mean square of an induced dipole (n, 3)."""
+    return float(np.sqrt(np.square(dipole - dipole[:1]).sum(axis=1).mean())) if len(dipole) else 0.0
+
+
+def stated_error(path: Path) -> float:
+    """Of the induced dipole of a trajectory file, from the summary beside it; 0 without one."""
+    summary = summary_of(path)
+    try:
+        return float(summary["estimated_error"]) if summary else 0.0
+    except (ValueError, KeyError, TypeError) as error:
+        raise no_summary(path, error) from error
+
+
+def summary_of(path: Path) -> dict[str, Any]:
+    """What stands beside a trajectory file; empty where nothing does. Raises SpectrumError."""
+    try:
+        found = json.loads(read_regular(path.with_suffix(".json"), _MOST_BYTES))
+        return {**found}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError) as error:
+        raise no_summary(path, error) from error
+
+
+def no_summary(path: Path, error: Exception) -> SpectrumError:
+    return SpectrumError(f"{path.with_suffix('.json')}: not the summary of a run ({error})")

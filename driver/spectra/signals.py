@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .records import DipoleRecord, joined, read_records, without
+from .records import DipoleRecord, joined, read_records, size_of, without
 from .spectrum import Kick, Pulse, Signal, SpectrumError, delta_kick, short_kick
 
 
@@ -51,7 +51,14 @@ def signal_of(record: DipoleRecord, kick: tuple[np.ndarray, float] | None, *, pu
         record.title,
         record.electrons,
         record.magnetic,
+        record.stated,
     )
+
+
+def error_of(signal: Signal) -> float:
+    """The stated error relative to the induced dipole; at most 1."""
+    size = size_of(signal.dipole)
+    return min(signal.stated / size, 1.0) if size > 0.0 else 0.0
 
 
 def _given(kick: tuple[np.ndarray, float], record: DipoleRecord) -> Kick:

@@ -91,6 +91,7 @@ class Signal:
 
     name: for messages; time: (n,) uniform, from the kick or before; dipole: (n, 3) along with the static
     part. title and electrons: of the run, where they are known. magnetic: (n, 3) magnetic dipole likewise.
+    stated: root mean square error of the dipole, au, as the run states it.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Signal:
     title: str = ""
     electrons: int | None = None
     magnetic: np.ndarray | None = None
+    stated: float = 0.0
 
 
 def kick_of(signal: Signal) -> Kick:

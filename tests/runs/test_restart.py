@@ -179,6 +179,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, propagate_in) -> None:
         ("dt 0.2", "dt 0.1", (), "dt"),
         ("max 0.01", "max 0.02", (), "field kick: max"),
         ("xc pbe0", "xc b3lyp", (), "xc was pbe0,"),
+        ("xc pbe0", "xc pbe0\n  smear 0.02", (), "SCF: smear was not set, water.nw:12 says 0.02"),
         ("STO-3G", "3-21G", (), "basis"),
         ("0.2217", "0.2218", (), "geometry"),
         ("nchecks 10", "nchecks 3", (), "nchecks"),

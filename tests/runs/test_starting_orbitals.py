@@ -39,12 +39,19 @@ rt_tddft
 end
 task dft rt_tddft
 """
+SWAPPED = "dft\n vectors input deck.movecs swap 5 6\n noscf\nend\ntask dft energy\n"
 #: Shell of the ground state, what is changed behind it, and NWChem 7.0.2's Etot at t = 0.
 CASES = {
     "an electron taken out": ("odft", "charge 1\ndft\n mult 2\nend", -75.481038822),
     "a spin turned": ("odft", "dft\n mult 3\nend", -75.648851500),
     "another basis of as many functions": ("", "basis\n * library 3-21G\nend", -74.726382117),
     "a charge that orbitals overrule": ("", "charge 2", -75.983147178),
+    "noscf once more without a block": ("", SWAPPED + "task dft energy", -74.926856454),
+    "noscf taken back by the next block": (
+        "",
+        SWAPPED + "dft\n vectors atomic\nend\ntask dft energy",
+        -75.983147178,
+    ),
 }
 
 

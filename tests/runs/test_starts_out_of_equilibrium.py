@@ -106,16 +106,26 @@ def test_smearing(
         assert float(file["ground/total_energy"][()]) == pytest.approx(total, abs=1e-7)
 
 
-def test_a_constraint_that_nwchem_has_converged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nwchem_in: Callable[[Path, str], Path]
+@pytest.mark.parametrize(
+    ("line", "block"),
+    [("  cdft 1 1 charge 0.5", ""), ("", "cosmo\n  dielec 78.4\nend\n")],
+    ids=["cdft", "cosmo"],
+)
+def test_what_nwchem_has_converged(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    nwchem_in: Callable[[Path, str], Path],
+    line: str,
+    block: str,
 ) -> None:
-    """The way out of the refusal of `cdft`: NWChem's orbitals, which its own propagation starts from.
+    """The way out where `cdft` and `cosmo` are refused: NWChem's orbitals, which its propagation starts from.
 
     The dipole is the surrogate's; without it both agree to 3e-11 au.
     """
     atoms = "  Li 0 0 0\n  H 0 0 3.175063494"
     words = {"charge": 0, "atoms": atoms, "basis": "6-31G", "xc": "hfexch", "middle": ""}
-    (theirs,) = read_log(nwchem_in(tmp_path, DECK.format(**words, dft="  cdft 1 1 charge 0.5")))
+    deck = DECK.format(**words, dft=line).replace("dft\n", f"{block}dft\n", 1)
+    (theirs,) = read_log(nwchem_in(tmp_path, deck))
     dft = "  vectors input a.mos\n  noscf"
     energy, dipole = first_energy_and_last_dipole(tmp_path, monkeypatch, **{**words, "dft": dft})
     assert energy == pytest.approx(theirs.find("Etot").values[0, 0], abs=1e-7)

@@ -1,5 +1,6 @@
 """`hybrid-spectrum` as a user runs it: on logs and stores, and on what cannot be used."""
 
+import json
 import os
 import re
 import resource
@@ -382,6 +383,27 @@ def test_what_happens_without_a_field_is_taken_off() -> None:
     assert main(["kicked.h5", "--minus", "still.h5", "--output", "a"]) == 0
     assert main(["alone.h5", "--output", "b"]) == 0
     np.testing.assert_allclose(np.loadtxt("a.dat"), np.loadtxt("b.dat"), atol=1e-8)
+
+
+def test_errors_are_of_all_that_moves(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run states its error relative to its whole motion; what is left of it may be as small as that."""
+    field_z = np.zeros(len(TIME))
+    field_z[0] = 1e-4
+    change = oscillator(field_z, {OMEGA: 2.0})
+    size = float(np.sqrt(np.square(change).sum(axis=1).mean()))
+    moving = np.outer(100.0 * size * np.sqrt(2.0) * np.sin(0.3 * TIME), [1, 0, 0])
+    run_of("still.h5", np.zeros((len(TIME), 3)), moving)
+    run_of("kicked.h5", np.outer(field_z, [0, 0, 1]), moving + change)
+    for stated, told in ((1e-5, None), (1e-3, "14 % of what is left")):
+        for name in ("still", "kicked"):
+            Path(f"{name}.json").write_text(json.dumps({"estimated_error": stated}))
+        assert main(["kicked.h5", "--minus", "still.h5", "--output", "a"]) == 0
+        out, err = capsys.readouterr()
+        assert ("of what is left" in err) == (told is not None)
+        assert told is None or told in err
+        row = out.split("oscillator strength")[2].splitlines()[1].split()
+        # The fit's own least error, and what the runs state.
+        assert (float(row[1]) > 1e-3) == (told is not None)
 
 
 @pytest.mark.parametrize(("shape", "in_the_wing"), [("lorentzian", 1.0 / 37.0), ("gaussian", 2.0**-36)])
