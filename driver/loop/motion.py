@@ -30,8 +30,8 @@ from .segment import Limits, Segment, frozen_pass, is_check_step, later_densitie
 
 #: Bytes that a segment of weak motion may take, over those of another's densities: some arrays of η.
 HELD = 4
-#: What moves in irreps that no field moves, over all that moves: rounding. More is not followed.
-STILL = 1e-4
+#: What moves in irreps that no field moves, over all that moves: it is stated. More is not followed.
+STILL = 1e-3
 
 
 Watch = Callable[[Step, int, int], Step]
