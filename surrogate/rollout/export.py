@@ -13,9 +13,9 @@ from .molecule import Molecule
 FORMAT = "1"
 AXES = (
     "batch: trajectories; spin: closed shell 1, else alpha and beta; k: orbitals; m: functions; "
-    "orbitals (batch, spin, k, 2m): real parts, then imaginary; fock, fock_half (batch, spin, 2, m, m): F(t) with "
-    "the field and F(t - dt/2), real and imaginary; field (batch, 3): E(t + dt) along x, y, z; "
-    "fields (time, batch, 3): the same of every step; dipole (batch, 3) or (time, batch, 3): nuclei and electrons"
+    "orbitals (batch, spin, k, 2m): real parts, then imaginary; fock, fock_half (batch, spin, 2, m, m): "
+    "F(t) with the field and F(t - dt/2), real and imaginary; field (batch, 3): E(t + dt) along x, y, z; "
+    "fields (time, batch, 3): of every step; dipole (batch, 3) or (time, batch, 3): nuclei and electrons"
 )
 UNITS = "atomic units"
 

@@ -1,4 +1,4 @@
-"""The three graphs of a molecule: its start, a step, and a block of steps. docs/neural/rollout.md has their axes."""
+"""The three graphs of a molecule: its start, a step, and a block of steps. Axes: docs/neural/rollout.md."""
 
 from collections.abc import Mapping
 
@@ -40,7 +40,6 @@ def _names(state: StateNames) -> tuple[str, str, str]:
 def _start(molecule: Molecule) -> onnx.GraphProto:
     nodes = Nodes()
     state, dipole = start(nodes, molecule, "field")
-    results = dict(zip((*_names(state), dipole), (*_state(molecule), tensor("dipole", "batch", 3)), strict=True))
     # The history of a start is F(0) itself, under a name of its own.
     names = (*_names(state)[:2], nodes("Identity", state.fock_half), dipole)
     results = dict(zip(names, (*_state(molecule), tensor("dipole", "batch", 3)), strict=True))
@@ -50,9 +49,8 @@ def _start(molecule: Molecule) -> onnx.GraphProto:
 def _step(molecule: Molecule, dt: float) -> onnx.GraphProto:
     nodes = Nodes()
     state, dipole = step(nodes, molecule, dt, StateNames(*_STATE), "field")
-    results = dict(
-        zip((*_names(state), dipole), (*_state(molecule, "next_"), tensor("dipole", "batch", 3)), strict=True)
-    )
+    after = (*_state(molecule, "next_"), tensor("dipole", "batch", 3))
+    results = dict(zip((*_names(state), dipole), after, strict=True))
     return nodes.graph("step", [*_state(molecule), tensor("field", "batch", 3)], results)
 
 
@@ -61,15 +59,12 @@ def _block(molecule: Molecule, dt: float) -> onnx.GraphProto:
     body = Nodes()
     now = StateNames(*(f"{name}_now" for name in _STATE))
     state, dipole = step(body, molecule, dt, now, "field_now")
-    results = dict(
-        zip((*_names(state), dipole), (*_state(molecule, "later_"), tensor("dipole_now", "batch", 3)), strict=True)
-    )
+    after = (*_state(molecule, "later_"), tensor("dipole_now", "batch", 3))
+    results = dict(zip((*_names(state), dipole), after, strict=True))
     inside = [*_renamed(_state(molecule), "_now"), tensor("field_now", "batch", 3)]
     graph = body.graph("step", inside, results, own_constants=False)
-    after = [f"next_{name}" for name in _STATE]
-    scan = helper.make_node(
-        "Scan", [*_STATE, "fields"], [*after, "dipole"], name="steps", body=graph, num_scan_inputs=1
-    )
+    last = [f"next_{name}" for name in _STATE]
+    scan = helper.make_node("Scan", [*_STATE, "fields"], [*last, "dipole"], body=graph, num_scan_inputs=1)
     return helper.make_graph(
         [scan],
         "block",
