@@ -39,6 +39,8 @@ from .setup import set_up
 POINTS_ERROR = 1e-3
 #: Largest difference of the core Hamiltonian that a file kept from the engine's, Hartree.
 SAME_CORE = 1e-6
+#: Occupations that differ by less are the same.
+EVERYWHERE = 1e-6
 
 
 class NoPoints(Failed):
@@ -96,6 +98,8 @@ def _learned(ground: GroundOfGraphs, source: Path) -> NonlinearResponse:
     engine, basis = ground.engine, ground.basis
     assert engine.quadrature is not None
     inside = basis.density_in(ground.density).astype(complex)
+    if np.ptp(np.linalg.eigvalsh(inside), axis=1).max() < EVERYWHERE:
+        raise NoPoints(f"{source}: every orbital is as full as the others, so that nothing can move")
     with phase(f"{source.name}: points", live=False) as tell:
         given = PointSource(
             engine.quadrature, basis, ground.density, inside, POINTS_ERROR, POINTS_ERROR, 0.0, tell
@@ -142,7 +146,7 @@ def _of_run(path: Path, memory: float) -> GroundOfGraphs:
     names = ("coefficients", "dual", "to_canonical", "energies", "irreps")
     try:
         with open_hdf5(path) as file:
-            dt, settings = float(file.attrs["dt"]), json.loads(str(file.attrs["settings"]))
+            dt, settings = float(np.asarray(file.attrs["dt"])), json.loads(str(file.attrs["settings"]))
             kept = {name: np.asarray(file[f"ground/{name}"]) for name in file["ground"]}  # type: ignore[union-attr]
             core = np.asarray(file["matrices/core_hamiltonian"])
             learned = file.get("checkpoint/surrogate/nonlinear_points")

@@ -1,4 +1,4 @@
-"""The graphs in ONNX Runtime against numpy, which has nothing of theirs: libxc, eigenvectors, the engine's J/K.
+"""The graphs in ONNX Runtime against numpy, with nothing of theirs: libxc, eigenvectors, the engine's J/K.
 
 Trajectories of three kinds are compared: a weak kick, a field that swings, and one that ionises.
 """

@@ -2,8 +2,8 @@
 
 Vosko, Wilk and Nusair, Can. J. Phys. 58, 1200 (1980), forms V and RPA; Perdew and Wang, Phys. Rev. B 45,
 13244 (1992); Perdew, Burke and Ernzerhof, Phys. Rev. Lett. 77, 3865 (1996); Lee, Yang and Parr, Phys. Rev. B
-37, 785 (1988), as Miehlich, Savin, Stoll and Preuss write it, Chem. Phys. Lett. 157, 200 (1989). Parameters are
-libxc's.
+37, 785 (1988), as Miehlich, Savin, Stoll and Preuss write it, Chem. Phys. Lett. 157, 200 (1989). Parameters
+are libxc's.
 """
 
 import math

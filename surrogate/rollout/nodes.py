@@ -1,9 +1,9 @@
 """Nodes of an ONNX graph, written one after the other: each call returns the name of what it computes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-
 import onnx
 from onnx import helper, numpy_helper
 
@@ -30,11 +30,11 @@ class Nodes:
         self.constants: dict[str, onnx.TensorProto] = {}
         self._known: dict[tuple[tuple[int, ...], str, bytes], str] = {}
 
-    def __call__(self, operation: str, *inputs: str, **attributes: object) -> str:
+    def __call__(self, operation: str, *inputs: str, **attributes: Any) -> str:
         """One node of one result."""
         return self.several(operation, 1, *inputs, **attributes)[0]
 
-    def several(self, operation: str, count: int, *inputs: str, **attributes: object) -> list[str]:
+    def several(self, operation: str, count: int, *inputs: str, **attributes: Any) -> list[str]:
         """One node of several results."""
         number = len(self.nodes)
         results = [f"{operation.lower()}_{number}" + (f"_{k}" if k else "") for k in range(count)]
