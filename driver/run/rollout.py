@@ -24,7 +24,7 @@ from ...atomic.errors import Failed
 from ...surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
 from ...surrogate.rollout.export import export_graphs
 from ...surrogate.rollout.functionals import parts
-from ...surrogate.rollout.molecule import molecule_of, points_of
+from ...surrogate.rollout.molecule import RolloutMatrices, molecule_of, points_of
 from ..loop.segment import Limits
 from ..reporters.phase import phase
 from .check import check_deck
@@ -69,14 +69,11 @@ def export_rollout(source: Path, folder: Path, say: Callable[[str], None]) -> li
     say: takes lines of progress. Raises DeckError, TrajectoryError, NoFormula, TooLarge, TooLong, NoPoints,
     GraphsDiffer, NotConverged, OSError.
     """
-    memory = half_of_memory()
-    ground = _of_run(source, memory) if source.suffix == ".h5" else _of_deck(source, memory)
+    ground = ground_of(source)
     engine, system = ground.engine, ground.engine.system
-    molecule = molecule_of(engine, ground.basis, ground.density, ground.build, memory)
-    if engine.quadrature is not None:
-        molecule = replace(molecule, points=points_of(engine, molecule.basis, _learned(ground, source)))
-        assert molecule.points is not None
-        say(f"{len(molecule.points.weights)} points, error {molecule.points.error:.1e} on held-out rotations")
+    molecule, learned = molecule_with_points(ground, source)
+    if learned is not None:
+        say(f"{len(learned.weights)} points, error {learned.error:.1e} on held-out rotations")
     about = {
         "molecule": formula(system.geometry.atomic_numbers),
         "geometry": json.dumps(
@@ -92,6 +89,27 @@ def export_rollout(source: Path, folder: Path, say: Callable[[str], None]) -> li
         "basis": basis_words(system),
     }
     return export_graphs(engine, molecule, ground.dt, folder, about, say)
+
+
+def ground_of(source: Path) -> GroundOfGraphs:
+    """Of a deck's first propagation, or a run (`.h5`). Raises DeckError, TrajectoryError, NoFormula, ..."""
+    memory = half_of_memory()
+    return _of_run(source, memory) if source.suffix == ".h5" else _of_deck(source, memory)
+
+
+def molecule_with_points(
+    ground: GroundOfGraphs, source: Path
+) -> tuple[RolloutMatrices, NonlinearResponse | None]:
+    """What the graphs hold, and the points as they were learned; None for Hartree-Fock.
+
+    source: named where there are none. Raises NoFormula, TooLarge, NoPoints.
+    """
+    engine = ground.engine
+    molecule = molecule_of(engine, ground.basis, ground.density, ground.build, half_of_memory())
+    if engine.quadrature is None:
+        return molecule, None
+    learned = _learned(ground, source)
+    return replace(molecule, points=points_of(engine, molecule.basis, learned)), learned
 
 
 def _learned(ground: GroundOfGraphs, source: Path) -> NonlinearResponse:

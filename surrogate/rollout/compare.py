@@ -13,7 +13,7 @@ from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.pyscf.quadrature import energy_and_potential
 from ...atomic.errors import Failed
 from .magnus_step import CORRECTIONS
-from .molecule import Molecule, Points
+from .molecule import RolloutMatrices, RolloutPoints
 
 #: Largest error of a trajectory that is allowed: that of the dipole's motion, root mean square.
 ALLOWED = 1e-6
@@ -33,7 +33,7 @@ class ByNumpy:
     xc: PySCF's description of the functional.
     """
 
-    molecule: Molecule
+    molecule: RolloutMatrices
     dt: float
     xc: str
     mean_field: Callable[[np.ndarray], np.ndarray]
@@ -81,7 +81,7 @@ class ByNumpy:
         return vectors @ (phases * (vectors.conj().swapaxes(1, 2) @ orbitals))
 
 
-def by_numpy(molecule: Molecule, dt: float, engine: PySCFEngine) -> ByNumpy:
+def by_numpy(molecule: RolloutMatrices, dt: float, engine: PySCFEngine) -> ByNumpy:
     """J and exact exchange by the engine."""
     C = molecule.basis
 
@@ -147,14 +147,14 @@ def _session(content: bytes) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def _at_points(points: Points, density: np.ndarray) -> np.ndarray:
+def _at_points(points: RolloutPoints, density: np.ndarray) -> np.ndarray:
     """ρ and ∇ρ, (n_spin, 1 or 4, g), of a real P."""
     rho = np.einsum("sgj,xgj->sxg", points.orbitals[0] @ density, points.orbitals)
     rho[:, 1:] *= 2.0
     return rho
 
 
-def _matrix(points: Points, potential: np.ndarray) -> np.ndarray:
+def _matrix(points: RolloutPoints, potential: np.ndarray) -> np.ndarray:
     """V (n_spin, m, m) of v, (n_spin, 1 or 4, g)."""
     psi, weighted = points.orbitals, potential * points.weights
     V = np.einsum("xgi,sxg,gj->sij", psi[:1], 0.5 * weighted[:, :1], psi[0], optimize=True)

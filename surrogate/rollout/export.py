@@ -7,7 +7,7 @@ from ...adapters.pyscf.engine import PySCFEngine
 from ...atomic.whole_file import write_whole
 from .compare import by_numpy, check_graphs
 from .graphs import FILES, graphs_of
-from .molecule import Molecule
+from .molecule import RolloutMatrices
 
 #: Of the files; it changes where inputs, outputs or their meaning do.
 FORMAT = "1"
@@ -22,7 +22,7 @@ UNITS = "atomic units"
 
 def export_graphs(
     engine: PySCFEngine,
-    molecule: Molecule,
+    molecule: RolloutMatrices,
     dt: float,
     folder: Path,
     about: Mapping[str, str],

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..matrices.symmetric_pairs import pair_indices
 from .functionals import potential_at
-from .molecule import Molecule, Points
+from .molecule import RolloutMatrices, RolloutPoints
 from .nodes import Nodes
 
 #: ∇ρ = 2 Σ a ∇a beside ρ = Σ a²; and half of V's first term, since V is added to its transpose.
@@ -30,7 +30,7 @@ class Density:
     imaginary: str | None
 
 
-def density_of(nodes: Nodes, molecule: Molecule, orbitals: str) -> Density:
+def density_of(nodes: Nodes, molecule: RolloutMatrices, orbitals: str) -> Density:
     """P = Y n Y† of orbitals."""
     n_spin, m, k = molecule.orbitals.shape
     roots = np.sqrt(np.maximum(molecule.occupations, 0.0)).reshape(1, n_spin, k, 1)
@@ -45,7 +45,7 @@ def density_of(nodes: Nodes, molecule: Molecule, orbitals: str) -> Density:
     return Density(rows, change, nodes("Sub", half, nodes("Transpose", half, perm=[0, 1, 3, 2])))
 
 
-def fock_of(nodes: Nodes, molecule: Molecule, orbitals: str) -> tuple[str, str | None]:
+def fock_of(nodes: Nodes, molecule: RolloutMatrices, orbitals: str) -> tuple[str, str | None]:
     """Real and imaginary part of F, (batch, n_spin, m, m); None where there is no imaginary part."""
     density = density_of(nodes, molecule, orbitals)
     fock = nodes("Add", _mean_field(nodes, molecule, density.change), nodes.constant(molecule.fock[None]))
@@ -56,7 +56,7 @@ def fock_of(nodes: Nodes, molecule: Molecule, orbitals: str) -> tuple[str, str |
     return fock, _exchange_of_imaginary(nodes, molecule.imaginary, len(molecule.fock), density.imaginary)
 
 
-def dipole_of(nodes: Nodes, molecule: Molecule, orbitals: str) -> str:
+def dipole_of(nodes: Nodes, molecule: RolloutMatrices, orbitals: str) -> str:
     """Nuclei and electrons, (batch, 3)."""
     n_spin, m, _ = molecule.orbitals.shape
     change = density_of(nodes, molecule, orbitals).change
@@ -66,14 +66,14 @@ def dipole_of(nodes: Nodes, molecule: Molecule, orbitals: str) -> str:
     return nodes("Add", nodes("MatMul", flat, nodes.constant(-along)), nodes.constant(at_rest))
 
 
-def field_matrix(nodes: Nodes, molecule: Molecule, field: str) -> str:
+def field_matrix(nodes: Nodes, molecule: RolloutMatrices, field: str) -> str:
     """V (batch, 1, m, m) of a field (batch, 3)."""
     m = molecule.field.shape[1]
     flat = nodes("MatMul", field, nodes.constant(molecule.field.reshape(3, -1)))
     return nodes.reshape(flat, -1, 1, m, m)
 
 
-def _mean_field(nodes: Nodes, molecule: Molecule, change: str) -> str:
+def _mean_field(nodes: Nodes, molecule: RolloutMatrices, change: str) -> str:
     """J and exact exchange of a real change."""
     n_spin, m, _ = molecule.orbitals.shape
     row, column, weight = pair_indices(m)
@@ -120,7 +120,7 @@ def _whole_matrix(m: int) -> np.ndarray:
     return place.ravel()
 
 
-def _potential(nodes: Nodes, molecule: Molecule, points: Points, rows: str) -> str:
+def _potential(nodes: Nodes, molecule: RolloutMatrices, points: RolloutPoints, rows: str) -> str:
     """V_c[P] - V_c[P0], (batch, n_spin, m, m)."""
     n_spin, m, k = molecule.orbitals.shape
     n_components, n_points, _ = points.orbitals.shape
@@ -137,7 +137,7 @@ def _potential(nodes: Nodes, molecule: Molecule, points: Points, rows: str) -> s
     return nodes("Add", half, nodes("Transpose", half, perm=[0, 1, 3, 2]))
 
 
-def _at_points(nodes: Nodes, points: Points, density: str) -> str:
+def _at_points(nodes: Nodes, points: RolloutPoints, density: str) -> str:
     """v of ρ and ∇ρ, both (batch, n_spin, 1, n_components, n_points)."""
     made = points.formula
     inputs: dict[str, str] = {}
@@ -154,7 +154,7 @@ def _at_points(nodes: Nodes, points: Points, density: str) -> str:
     return nodes("Concat", *joined, axis=1) if n_spin > 1 else joined[0]
 
 
-def _at_rest(molecule: Molecule, points: Points) -> np.ndarray:
+def _at_rest(molecule: RolloutMatrices, points: RolloutPoints) -> np.ndarray:
     """v of P0, (1, n_spin, 1, n_components, n_points)."""
     psi = points.orbitals
     density = np.einsum("gi,sij,xgj->sxg", psi[0], molecule.density, psi, optimize=True)

@@ -6,7 +6,7 @@ import onnx
 from onnx import helper
 
 from .magnus_step import StateNames, start, step
-from .molecule import Molecule
+from .molecule import RolloutMatrices
 from .nodes import IR_VERSION, OPSET, Nodes, tensor
 
 #: Files by what they hold.
@@ -14,7 +14,9 @@ FILES = {"start": "start.onnx", "step": "magnus_step.onnx", "block": "magnus_blo
 _STATE = ("orbitals", "fock", "fock_half")
 
 
-def graphs_of(molecule: Molecule, dt: float, metadata: Mapping[str, str]) -> dict[str, onnx.ModelProto]:
+def graphs_of(
+    molecule: RolloutMatrices, dt: float, metadata: Mapping[str, str]
+) -> dict[str, onnx.ModelProto]:
     """By the names of `FILES`. Raises TooLong."""
     made = {"start": _start(molecule), "step": _step(molecule, dt), "block": _block(molecule, dt)}
     models = {}
@@ -27,7 +29,7 @@ def graphs_of(molecule: Molecule, dt: float, metadata: Mapping[str, str]) -> dic
     return models
 
 
-def _state(molecule: Molecule, prefix: str = "") -> list[onnx.ValueInfoProto]:
+def _state(molecule: RolloutMatrices, prefix: str = "") -> list[onnx.ValueInfoProto]:
     n_spin, m, k = molecule.orbitals.shape
     shapes = ((n_spin, k, 2 * m), (n_spin, 2, m, m), (n_spin, 2, m, m))
     return [tensor(prefix + name, "batch", *shape) for name, shape in zip(_STATE, shapes, strict=True)]
@@ -37,7 +39,7 @@ def _names(state: StateNames) -> tuple[str, str, str]:
     return state.orbitals, state.fock, state.fock_half
 
 
-def _start(molecule: Molecule) -> onnx.GraphProto:
+def _start(molecule: RolloutMatrices) -> onnx.GraphProto:
     nodes = Nodes()
     state, dipole = start(nodes, molecule, "field")
     # The history of a start is F(0) itself, under a name of its own.
@@ -46,7 +48,7 @@ def _start(molecule: Molecule) -> onnx.GraphProto:
     return nodes.graph("start", [tensor("field", "batch", 3)], results)
 
 
-def _step(molecule: Molecule, dt: float) -> onnx.GraphProto:
+def _step(molecule: RolloutMatrices, dt: float) -> onnx.GraphProto:
     nodes = Nodes()
     state, dipole = step(nodes, molecule, dt, StateNames(*_STATE), "field")
     after = (*_state(molecule, "next_"), tensor("dipole", "batch", 3))
@@ -54,7 +56,7 @@ def _step(molecule: Molecule, dt: float) -> onnx.GraphProto:
     return nodes.graph("step", [*_state(molecule), tensor("field", "batch", 3)], results)
 
 
-def _block(molecule: Molecule, dt: float) -> onnx.GraphProto:
+def _block(molecule: RolloutMatrices, dt: float) -> onnx.GraphProto:
     """One Scan over the fields, whose body is the step; it sees the constants from outside."""
     body = Nodes()
     now = StateNames(*(f"{name}_now" for name in _STATE))

@@ -15,7 +15,7 @@ import scipy.special
 
 from ...atomic.errors import BadInput
 from .fock_matrix import dipole_of, field_matrix, fock_of
-from .molecule import Molecule
+from .molecule import RolloutMatrices
 from .nodes import Nodes
 
 #: NWChem tests for the first time behind the second, and in weak fields stops there.
@@ -44,7 +44,7 @@ class StateNames:
     fock_half: str
 
 
-def start(nodes: Nodes, molecule: Molecule, field: str) -> tuple[StateNames, str]:
+def start(nodes: Nodes, molecule: RolloutMatrices, field: str) -> tuple[StateNames, str]:
     """The ground state in a field E(0), (batch, 3), and its dipole (batch, 3)."""
     n_spin, m, k = molecule.orbitals.shape
     rows = np.zeros((1, n_spin, k, 2 * m))
@@ -61,7 +61,7 @@ def start(nodes: Nodes, molecule: Molecule, field: str) -> tuple[StateNames, str
 
 
 def step(
-    nodes: Nodes, molecule: Molecule, dt: float, state: StateNames, field: str
+    nodes: Nodes, molecule: RolloutMatrices, dt: float, state: StateNames, field: str
 ) -> tuple[StateNames, str]:
     """The state a step later, in a field E(t + dt), (batch, 3), and the dipole there (batch, 3)."""
     acting = field_matrix(nodes, molecule, field)
@@ -76,7 +76,7 @@ def step(
     return StateNames(orbitals, fock, half), dipole_of(nodes, molecule, orbitals)
 
 
-def exponential(nodes: Nodes, molecule: Molecule, dt: float, fock: str, orbitals: str) -> str:
+def exponential(nodes: Nodes, molecule: RolloutMatrices, dt: float, fock: str, orbitals: str) -> str:
     """exp(-i dt F) Y but for a common phase.
 
     By Clenshaw's recursion, in the form for T_n+1 = 2 A T_n + T_n-1: b_n = c_n Y + 2 A b_n+1 + b_n+2.

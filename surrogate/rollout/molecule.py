@@ -32,7 +32,7 @@ class TooLarge(BadInput):
 
 
 @dataclass(frozen=True, eq=False)
-class Points:
+class RolloutPoints:
     """The functional on points.
 
     formula: its potential. coords, weights: (g, 3) bohr, (g,). orbitals: ψ, or ψ and ∇ψ: (1 or 4, g, m).
@@ -47,7 +47,7 @@ class Points:
 
 
 @dataclass(frozen=True, eq=False)
-class Molecule:
+class RolloutMatrices:
     """Matrices in the basis C, (n, m) in AO coefficients.
 
     orbitals: Y0 (n_spin, m, k) real; occupations: (n_spin, k). density, fock: P0, F0, (n_spin, m, m) real.
@@ -69,12 +69,12 @@ class Molecule:
     dipole: np.ndarray
     nuclear: np.ndarray
     energies: np.ndarray
-    points: Points | None
+    points: RolloutPoints | None
 
 
 def molecule_of(
     engine: PySCFEngine, basis: WorkingBasis, density: np.ndarray, build: FockBuild, memory: float
-) -> Molecule:
+) -> RolloutMatrices:
     """Without its points. density: P0, AO basis, real (n_spin, n, n); build: the Fock build there.
 
     memory: bytes that the matrices may take. Raises NoFormula, TooLarge.
@@ -88,7 +88,7 @@ def molecule_of(
     occupations, orbitals = _natural(P0)
     mask = function_mask(system, system.geometry)
     J, exchange, imaginary = _two_electron(engine, C, len(density))
-    return Molecule(
+    return RolloutMatrices(
         basis=C,
         orbitals=orbitals,
         occupations=occupations,
@@ -105,13 +105,13 @@ def molecule_of(
     )
 
 
-def points_of(engine: PySCFEngine, basis: np.ndarray, learned: NonlinearResponse) -> Points:
+def points_of(engine: PySCFEngine, basis: np.ndarray, learned: NonlinearResponse) -> RolloutPoints:
     """Learned points with the orbitals of `basis`, (n, m) in AO coefficients, on them."""
     functional = engine.system.functional
     made = formula(functional.pyscf, functional.directive, open_shell=engine.system.open_shell)
     assert made is not None
     orbitals = ao_values(engine.mol, learned.coords, made.n_components) @ basis
-    return Points(made, learned.coords, learned.weights, orbitals, learned.error)
+    return RolloutPoints(made, learned.coords, learned.weights, orbitals, learned.error)
 
 
 def _check_size(m: int, n_spin: int, engine: PySCFEngine, memory: float) -> None:

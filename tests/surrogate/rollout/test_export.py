@@ -26,7 +26,7 @@ from hybrid_propagate.surrogate.rollout.compare import (
 from hybrid_propagate.surrogate.rollout.export import export_graphs
 from hybrid_propagate.surrogate.rollout.graphs import FILES, graphs_of
 from hybrid_propagate.surrogate.rollout.magnus_step import TooLong, series
-from hybrid_propagate.surrogate.rollout.molecule import Molecule, TooLarge, molecule_of, points_of
+from hybrid_propagate.surrogate.rollout.molecule import RolloutMatrices, TooLarge, molecule_of, points_of
 from pyscf import dft
 from pyscf_systems import GIB, water
 
@@ -44,7 +44,7 @@ CASES = [(words, False) for words in WORDS] + [("pbe0", True), (WORDS[-1], True)
 
 
 @cache
-def case(words: str, cation: bool) -> tuple[PySCFEngine, Molecule]:
+def case(words: str, cation: bool) -> tuple[PySCFEngine, RolloutMatrices]:
     """Water or its cation in STO-3G, the functional on a small grid, for what the graphs do with it."""
     cam = Attenuation(0.33, 0.19, 0.46) if words.startswith("xcam") else None
     system = replace(water(cation=cation, grid="xcoarse"), functional=functional(tuple(words.split()), cam))
