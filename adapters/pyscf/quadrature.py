@@ -82,7 +82,7 @@ def quadrature_on(
     block = min(max(BLOCK_VALUES // mol.nao, 256), 4096)
     for start in range(0, weights.size, block):
         part = slice(start, start + block)
-        ao = _evaluate(mol, coords[part], _COMPONENTS[kind])
+        ao = ao_values(mol, coords[part], _COMPONENTS[kind])
         # w Σφ² bounds what a point can add to any matrix element.
         keep = np.abs(weights[part]) * np.vecdot(ao[0], ao[0]) > NEGLIGIBLE
         if not keep.any():
@@ -107,12 +107,12 @@ def make_expansion_point(quadrature: Quadrature, density: np.ndarray) -> Expansi
     rho = np.empty((len(density), _VARIABLES[kind], quadrature.weights.size))
     for part in quadrature.blocks:
         rho[..., part] = _contract_density(
-            kind, _evaluate(quadrature.mol, quadrature.coords[part], n_components), density
+            kind, ao_values(quadrature.mol, quadrature.coords[part], n_components), density
         )
     potential = energy_and_potential(quadrature.xc, rho)[1] * quadrature.weights
     matrix = np.zeros_like(density)
     for part in quadrature.blocks:
-        ao = _evaluate(quadrature.mol, quadrature.coords[part], n_components)
+        ao = ao_values(quadrature.mol, quadrature.coords[part], n_components)
         matrix += _contract_potential(kind, ao, potential[..., part])
     expansion = make_expansion(quadrature.xc, rho[0]) if len(rho) == 1 else None
     return ExpansionPoint(np.array(density), rho, potential, matrix + matrix.transpose(0, 2, 1), expansion)
@@ -156,7 +156,7 @@ def apply_kernel(quadrature: Quadrature, kernel: np.ndarray, change: np.ndarray)
     return potential_matrix(quadrature, np.einsum("stuvg,uvg->stg", kernel, rho))
 
 
-def _evaluate(mol: gto.Mole, coords: np.ndarray, n_components: int) -> np.ndarray:
+def ao_values(mol: gto.Mole, coords: np.ndarray, n_components: int) -> np.ndarray:
     """AO values (n_components, n_points, n), double precision."""
     ao = np.asarray(dft.numint.eval_ao(mol, coords, deriv=0 if n_components == 1 else 1))
     return np.ascontiguousarray(ao.reshape(n_components, len(coords), -1))
@@ -168,7 +168,7 @@ def ao_blocks(quadrature: Quadrature) -> Iterator[tuple[slice, np.ndarray]]:
         if index < len(quadrature.aos):
             yield part, quadrature.aos[index]
         else:
-            ao = _evaluate(quadrature.mol, quadrature.coords[part], _COMPONENTS[quadrature.kind])
+            ao = ao_values(quadrature.mol, quadrature.coords[part], _COMPONENTS[quadrature.kind])
             yield part, ao.astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""The command `hybrid-export`: trained weights as ONNX graphs, checked against torch."""
+"""The command `hybrid-export`: trained weights, or the default surrogate, as ONNX graphs, checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from .ending import carry_out
 _DESCRIPTION = """Writes trained weights of hybrid-train as the ONNX graphs encode, step and rollout
 (docs/neural/graphs.md), the whole ensemble in each, with any number of atoms, functions and time points.
 Each is loaded into ONNX Runtime and compared with torch on molecules of other sizes; one that differs is
-not written."""
+not written. With --rollout instead the default surrogate of one molecule, as graphs of whole Magnus steps
+for any number of trajectories (docs/neural/rollout.md), compared with numpy."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,13 +29,19 @@ def _run(options: argparse.Namespace) -> int:
     import logging
     import warnings
 
+    if options.rollout:
+        from ..run.rollout import export_rollout
+
+        for path in export_rollout(options.source, options.folder, _say):
+            print(path)
+        return 0
     # The exporter warns of what is missing and not needed, by both ways.
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
     from ...surrogate.training.export import export
 
     for path in export(
-        options.weights, options.folder, options.calibration, options.dt, options.precision, _say
+        options.source, options.folder, options.calibration, options.dt, options.precision, _say
     ):
         print(path)
     return 0
@@ -46,8 +53,16 @@ def _say(line: str) -> None:
 
 def _parser() -> CommandParser:
     parser = CommandParser(prog="hybrid-export", description=_DESCRIPTION)
-    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="weights.pt of hybrid-train")
+    parser.add_argument(
+        "source",
+        type=Path,
+        metavar="WEIGHTS",
+        help="weights.pt of hybrid-train; with --rollout a deck, or a trajectory file (.h5) of a run",
+    )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the graphs go")
+    parser.add_argument(
+        "--rollout", action="store_true", help="graphs of the default surrogate of a deck or a run"
+    )
     parser.add_argument(
         "--precision",
         default="float32",

@@ -110,6 +110,7 @@ class PointSource:
     wanted_from: |δP| from which on what is not linear matters.
     tell: takes words and the share done, while points are learned.
     carried: points of an earlier run, (n, 6), at this geometry: used where they are good enough.
+    whole: the first order is left in, whatever it is worth.
     """
 
     fine: Quadrature
@@ -121,6 +122,7 @@ class PointSource:
     wanted_from: float
     tell: Callable[[str, float], None] = lambda *_: None
     carried: np.ndarray | None = None
+    whole: bool = False
 
     def make(self) -> NonlinearResponse | None:
         """The fewest points that are good enough, or the best; None where all are bad."""
@@ -128,7 +130,7 @@ class PointSource:
         turned = np.array([real_out(self.basis, c) for c in rotations(self.ground, TRAINED, random)])
         tests = self._tests(random)
         fine = beyond_first_order(self.fine, self.density)
-        if first_order_fails(fine, turned[:LOOKED_AT]):
+        if self.whole or first_order_fails(fine, turned[:LOOKED_AT]):
             fine = replace(fine, kernel=None)
         kept = self._kept(fine)
         if kept is not None:

@@ -86,7 +86,15 @@ def run(command: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "page", ["docs/tutorial.md", "docs/python.md", "docs/campaigns.md", "docs/pump_probe.md", "README.md"]
+    "page",
+    [
+        "docs/tutorial.md",
+        "docs/python.md",
+        "docs/campaigns.md",
+        "docs/pump_probe.md",
+        "docs/neural/rollout.md",
+        "README.md",
+    ],
 )
 def test_a_page_does_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -66,6 +66,7 @@ SHELVES: dict[str, tuple[str, ...]] = {
         "samples",
         "on_the_fly",
         "weak_fields",
+        "rollout",
         "runtime",
         "network",
         "training",

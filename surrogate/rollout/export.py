@@ -1,0 +1,58 @@
+"""Graphs of a molecule, compared with numpy before any of them is written."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ...adapters.pyscf.engine import PySCFEngine
+from ...atomic.whole_file import write_whole
+from .compare import by_numpy, check_graphs
+from .graphs import FILES, graphs_of
+from .molecule import RolloutMatrices
+
+#: Of the files; it changes where inputs, outputs or their meaning do.
+FORMAT = "1"
+AXES = (
+    "batch: trajectories; spin: closed shell 1, else alpha and beta; k: orbitals; m: functions; "
+    "orbitals (batch, spin, k, 2m): real parts, then imaginary; fock, fock_half (batch, spin, 2, m, m): "
+    "F(t) with the field and F(t - dt/2), real and imaginary; field (batch, 3): E(t + dt) along x, y, z; "
+    "fields (time, batch, 3): of every step; dipole (batch, 3) or (time, batch, 3): nuclei and electrons"
+)
+UNITS = "atomic units"
+
+
+def export_graphs(
+    engine: PySCFEngine,
+    molecule: RolloutMatrices,
+    dt: float,
+    folder: Path,
+    about: Mapping[str, str],
+    say: Callable[[str], None],
+) -> list[Path]:
+    """Write the graphs of `FILES` into `folder`; their paths.
+
+    about: further metadata. say: takes a line of progress. Raises TooLong, GraphsDiffer, OSError.
+    """
+    points = molecule.points
+    metadata = {
+        **about,
+        "format": FORMAT,
+        "dt": repr(dt),
+        "points": str(0 if points is None else len(points.weights)),
+        "held_out_error": repr(0.0 if points is None else points.error),
+        "axes": AXES,
+        "units": UNITS,
+        "precision": "float64",
+    }
+    made = graphs_of(molecule, dt, metadata)
+    contents = {name: model.SerializeToString() for name, model in made.items()}
+    say("graphs made; compared with numpy")
+    error = check_graphs(contents, by_numpy(molecule, dt, engine))
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, content in contents.items():
+        path = folder / FILES[name]
+        write_whole(path, content)
+        paths.append(path)
+        say(f"{path}: {len(content) / 2**20:.2f} MiB")
+    say(f"error of trajectories by the graphs against numpy: at most {error:.1e}")
+    return paths

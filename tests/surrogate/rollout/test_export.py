@@ -1,0 +1,150 @@
+"""Graphs beside numpy in an ionising field, for every functional; and what is not written."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from hybrid_propagate.adapters.deck.xc import Attenuation, functional
+from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
+from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
+from hybrid_propagate.adapters.working_basis import make_working_basis
+from hybrid_propagate.surrogate.nonlinear.nonlinear_response import on_points
+from hybrid_propagate.surrogate.rollout import export, magnus_step
+from hybrid_propagate.surrogate.rollout.compare import (
+    GraphsDiffer,
+    by_numpy,
+    check_graphs,
+    run_graphs,
+    trajectory_error,
+)
+from hybrid_propagate.surrogate.rollout.export import export_graphs
+from hybrid_propagate.surrogate.rollout.graphs import FILES, graphs_of
+from hybrid_propagate.surrogate.rollout.magnus_step import TooLong, series
+from hybrid_propagate.surrogate.rollout.molecule import RolloutMatrices, TooLarge, molecule_of, points_of
+from pyscf import dft
+from pyscf_systems import GIB, water
+
+DT = 0.2
+WORDS = (
+    "hfexch",
+    "slater vwn_5",
+    "pbe96",
+    "pbe0",
+    "b3lyp",
+    "becke88 lyp",
+    "xcamb88 lyp 0.81 vwn_5 0.19 hfexch",
+)
+CASES = [(words, False) for words in WORDS] + [("pbe0", True), (WORDS[-1], True), ("slater vwn_5", True)]
+
+
+@cache
+def case(words: str, cation: bool) -> tuple[PySCFEngine, RolloutMatrices]:
+    """Water or its cation in STO-3G, the functional on a small grid, for what the graphs do with it."""
+    cam = Attenuation(0.33, 0.19, 0.46) if words.startswith("xcam") else None
+    system = replace(water(cation=cation, grid="xcoarse"), functional=functional(tuple(words.split()), cam))
+    engine, orbitals = solve_ground_state(make_engine(system, GIB), None, 50)
+    density = np.real(orbitals.density())
+    engine = expanded_about(engine, density, kernel=False)
+    build = engine.fock(density.astype(complex))
+    basis = make_working_basis(engine.integrals, np.real(build.fock))
+    molecule = molecule_of(engine, basis, density, build, GIB)
+    if engine.quadrature is None:
+        return engine, molecule
+    grids = dft.gen_grid.Grids(engine.mol)
+    grids.atom_grid = (10, 26)
+    grids.build()
+    points = on_points(engine.quadrature, basis, density, (grids.coords, grids.weights), whole=True)
+    return engine, replace(molecule, points=points_of(engine, molecule.basis, replace(points, error=0.01)))
+
+
+@pytest.mark.parametrize(("words", "cation"), CASES)
+def test_a_hundred_steps_in_an_ionising_field_as_by_numpy(words: str, *, cation: bool) -> None:
+    engine, molecule = case(words, cation)
+    t = DT * np.arange(101)
+    fields = np.zeros((101, 2, 3))
+    fields[:, 0] = 0.2 * (np.sin(0.378 * t) * np.exp(-(((t - 8.0) / 4.0) ** 2)))[:, None] * [0.3, 0.5, 0.8]
+    fields[0, 1, 2] = 1e-4
+    contents = {name: model.SerializeToString() for name, model in graphs_of(molecule, DT, {}).items()}
+    found = run_graphs(contents, fields, by_block=True)
+    reference = by_numpy(molecule, DT, engine)
+    for k in range(2):
+        wanted = reference.run(fields[:, k])
+        # What the strong field moves is no small change.
+        assert np.abs(wanted - wanted[0]).max() > (0.3, 1e-6)[k]
+        # Of the kick's 1e-5 au what is left is rounding.
+        assert trajectory_error(found[:, k], wanted) < (1e-8, 1e-6)[k]
+    # One step after the other, and another number of trajectories, are the same.
+    again = run_graphs(contents, fields[:5, :1], by_block=False)
+    assert again[:, 0] == pytest.approx(found[:5, 0], abs=1e-12)
+
+
+def test_the_files_tell_what_they_are(tmp_path: Path) -> None:
+    engine, molecule = case("pbe0", False)
+    said: list[str] = []
+    paths = export_graphs(engine, molecule, DT, tmp_path / "new", {"molecule": "H2O"}, said.append)
+    assert [path.name for path in paths] == list(FILES.values())
+    assert "against numpy: at most" in said[-1]
+    for path in paths:
+        onnx.checker.check_model(str(path), full_check=True)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        told = session.get_modelmeta().custom_metadata_map
+        assert (told["molecule"], told["dt"], told["held_out_error"]) == ("H2O", "0.2", "0.01")
+        assert molecule.points is not None
+        assert told["points"] == json.dumps(len(molecule.points.weights))
+        shapes = [entry.shape for entry in (*session.get_inputs(), *session.get_outputs())]
+        assert all("batch" in shape for shape in shapes)
+
+
+def test_graphs_that_differ_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, molecule = case("pbe0", False)
+    wrong = replace(molecule, coulomb=molecule.coulomb * (1.0 + 1e-4))
+    with pytest.raises(GraphsDiffer, match=r"^step: differs from numpy by \d.*, allowed 1e-06$"):
+        export_graphs(engine, wrong, DT, tmp_path, {}, lambda _: None)
+    monkeypatch.setattr(export, "graphs_of", without_nodes(graphs_of))
+    with pytest.raises(GraphsDiffer, match=r"^step: ONNX Runtime: .*"):
+        export_graphs(engine, molecule, DT, tmp_path, {}, lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def without_nodes(
+    make: Callable[..., dict[str, onnx.ModelProto]],
+) -> Callable[..., dict[str, onnx.ModelProto]]:
+    def broken(*given: object) -> dict[str, onnx.ModelProto]:
+        models = make(*given)
+        del models["start"].graph.node[:]
+        return models
+
+    return broken
+
+
+def test_numbers_that_are_none_are_a_difference() -> None:
+    engine, molecule = case("hfexch", False)
+    broken = replace(molecule, exchange=np.full_like(molecule.coulomb, np.nan))
+    contents = {name: model.SerializeToString() for name, model in graphs_of(broken, DT, {}).items()}
+    with pytest.raises(GraphsDiffer, match="step: differs from numpy by nan"):
+        check_graphs(contents, by_numpy(molecule, DT, engine))
+
+
+def test_too_large_and_too_long_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, molecule = case("pbe0", False)
+    density = np.real(engine.mol.intor("int1e_ovlp"))[None]
+    basis = make_working_basis(engine.integrals, engine.integrals.core[None])
+    build = engine.fock(density.astype(complex))
+    with pytest.raises(TooLarge, match=r"^7 orbitals: matrices of 0.0 GB do not fit in the memory allowed"):
+        molecule_of(engine, basis, density, build, 1e3)
+    monkeypatch.setattr(magnus_step, "MOST_TERMS", 20)
+    with pytest.raises(TooLong, match="accepted: a smaller dt"):
+        graphs_of(molecule, 5.0, {})
+
+
+def test_the_series_is_that_of_the_exponential() -> None:
+    x, terms = np.linspace(-1.0, 1.0, 7), series(9.0)
+    # cos(n arccos x) is T_n.
+    found = sum(c * (-1j) ** n * np.cos(n * np.arccos(x)) for n, c in enumerate(terms))
+    assert found == pytest.approx(np.exp(-9j * x), abs=1e-13)
