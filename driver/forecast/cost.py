@@ -165,7 +165,7 @@ def _builds(size: SystemSize, builds: float, memory: float, *, parts: float) -> 
 def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[str, float]:
     real_time, n, spins, memory = task.real_time, size.functions, size.spins, asked.memory
     steps = 0 if real_time.no_propagation else max(real_time.n_points - 1, 0)
-    if _by_modes(task, size, asked):
+    if by_modes(task, size, asked):
         return _weak_propagation(task, size, steps, memory)
     learns = asked.surrogate and size.points > 0 and learns_points(task, asked.tolerance)
     absorbing = real_time.absorbing
@@ -187,7 +187,7 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
     return counts
 
 
-def _by_modes(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:
+def by_modes(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:
     """Whether modes of weak motion give all steps."""
     made = pair_kernel_bytes(task.system, size, asked.memory)
     return asked.surrogate and bool(made) and weak(task, size.occupied)
@@ -250,7 +250,7 @@ def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
     # ρ, w v and the functional's series or kernel, in double precision.
     kept = 8.0 * points * (2 * spins * variables + (spins * variables) ** 2)
     counts = {"process": 1.0, "integrals": float(integrals), "grid": values + kept}
-    if isinstance(task, PropagationTask) and _by_modes(task, size, asked):
+    if isinstance(task, PropagationTask) and by_modes(task, size, asked):
         moved, n_points = size.moved_irreps * size.moved_pairs, task.real_time.n_points
         counts["kernel"] = float(pair_kernel_bytes(task.system, size, memory))
         counts["blocks"] = _blocks(task.system, task.real_time)

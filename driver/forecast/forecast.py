@@ -44,7 +44,7 @@ class TaskForecast:
 
     kind: `ground state`, `linear response`, `density plot` or `propagation`. line: of the deck.
     size: of its system.
-    kernel: bytes that the analytic kernel holds.
+    kernel: bytes that the analytic kernel holds; 0 where none is made. by_modes: weak motion gives all steps.
     steps, dt, tmax: of a propagation, else 0. advice, risk: of a propagation, else empty.
     """
 
@@ -56,6 +56,7 @@ class TaskForecast:
     multiplicity: int
     size: SystemSize
     kernel: int
+    by_modes: bool = False
     tag: str = ""
     steps: int = 0
     dt: float = 0.0
@@ -98,7 +99,7 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], asked: Asked) ->
     tasks = []
     for number, task in enumerate(deck.tasks):
         sizes[number] = size_of(task.system)
-        tasks.append(_task(task, sizes[number], asked.memory))
+        tasks.append(_task(task, sizes[number], asked))
     cost = cost_of(deck, sizes, asked)
     there = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     told = [
@@ -110,8 +111,9 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], asked: Asked) ->
     return Forecast(str(path), deck.title, refused, deck.notices, tuple(told), cost)
 
 
-def _task(task: Task, size: SystemSize, memory: float) -> TaskForecast:
+def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
     from .advice import step_advice
+    from .cost import by_modes
     from .work import kernel_bytes
 
     system = task.system
@@ -123,13 +125,15 @@ def _task(task: Task, size: SystemSize, memory: float) -> TaskForecast:
         charge=system.charge,
         multiplicity=system.multiplicity,
         size=size,
-        kernel=kernel_bytes(system, size, memory),
+        kernel=kernel_bytes(system, size, asked.memory),
     )
     if not isinstance(task, PropagationTask):
         return told
-    real_time = task.real_time
+    real_time, modes = task.real_time, by_modes(task, size, asked)
     return replace(
         told,
+        kernel=0 if modes else told.kernel,
+        by_modes=modes,
         tag=real_time.tag,
         steps=0 if real_time.no_propagation else real_time.n_points - 1,
         dt=real_time.dt,

@@ -38,7 +38,7 @@ def _task(task: TaskForecast) -> dict[str, Any]:
         "atoms": size.atoms,
         "functions": size.functions,
         "density_matrices": size.spins,
-        "irreps": task.size.irreps,
+        "irreps": size.irreps,
         "grid_points": size.points,
         "kernel_mb": round(task.kernel / 1e6, 3),
     }

@@ -23,13 +23,15 @@ def _task(task: TaskForecast) -> list[str]:
     head = (
         f"line {task.line}: {task.kind} of {task.formula}, charge {task.charge}, multiplicity "
         f"{task.multiplicity}, {shell}, {task.functional}: {size.functions} functions, "
-        f"{task.size.irreps} irrep{'s' * (task.size.irreps > 1)}, {size.points} grid points"
+        f"{size.irreps} irrep{'s' * (size.irreps > 1)}, {size.points} grid points"
     )
     if task.kind != "propagation":
         return [head]
     kernel = (
         f"kernel {task.kernel / 1e6:.1f} MB on {size.pairs} pairs"
         if task.kernel
+        else f"modes of weak motion, about {size.moved_pairs} pairs an irrep"
+        if task.by_modes
         else "no kernel in memory: the response is taken on a coarse grid"
     )
     return [

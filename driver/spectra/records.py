@@ -245,4 +245,5 @@ def summary_of(path: Path) -> dict[str, Any]:
 
 
 def no_summary(path: Path, error: Exception) -> SpectrumError:
+    """What says that the JSON beside a run's file is not its summary."""
     return SpectrumError(f"{path.with_suffix('.json')}: not the summary of a run ({error})")
