@@ -289,10 +289,12 @@ def _scaled(made: _Pass, drawn: list[Defect], others: list[Defect], f: float, we
 
 def smallest_change(problem: Problem, step: int) -> float:
     """|δP| that counts as nothing from this step on: a thousandth of what the strongest field does in one
-    step. Ahead of a kick, a tenth: what the SCF's end leaves moving is nothing beside it."""
-    strongest = max((abs(c.field.maximum) for c in problem.couplings), default=0.0)
-    ahead = any(kicked >= step for kicked in problem.kicked_steps)
-    return max((0.1 if ahead else 1e-3) * strongest * problem.real_time.dt, 1e-10)
+    step. Ahead of a kick, a tenth of its own: what the SCF's end leaves moving is nothing beside it."""
+    dt, fields = problem.real_time.dt, [c.field for c in problem.couplings]
+    ahead = [f for f in fields if f.shape == "delta" and f.center > 0 and round(f.center / dt) >= step]
+    strongest = max((abs(field.maximum) for field in fields), default=0.0)
+    kick = max((abs(field.maximum) for field in ahead), default=0.0)
+    return max(1e-3 * strongest * dt, 0.1 * kick * dt, 1e-10)
 
 
 def _squared(values: np.ndarray) -> float:
