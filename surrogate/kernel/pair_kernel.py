@@ -155,7 +155,9 @@ def _rectangles(
 
 def _paired(basis: WorkingBasis, pairs: OccupiedEmpty, index: np.ndarray) -> list[PairedOrbitals]:
     spin, a, i = (part[index] for part in _orbitals(pairs))
-    return [
-        PairedOrbitals(s, basis.coefficients[s], a[own], i[own], own)
-        for s, own in ((int(s), np.flatnonzero(spin == s)) for s in np.unique(spin))
-    ]
+    found = []
+    for s in np.unique(spin).tolist():
+        # Pairs are sorted by spin.
+        own = slice(*np.searchsorted(spin, (s, s + 1)).tolist())
+        found.append(PairedOrbitals(s, basis.coefficients[s], a[own], i[own], own))
+    return found

@@ -4,29 +4,36 @@
 
 f: second derivatives of the functional with their weights, as the reference has them. So nothing is left out
 but digits: products are in single precision, sums over blocks of points in double. The cost grows with the
-square of the pairs in a block; where that is large, irreps that no field moves are not asked for.
+square of the pairs in a block; where that is large, irreps that no field moves are not asked for. All pairs of
+a block change sign alike under the molecule's operations, so that one of the images of a point is enough.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ...adapters.pyscf.quadrature import Quadrature, ao_blocks
+from .mirror_images import Distinct, distinct_points, operations_of, orbital_signs
+
+#: Points at once, of those that are summed.
+_POINTS = 512
+#: Pairs at once: what lies below the diagonal of a matrix is not made again.
+_STRIPE = 256
 
 
 class PairedOrbitals(NamedTuple):
     """Pairs of a block, all of one spin.
 
     spin. coefficients: (n, m) of that spin. empty, occupied: (d,) numbers of orbitals.
-    places: (d,) in the block.
+    places: in the block, one after another.
     """
 
     spin: int
     coefficients: np.ndarray
     empty: np.ndarray
     occupied: np.ndarray
-    places: np.ndarray
+    places: slice
 
 
 def add_exchange_correlation(
@@ -40,18 +47,73 @@ def add_exchange_correlation(
     kernel: w f, (n_spin, v, n_spin, v, n_grid), v: ρ, ∇ρ, τ as the functional has them.
     """
     n_variables = kernel.shape[1]
-    for points, ao in ao_blocks(quadrature):
-        weights = kernel[..., points].astype(np.float32)
+    distinct = _summed(quadrature, kernel, blocks)
+    for points, images, ao in _gathered(quadrature, distinct):
+        weights = (kernel[..., points] * (2.0 * images)).astype(np.float32)
         for block, matrix in zip(blocks, matrices, strict=True):
             products = [_products(ao, pairs, n_variables) for pairs in block]
-            for left, some in zip(block, products, strict=True):
-                for right, others in zip(block, products, strict=True):
-                    f = weights[left.spin, :, right.spin]
+            for k, (left, some) in enumerate(zip(block, products, strict=True)):
+                for right, others in zip(block[k:], products[k:], strict=True):
                     # Left times f first: (u, g, d).
+                    f = weights[left.spin, :, right.spin]
                     weighted = np.einsum("tug,tgd->ugd", f, some, optimize=True)
                     size = n_variables * some.shape[1]
-                    found = weighted.reshape(size, -1).T @ others.reshape(size, -1)
-                    matrix[np.ix_(left.places, right.places)] += 2.0 * found
+                    _add(matrix, (left, right), weighted.reshape(size, -1), others.reshape(size, -1))
+
+
+def _add(
+    matrix: np.ndarray,
+    pairs: tuple[PairedOrbitals, PairedOrbitals],
+    weighted: np.ndarray,
+    others: np.ndarray,
+) -> None:
+    """Add left times right of (size, d) each, and its transpose on the other side of the diagonal."""
+    left, right = (part.places.start for part in pairs)
+    for begin in range(0, weighted.shape[1], _STRIPE):
+        end = min(begin + _STRIPE, weighted.shape[1])
+        first = begin if left == right else 0
+        found = weighted[:, begin:end].T @ others[:, first:]
+        rows, columns = slice(left + begin, left + end), slice(right + first, pairs[1].places.stop)
+        matrix[rows, columns] += found
+        if left == right:
+            found, columns = found[:, end - first :], slice(right + end, columns.stop)
+        matrix[columns, rows] += found.T
+
+
+def _summed(
+    quadrature: Quadrature, kernel: np.ndarray, blocks: Sequence[Sequence[PairedOrbitals]]
+) -> Distinct:
+    """The points that are summed, and how often each counts."""
+    operations = operations_of(quadrature.mol)
+    signs = {
+        pairs.spin: orbital_signs(quadrature, operations, pairs.coefficients)
+        for block in blocks
+        for pairs in block
+    }
+    alike = np.ones(len(operations), bool)
+    for block in blocks:
+        of_pairs = np.hstack([signs[p.spin][:, p.empty] * signs[p.spin][:, p.occupied] for p in block])
+        alike &= (of_pairs[:, 0] != 0.0) & (of_pairs == of_pairs[:, :1]).all(axis=1)
+    integrands = [quadrature.weights, *np.einsum("stutg->sug", kernel).reshape(-1, kernel.shape[-1])]
+    return distinct_points(quadrature, operations[alike], integrands)
+
+
+def _gathered(
+    quadrature: Quadrature, distinct: Distinct
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Numbers of points (g,), how often each counts (g,), and AO values (c, g, n) there, some at a time."""
+    numbers, values, held = [], [], 0
+    for points, ao in ao_blocks(quadrature):
+        first, last = np.searchsorted(distinct.numbers, (points.start, points.stop))
+        if first < last:
+            own = distinct.numbers[first:last]
+            numbers.append(slice(first, last))
+            values.append(ao[:, own - points.start])
+            held += len(own)
+        if held and (held >= _POINTS or points.stop == len(quadrature.coords)):
+            some = np.r_[tuple(numbers)]
+            yield distinct.numbers[some], distinct.images[some], np.concatenate(values, axis=1)
+            numbers, values, held = [], [], 0
 
 
 def _products(ao: np.ndarray, pairs: PairedOrbitals, n_variables: int) -> np.ndarray:
