@@ -19,7 +19,7 @@ from ...surrogate.weak_fields.pair_response import WEAK, PairResponse
 from ...surrogate.weak_fields.scheme import PairState
 from ..estimate.defect_operator import DefectOperator
 from ..propagators.magnus import FockOf, NoFixedPoint
-from ..propagators.pair_motion import Lacking, PairPath, norm_changes, pair_path
+from ..propagators.pair_motion import Keep, Lacking, Norm, PairPath, norm_of, pair_path
 from ..propagators.state import State, density_of
 from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
 from .hybrid import Hybrid, known_surrogate, told_steps
@@ -32,6 +32,8 @@ from .segment import Limits, Segment, frozen_pass, is_check_step, later_densitie
 HELD = 4
 #: What moves in irreps that no field moves, over all that moves: it is stated. More is not followed.
 STILL = 1e-3
+#: Points of weak motion at once.
+_AT_ONCE = 256
 
 
 Watch = Callable[[Step, int, int], Step]
@@ -177,31 +179,36 @@ class Weakly:
 
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
         """See `Motion`; None also where |δP| is no longer small, or a step takes more corrections."""
-        response, began = self._response, time.process_time()
+        response, problem, began = self._response, self._problem, time.process_time()
         left_out = self._left_out(state)
-        path = None if left_out > STILL else self._path(state, n_steps, None)
+        eta = np.empty((n_steps + 1, response.pairs.n_pairs), complex)
+        eta[0], sizes = self._eta(state.density), np.empty(n_steps)
+        changes = np.empty((n_steps, len(state.density)))
+
+        def keep(first: int, later: np.ndarray, early: Callable[[], np.ndarray]) -> None:
+            last = first + len(later)
+            changes[first:last] = self._norm.changes(early(), np.real(later))
+            np.add(later, response.rest, out=eta[first + 1 : last + 1])
+            sizes[first:last] = np.sqrt(2.0) * np.linalg.norm(self._changes(eta[first:last]), axis=1)
+
+        path = None if left_out > STILL else self._path(state, n_steps, keep, None)
         if path is None:
             return None
-        absolute = path.eta + response.rest
-        x = self._changes(absolute[:-1])
-        spreads = response.spread(x)
-        problem = self._problem
-        changes = norm_changes(response.pairs, problem.ground_density, problem.basis.to_canonical, path)
-        tolerance = self._problem.real_time.tolerances.interpol
-        sizes = np.sqrt(2.0) * np.linalg.norm(x, axis=1)
+        spreads = response.spread(sizes)
+        tolerance = problem.real_time.tolerances.interpol
         # What is not finite fails too.
         if not (sizes.max() <= WEAK and spreads.max() <= limits.uncertainty and changes.max() <= tolerance):
             return None
-        points = WeakPoints(self._sides, state.density, absolute)
+        points = WeakPoints(self._sides, state.density, eta)
         end = self._state(state, n_steps, path)
         return Segment(
             "surrogate",
-            "END" if end.step == self._problem.n_steps else "MAX_STEPS",
+            "END" if end.step == problem.n_steps else "MAX_STEPS",
             state,
             end,
-            _times(state, n_steps, self._problem.real_time.dt)[:-1],
+            _times(state, n_steps, problem.real_time.dt)[:-1],
             np.empty((0, *state.density.shape), complex),
-            points.energies(response.energies),
+            points.energies(response),
             np.full(n_steps, 2),
             tuple([change] for change in changes),
             np.linspace(began, time.process_time(), n_steps),
@@ -216,16 +223,23 @@ class Weakly:
         self, operator: DefectOperator | None, state: State, n_steps: int
     ) -> tuple[np.ndarray, State] | None:
         """See `Motion`."""
-        path = self._path(state, n_steps, None if operator is None else self._lacking(operator))
-        if path is None or not np.isfinite(path.eta).all():
+        dipole = np.empty((n_steps, 3))
+
+        def keep(first: int, later: np.ndarray, early: Callable[[], np.ndarray]) -> None:
+            del early
+            dipole[first : first + len(later)] = self._first_order_dipoles(later + self._response.rest)
+
+        path = self._path(state, n_steps, keep, None if operator is None else self._lacking(operator))
+        if path is None or not np.isfinite(dipole).all():
             return None
-        dipole = self._first_order_dipoles(path.eta[1:] + self._response.rest)
         return dipole, self._state(state, n_steps, path)
 
     def dipoles(self, segment: Segment) -> np.ndarray:
         """See `Motion`; to first order."""
         assert isinstance(segment.formed, WeakPoints)
-        return self._first_order_dipoles(segment.formed.eta[1:])
+        eta = segment.formed.eta[1:]
+        parts = (eta[first : first + _AT_ONCE] for first in range(0, len(eta), _AT_ONCE))
+        return np.concatenate([self._first_order_dipoles(part) for part in parts])
 
     def sample(self, segment: Segment, every: int) -> np.ndarray:
         """See `Motion`."""
@@ -279,7 +293,7 @@ class Weakly:
         pairs = self._response.pairs
         return pairs.filling * eta - pairs.block(self._response.about.density)
 
-    def _path(self, state: State, n_steps: int, lacking: Lacking | None) -> PairPath | None:
+    def _path(self, state: State, n_steps: int, keep: Keep, lacking: Lacking | None) -> PairPath | None:
         response, problem = self._response, self._problem
         pairs, rest = response.pairs, response.rest
         eta = self._eta(state.density) - rest
@@ -289,7 +303,7 @@ class Weakly:
             fock = response.response(pairs.filling * eta)
         anew = [j for j in range(1, n_steps) if is_check_step(problem, state.step + j)]
         lengths = np.diff([0, *anew, n_steps]).tolist()
-        return pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, lacking)
+        return pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, keep, lacking)
 
     def _left_out(self, state: State) -> float:
         """What moves in irreps that are not followed, over all that moves."""
@@ -310,6 +324,11 @@ class Weakly:
     def _first_order_dipoles(self, eta: np.ndarray) -> np.ndarray:
         ground, matrices = self._dipole
         return ground - 2.0 * np.real(self._changes(eta)) @ matrices.T
+
+    @cached_property
+    def _norm(self) -> Norm:
+        problem = self._problem
+        return norm_of(self._response.pairs, problem.ground_density, problem.basis.to_canonical)
 
     @cached_property
     def _dipole(self) -> tuple[np.ndarray, np.ndarray]:

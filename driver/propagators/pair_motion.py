@@ -9,13 +9,14 @@ with U k(s), of low rank, what a surrogate lacks (`estimate/defect_operator`). W
 same step, ½ |V| dt of it, is left out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ...surrogate.matrices.occupied_empty import OccupiedEmpty
-from ...surrogate.weak_fields.modes import StepModes, joined, real_product, split
+from ...surrogate.weak_fields.modes import StepModes, real_product, split
 from ...surrogate.weak_fields.pair_response import PairResponse
 from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
 
@@ -23,7 +24,7 @@ from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
 SETTLING = 24
 #: Steps by which modes are checked that are known to first order.
 CHECKED = 48
-#: Steps with something lacking that are taken at once.
+#: Steps that are taken at once.
 _AT_ONCE = 64
 #: Iterations that find what these lack together.
 _MOST_ITERATIONS = 40
@@ -49,16 +50,18 @@ class Lacking:
         return self.weigh(self.changes @ split(x)) @ self.images
 
 
+#: Takes steps in order: the number of the first, η (k, d) after each of some, and what makes Re η after one
+#: correction of each.
+Keep = Callable[[int, np.ndarray, Callable[[], np.ndarray]], None]
+
+
 @dataclass(frozen=True, eq=False)
 class PairPath:
-    """n steps of d pairs.
+    """How a path ended.
 
-    eta: (n + 1, d), of the points and the end. early: (n, d), of each step after one correction.
     end: the last point. gap: by how much the path may be off, relative, where modes are known to first order.
     """
 
-    eta: np.ndarray
-    early: np.ndarray
     end: PairState
     gap: float = 0.0
 
@@ -68,14 +71,15 @@ def pair_path(
     start: PairState,
     lengths: Sequence[int],
     dt: float,
+    keep: Keep,
     lacking: Lacking | None = None,
 ) -> PairPath | None:
     """Follow a point over stretches of these lengths; F is built anew at the start of each but the first.
 
-    start: counted from rest. lacking: is added to every F. None where a block that
+    start: counted from rest. keep: is given every step. lacking: is added to every F. None where a block that
     moves has no modes, or what is lacking drives the motion without end.
     """
-    etas, earlies, state, gap = [start.eta[None]], [], start, 0.0
+    state, gap, made = start, 0.0, 0
     phases, n = Phases(response.pairs.gaps, dt), response.pairs.filling
     offset = response.rest - np.real(response.pairs.block(response.about.density)) / n
 
@@ -87,100 +91,147 @@ def pair_path(
         if k:
             state = PairState(state.eta, fock_of(state.eta), state.fock_half)
         settling = min(length, SETTLING)
-        for _ in range(settling):
+        for step in range(made, made + settling):
             state, early = scheme_step(state, phases, fock_of)
-            etas.append(state.eta[None])
-            earlies.append(early[None])
+            keep(step, state.eta[None], partial(np.real, early[None]))
         if length > settling:
-            found = _by_modes(response, state.eta, length - settling, dt, (lacking, n, offset))
+            before, stretch = state, _Stretch(made + settling, length - settling, dt)
+            found = _by_modes(response, state.eta, stretch, keep, (lacking, n, offset))
             if found is None:
                 return None
-            gap = max(gap, _gap(response, state, found[0], dt))
-            eta, early, state = found
-            etas.append(eta)
-            earlies.append(early)
-    return PairPath(np.concatenate(etas), np.concatenate(earlies), state, gap)
+            state, checked = found
+            gap = max(gap, _gap(response, before, checked, stretch))
+        made += length
+    return PairPath(state, gap)
 
 
-def norm_changes(
-    pairs: OccupiedEmpty, ground_density: np.ndarray, to_canonical: np.ndarray, path: PairPath
-) -> np.ndarray:
-    """Of NWChem's norm of P' between the two corrections of each step, (n, n_spin).
+@dataclass(frozen=True)
+class Norm:
+    """What NWChem's norm of P' is made of: a row for every orbital that may be the largest, by spin.
 
     norm = max_i Σ T_ip P'_pq T_iq, T = `to_canonical`, to first order in η: see `magnus.canonical_norm`.
+    own: (d,) which pairs. ground: (r,) at P0. slopes: (r, d') by Re η of these pairs.
     """
+
+    own: tuple[np.ndarray, ...]
+    ground: tuple[np.ndarray, ...]
+    slopes: tuple[np.ndarray, ...]
+
+    def changes(self, early: np.ndarray, later: np.ndarray) -> np.ndarray:
+        """From one Re η (k, d) to another: (k, n_spin)."""
+        found = []
+        for own, ground, slopes in zip(self.own, self.ground, self.slopes, strict=True):
+            before, after = ((ground + eta[:, own] @ slopes.T).max(axis=1) for eta in (early, later))
+            found.append(np.abs(after - before))
+        return np.stack(found, axis=1)
+
+
+def norm_of(pairs: OccupiedEmpty, ground_density: np.ndarray, to_canonical: np.ndarray) -> Norm:
+    """About P'0 (n_spin, m, m)."""
     n_spin, m = pairs.shape[:2]
     spin, rest = np.divmod(pairs.index, m * m)
     empty, occupied = np.divmod(rest, m)
-    ground, found = np.real(ground_density), np.zeros((len(path.early), n_spin))
+    ground, parts = np.real(ground_density), []
     for s in range(n_spin):
         own, turn = spin == s, to_canonical[s]
         largest = np.einsum("ip,pq,iq->i", turn, ground[s], turn, optimize=True)
         rows = np.flatnonzero(largest >= largest.max() - _NEAR)
         slopes = 2.0 * pairs.filling * turn[rows][:, empty[own]] * turn[rows][:, occupied[own]]
-        before, after = (
-            (largest[rows] + np.real(eta[:, own]) @ slopes.T).max(axis=1)
-            for eta in (path.early, path.eta[1:])
-        )
-        found[:, s] = np.abs(after - before)
-    return found
+        parts.append((own, largest[rows], slopes))
+    return Norm(*zip(*parts, strict=True))
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Steps by modes. first: number of the first. n_steps. dt: au."""
+
+    first: int
+    n_steps: int
+    dt: float
 
 
 def _by_modes(
     response: PairResponse,
     eta: np.ndarray,
-    n_steps: int,
-    dt: float,
+    stretch: _Stretch,
+    keep: Keep,
     missing: tuple[Lacking | None, float, np.ndarray],
-) -> tuple[np.ndarray, np.ndarray, PairState] | None:
-    """η after each step, after the first correction of each, and the last point."""
-    blocks = _moving(response, eta, missing[0])
-    if not blocks:
-        still = np.zeros((n_steps, len(eta)), complex)
-        return still, still, PairState(*np.zeros((3, len(eta)), complex))
-    modes = [response.modes(k, dt) for k in blocks]
+) -> tuple[PairState, np.ndarray] | None:
+    """The last point, and η after the step by which the modes are checked."""
+    blocks, checked = _moving(response, eta, missing[0]), min(CHECKED, stretch.n_steps) - 1
+    modes = [response.modes(k, stretch.dt) for k in blocks]
     if any(own is None for own in modes):
         return None
     known = [own for own in modes if own is not None]
     index = [response.blocks[k].index for k in blocks]
-    turns = np.concatenate([own.turns for own in known])
-    z = np.concatenate([own.amplitudes(eta[i]) for own, i in zip(known, index, strict=True)])
+    turns = np.concatenate([np.empty(0, complex), *(own.turns for own in known)])
+    ends = np.cumsum([0, *(len(own.turns) for own in known)])
+    z = np.empty(ends[-1], complex)
+    parts = list(zip(known, index, ends[:-1].tolist(), strict=True))
+    for own, i, first in parts:
+        z[first : first + len(own.turns)] = own.amplitudes(eta[i])
     if missing[0] is None:
-        z = np.exp(np.arange(n_steps + 1)[:, None] * np.log(turns)) * z
+        pushed = _free(z, turns, stretch.n_steps)
     else:
-        coupling = _coupling(known, index, Phases(response.pairs.gaps, dt), missing)
-        with np.errstate(all="ignore"):
-            followed = _with_lacking(z, turns, n_steps, coupling)
-        if followed is None:
+        coupling = _coupling(known, index, Phases(response.pairs.gaps, stretch.dt), missing)
+        pushed = _with_lacking(z, turns, stretch.n_steps, coupling)
+    made, at_check, found = 0, np.zeros(len(eta), complex), np.zeros((1, len(eta)), complex)
+    for z in pushed:
+        if z is None:
             return None
-        z = followed
-    found, early = np.zeros((2, n_steps, len(eta)), complex)
-    last = PairState(*np.zeros((3, len(eta)), complex))
-    first = 0
-    for own, i in zip(known, index, strict=True):
-        mine = z[:, first : first + len(own.turns)]
-        first += len(own.turns)
-        found[:, i] = own.eta(mine[1:])
-        early[:, i] = joined(real_product(mine[:-1], own.early))
-        fock = joined(real_product(mine[-2:], own.fock))
-        last.eta[i], last.fock[i], last.fock_half[i] = found[-1, i], fock[1], fock.mean(axis=0)
-    return found, early, last
+        found = np.zeros((len(z) - 1, len(eta)), complex)
+        for own, i, first in parts:
+            found[:, i] = own.eta(z[1:, first : first + len(own.turns)])
+        keep(stretch.first + made, found, partial(_after_one, z[:-1], found.shape, parts))
+        if made <= checked < made + len(found):
+            at_check = found[checked - made]
+        made += len(found)
+        z = z[-2:] / turns
+    return _last(response, found[-1], z, parts), at_check
 
 
-def _gap(response: PairResponse, state: PairState, found: np.ndarray, dt: float) -> float:
-    """By how much η (n, d) by modes may be off at its end, relative: what it is after some steps, and in
-    proportion.
+#: Modes of a block, its pairs, and where its amplitudes begin.
+_Parts = Sequence[tuple[StepModes, np.ndarray, int]]
 
-    Zero where all modes are exact.
+
+def _after_one(z: np.ndarray, shape: tuple[int, int], parts: _Parts) -> np.ndarray:
+    """Re η (k, d) of steps from z (k, m) after one correction."""
+    found = np.zeros(shape)
+    for own, i, first in parts:
+        found[:, i] = own.real_after_one(z[:, first : first + len(own.turns)])
+    return found
+
+
+def _last(
+    response: PairResponse,
+    eta: np.ndarray,
+    before: np.ndarray,
+    parts: _Parts,
+) -> PairState:
+    """The point η (d,); before: (2, m), z of where the two steps that led to it began, had they been free.
+
+    F is V of a step after one correction.
     """
-    known = [response.modes(k, dt) for k in _moving(response, state.eta, None)]
+    early = np.zeros((2, len(eta)), complex)
+    for own, i, first in parts:
+        early[:, i] = own.after_one(before[:, first : first + len(own.turns)])
+    earlier, fock = response.response(response.pairs.filling * early)
+    return PairState(eta, fock, 0.5 * (earlier + fock))
+
+
+def _gap(response: PairResponse, state: PairState, checked: np.ndarray, stretch: _Stretch) -> float:
+    """By how much η by modes may be off at a stretch's end, relative: what `checked` is off, in proportion.
+
+    state: where the stretch begins. checked: (d,) after some steps. Zero where all modes are exact.
+    """
+    known = [response.modes(k, stretch.dt) for k in _moving(response, state.eta, None)]
     if all(own is None or own.exact for own in known):
         return 0.0
-    phases, n_steps = Phases(response.pairs.gaps, dt), min(CHECKED, len(found))
+    phases, n_steps = Phases(response.pairs.gaps, stretch.dt), min(CHECKED, stretch.n_steps)
     for _ in range(n_steps):
         state, _ = scheme_step(state, phases, lambda eta: response.response(response.pairs.filling * eta))
-    apart = float(np.linalg.norm(found[n_steps - 1] - state.eta) / np.linalg.norm(state.eta))
-    return apart * len(found) / n_steps
+    apart = float(np.linalg.norm(checked - state.eta) / np.linalg.norm(state.eta))
+    return apart * stretch.n_steps / n_steps
 
 
 def _moving(response: PairResponse, eta: np.ndarray, lacking: Lacking | None) -> list[int]:
@@ -217,15 +268,26 @@ def _coupling(
     d = len(offset)
     reads, pushes = [], []
     for own, i in zip(modes, index, strict=True):
-        both = np.concatenate([i, d + i])
-        reads.append(n * lacking.changes[:, both] @ own.shapes)
-        pushes.append(own.duals @ split(phases.push[i] * lacking.images[:, i]).T)
+        real, imaginary = n * lacking.changes[:, i], n * lacking.changes[:, d + i]
+        reads.append(real @ own.real - 1j * (imaginary @ own.imaginary))
+        pushes.append(own.amplitudes((phases.push[i] * lacking.images[:, i]).T))
     constant = n * lacking.changes @ split(offset.astype(complex))
     return _Coupling(np.concatenate(reads, axis=1), np.concatenate(pushes), constant, lacking.weigh)
 
 
-def _with_lacking(z: np.ndarray, turns: np.ndarray, n_steps: int, coupling: _Coupling) -> np.ndarray | None:
-    """z at the start and after each step, (n_steps + 1, k), some steps at once; None where that diverges."""
+def _free(z: np.ndarray, turns: np.ndarray, n_steps: int) -> Iterator[np.ndarray]:
+    """z at the start and after each step, some steps at a time, (k, m); the first is the last of before."""
+    powers = np.exp(np.arange(_AT_ONCE + 1)[:, None] * np.log(turns))
+    for first in range(0, n_steps, _AT_ONCE):
+        found = powers[: min(_AT_ONCE, n_steps - first) + 1] * z
+        z = found[-1]
+        yield found
+
+
+def _with_lacking(
+    z: np.ndarray, turns: np.ndarray, n_steps: int, coupling: _Coupling
+) -> Iterator[np.ndarray | None]:
+    """The same with what is lacking; None where that diverges."""
     size, q = min(_AT_ONCE, n_steps), len(coupling.constant)
     steps = np.arange(size + 1)[:, None]
     powers, back = np.exp(steps * np.log(turns)), np.exp(-steps * np.log(turns))
@@ -234,18 +296,19 @@ def _with_lacking(z: np.ndarray, turns: np.ndarray, n_steps: int, coupling: _Cou
     matrix = np.zeros((size + 1, q, size, q))
     for early in range(size):
         matrix[early + 1 :, :, early] = echoes[: size - early]
-    found = np.empty((n_steps + 1, len(z)), complex)
-    found[0] = z
     for first in range(0, n_steps, size):
         n = min(size, n_steps - first)
-        free = powers[: n + 1] * found[first]
+        free = powers[: n + 1] * z
         square = matrix[: n + 1, :, :n].reshape((n + 1) * q, n * q)
-        pushed = _pushed(real_product(free, coupling.reads) + coupling.constant, square, coupling.weigh)
+        with np.errstate(all="ignore"):
+            pushed = _pushed(real_product(free, coupling.reads) + coupling.constant, square, coupling.weigh)
         if pushed is None:
-            return None
+            yield None
+            return
         kicks = (pushed @ coupling.pushes.T) * back[1 : n + 1]
-        found[first + 1 : first + n + 1] = free[1:] + powers[1 : n + 1] * np.cumsum(kicks, axis=0)
-    return found
+        free[1:] += powers[1 : n + 1] * np.cumsum(kicks, axis=0)
+        z = free[-1]
+        yield free
 
 
 def _pushed(

@@ -13,6 +13,8 @@ from ...surrogate.weak_fields.pair_response import PairResponse
 
 #: Bytes of densities that are formed at once: what a processor's cache holds.
 _AT_ONCE = 2e6
+#: Points whose energies are found at once.
+_POINTS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,40 @@ class Sides:
         """η (k, d) of one spin as matrices (k, v, o)."""
         whole = (self.pairs.matrix(eta) + self.still)[:, spin]
         return whole[:, self.free[spin][:, None], self.filled[spin]]
+
+    def trace(self, matrix: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """Tr M P' (k,) of η (k, d), by a real symmetric M (n_spin, m, m), to second order.
+
+        n [Tr M_oo + 2 Re Σ M_ai η_ai + Re Σ η* (M_ee η - η M_oo)]: no density is formed.
+        """
+        n, places, blocks = self.pairs.filling, self._places(), []
+        for s, (filled, free) in enumerate(zip(self.filled, self.free, strict=True)):
+            own = np.real(matrix[s])
+            square = (own[np.ix_(free, free)], own[np.ix_(filled, filled)], own[np.ix_(free, filled)])
+            blocks.append((*places[s], np.real(self.still[s][np.ix_(free, filled)]), square))
+
+        def of(eta: np.ndarray) -> np.ndarray:
+            found = np.zeros(len(eta))
+            for own, where, still, (empty, full, between) in blocks:
+                whole = np.zeros((2, len(eta), *still.shape))
+                flat = whole.reshape(2, len(eta), -1)
+                flat[0][:, where], flat[1][:, where] = np.real(eta[:, own]), np.imag(eta[:, own])
+                whole[0] += still
+                turned = empty @ whole - whole @ full
+                turned[0] += 2.0 * between
+                found += np.trace(full) + np.einsum("ckai,ckai->k", whole, turned)
+            return n * found
+
+        return of
+
+    def _places(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For every spin which pairs are its own, (d,) bool, and where they stand in a flat (v, o)."""
+        m, found = self.pairs.shape[-1], []
+        spin, rest = np.divmod(self.pairs.index, m * m)
+        for s, (filled, free) in enumerate(zip(self.filled, self.free, strict=True)):
+            a, i = np.divmod(rest[spin == s], m)
+            found.append((spin == s, np.searchsorted(free, a) * len(filled) + np.searchsorted(filled, i)))
+        return found
 
     def densities(self, eta: np.ndarray) -> np.ndarray:
         """P' (k, n_spin, m, m) of η (k, d), to second order."""
@@ -104,7 +140,22 @@ class WeakPoints:
         """P' after the first step, and after every so many more."""
         return self.sides.densities(self.eta[1::every])
 
-    def energies(self, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Of the points, (n, 3), by what gives those of densities."""
-        size, n = max(int(_AT_ONCE // self.start.nbytes), 1), len(self.eta) - 1
-        return np.concatenate([of(self(first, min(first + size, n))) for first in range(0, n, size)])
+    def energies(self, response: PairResponse) -> np.ndarray:
+        """Core, Coulomb and exchange-correlation energies of the points, (n, 3), as `Surrogate` has them.
+
+        The total is that of the first point: steps without a field keep it to second order.
+        """
+        about, n_points = response.about, len(self.eta) - 1
+        found = np.empty((n_points, 3))
+        at_start = response.energies(self.start[None])[0]
+        core, coulomb = (self.sides.trace(matrix) for matrix in (about.core, about.coulomb))
+        at_ground = [np.real(np.vdot(matrix, about.density)) for matrix in (about.core, about.coulomb)]
+        for first in range(0, n_points, _POINTS):
+            part = slice(first, min(first + _POINTS, n_points))
+            eta = self.eta[part]
+            x = np.real(response.pairs.filling * eta - response.pairs.block(about.density))
+            found[part, 0] = about.energies[0] - at_ground[0] + core(eta)
+            found[part, 1] = about.energies[1] - at_ground[1] + coulomb(eta) + response.coulomb(x)
+        found[0] = at_start
+        found[:, 2] = at_start.sum() - found[:, 0] - found[:, 1]
+        return found

@@ -1,7 +1,7 @@
 """Points of a quadrature that stand for their mirror images.
 
-Where nuclei and orbitals keep to planes or axes along the coordinates, so does a grid of Lebedev's spheres. An
-integrand that no such operation changes is the same at a point and its images: one of up to eight is enough.
+Where nuclei keep to planes or axes along the coordinates, so does a grid of Lebedev's spheres. An integrand
+that no such operation changes is the same at a point and its images: one of up to eight is enough.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _OPERATIONS = np.array(list(product((1.0, -1.0), repeat=3)))
 
 @dataclass(frozen=True, eq=False)
 class Distinct:
-    """numbers: (k,) which points, ascending. images: (k,) how many points each stands for, itself included."""
+    """numbers: (k,) which points, ascending. images: (k,) for how many each stands, itself included."""
 
     numbers: np.ndarray
     images: np.ndarray
@@ -56,13 +56,15 @@ def orbital_signs(quadrature: Quadrature, operations: np.ndarray, coefficients: 
     found = np.zeros((len(operations), coefficients.shape[1]))
     for signs, own in zip(operations, found, strict=True):
         there = ao_values(mol, signs * places + centre_of(mol), 1)[0] @ coefficients
-        sign = np.sign(np.vecdot(here, there, axis=0))
+        sign = np.sign(np.einsum("gm,gm->m", here, there))
         apart = np.linalg.norm(there - sign * here, axis=0)
         own[:] = np.where(apart < SAME_SIGN * np.linalg.norm(here, axis=0), sign, 0.0)
     return found
 
 
-def distinct_points(quadrature: Quadrature, operations: np.ndarray, weights: Sequence[np.ndarray]) -> Distinct:
+def distinct_points(
+    quadrature: Quadrature, operations: np.ndarray, weights: Sequence[np.ndarray]
+) -> Distinct:
     """One of the images of each point under a group of operations, (k, 3).
 
     weights: integrands (n_grid,) that the operations should leave as they are; where their sums over distinct

@@ -4,8 +4,8 @@
 
 f: second derivatives of the functional with their weights, as the reference has them. So nothing is left out
 but digits: products are in single precision, sums over blocks of points in double. The cost grows with the
-square of the pairs in a block; where that is large, irreps that no field moves are not asked for. All pairs of
-a block change sign alike under the molecule's operations, so that one of the images of a point is enough.
+square of the pairs in a block; where that is large, irreps that no field moves are not asked for. All pairs
+of a block change sign alike under the molecule's operations: one of the images of a point is enough.
 """
 
 from collections.abc import Iterator, Sequence

@@ -17,7 +17,7 @@ each time. Of many pairs T is not diagonalised: to first order in what the two s
 the converged step keeps its shape r, F follows it as above with T r = λ r, and λ = ½ l T r.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.linalg
@@ -28,6 +28,8 @@ from .scheme import PairMap
 MOST_EXACT = 300
 #: Iterations that settle λ of a mode, and F along it, to first order.
 SETTLING_MODES = 4
+#: Modes that settle at once.
+_MODES = 256
 #: Relative change of T, and iterations, at which it has settled.
 SETTLED, MOST_ITERATIONS = 1e-13, 60
 #: Relative error of the eigenvectors' decomposition that is let pass.
@@ -38,22 +40,24 @@ DECOMPOSED = 1e-9
 class StepModes:
     """Modes k of a map of d pairs: what they turn by in a step, and how they look.
 
-    turns: (k,) λ. shapes: (2d, k) r, conjugate modes counted in. duals: (k, 2d) l.
-    fock: (2d, k), F of a point that moves along a mode.
-    early: (2d, k), what the step from that point has after one correction.
+    turns: (k,) λ.
+    real, imaginary: (d, k) R and I, Re η = Re R z, Im η = Im I z, conjugate modes counted in.
+    real_dual, imaginary_dual: (k, d) L and M, z = L Re η + i M Im η.
+    early: (2d, k) X, Re X z is what the step from there has after one correction, as `split` has it.
     exact: to rounding, not to first order.
     """
 
     turns: np.ndarray
-    shapes: np.ndarray
-    duals: np.ndarray
-    fock: np.ndarray
+    real: np.ndarray
+    imaginary: np.ndarray
+    real_dual: np.ndarray
+    imaginary_dual: np.ndarray
     early: np.ndarray
     exact: bool = True
 
     def amplitudes(self, eta: np.ndarray) -> np.ndarray:
-        """z (k,) of η (d,)."""
-        return self.duals @ split(eta)
+        """z (k, ...) of η (d, ...)."""
+        return self.real_dual @ np.real(eta) + 1j * (self.imaginary_dual @ np.imag(eta))
 
     def powers(self, n: int) -> np.ndarray:
         """λ^0 ... λ^(n-1), (n, k)."""
@@ -61,7 +65,18 @@ class StepModes:
 
     def eta(self, amplitudes: np.ndarray) -> np.ndarray:
         """η (..., d) of z (..., k)."""
-        return joined(real_product(amplitudes, self.shapes))
+        found = np.empty((*amplitudes.shape[:-1], len(self.real)), complex)
+        found.real = real_product(amplitudes, self.real)
+        found.imag = real_product(-1j * amplitudes, self.imaginary)
+        return found
+
+    def after_one(self, amplitudes: np.ndarray) -> np.ndarray:
+        """η (..., d) of the step from z (..., k) after one correction: F of the next point is V of it."""
+        return joined(real_product(amplitudes, self.early))
+
+    def real_after_one(self, amplitudes: np.ndarray) -> np.ndarray:
+        """Re of it."""
+        return real_product(amplitudes, self.early[: len(self.real)])
 
 
 def split(eta: np.ndarray) -> np.ndarray:
@@ -76,7 +91,9 @@ def joined(u: np.ndarray) -> np.ndarray:
 
 
 def real_product(amplitudes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Re(R z) of z (..., k) and R (n, k): (..., n), by real products."""
+    """Re(R z) of z (..., k) and R (n, k), real or complex: (..., n), by real products."""
+    if not np.iscomplexobj(rows):
+        return np.real(amplitudes) @ rows.T
     return np.real(amplitudes) @ np.real(rows).T - np.imag(amplitudes) @ np.imag(rows).T
 
 
@@ -98,13 +115,11 @@ def midpoint_modes(step: PairMap) -> StepModes:
     rotated = c @ u
     # C⁻ᵀ u: the dual vectors.
     dual = scipy.linalg.solve_triangular(c, u, lower=True, trans=1)
-    real_shape, real_dual = flipped[:, None] * rotated, dual.T * (sign / scale)
-    imaginary_shape = scale[:, None] * dual * tangents
-    imaginary_dual = (rotated / tangents).T / scale
-    shapes = np.concatenate([real_shape, -1j * imaginary_shape])
-    duals = np.concatenate([real_dual, 1j * imaginary_dual], axis=1)
+    real, imaginary = flipped[:, None] * rotated, scale[:, None] * dual * tangents
+    real_dual, imaginary_dual = dual.T * (sign / scale), (rotated / tangents).T / scale
     turns = np.exp(-2j * np.arctan(tangents))
-    return StepModes(turns, shapes, duals, _kernel_times(step, shapes), shapes * turns)
+    early = _shapes(real, imaginary) * turns
+    return StepModes(turns, real, imaginary, real_dual, imaginary_dual, early)
 
 
 def nearly_scheme_modes(step: PairMap) -> StepModes:
@@ -113,24 +128,49 @@ def nearly_scheme_modes(step: PairMap) -> StepModes:
     Raises LinAlgError where the ground state is no minimum.
     """
     modes = midpoint_modes(step)
-    r, turns, fock, early = modes.shapes, modes.turns, modes.fock, modes.early
-    free = _turned(step.phases.turn, r)
+    turns, early = modes.turns.copy(), modes.early
+    for first in range(0, len(turns), _MODES):
+        some = slice(first, first + _MODES)
+        turns[some], early[:, some] = _settled(step, modes, some)
+    return replace(modes, turns=turns, exact=False)
+
+
+def _settled(step: PairMap, modes: StepModes, some: slice) -> tuple[np.ndarray, np.ndarray]:
+    """λ (k,) of some modes of the converged step in that with two corrections, and `early` of them."""
+    r, turns, push = (
+        _shapes(modes.real[:, some], modes.imaginary[:, some]),
+        modes.turns[some],
+        step.phases.push,
+    )
+    free, fock, early = _turned(step.phases.turn, r), _kernel_times(step, r), r
     for _ in range(SETTLING_MODES):
-        predicted = free + _turned(step.phases.push, fock * (1.5 - 0.5 / turns))
-        early = free + _turned(step.phases.push, 0.5 * (fock + _kernel_times(step, predicted)))
+        predicted = free + _turned(push, fock * (1.5 - 0.5 / turns))
+        early = free + _turned(push, 0.5 * (fock + _kernel_times(step, predicted)))
         later = _kernel_times(step, early)
-        after = free + _turned(step.phases.push, 0.5 * (fock + later))
-        # l r = 2: conjugate modes are counted in.
-        turns = 0.5 * np.einsum("kd,dk->k", modes.duals, after)
+        top, bottom = np.split(free + _turned(push, 0.5 * (fock + later)), 2)
+        # L R + M I = 2: conjugate modes are counted in.
+        turns = 0.5 * (
+            np.einsum("kd,dk->k", modes.real_dual[some], top)
+            + 1j * np.einsum("kd,dk->k", modes.imaginary_dual[some], bottom)
+        )
         fock = later / turns
-    return StepModes(turns, r, modes.duals, fock, early, exact=False)
+    return turns, early
+
+
+def _shapes(real: np.ndarray, imaginary: np.ndarray) -> np.ndarray:
+    """What Re of times z gives Re η and Im η, (2d, k)."""
+    return np.concatenate([real.astype(complex), -1j * imaginary])
 
 
 def _kernel_times(step: PairMap, rows: np.ndarray) -> np.ndarray:
-    """V as a matrix times (2d, k)."""
-    top, bottom = np.split(rows, 2)
-    answer = np.zeros_like(bottom) if step.imaginary is None else step.imaginary @ bottom
-    return np.concatenate([step.real @ top, answer])
+    """V as a matrix times complex (2d, k), by real products."""
+    d, k = len(rows) // 2, rows.shape[1]
+    real = rows.view(float).reshape(2 * d, 2 * k)
+    answer = np.zeros_like(real)
+    np.matmul(step.real, real[:d], out=answer[:d])
+    if step.imaginary is not None:
+        np.matmul(step.imaginary, real[d:], out=answer[d:])
+    return answer.view(complex)
 
 
 def scheme_modes(step: PairMap) -> StepModes | None:
@@ -173,7 +213,8 @@ def scheme_modes(step: PairMap) -> StepModes | None:
     kept = np.imag(turns) <= 0.0
     weight = np.where(np.imag(turns[kept]) < 0.0, 2.0, 1.0)
     shapes = shapes[:, kept] * weight
-    return StepModes(turns[kept], shapes, duals[kept], fock @ shapes, first @ shapes)
+    real_dual, imaginary_dual = duals[kept, :d], -1j * duals[kept, d:]
+    return StepModes(turns[kept], shapes[:d], 1j * shapes[d:], real_dual, imaginary_dual, first @ shapes)
 
 
 def _turned(factors: np.ndarray, matrix: np.ndarray) -> np.ndarray:

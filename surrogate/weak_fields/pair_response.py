@@ -129,11 +129,11 @@ class PairResponse:
     def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """See `Surrogate`."""
         x = self.pairs.block(density - self.about.density)
-        return Visit(float(self.spread(x[None])[0]), 0.0)
+        return Visit(float(self.spread(_size(x[None]))[0]), 0.0)
 
-    def spread(self, x: np.ndarray) -> np.ndarray:
-        """Expected relative defect, (k,), at x (k, d): of the kernel, and of the second order left out."""
-        return np.hypot(self.image_error, SECOND_ORDER * _size(x))
+    def spread(self, sizes: np.ndarray) -> np.ndarray:
+        """Expected relative defect at |δP|, (k,) both: of the kernel, and of the second order left out."""
+        return np.hypot(self.image_error, SECOND_ORDER * sizes)
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
         """Measure against a reference pair. It teaches nothing; what sights show is noted.
@@ -167,12 +167,18 @@ class PairResponse:
         flat = change.reshape(len(change), -1)
         along = np.array([about.core, about.coulomb, about.fock]).reshape(3, -1)
         core, coulomb, total = (np.real(flat) @ np.real(along).T + np.imag(flat) @ np.imag(along).T).T
-        for block in self.blocks:
-            real = np.real(x[:, block.index])
-            coulomb = coulomb + np.vecdot(real, real @ block.coulomb)
+        coulomb = coulomb + self.coulomb(np.real(x))
         total = total + np.real(np.vecdot(x, self.response(x)))
         ground = np.array(about.energies)
         return ground + np.stack([core, coulomb, total - core - coulomb], axis=1)
+
+    def coulomb(self, real: np.ndarray) -> np.ndarray:
+        """Of second order in Re x (k, d), (k,): ½ Tr J[δP] δP, Hartree."""
+        parts = (real[:, block.index] for block in self.blocks)
+        return sum(
+            (np.vecdot(x, x @ block.coulomb) for x, block in zip(parts, self.blocks, strict=True)),
+            start=np.zeros(len(real)),
+        )
 
     def save(self) -> dict[str, np.ndarray]:
         """Everything learned, as arrays that `load` takes back."""

@@ -1,5 +1,6 @@
 """Paths over many steps against the steps themselves, with and without what a surrogate lacks."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -55,10 +56,20 @@ def stepped(
     return np.array(found)
 
 
-def followed(response: TwoBlocks, lengths: list[int], lacking: Lacking | None = None) -> PairPath:
-    path = pair_path(response, kicked(), lengths, DT, lacking)  # type: ignore[arg-type]
+def followed(
+    response: TwoBlocks, lengths: list[int], lacking: Lacking | None = None
+) -> tuple[PairPath, np.ndarray, np.ndarray]:
+    """The path, η at its start and after each step, and Re η of each step after one correction."""
+    etas, earlies = [kicked().eta[None]], []
+
+    def keep(first: int, later: np.ndarray, early: Callable[[], np.ndarray]) -> None:
+        assert first == sum(map(len, earlies))
+        etas.append(later)
+        earlies.append(early())
+
+    path = pair_path(response, kicked(), lengths, DT, keep, lacking)  # type: ignore[arg-type]
     assert path is not None
-    return path
+    return path, np.concatenate(etas), np.concatenate(earlies)
 
 
 @pytest.mark.parametrize("lengths", [[10], [200], [90, 110], [5, 195]])
@@ -66,12 +77,12 @@ def test_a_path_is_its_steps(lengths: list[int]) -> None:
     """Over a check point too, where F is built anew."""
     response = TwoBlocks()
     expected = stepped(response, sum(lengths), None, lengths[0] if len(lengths) > 1 else None)
-    path = followed(response, lengths)
+    path, eta, early = followed(response, lengths)
     size = np.abs(expected).max()
-    np.testing.assert_allclose(path.eta, expected, rtol=0, atol=1e-9 * size)
-    np.testing.assert_array_equal(path.end.eta, path.eta[-1])
-    assert path.early.shape == (sum(lengths), D)
-    np.testing.assert_allclose(path.early[1:], expected[2:], rtol=0, atol=1e-2 * size)
+    np.testing.assert_allclose(eta, expected, rtol=0, atol=1e-9 * size)
+    np.testing.assert_array_equal(path.end.eta, eta[-1])
+    assert early.shape == (sum(lengths), D)
+    np.testing.assert_allclose(early[1:], np.real(expected[2:]), rtol=0, atol=1e-2 * size)
 
 
 def lack(size: float) -> Lacking:
@@ -86,7 +97,7 @@ def test_what_is_lacking_drives_the_path_as_it_drives_the_steps() -> None:
     """But for what V answers to it within the same step: 1.7 % of what it changes here."""
     response, lacking = TwoBlocks(), lack(0.01)
     plain, expected = (stepped(response, 200, one) for one in (None, lacking))
-    found = followed(response, [200], lacking).eta
+    found = followed(response, [200], lacking)[1]
     changed = np.linalg.norm(expected - plain)
     assert 0.003 < changed / np.linalg.norm(plain) < 0.5
     assert np.linalg.norm(found - expected) < 0.02 * changed
@@ -96,7 +107,8 @@ def test_what_is_lacking_drives_the_path_as_it_drives_the_steps() -> None:
 
 def test_what_drives_without_end_is_no_path() -> None:
     response = TwoBlocks()
-    assert pair_path(response, kicked(), [500], DT, lack(30.0)) is None  # type: ignore[arg-type]
+    path = pair_path(response, kicked(), [500], DT, lambda *_: None, lack(30.0))  # type: ignore[arg-type]
+    assert path is None
 
 
 def test_modes_to_first_order_tell_what_they_leave(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +117,7 @@ def test_modes_to_first_order_tell_what_they_leave(monkeypatch: pytest.MonkeyPat
     gaps, parts = response.pairs.gaps, zip(response.blocks, response.parts, strict=True)
     maps = [PairMap(Phases(gaps[b.index], DT), 2.0 * part, None) for b, part in parts]
     monkeypatch.setattr(response, "modes", lambda k, dt: nearly_scheme_modes(maps[k]))
-    expected, path = stepped(response, 800, None), followed(response, [800])
-    apart = np.linalg.norm(path.eta[-1] - expected[-1]) / np.linalg.norm(expected[-1])
+    expected, (path, eta, _) = stepped(response, 800, None), followed(response, [800])
+    apart = np.linalg.norm(eta[-1] - expected[-1]) / np.linalg.norm(expected[-1])
     assert 1e-8 < apart < path.gap < 1e-2
-    assert followed(TwoBlocks(), [800]).gap == 0.0
+    assert followed(TwoBlocks(), [800])[0].gap == 0.0

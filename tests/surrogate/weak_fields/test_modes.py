@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 from hybrid_propagate.surrogate.weak_fields.modes import (
-    joined,
     midpoint_modes,
     nearly_scheme_modes,
-    real_product,
     scheme_modes,
 )
 from hybrid_propagate.surrogate.weak_fields.scheme import PairMap, PairState, Phases, scheme_step
@@ -70,8 +68,9 @@ def test_the_step_with_two_corrections(step: PairMap) -> None:
     found = modes.eta(z)
     size = np.abs(points).max()
     np.testing.assert_allclose(found, points, rtol=0, atol=1e-9 * size)
-    np.testing.assert_allclose(joined(real_product(z, modes.early)), early, rtol=0, atol=1e-9 * size)
-    np.testing.assert_allclose(joined(real_product(z[0], modes.fock)), first.fock, rtol=0, atol=1e-9 * size)
+    np.testing.assert_allclose(modes.after_one(z), early, rtol=0, atol=1e-9 * size)
+    fock = step.response(modes.after_one(z[0] / modes.turns))
+    np.testing.assert_allclose(fock, first.fock, rtol=0, atol=1e-9 * size)
 
 
 def test_the_two_steps_differ(step: PairMap) -> None:
