@@ -20,6 +20,8 @@ from .xc_expansion import Expansion, evaluate, make_expansion
 
 #: AO values of one component in a block: with their intermediates they stay in a 1 MiB cache.
 BLOCK_VALUES = 65536
+#: Blocks whose AO values are held together in double precision.
+_BLOCKS = 8
 #: NWChem's grid words as PySCF levels of nearest quality.
 GRID_LEVEL = {"xcoarse": 0, "coarse": 1, "medium": 3, "fine": 4, "xfine": 5, "huge": 7}
 #: A point whose weight times the largest possible density is below this adds nothing a double can hold.
@@ -105,15 +107,18 @@ def make_expansion_point(quadrature: Quadrature, density: np.ndarray) -> Expansi
     """The double-precision quantities at a real `density`, (n_spin, n, n)."""
     kind, n_components = quadrature.kind, _COMPONENTS[quadrature.kind]
     rho = np.empty((len(density), _VARIABLES[kind], quadrature.weights.size))
-    for part in quadrature.blocks:
-        rho[..., part] = _contract_density(
-            kind, ao_values(quadrature.mol, quadrature.coords[part], n_components), density
-        )
-    potential = energy_and_potential(quadrature.xc, rho)[1] * quadrature.weights
-    matrix = np.zeros_like(density)
-    for part in quadrature.blocks:
-        ao = ao_values(quadrature.mol, quadrature.coords[part], n_components)
-        matrix += _contract_potential(kind, ao, potential[..., part])
+    potential, matrix = np.empty_like(rho), np.zeros_like(density)
+    # AO values serve for ρ and for V; libxc is called for some blocks together.
+    for first in range(0, len(quadrature.blocks), _BLOCKS):
+        blocks = quadrature.blocks[first : first + _BLOCKS]
+        aos = [ao_values(quadrature.mol, quadrature.coords[part], n_components) for part in blocks]
+        for part, ao in zip(blocks, aos, strict=True):
+            rho[..., part] = _contract_density(kind, ao, density)
+        whole = slice(blocks[0].start, blocks[-1].stop)
+        found = energy_and_potential(quadrature.xc, np.ascontiguousarray(rho[..., whole]))[1]
+        potential[..., whole] = found * quadrature.weights[whole]
+        for part, ao in zip(blocks, aos, strict=True):
+            matrix += _contract_potential(kind, ao, potential[..., part])
     expansion = make_expansion(quadrature.xc, rho[0]) if len(rho) == 1 else None
     return ExpansionPoint(np.array(density), rho, potential, matrix + matrix.transpose(0, 2, 1), expansion)
 
