@@ -12,10 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pyscf import ao2mo, lib
+from pyscf import lib
 
 #: Bytes of matrices (ij|μν) that are unpacked at once.
 _AT_ONCE = 5e7
+#: Bytes of half-transformed integrals that are held; each lot reads all integrals once.
+HALF_TRANSFORMED = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,53 +41,110 @@ Block = Sequence[Rectangle]
 _Orbitals = dict[tuple[int, int], np.ndarray]
 
 
-def add_coulomb_and_crossed(
-    packed: np.ndarray, blocks: Sequence[Block], coulomb: Sequence[np.ndarray], crossed: Sequence[np.ndarray]
-) -> None:
-    """Add (ai|bj) and (aj|bi) to the matrices (d, d) of every block; to those that are given."""
-    empties, occupieds = _sets(blocks)
-    for (spin, of_empty, of_occupied), picked, square in _half_transformed(packed, empties, occupieds):
-        for block, matrix in zip(blocks, coulomb, strict=bool(coulomb)):
-            rectangle = _with(block, spin, of_empty, of_occupied)
-            if rectangle is not None:
-                _add_coulomb(square, rectangle, picked, block, matrix)
-        for block, matrix in zip(blocks, crossed, strict=bool(crossed)):
-            left, right = (_with(block, spin, of_empty, None), _with(block, spin, None, of_occupied))
-            if left is not None and right is not None:
-                _add_crossed(square, left, right, picked, matrix)
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Matrices (d, d) of every block that integrals are added to, of those that are wanted.
 
-
-def add_plain(packed: np.ndarray, blocks: Sequence[Block], matrices: Sequence[np.ndarray]) -> None:
-    """Add (ab|ij)."""
-    occupieds = _sets(blocks)[1]
-    for (spin, other, irrep), (i, j), square in _half_transformed(packed, occupieds, occupieds):
-        for block, matrix in zip(blocks, matrices, strict=True):
-            first, second = (_with(block, spin, None, k) for k in (other, irrep))
-            if first is None or second is None:
-                continue
-            found = np.matmul(first.empty.T, square @ second.empty)
-            left, right = first.places[:, i].T, second.places[:, j].T
-            matrix[left[:, :, None], right[:, None, :]] += found
-
-
-def _half_transformed(
-    packed: np.ndarray, firsts: _Orbitals, seconds: _Orbitals
-) -> Iterator[tuple[tuple[int, int, int], tuple[np.ndarray, np.ndarray], np.ndarray]]:
-    """Some (pq|μν) at a time, p of `firsts` and q of `seconds`, of one spin.
-
-    Yields spin and the irreps of p and q; the numbers of p and q within these, (k,) each; (k, n, n).
+    coulomb: (ai|bj). real, imaginary: `share` times (ab|ij) + (aj|bi), and (ab|ij) - (aj|bi).
     """
-    for (spin, of_second), second in seconds.items():
-        own = {irrep: c for (other, irrep), c in firsts.items() if other == spin}
-        half = ao2mo.incore.half_e1(packed, (np.hstack(list(own.values())), second), compact=False)
-        begin = 0
-        for of_first, first in own.items():
-            shape = (first.shape[1], second.shape[1])
-            rows = half[begin : begin + shape[0] * shape[1]]
-            begin += len(rows)
-            p, q = (index.ravel() for index in np.indices(shape))
-            for part, square in _unpacked(rows):
-                yield (spin, of_first, of_second), (p[part], q[part]), square
+
+    coulomb: Sequence[np.ndarray]
+    real: Sequence[np.ndarray]
+    imaginary: Sequence[np.ndarray]
+    share: float
+
+
+def add_repulsion(packed: np.ndarray, blocks: Sequence[Block], sums: Sums) -> None:
+    """Add the integrals between the pairs of every block, from those of the functions."""
+    empties, occupieds = _sets(blocks)
+    for (spin, of_occupied), second in occupieds.items():
+        firsts = [(_of_empty, irrep, c) for (other, irrep), c in empties.items() if other == spin]
+        if sums.real:
+            firsts += [(_of_occupied, irrep, c) for (other, irrep), c in occupieds.items() if other == spin]
+        every = np.hstack([c for _, _, c in firsts])
+        size = max(1, int(HALF_TRANSFORMED // (4.0 * every.shape[1] * len(second) ** 2)))
+        for start in range(0, second.shape[1], size):
+            some = second[:, start : start + size]
+            half = _half_transformed(packed, every, some)
+            begin = 0
+            for add, of_first, first in firsts:
+                p, q = (index.ravel() for index in np.indices((first.shape[1], some.shape[1])))
+                rows = half[begin : begin + len(p)]
+                begin += len(p)
+                for part, square in _unpacked(rows):
+                    add(square, (spin, of_first, of_occupied), (p[part], start + q[part]), blocks, sums)
+
+
+def _half_transformed(packed: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(pq|μν), p and q orbitals (n, f), (n, s): (f s, n (n + 1) / 2).
+
+    Rows are read some at a time: of the packed integrals a row alone has its elements far apart.
+    """
+    n, n_pair = len(first), len(first) * (len(first) + 1) // 2
+    half = np.empty((first.shape[1] * second.shape[1], n_pair))
+    size = max(1, int(_AT_ONCE // (8 * n * n)))
+    for begin in range(0, n_pair, size):
+        part = slice(begin, min(begin + size, n_pair))
+        square = np.asarray(lib.unpack_tril(_rows(packed, part.start, part.stop, n_pair)))
+        one_side = (square.reshape(-1, n) @ second).reshape(len(square), n, -1)
+        found = np.matmul(first.T, one_side)
+        half[:, part] = found.reshape(len(found), -1).T
+    return half
+
+
+def _rows(packed: np.ndarray, begin: int, end: int, n_pair: int) -> np.ndarray:
+    """Rows of a symmetric matrix (n_pair, n_pair) whose lower triangle is packed: (end - begin, n_pair)."""
+    rows = np.empty((end - begin, n_pair))
+    for row, own in enumerate(rows, begin):
+        start = row * (row + 1) // 2
+        own[: row + 1] = packed[start : start + row + 1]
+        rows[: row - begin, row] = own[begin:row]
+    below = np.arange(end, n_pair, dtype=np.int64)
+    starts = below * (below + 1) // 2
+    rows[:, end:] = packed[starts[:, None] + np.arange(begin, end)].T
+    return rows
+
+
+def _of_empty(
+    square: np.ndarray,
+    irreps: tuple[int, int, int],
+    picked: tuple[np.ndarray, np.ndarray],
+    blocks: Sequence[Block],
+    sums: Sums,
+) -> None:
+    """Add what (ai|μν) (k, n, n) make, a and i picked of two irreps, of one spin."""
+    spin, of_empty, of_occupied = irreps
+    for number, block in enumerate(blocks):
+        rectangle = _with(block, spin, of_empty, of_occupied)
+        if rectangle is not None and sums.coulomb:
+            _add_coulomb(square, rectangle, picked, block, sums.coulomb[number])
+        left, right = (_with(block, spin, of_empty, None), _with(block, spin, None, of_occupied))
+        if left is not None and right is not None and sums.real:
+            found = sums.share * np.matmul(right.empty.T, square @ left.occupied)
+            a, j = picked
+            rows, columns = left.places[a][:, None, :], right.places[:, j].T[:, :, None]
+            sums.real[number][rows, columns] += found
+            sums.imaginary[number][rows, columns] -= found
+
+
+def _of_occupied(
+    square: np.ndarray,
+    irreps: tuple[int, int, int],
+    picked: tuple[np.ndarray, np.ndarray],
+    blocks: Sequence[Block],
+    sums: Sums,
+) -> None:
+    """Add what (ij|μν) (k, n, n) make, i and j picked of two irreps, of one spin."""
+    spin, other, irrep = irreps
+    i, j = picked
+    for number, block in enumerate(blocks):
+        first, second = (_with(block, spin, None, k) for k in (other, irrep))
+        if first is None or second is None:
+            continue
+        found = sums.share * np.matmul(first.empty.T, square @ second.empty)
+        rows, columns = first.places[:, i].T[:, :, None], second.places[:, j].T[:, None, :]
+        sums.real[number][rows, columns] += found
+        sums.imaginary[number][rows, columns] += found
 
 
 def _add_coulomb(
@@ -100,20 +159,6 @@ def _add_coulomb(
     for columns in block:
         found = np.matmul(columns.empty.T, square @ columns.occupied).reshape(len(here), -1)
         matrix[np.ix_(here, columns.places.ravel())] += found
-
-
-def _add_crossed(
-    square: np.ndarray,
-    first: Rectangle,
-    second: Rectangle,
-    picked: tuple[np.ndarray, np.ndarray],
-    matrix: np.ndarray,
-) -> None:
-    """Of rows a j, a picked in `first` and j in `second`, and columns b i."""
-    a, j = picked
-    found = np.matmul(second.empty.T, square @ first.occupied)
-    left, right = first.places[a], second.places[:, j].T
-    matrix[left[:, None, :], right[:, :, None]] += found
 
 
 def _sets(blocks: Sequence[Block]) -> tuple[_Orbitals, _Orbitals]:

@@ -17,11 +17,11 @@ import numpy as np
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.occupied_empty import OccupiedEmpty
-from .pair_integrals import Rectangle, add_coulomb_and_crossed, add_plain
+from .pair_integrals import HALF_TRANSFORMED, Rectangle, Sums, add_repulsion
 from .pair_quadrature import PairedOrbitals, add_exchange_correlation
 
 #: Pairs of orbitals of one irrep, or of a molecule without, up to which the matrices are made.
-MOST_PAIRS = 3000
+MOST_PAIRS = 6000
 #: Matrices (d, d) of a block that building and their modes hold at once, in double precision.
 _HELD = 16
 #: A field moves an irrep by less than this share of all that it moves: not at all.
@@ -60,8 +60,9 @@ def pair_kernel(
     integrals, largest = engine.two_electron, max(map(len, indices))
     if integrals.packed is None or integrals.fitting is not None:
         return None
-    # Half-transformed integrals of all empty orbitals, or all occupied ones, with those of one irrep.
+    # Half-transformed integrals of all empty orbitals with the occupied ones of one irrep.
     half = 8.0 * pairs.n_pairs / len(np.unique(irreps)) * engine.mol.nao**2 / 2
+    half = min(half, HALF_TRANSFORMED)
     if largest > MOST_PAIRS or 8.0 * _HELD * largest**2 + half > memory:
         return None
     rectangles = [_rectangles(basis, pairs, index, irreps) for index in indices]
@@ -108,17 +109,8 @@ def _without_xc(
         wanted = packed is integrals.packed
         if packed is None or not (part or wanted):
             continue
-        crossed = [np.zeros_like(matrix) for matrix in coulomb] if part else []
-        add_coulomb_and_crossed(packed, rectangles, coulomb if wanted else [], crossed)
-        for own, a, b in zip(crossed, real, imaginary, strict=bool(part)):
-            a += share * part * own
-            b -= share * part * own
-            own[:] = 0.0
-        if part:
-            add_plain(packed, rectangles, crossed)
-        for own, a, b in zip(crossed, real, imaginary, strict=bool(part)):
-            a += share * part * own
-            b += share * part * own
+        exchange = (real, imaginary) if part else ([], [])
+        add_repulsion(packed, rectangles, Sums(coulomb if wanted else [], *exchange, share * part))
     for own, a in zip(coulomb, real, strict=True):
         own *= 2.0
         a += own
