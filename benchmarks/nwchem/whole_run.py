@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument(
         "--compare", type=int, default=500, help="steps also made by the reference, for the error"
     )
+    parser.add_argument("--memory", default=[], type=lambda given: ["--memory", given], metavar="MB")
     options = parser.parse_args()
     header = [
         "molecule",
@@ -45,9 +46,10 @@ def main() -> None:
         deck = next(path for folder in FOLDERS if (path := folder / f"{name}.nw").exists())
         nwchem = measure(deck, options.nwchem_steps)
         whole = nwchem.seconds(options.steps)
-        run = run_deck(deck_with_steps(deck, options.steps), "--save-density", "0")
+        run = run_deck(deck_with_steps(deck, options.steps), "--save-density", "0", *options.memory)
         compared = min(options.compare, options.steps)
-        reference = run_deck(deck_with_steps(deck, compared), "--surrogate", "none", "--save-density", "0")
+        alone = ("--surrogate", "none", "--save-density", "0", *options.memory)
+        reference = run_deck(deck_with_steps(deck, compared), *alone)
         first = run.dipole[: len(reference.dipole)]
         s = run.summary
         row = [

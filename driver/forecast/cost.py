@@ -33,6 +33,9 @@ ROTATIONS, ROWS, CANDIDATES, MOST = 40 + 4 * 5, 40 * 40, 1500, 600
 #: Exchange of an antisymmetric imaginary part, in that of the real part. PySCF's own SCF computes integrals
 #: of an attenuated operator anew in each iteration, which takes so many times as long as with them at hand.
 IMAGINARY, DIRECT = 2.0, 30.0
+#: As in `driver/run/surrogates`: pairs of an irrep whose kernel is made for any run, and steps from which on
+#: that of more is.
+FEW_PAIRS, LONG_RUN = 3000, 4000
 #: Points of a surrogate segment held at once.
 _HELD_POINTS = 500
 
@@ -53,6 +56,7 @@ SECONDS: dict[str, float] = {
     "cell": 2.6,
     "nonlinear": 5.3e-4,
     "pair kernel": 9.6e-10,
+    "modes": 2.4e-9,
     "moved step": 2.5e-4,
     "moved pair": 2.35e-6,
 }
@@ -190,7 +194,8 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
 def by_modes(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:
     """Whether modes of weak motion give all steps."""
     made = pair_kernel_bytes(task.system, size, asked.memory)
-    return asked.surrogate and bool(made) and weak(task, size.occupied)
+    worth = size.moved_pairs <= FEW_PAIRS or task.real_time.n_points > LONG_RUN
+    return asked.surrogate and bool(made) and worth and weak(task, size.occupied)
 
 
 def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memory: float) -> dict[str, float]:
@@ -198,7 +203,9 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
     moved = size.moved_irreps * size.moved_pairs
     counts = _builds(size, RUN_BUILDS, memory, parts=1.0 + IMAGINARY)
     counts["figure"] = 0.0 if task.real_time.no_propagation else 1.0
-    counts["pair kernel"] = float(size.moved_irreps * size.moved_pairs**2 * size.points)
+    # One of a point's mirror images is enough.
+    counts["pair kernel"] = float(size.moved_irreps * size.moved_pairs**2 * size.points) / size.irreps
+    counts["modes"] = float(size.moved_irreps * size.moved_pairs**3)
     counts["moved step"] = float(steps)
     counts["moved pair"] = float(steps * moved)
     counts["picture"] = _pictures(task.real_time)

@@ -57,6 +57,8 @@ POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 5e-3)
 CURVED, NONLINEAR = 0.12, (1e-3, 0.02)
 #: In shorter runs the points are not worth learning.
 LEAST_STEPS = 100
+#: Pairs of an irrep whose kernel costs little; that of more is worth making for runs of so many steps.
+FEW_PAIRS, LONG_RUN = 3000, 4000
 
 
 def with_surrogate(options: Options, deck: Deck) -> Options:
@@ -139,6 +141,8 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings])
     irreps = base_irreps(basis, density)
     indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs))
+    if problem.n_steps < LONG_RUN and max(map(len, indices)) > FEW_PAIRS:
+        return None
     made = _once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
     missing = [index for index in indices if int(index[0]) not in made]
     if missing:

@@ -27,7 +27,7 @@ from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.loop import controller
 from hybrid_propagate.driver.run import surrogates
-from hybrid_propagate.surrogate.kernel import analytic, pair_kernel
+from hybrid_propagate.surrogate.kernel import analytic, pair_integrals, pair_kernel
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
 from hybrid_propagate.surrogate.nonlinear import cubature, nonlinear_response
 from hybrid_propagate.surrogate.weak_fields import pair_response
@@ -56,11 +56,13 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         analytic._SINGLE_PRECISION_PAIRS,
         analytic.BUILDING,
     )
-    assert (work.MOST_PAIRS, work.PAIR_MATRICES, motion.WEAK) == (
+    assert (work.MOST_PAIRS, work.PAIR_MATRICES, work.HALF_TRANSFORMED, motion.WEAK) == (
         pair_kernel.MOST_PAIRS,
         pair_kernel._HELD,
+        pair_integrals.HALF_TRANSFORMED,
         pair_response.WEAK,
     )
+    assert (cost.FEW_PAIRS, cost.LONG_RUN) == (surrogates.FEW_PAIRS, surrogates.LONG_RUN)
     assert set(work._POINTS[1]) == set(GRID_LEVEL)
     assert (motion.CURVED, motion.NONLINEAR, motion.LEAST_STEPS, motion.DEFECT_GAIN) == (
         surrogates.CURVED,
