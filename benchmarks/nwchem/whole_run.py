@@ -17,7 +17,7 @@ from hybrid_propagate.driver.bench.tables import markdown
 from seconds import measure
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (ROOT / "examples", ROOT / "benchmarks/decks/acenes")
+FOLDERS = (ROOT / "examples", ROOT / "benchmarks/decks", ROOT / "benchmarks/decks/acenes")
 
 
 def main() -> None:

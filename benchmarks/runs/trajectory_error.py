@@ -22,6 +22,10 @@ CASES = {
     "NO2, y kick": (DECKS / "nitrogen_dioxide.nw", 1000, 1e-3),
     "ethanol, kick": (ROOT / "examples/ethanol.nw", 1500, 1e-3),
     "water, ionising field": (DECKS / "water_ionised.nw", 600, 1e-2),
+    "HI, iodine with an ECP": (DECKS / "hydrogen_iodide.nw", 2000, 1e-3),
+    "AgCl, B3LYP, silver with an ECP": (DECKS / "silver_chloride.nw", 1000, 1e-3),
+    "H2CO, CAM-B3LYP": (DECKS / "formaldehyde_cam.nw", 1000, 1e-3),
+    "Ag8, PBE, ECP": (DECKS / "silver_cluster.nw", 300, 1e-3),
 }
 
 

@@ -46,6 +46,7 @@ class TaskForecast:
     size: of its system.
     kernel: bytes that the analytic kernel holds; 0 where none is made. by_modes: weak motion gives all steps.
     steps, dt, tmax: of a propagation, else 0. advice, risk: of a propagation, else empty.
+    untimed: what is told of its seconds is a lower limit.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class TaskForecast:
     tmax: float = 0.0
     advice: str = ""
     risk: str = ""
+    untimed: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], asked: Asked) ->
 
 
 def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
-    from .advice import step_advice
+    from .advice import step_advice, untimed
     from .cost import by_modes
     from .work import kernel_bytes
 
@@ -139,6 +141,7 @@ def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
         dt=real_time.dt,
         tmax=real_time.tmax,
         advice=step_advice(task),
+        untimed=untimed(task, size, asked.memory) and not modes,
     )
 
 

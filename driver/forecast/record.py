@@ -51,4 +51,5 @@ def _task(task: TaskForecast) -> dict[str, Any]:
         "tmax_au": task.tmax,
         "dt_advice": task.advice,
         "largest_risk": task.risk,
+        "seconds_at_least": task.untimed,
     }

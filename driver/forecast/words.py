@@ -10,10 +10,9 @@ def words(told: Forecast) -> list[str]:
     for task in told.tasks:
         lines += _task(task)
     if told.cost is not None and not told.refusals:
-        minutes = told.cost.seconds / 60.0
-        lines.append(
-            f"takes about {told.cost.memory / 1e6:.0f} MB and {_time(minutes)} of processor time, one thread"
-        )
+        least = "at least " if any(task.untimed for task in told.tasks) else ""
+        time = f"{least}{_time(told.cost.seconds / 60.0)} of processor time"
+        lines.append(f"takes about {told.cost.memory / 1e6:.0f} MB and {time}, one thread")
     return lines
 
 

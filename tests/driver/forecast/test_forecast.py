@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from hybrid_propagate.adapters.system.formula import formula
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
 from hybrid_propagate.driver.commands.propagate import main
 from hybrid_propagate.driver.forecast import cost, motion, words, work
-from hybrid_propagate.driver.forecast.advice import line_shift, step_for
+from hybrid_propagate.driver.forecast.advice import line_shift, step_for, untimed
 from hybrid_propagate.driver.forecast.cost import Asked, cost_of
 from hybrid_propagate.driver.forecast.forecast import forecast
 from hybrid_propagate.driver.forecast.symmetry import operations
@@ -257,6 +258,18 @@ def test_check_prints_what_will_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     ):
         assert part in shown
     assert not list(tmp_path.glob("*.h5"))
+
+
+@pytest.mark.parametrize(
+    ("kick", "memory", "least"), [(0.5, 1e6, True), (0.5, 1e11, False), (1e-4, 1e6, False)]
+)
+def test_seconds_of_strong_motion_without_a_kernel_are_a_lower_limit(
+    kick: float, memory: float, least: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "a.nw").write_text(kicked(tmax=300.0, kick=kick))
+    task = read_deck(tmp_path / "a.nw").propagations[-1]
+    size = replace(size_of(task.system), functions=260, pairs=260 * 261 // 2)
+    assert untimed(task, size, memory) is least
 
 
 @pytest.mark.parametrize(
