@@ -57,38 +57,40 @@ class Sums:
 def add_repulsion(packed: np.ndarray, blocks: Sequence[Block], sums: Sums) -> None:
     """Add the integrals between the pairs of every block, from those of the functions."""
     empties, occupieds = _sets(blocks)
-    for (spin, of_occupied), second in occupieds.items():
+    for spin in sorted({spin for spin, _ in occupieds}):
+        seconds = [(irrep, c) for (other, irrep), c in occupieds.items() if other == spin]
         firsts = [(_of_empty, irrep, c) for (other, irrep), c in empties.items() if other == spin]
         if sums.real:
-            firsts += [(_of_occupied, irrep, c) for (other, irrep), c in occupieds.items() if other == spin]
-        every = np.hstack([c for _, _, c in firsts])
+            firsts += [(_of_occupied, irrep, c) for irrep, c in seconds]
+        every, second = (np.hstack([part[-1] for part in own]) for own in (firsts, seconds))
+        # Irrep of every occupied orbital, and its number there.
+        numbers = [(irrep, q) for irrep, c in seconds for q in range(c.shape[1])]
         size = max(1, int(HALF_TRANSFORMED // (4.0 * every.shape[1] * len(second) ** 2)))
-        for start in range(0, second.shape[1], size):
-            some = second[:, start : start + size]
-            half = _half_transformed(packed, every, some)
-            begin = 0
-            for add, of_first, first in firsts:
-                p, q = (index.ravel() for index in np.indices((first.shape[1], some.shape[1])))
-                rows = half[begin : begin + len(p)]
-                begin += len(p)
-                for part, square in _unpacked(rows):
-                    add(square, (spin, of_first, of_occupied), (p[part], start + q[part]), blocks, sums)
+        for start in range(0, len(numbers), size):
+            some = slice(start, start + size)
+            half = _half_transformed(packed, every, second[:, some])
+            for rows, (of_occupied, q) in zip(half, numbers[some], strict=True):
+                begin = 0
+                for add, of_first, first in firsts:
+                    for part, square in _unpacked(rows[begin : begin + first.shape[1]]):
+                        p = np.arange(part.start, part.stop)
+                        add(square, (spin, of_first, of_occupied), (p, np.full(len(p), q)), blocks, sums)
+                    begin += first.shape[1]
 
 
 def _half_transformed(packed: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(pq|μν), p and q orbitals (n, f), (n, s): (f s, n (n + 1) / 2).
+    """(pq|μν), p and q orbitals (n, f), (n, s): (s, f, n (n + 1) / 2).
 
     Rows are read some at a time: of the packed integrals a row alone has its elements far apart.
     """
     n, n_pair = len(first), len(first) * (len(first) + 1) // 2
-    half = np.empty((first.shape[1] * second.shape[1], n_pair))
+    half = np.empty((second.shape[1], first.shape[1], n_pair))
     size = max(1, int(_AT_ONCE // (8 * n * n)))
     for begin in range(0, n_pair, size):
         part = slice(begin, min(begin + size, n_pair))
         square = np.asarray(lib.unpack_tril(_rows(packed, part.start, part.stop, n_pair)))
         one_side = (square.reshape(-1, n) @ second).reshape(len(square), n, -1)
-        found = np.matmul(first.T, one_side)
-        half[:, part] = found.reshape(len(found), -1).T
+        half[..., part] = np.matmul(first.T, one_side).transpose(2, 1, 0)
     return half
 
 
