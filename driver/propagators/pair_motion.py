@@ -22,8 +22,8 @@ from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
 
 #: Steps after which F follows η: what else it had shrinks tenfold in each.
 SETTLING = 24
-#: Steps by which modes are checked that are known to first order.
-CHECKED = 48
+#: Steps by which modes are checked that are known to first order, the first time that they are used.
+CHECKED = 192
 #: Steps that are taken at once.
 _AT_ONCE = 64
 #: Iterations that find what these lack together.
@@ -59,7 +59,8 @@ Keep = Callable[[int, np.ndarray, Callable[[], np.ndarray]], None]
 class PairPath:
     """How a path ended.
 
-    end: the last point. gap: by how much the path may be off, relative, where modes are known to first order.
+    end: the last point. gap: by how much the path may be off, relative, where modes are known to first order;
+        not measured where something is lacking.
     """
 
     end: PairState
@@ -79,7 +80,8 @@ def pair_path(
     start: counted from rest. keep: is given every step. lacking: is added to every F. None where a block that
     moves has no modes, or what is lacking drives the motion without end.
     """
-    state, gap, made = start, 0.0, 0
+    state, made, stretches = start, 0, []
+    growth = None if lacking is None else (0.0, 0.0)
     phases, n = Phases(response.pairs.gaps, dt), response.pairs.filling
     offset = response.rest - np.real(response.pairs.block(response.about.density)) / n
 
@@ -99,10 +101,14 @@ def pair_path(
             found = _by_modes(response, state.eta, stretch, keep, (lacking, n, offset))
             if found is None:
                 return None
-            state, checked = found
-            gap = max(gap, _gap(response, before, checked, stretch))
+            state, first = found
+            growth = _growth(response, before, first, dt) if growth is None else growth
+            stretches.append(stretch)
         made += length
-    return PairPath(state, gap)
+    off, slope = growth or (0.0, 0.0)
+    # Each stretch begins with amplitudes of its own; what their turns are off adds up.
+    beyond = sum(max(stretch.n_steps - CHECKED, 0) for stretch in stretches)
+    return PairPath(state, len(stretches) * off + 2.0 * slope * beyond)
 
 
 @dataclass(frozen=True)
@@ -157,8 +163,8 @@ def _by_modes(
     keep: Keep,
     missing: tuple[Lacking | None, float, np.ndarray],
 ) -> tuple[PairState, np.ndarray] | None:
-    """The last point, and η after the step by which the modes are checked."""
-    blocks, checked = _moving(response, eta, missing[0]), min(CHECKED, stretch.n_steps) - 1
+    """The last point, and η after each of the first steps, by which the modes are checked."""
+    blocks = _moving(response, eta, missing[0])
     modes = [response.modes(k, stretch.dt) for k in blocks]
     if any(own is None for own in modes):
         return None
@@ -175,7 +181,7 @@ def _by_modes(
     else:
         coupling = _coupling(known, index, Phases(response.pairs.gaps, stretch.dt), missing)
         pushed = _with_lacking(z, turns, stretch.n_steps, coupling)
-    made, at_check, found = 0, np.zeros(len(eta), complex), np.zeros((1, len(eta)), complex)
+    made, early, found = 0, [], np.zeros((1, len(eta)), complex)
     for z in pushed:
         if z is None:
             return None
@@ -183,11 +189,10 @@ def _by_modes(
         for own, i, first in parts:
             found[:, i] = own.eta(z[1:, first : first + len(own.turns)])
         keep(stretch.first + made, found, partial(_after_one, z[:-1], found.shape, parts))
-        if made <= checked < made + len(found):
-            at_check = found[checked - made]
+        early.append(found[: max(CHECKED - made, 0)])
         made += len(found)
         z = z[-2:] / turns
-    return _last(response, found[-1], z, parts), at_check
+    return _last(response, found[-1], z, parts), np.concatenate(early)
 
 
 #: Modes of a block, its pairs, and where its amplitudes begin.
@@ -219,19 +224,22 @@ def _last(
     return PairState(eta, fock, 0.5 * (earlier + fock))
 
 
-def _gap(response: PairResponse, state: PairState, checked: np.ndarray, stretch: _Stretch) -> float:
-    """By how much η by modes may be off at a stretch's end, relative: what `checked` is off, in proportion.
+def _growth(response: PairResponse, state: PairState, found: np.ndarray, dt: float) -> tuple[float, float]:
+    """By how much η by modes is off at most, relative, and what that grows by in a step.
 
-    state: where the stretch begins. checked: (d,) after some steps. Zero where all modes are exact.
+    state: where they begin. found: (n, d) after each of some steps. Zero where all modes are exact.
     """
-    known = [response.modes(k, stretch.dt) for k in _moving(response, state.eta, None)]
+    known = [response.modes(k, dt) for k in _moving(response, state.eta, None)]
     if all(own is None or own.exact for own in known):
-        return 0.0
-    phases, n_steps = Phases(response.pairs.gaps, stretch.dt), min(CHECKED, stretch.n_steps)
-    for _ in range(n_steps):
-        state, _ = scheme_step(state, phases, lambda eta: response.response(response.pairs.filling * eta))
-    apart = float(np.linalg.norm(checked - state.eta) / np.linalg.norm(state.eta))
-    return apart * stretch.n_steps / n_steps
+        return 0.0, 0.0
+    phases, apart = Phases(response.pairs.gaps, dt), np.empty(len(found))
+    for n, eta in enumerate(found):
+        state, _ = scheme_step(state, phases, lambda x: response.response(response.pairs.filling * x))
+        apart[n] = np.linalg.norm(eta - state.eta) / np.linalg.norm(state.eta)
+    # It oscillates: the last third against the first.
+    third = len(found) // 3
+    slope = (apart[-third:].mean() - apart[:third].mean()) / (len(found) - third) if third else 0.0
+    return float(apart.max()), max(float(slope), 0.0)
 
 
 def _moving(response: PairResponse, eta: np.ndarray, lacking: Lacking | None) -> list[int]:

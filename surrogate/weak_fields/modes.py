@@ -13,8 +13,11 @@ corrections (`scheme`) has a slow map too: F(t) = G η(t) follows η after a few
     T = E + W ½ (G + G T),   G T = K (E + W ½ (G + K (E + W (3/2 G - 1/2 G T⁻¹))))
 
 E, W, K: e, g and V as matrices. Its fixed point is found by iteration; what has not settled shrinks tenfold
-each time. Of many pairs T is not diagonalised: to first order in what the two steps differ by, each mode of
-the converged step keeps its shape r, F follows it as above with T r = λ r, and λ = ½ l T r.
+each time. Of many pairs T is not diagonalised: F follows each mode r of the converged step as above, with
+T r = λ r and λ = ½ l T r. To first order in what the two steps differ by, with a and b what T r has of the
+other modes and of their conjugates,
+
+    r_j + Σ_k r_k a_kj / (λ_j - λ_k) + r̄_k b_kj / (λ_j - λ̄_k)
 """
 
 from dataclasses import dataclass, replace
@@ -29,8 +32,9 @@ MOST_EXACT = 300
 #: Iterations that settle λ of a mode, and F along it, to first order: more bring it no nearer (3e-8 a step in
 #: benzene, 1e-6 by the converged step).
 SETTLING_MODES = 2
-#: Modes that settle at once.
-_MODES = 256
+#: Modes that settle at once. Shares of another mode above this are left out: the two all but coincide, and
+#: share their turn.
+_MODES, _MIXED = 256, 0.03
 #: Relative change of T, and iterations, at which it has settled.
 SETTLED, MOST_ITERATIONS = 1e-13, 60
 #: Relative error of the eigenvectors' decomposition that is let pass.
@@ -133,32 +137,68 @@ def nearly_scheme_modes(step: PairMap) -> StepModes:
     # What corrections leave is a small part: single precision does.
     imaginary = None if step.imaginary is None else step.imaginary.astype(np.float32)
     single = replace(step, real=step.real.astype(np.float32), imaginary=imaginary)
+    other, conjugate = np.zeros((2, len(turns), len(turns)), np.complex64)
     for first in range(0, len(turns), _MODES):
         some = slice(first, first + _MODES)
-        turns[some], early[:, some] = _settled(single, modes, some)
-    return replace(modes, turns=turns, exact=False)
+        turns[some], early[:, some], after = _settled(single, modes, some)
+        top, bottom = np.split(after, 2)
+        along, across = _times(modes.real_dual, top), 1j * _times(modes.imaginary_dual, bottom)
+        # L R + M I = 2: conjugate modes are counted in.
+        other[:, some], conjugate[:, some] = 0.5 * (along + across), 0.5 * (along - across)
+    other /= _apart(turns, turns)
+    np.fill_diagonal(other, 0.0)
+    other[np.abs(other) > _MIXED] = 0.0
+    conjugate /= _apart(turns, np.conj(turns))
+    return _mixed(replace(modes, turns=turns, exact=False), other, conjugate)
 
 
-def _settled(step: PairMap, modes: StepModes, some: slice) -> tuple[np.ndarray, np.ndarray]:
-    """λ (k,) of some modes of the converged step in that with two corrections, and `early` of them."""
+def _settled(step: PairMap, modes: StepModes, some: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """λ (k,) of some modes of the converged step in that with two corrections, `early`, and T of them."""
     r, turns, push = (
         _shapes(modes.real[:, some], modes.imaginary[:, some]),
         modes.turns[some],
         step.phases.push,
     )
-    free, fock, early = _turned(step.phases.turn, r), _kernel_times(step, r), r
+    free, fock, early, after = _turned(step.phases.turn, r), _kernel_times(step, r), r, r
     for _ in range(SETTLING_MODES):
         predicted = free + _turned(push, fock * (1.5 - 0.5 / turns))
         early = free + _turned(push, 0.5 * (fock + _kernel_times(step, predicted)))
         later = _kernel_times(step, early)
-        top, bottom = np.split(free + _turned(push, 0.5 * (fock + later)), 2)
-        # L R + M I = 2: conjugate modes are counted in.
+        after = free + _turned(push, 0.5 * (fock + later))
+        top, bottom = np.split(after, 2)
         turns = 0.5 * (
             np.einsum("kd,dk->k", modes.real_dual[some], top)
             + 1j * np.einsum("kd,dk->k", modes.imaginary_dual[some], bottom)
         )
         fock = later / turns
-    return turns, early
+    return turns, early, after
+
+
+def _apart(turns: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """λ_j - λ_k by others k and turns j, (k, k); 1 where they are the same."""
+    apart = (turns[None, :] - others[:, None]).astype(np.complex64)
+    apart[apart == 0.0] = 1.0
+    return apart
+
+
+def _mixed(modes: StepModes, other: np.ndarray, conjugate: np.ndarray) -> StepModes:
+    """Modes with shares (k, k) of others and of their conjugates; duals turn the other way."""
+    top, bottom = other + conjugate, other - conjugate
+    return replace(
+        modes,
+        real=modes.real + _times(modes.real.astype(np.float32), top),
+        imaginary=modes.imaginary + _times(modes.imaginary.astype(np.float32), bottom),
+        real_dual=modes.real_dual - _times(modes.real_dual.T.astype(np.float32), top.T).T,
+        imaginary_dual=modes.imaginary_dual - _times(modes.imaginary_dual.T.astype(np.float32), bottom.T).T,
+    )
+
+
+def _times(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """A real matrix times complex columns (d, k), by one real product."""
+    columns = np.ascontiguousarray(columns)
+    single = columns.dtype == np.complex64
+    real = columns.view(np.float32 if single else np.float64).reshape(len(columns), -1)
+    return np.ascontiguousarray(matrix @ real).view(columns.dtype)
 
 
 def _shapes(real: np.ndarray, imaginary: np.ndarray) -> np.ndarray:
