@@ -164,14 +164,6 @@ def expanded_about(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) ->
     )
 
 
-def on_coarse_grid(engine: PySCFEngine) -> PySCFEngine:
-    """The engine on PySCF's grid of level 1, where a Fock build costs a fraction; no expansion point yet."""
-    assert engine.quadrature is not None
-    held = sum(ao.nbytes for ao in engine.quadrature.aos)
-    quadrature = make_quadrature(engine.mol, engine.quadrature.xc, GRID_LEVEL["coarse"], held)
-    return replace(engine, quadrature=quadrature, expansion_point=None, kernel=None)
-
-
 def one_electron(mol: gto.Mole, atomic_numbers: np.ndarray) -> Integrals:
     """One-electron matrices of a molecule whose nuclei are these elements; 0 for a ghost."""
     # NWChem's centre of mass is that of the most abundant isotopes.

@@ -12,15 +12,15 @@ from ...atomic.errors import Failed
 from ..orbitals import Orbitals
 from ..system.filling import Filling
 from ..working_basis import canonical_orthogonalisation
-from .engine import PySCFEngine, expanded_about, on_coarse_grid
+from .engine import PySCFEngine, expanded_about
 from .fallbacks import fallbacks, occupations_locked
 from .filling import filled
 from .initial_guess import initial_guess
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
 ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
-#: First pass, on a coarse grid and a quadrature referred to the guess: its density is off by about 1e-4.
-_COARSE = (1e-5, 1e-3)
+#: First pass, on a quadrature referred to the guess: its single-precision part is good to about 1e-7.
+_COARSE = (1e-7, 1e-4)
 #: Share told at most before the end: the gradient, too, must have converged.
 _MOST_TOLD = 0.95
 
@@ -54,11 +54,12 @@ def solve_ground_state(
     if filling is not None:
         mean_field = filled(mean_field, filling)
     told = _Told(tell, float(engine.integrals.nuclear_repulsion))
-    density, passes = guess, [(engine, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))]
-    if engine.quadrature is not None:
-        passes.insert(0, (on_coarse_grid(engine), _COARSE))
-    for own, (energy_tolerance, gradient_tolerance) in passes:
-        _use_fock_of(mean_field, expanded_about(own, density, kernel=False), told)
+    density, thresholds = guess, (_COARSE, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))
+    if engine.quadrature is None:
+        thresholds = thresholds[1:]
+    for energy_tolerance, gradient_tolerance in thresholds:
+        referred = expanded_about(engine, density, kernel=False)
+        _use_fock_of(mean_field, referred, told)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max_iterations
         _converge(mean_field, density[0] if len(density) == 1 else density, other_ways=filling is None)
