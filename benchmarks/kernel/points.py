@@ -40,7 +40,7 @@ MOLECULES = {
 }
 PER_ATOM = (100, 200, 350, 600)
 GRIDS = ((16, 38), (30, 110))
-#: Names in ASE's G2 set, basis, and whether its d functions are six, as NWChem has them unless told otherwise.
+#: Names in ASE's G2 set, basis, and whether there are six d functions, as NWChem has them by default.
 SIZES = (
     ("H2O", "6-31g", False),
     ("H2CO", "6-31g", False),

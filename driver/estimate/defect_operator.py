@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...surrogate.whole_steps import LearnedRows
+
 #: Added to the correlation matrix: points may be nearly dependent.
 RIDGE = 1e-3
 
@@ -73,6 +75,12 @@ class DefectOperator:
     def __call__(self, change: np.ndarray) -> np.ndarray:
         """L(δP), (n_spin, m, m)."""
         return np.tensordot(self.weigh(self.changes @ _flat(change)), self.images, axes=1)
+
+    def rows(self, shape: tuple[int, ...]) -> LearnedRows:
+        """The same as rows for a surrogate that makes steps; shape: (n_spin, m, m)."""
+        real, imaginary = (part.reshape(-1, *shape) for part in np.split(self.changes, 2, axis=1))
+        orders = [np.full(len(real), part) for part in (self.weigh.first, self.weigh.second, 0.0)]
+        return LearnedRows(real + 1j * imaginary, self.images, np.stack(orders, axis=1))
 
     def scaled(self, factor: float) -> "DefectOperator":
         """The same, so many times as large."""

@@ -32,7 +32,7 @@ from ...surrogate.runtime.network_response import (
     open_graphs,
 )
 from ...surrogate.runtime.neural_surrogate import NeuralSurrogate
-from ...surrogate.runtime.session import Device, GraphError
+from ...surrogate.runtime.session import Device, GraphError, check_device
 from ...surrogate.surrogate import Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
 from ...surrogate.weak_fields.pair_response import (
@@ -45,6 +45,7 @@ from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
 from ..loop.regime import begins_weak
+from .graph_surrogate import check_rollout, make_rollout
 from .options import Options, physics_of
 
 #: Bounds of the share of a density change that may stay outside the surrogate's directions.
@@ -76,6 +77,9 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
                     task.place, f"--surrogate {options.surrogate}: {error}; accepted: --surrogate response"
                 ) from error
         return replace(options, weights_hash=graphs.metadata["weights"])
+    if options.surrogate == "rollout":
+        check_rollout(deck)
+        check_device(options.device)
     if options.surrogate != "auto":
         return options
     shipped = SHIPPED["correction"]
@@ -104,7 +108,8 @@ def make_surrogate(
     engine, start = ground.engine, (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
     if options.surrogate not in ("neural", "hybrid"):
-        full = partial(_learned, ground, problem, options, target, tell)
+        make = make_rollout if options.surrogate == "rollout" else _learned
+        full = partial(make, ground, problem, options, target, tell)
         if options.engine != "pyscf":
             # NWChem's own steps have not been compared with weak motion's.
             return full()

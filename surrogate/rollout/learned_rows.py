@@ -1,33 +1,11 @@
-"""What is learned beside a molecule's own matrices, as inputs of a graph: rows of a change and its image.
-
-    L(δP) = Σ_k (a_k t_k + b_k t_k² + c_k t_k³) D_k,   t_k = Re Tr X_k† δP
-
-What anchors leave over (`../on_the_fly/remainder`) is of this form, and so is what an estimate adds to F.
-"""
+"""What is learned beside a molecule's own matrices, as inputs of a graph: `LearnedRows`."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..whole_steps import LearnedRows
 from .nodes import Nodes
-
-
-@dataclass(frozen=True, eq=False)
-class LearnedRows:
-    """L of the equation above.
-
-    changes, images: X and D, (n, n_spin, m, m), real or complex. orders: a, b, c, (n, 3).
-    """
-
-    changes: np.ndarray
-    images: np.ndarray
-    orders: np.ndarray
-
-    def __call__(self, change: np.ndarray) -> np.ndarray:
-        """L(δP), (n_spin, m, m)."""
-        t = np.real(np.tensordot(self.changes.conj(), change, axes=change.ndim))
-        a, b, c = self.orders.T
-        return np.tensordot(t * (a + t * (b + t * c)), self.images, axes=1)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The graph of a run's own steps: as many corrections as NWChem's tolerance asks for, and what anchors taught.
+"""The graph of a run's own steps: NWChem's number of corrections, and what anchors taught.
 
 Behind the second correction a Loop goes on, up to NWChem's 200, as long as a trajectory of the batch has not
 converged; the others stay as they are. Points, Coulomb and exchange are constants; what was learned beside
@@ -36,7 +36,9 @@ def run_graph(
     later, changes = _step(body, molecule, dt, now, (tolerance, to_canonical))
     names = (later.orbitals, later.fock, later.fock_half)
     # A state is what the next step starts from, and a result of its own.
-    results = {body("Identity", name): info for name, info in zip(names, _state(molecule, "", "_l"), strict=True)}
+    results = {
+        body("Identity", name): info for name, info in zip(names, _state(molecule, "", "_l"), strict=True)
+    }
     results |= dict(zip(names, _state(molecule, "", "_s"), strict=True))
     n_spin = len(molecule.fock)
     results[changes] = tensor("changes_s", "batch", MOST_CORRECTIONS - 1, n_spin)
@@ -138,7 +140,7 @@ def _loop_body(
 
 
 def _is_open(nodes: Nodes, change: str, tolerance: float) -> str:
-    """Whether a trajectory's change (batch, n_spin) is above the tolerance, (batch,). What is no number ends."""
+    """Whether a change (batch, n_spin) is above the tolerance, (batch,); what is no number is not."""
     largest = nodes("ReduceMax", change, nodes.whole(1), keepdims=0)
     return nodes("Greater", largest, nodes.constant(tolerance))
 
@@ -160,7 +162,7 @@ def _norm(nodes: Nodes, molecule: RolloutMatrices, to_canonical: np.ndarray, orb
 
 
 def _filled(nodes: Nodes, change: str, more: str) -> str:
-    """Changes (batch, 199, n_spin): at the second correction, at later ones (n, batch, n_spin), and fillers."""
+    """Changes (batch, 199, n_spin): of the second correction, of later ones (n, batch, n_spin), fillers."""
     first = nodes("Unsqueeze", change, nodes.whole(0))
     filler = nodes("Mul", first, nodes.constant(0.0))
     filler = nodes("Add", filler, nodes.constant(NOT_MADE))
