@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -45,8 +45,10 @@ from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
 from ..loop.regime import begins_weak
-from .graph_surrogate import check_rollout, make_rollout
 from .options import Options, physics_of
+
+if TYPE_CHECKING:
+    from ...surrogate.own_steps.block import StepGraphs
 
 #: Bounds of the share of a density change that may stay outside the surrogate's directions.
 OUTSIDE = (1e-6, 1e-4)
@@ -78,6 +80,9 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
                 ) from error
         return replace(options, weights_hash=graphs.metadata["weights"])
     if options.surrogate == "rollout":
+        # It imports onnx, which no other surrogate needs.
+        from ..graphs.graph_surrogate import check_rollout
+
         check_rollout(deck)
         check_device(options.device)
     if options.surrogate != "auto":
@@ -100,16 +105,22 @@ def make_surrogate(
     options: Options,
     target: Target,
     tell: Callable[[str, float], None],
+    graphs: "StepGraphs | None" = None,
 ) -> Surrogate:
     """The surrogate of a run about its ground state; tell: takes words and the share done meanwhile.
+
+    graphs: where `rollout` has its steps made, with other runs' at once; None: alone.
 
     Raises PriorError, DeviceError, GraphError, NetworkNotApplicable.
     """
     engine, start = ground.engine, (problem.basis, problem.ground_density, problem.ground_build)
     outside = float(np.clip(target.residual, *OUTSIDE))
     if options.surrogate not in ("neural", "hybrid"):
-        make = make_rollout if options.surrogate == "rollout" else _learned
-        full = partial(make, ground, problem, options, target, tell)
+        full = partial(_learned, ground, problem, options, target, tell)
+        if options.surrogate == "rollout":
+            from ..graphs.graph_surrogate import make_rollout
+
+            full = partial(make_rollout, ground, problem, options, target, tell, graphs)
         if options.engine != "pyscf":
             # NWChem's own steps have not been compared with weak motion's.
             return full()
@@ -144,7 +155,7 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings])
     irreps = base_irreps(basis, density)
     indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs))
-    made = _once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
+    made = once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
     missing = [index for index in indices if int(index[0]) not in made]
     if missing:
         more = pair_kernel(engine, basis, pairs, irreps, missing, options.memory)
@@ -172,7 +183,7 @@ def _learned(
     none, and from what an earlier run has learned beyond that. Raises PriorError.
     """
     engine, density = ground.engine, ground.orbitals.density()
-    kernel = _once(engine, "full", density, lambda: analytic_kernel(engine, density, options.memory, tell))
+    kernel = once(engine, "full", density, lambda: analytic_kernel(engine, density, options.memory, tell))
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
     nonlinear = nonlinear_source(ground, problem, target, tell)
     if options.prior is not None:
@@ -209,7 +220,7 @@ Kernel = TypeVar("Kernel")
 _KERNELS: WeakKeyDictionary[PySCFEngine, dict[str, tuple[np.ndarray, Any]]] = WeakKeyDictionary()
 
 
-def _once(engine: PySCFEngine, kind: str, about: np.ndarray, make: Callable[[], Kernel]) -> Kernel:
+def once(engine: PySCFEngine, kind: str, about: np.ndarray, make: Callable[[], Kernel]) -> Kernel:
     """A kernel, made for the first of a deck's propagations from one ground state and kept for the others."""
     kept = _KERNELS.setdefault(engine, {})
     if kind not in kept or not np.array_equal(kept[kind][0], about):

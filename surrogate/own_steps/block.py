@@ -1,17 +1,20 @@
 """Steps of a few trajectories at once, by the graph of a run in ONNX Runtime."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import onnxruntime
 
+from ..rollout.molecule import RolloutMatrices
 from ..runtime.session import Device, open_model
-from .molecule import RolloutMatrices
 from .run_graph import NOT_MADE, ROWS, STATE, run_graph
 
 #: Bytes of the states of a call, over all trajectories; most steps of one.
 HELD, MOST_STEPS = 2**24, 64
+#: Graphs kept: the run's, its shadow's where occupations differ, and those of points learned anew.
+KEPT = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +74,37 @@ class Block:
         *later, changes = (np.asarray(output) for output in outputs)
         orbitals, fock, half = later
         return [Made((orbitals[:, k], fock[:, k], half[:, k]), changes[:, k]) for k in range(len(requests))]
+
+
+class StepGraphs(Protocol):
+    """Where steps are made."""
+
+    def block(self, key: bytes, make: Callable[[], Block]) -> Block:
+        """The graph of a key, made where there is none."""
+        ...
+
+    def run(self, block: Block, request: Request) -> Made:
+        """Some steps of a trajectory."""
+        ...
+
+
+class Alone:
+    """Implements `StepGraphs` for one trajectory; keeps a few graphs, the last ones made."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[bytes, Block] = {}
+
+    def block(self, key: bytes, make: Callable[[], Block]) -> Block:
+        """See `StepGraphs`."""
+        if key not in self._blocks:
+            while len(self._blocks) >= KEPT:
+                del self._blocks[next(iter(self._blocks))]
+            self._blocks[key] = make()
+        return self._blocks[key]
+
+    def run(self, block: Block, request: Request) -> Made:
+        """See `StepGraphs`."""
+        return block.run([request])[0]
 
 
 def most_steps(molecule: RolloutMatrices) -> int:

@@ -10,7 +10,7 @@ from ..matrices.symmetric_pairs import (
     unpack_antisymmetric,
     unpack_symmetric,
 )
-from .molecule import RolloutMatrices
+from ..rollout.molecule import RolloutMatrices
 
 
 @dataclass(frozen=True, eq=False)

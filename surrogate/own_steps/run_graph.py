@@ -2,18 +2,18 @@
 
 Behind the second correction a Loop goes on, up to NWChem's 200, as long as a trajectory of the batch has not
 converged; the others stay as they are. Points, Coulomb and exchange are constants; what was learned beside
-them is an input (`learned_rows`), and so is the field.
+them is an input (`../rollout/learned_rows`), and so is the field.
 """
 
 import numpy as np
 import onnx
 from onnx import helper
 
-from .fock_matrix import field_matrix
-from .learned_rows import RowNames
-from .magnus_step import StateNames, corrected, extrapolated
-from .molecule import RolloutMatrices
-from .nodes import IR_VERSION, OPSET, Nodes, tensor
+from ..rollout.fock_matrix import field_matrix
+from ..rollout.learned_rows import RowNames
+from ..rollout.magnus_step import StateNames, corrected, extrapolated
+from ..rollout.molecule import RolloutMatrices
+from ..rollout.nodes import IR_VERSION, OPSET, Nodes, tensor
 
 #: NWChem gives up after as many corrections, and compares from the second one on.
 MOST_CORRECTIONS = 200

@@ -21,20 +21,20 @@ from ...adapters.system.formula import basis_words, formula
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...adapters.working_basis import WorkingBasis
 from ...surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
+from ...surrogate.own_steps.rollout_response import NoPoints
 from ...surrogate.rollout.export import export_graphs
 from ...surrogate.rollout.functionals import parts
 from ...surrogate.rollout.molecule import RolloutMatrices, molecule_of, points_of
-from ...surrogate.rollout.rollout_response import NoPoints
 from ..loop.segment import Limits
 from ..reporters.phase import phase
-from .check import check_deck
-from .embedded import EmbeddedBackend
+from ..run.check import check_deck
+from ..run.embedded import EmbeddedBackend
+from ..run.ground import GroundStates
+from ..run.job import Job, file_names
+from ..run.machine import half_of_memory
+from ..run.options import Options
+from ..run.setup import set_up
 from .graph_surrogate import check_steps
-from .ground import GroundStates
-from .job import Job, file_names
-from .machine import half_of_memory
-from .options import Options
-from .setup import set_up
 
 #: Error of the points on held-out rotations that is wanted.
 POINTS_ERROR = 1e-3

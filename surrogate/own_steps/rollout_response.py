@@ -6,7 +6,7 @@ V_c: the functional on points learned for the molecule. r: what anchors have sho
 (`../on_the_fly/remainder`); the graph takes it as an input. `predict` is the same by numpy, for measurements.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,13 +20,13 @@ from ..nonlinear.nonlinear_response import NonlinearResponse, NonlinearSource
 from ..on_the_fly.nonlinear_part import NonlinearPart
 from ..on_the_fly.remainder import KERNEL, Remainder
 from ..on_the_fly.response import CALIBRATION, NOTHING, base_irreps
+from ..rollout.learned_rows import joined
+from ..rollout.molecule import RolloutMatrices, points_of
 from ..surrogate import Measurement, Visit
-from ..whole_steps import LearnedRows, Moved, Moving
-from .block import Block, Made, Request, StepRules, most_steps
-from .learned_rows import joined
+from .block import Alone, Block, StepGraphs, StepRules, most_steps
 from .mean_field import MeanField, mean_field
-from .molecule import RolloutMatrices, points_of
 from .turned import turned
+from .whole_steps import LearnedRows, Moved, Moving
 
 #: Visits between two looks at the spread: a look takes the functional on all points.
 LOOK_EVERY = 8
@@ -44,7 +44,8 @@ class NoPoints(Failed):
 class RolloutGround:
     """What steps are made about.
 
-    density: P0', working basis, real. molecule: in the graphs' basis, without points, with the run's fields.
+    density: P0', working basis, real. molecule: in the graphs' basis, without points.
+    fields: the run's, in those of the molecule, (run's, molecule's).
     """
 
     engine: PySCFEngine
@@ -52,20 +53,13 @@ class RolloutGround:
     density: np.ndarray
     build: FockBuild
     molecule: RolloutMatrices
-
-
-Runner = Callable[[Block, Request], Made]
-
-
-def alone(block: Block, request: Request) -> Made:
-    """One trajectory's steps."""
-    return block.run([request])[0]
+    fields: np.ndarray
 
 
 class RolloutResponse:
     """Implements `Surrogate` and `WholeSteps`.
 
-    source: learns the points; None for Hartree-Fock. run: hands steps to a graph, alone or with others'.
+    source: learns the points; None for Hartree-Fock. graphs: where steps are made, alone or with others'.
     """
 
     mean_field_builds = 0
@@ -75,9 +69,10 @@ class RolloutResponse:
         ground: RolloutGround,
         source: NonlinearSource | None,
         rules: StepRules,
-        run: Runner = alone,
+        graphs: StepGraphs | None = None,
     ) -> None:
-        self._ground, self._rules, self._run, self._has_points = ground, rules, run, source is not None
+        self._ground, self._rules, self._has_points = ground, rules, source is not None
+        self._graphs = graphs or Alone()
         basis, density = ground.basis, ground.density
         self._fock = basis.fock_in(ground.build.fock)
         packing = self._packing = make_packing(base_irreps(basis, density))
@@ -86,7 +81,6 @@ class RolloutResponse:
         self._points = NonlinearPart(packing, source)
         self._calibration = 1.0
         self._moment, self._n_visits, self._spread, self._wait = 0.0, 0, 0.0, 0
-        self._blocks: dict[bytes, Block] = {}
         coulomb = ground.engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
         self._core, self._coulomb = (
             basis.fock_in(np.broadcast_to(matrix, ground.build.fock.shape))
@@ -155,7 +149,6 @@ class RolloutResponse:
         if not self._points.relearn():
             return False
         self._remainder.subtract(self._points.all_of(changes) - before)
-        self._blocks.clear()
         return True
 
     def steps(self, start: Moving, amplitudes: np.ndarray, more: LearnedRows | None) -> Moved | None:
@@ -163,7 +156,8 @@ class RolloutResponse:
         if start.occupations.min() < NEGATIVE:
             return None
         rows = joined([self._rows(), *([] if more is None else [more])], self._ground.density.shape)
-        made = self._run(self._block(start), self._turned.request(start, amplitudes, rows))
+        request = self._turned.request(start, amplitudes @ self._ground.fields, rows)
+        made = self._graphs.run(self._block(start), request)
         moved = self._turned.moved(made)
         size = np.linalg.norm(start.orbitals)
         sizes = np.linalg.norm(moved.orbitals.reshape(len(moved.orbitals), -1), axis=1)
@@ -200,7 +194,6 @@ class RolloutResponse:
         self._points.load(arrays)
         self._calibration, self._moment, self._spread = np.asarray(arrays["calibration"]).tolist()
         self._n_visits, self._wait = np.asarray(arrays["visits"]).tolist()
-        self._blocks.clear()
         if self._points.response is not None:
             self._remainder.leave_rough()
 
@@ -250,15 +243,19 @@ class RolloutResponse:
     def _block(self, start: Moving) -> Block:
         """The graph for these occupations."""
         learned = self._learned() if self._has_points else None
-        key = start.occupations.tobytes()
-        if key not in self._blocks:
-            ground, molecule = self._ground, self._ground.molecule
-            shape = start.orbitals.shape
-            molecule = replace(molecule, occupations=start.occupations, orbitals=np.zeros(shape))
+        key = start.occupations.tobytes() + self._ground.molecule.field.tobytes()
+        if learned is not None:
+            key += learned.points().tobytes()
+
+        def make() -> Block:
+            ground = self._ground
+            empty = np.zeros(start.orbitals.shape)
+            molecule = replace(ground.molecule, occupations=start.occupations, orbitals=empty)
             if learned is not None:
                 molecule = replace(molecule, points=points_of(ground.engine, molecule.basis, learned))
-            self._blocks[key] = Block(molecule, ground.basis.to_canonical[0], self._rules)
-        return self._blocks[key]
+            return Block(molecule, ground.basis.to_canonical[0], self._rules)
+
+        return self._graphs.block(key, make)
 
 
 def _traces(matrix: np.ndarray, changes: np.ndarray) -> np.ndarray:
