@@ -9,7 +9,7 @@ from ...adapters.deck import Deck, DeckError, PropagationTask
 from ...adapters.pyscf.engine import PySCFEngine
 from ...atomic.errors import BadInput
 from ...surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
-from ...surrogate.own_steps.block import StepGraphs, StepRules
+from ...surrogate.own_steps.block import BlockRules, StepGraphs
 from ...surrogate.own_steps.rollout_response import RolloutGround, RolloutResponse
 from ...surrogate.own_steps.turned import turned
 from ...surrogate.rollout.functionals import parts
@@ -72,7 +72,7 @@ def make_rollout(
         given = (engine.quadrature, basis, density, problem.ground_density)
         source = OfManyRuns(engine, PointSource(*given, POINTS_ERROR, POINTS_ERROR, 0.0, tell, whole=True))
     about = RolloutGround(engine, basis, problem.ground_density, problem.ground_build, molecule, fields)
-    rules = StepRules(real_time.dt, real_time.tolerances.interpol, options.device)
+    rules = BlockRules(real_time.dt, real_time.tolerances.interpol, options.device)
     return RolloutResponse(about, source, rules, graphs)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...surrogate.own_steps.whole_steps import LearnedRows, Moving, WholeSteps
+from ...surrogate.own_steps.whole_steps import LearnedRows, StepsFrom, WholeSteps
 from .magnus import FockOf, NoFixedPoint
 from .state import State, density_of
 
@@ -63,7 +63,7 @@ class StepsAhead:
         # Added up step by step, as NWChem does.
         times = np.add.accumulate(np.array([state.time, *[rules.dt] * n_steps]))[1:].tolist()
         amplitudes = np.array([rules.amplitudes(time) for time in times])
-        start = Moving(state.orbitals, state.occupations, state.fock, state.fock_half)
+        start = StepsFrom(state.orbitals, state.occupations, state.fock, state.fock_half)
         moved = surrogate.steps(start, amplitudes, self._more)
         if moved is None:
             return

@@ -45,7 +45,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class StepRules:
+class BlockRules:
     """dt: au. tolerance: of the norm's change. device: where ONNX Runtime works."""
 
     dt: float
@@ -56,7 +56,7 @@ class StepRules:
 class Block:
     """The graph of one molecule, open in ONNX Runtime."""
 
-    def __init__(self, molecule: RolloutMatrices, to_canonical: np.ndarray, rules: StepRules) -> None:
+    def __init__(self, molecule: RolloutMatrices, to_canonical: np.ndarray, rules: BlockRules) -> None:
         model = run_graph(molecule, rules.dt, rules.tolerance, to_canonical)
         self._session: onnxruntime.InferenceSession = open_model(model.SerializeToString(), rules.device)
 

@@ -23,10 +23,10 @@ from ..on_the_fly.response import CALIBRATION, NOTHING, base_irreps
 from ..rollout.learned_rows import joined
 from ..rollout.molecule import RolloutMatrices, points_of
 from ..surrogate import Measurement, Visit
-from .block import Alone, Block, StepGraphs, StepRules, most_steps
+from .block import Alone, Block, BlockRules, StepGraphs, most_steps
 from .mean_field import MeanField, mean_field
 from .turned import turned
-from .whole_steps import LearnedRows, Moved, Moving
+from .whole_steps import LearnedRows, StepsFrom, StepsMade
 
 #: Visits between two looks at the spread: a look takes the functional on all points.
 LOOK_EVERY = 8
@@ -68,7 +68,7 @@ class RolloutResponse:
         self,
         ground: RolloutGround,
         source: NonlinearSource | None,
-        rules: StepRules,
+        rules: BlockRules,
         graphs: StepGraphs | None = None,
     ) -> None:
         self._ground, self._rules, self._has_points = ground, rules, source is not None
@@ -151,7 +151,7 @@ class RolloutResponse:
         self._remainder.subtract(self._points.all_of(changes) - before)
         return True
 
-    def steps(self, start: Moving, amplitudes: np.ndarray, more: LearnedRows | None) -> Moved | None:
+    def steps(self, start: StepsFrom, amplitudes: np.ndarray, more: LearnedRows | None) -> StepsMade | None:
         """See `WholeSteps`. None where occupations are negative, or the graph's series does not hold."""
         if start.occupations.min() < NEGATIVE:
             return None
@@ -240,7 +240,7 @@ class RolloutResponse:
         made = [np.real([self._matrix(x) for x in rows]) for rows in (changes, weights)]
         return LearnedRows(made[0], made[1], np.tile(KERNEL, (len(changes), 1)))
 
-    def _block(self, start: Moving) -> Block:
+    def _block(self, start: StepsFrom) -> Block:
         """The graph for these occupations."""
         learned = self._learned() if self._has_points else None
         key = start.occupations.tobytes() + self._ground.molecule.field.tobytes()

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...adapters.working_basis import WorkingBasis
 from .block import Made, Request
-from .whole_steps import LearnedRows, Moved, Moving
+from .whole_steps import LearnedRows, StepsFrom, StepsMade
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Turned:
         """The other way."""
         return matrices if self.turns is None else self.turns.swapaxes(1, 2) @ matrices @ self.turns
 
-    def request(self, start: Moving, amplitudes: np.ndarray, rows: LearnedRows) -> Request:
+    def request(self, start: StepsFrom, amplitudes: np.ndarray, rows: LearnedRows) -> Request:
         """What the graph takes."""
         orbitals = start.orbitals if self.turns is None else self.turns @ start.orbitals
         columns = np.concatenate([np.real(orbitals), np.imag(orbitals)], axis=1)
@@ -39,7 +39,7 @@ class Turned:
         laid = np.ascontiguousarray(columns.swapaxes(1, 2))
         return Request((laid, state[0], state[1]), amplitudes, (sides[0], sides[1], rows.orders))
 
-    def moved(self, made: Made) -> Moved:
+    def moved(self, made: Made) -> StepsMade:
         """What the graph gave."""
         rows, fock, half = made.state
         m = fock.shape[-1]
@@ -49,7 +49,7 @@ class Turned:
         fock, half = (
             self.matrices_out(each[..., 0, :, :] + 1j * each[..., 1, :, :]) for each in (fock, half)
         )
-        return Moved(orbitals, fock, half, [made.changes_of(step) for step in range(len(rows))])
+        return StepsMade(orbitals, fock, half, [made.changes_of(step) for step in range(len(rows))])
 
 
 def turned(basis: WorkingBasis) -> Turned:

@@ -24,7 +24,7 @@ class LearnedRows:
 
 
 @dataclass(frozen=True, eq=False)
-class Moving:
+class StepsFrom:
     """Where steps start from.
 
     orbitals: (n_spin, m, k); occupations: (n_spin, k). fock, fock_half: F'(t) with the field, F'(t - dt/2).
@@ -37,8 +37,8 @@ class Moving:
 
 
 @dataclass(frozen=True, eq=False)
-class Moved:
-    """Where some steps end, (steps, n_spin, ...), as in `Moving`.
+class StepsMade:
+    """Where some steps end, (steps, n_spin, ...), as in `StepsFrom`.
 
     changes: for each step those of the norm at corrections 2, 3, ..., (n_spin,) each. The last is above the
     tolerance, or no number, where 200 were not enough.
@@ -59,7 +59,7 @@ class WholeSteps(Protocol):
         """Of one call."""
         ...
 
-    def steps(self, start: Moving, amplitudes: np.ndarray, more: LearnedRows | None) -> Moved | None:
+    def steps(self, start: StepsFrom, amplitudes: np.ndarray, more: LearnedRows | None) -> StepsMade | None:
         """Steps with what the surrogate knows now, at most as many as there are fields.
 
         amplitudes: of every field of the run at the end of every step, (steps, f). more: added to F.

@@ -23,7 +23,7 @@ from hybrid_propagate.driver.propagators.magnus import NoFixedPoint
 from hybrid_propagate.surrogate.contract import SurrogateCase, SurrogateContract, surrogate_case
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearSource, PointSource
 from hybrid_propagate.surrogate.own_steps import rollout_response
-from hybrid_propagate.surrogate.own_steps.block import StepRules
+from hybrid_propagate.surrogate.own_steps.block import BlockRules
 from hybrid_propagate.surrogate.own_steps.rollout_response import NoPoints, RolloutGround, RolloutResponse
 from hybrid_propagate.surrogate.own_steps.turned import turned
 from hybrid_propagate.surrogate.rollout.molecule import molecule_of
@@ -73,7 +73,7 @@ def made(problem: Problem, source: NonlinearSource | None = None) -> RolloutResp
     fields = [turned(basis).matrices_in(np.real(c.matrix)) for c in problem.couplings]
     molecule = replace(molecule, field=np.array(fields))
     ground = RolloutGround(engine, basis, problem.ground_density, problem.ground_build, molecule, np.eye(2))
-    rules = StepRules(DT, problem.real_time.tolerances.interpol, "cpu")
+    rules = BlockRules(DT, problem.real_time.tolerances.interpol, "cpu")
     return RolloutResponse(ground, source or source_of(len(density) > 1), rules)
 
 
