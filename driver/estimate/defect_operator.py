@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...surrogate.own_steps.whole_steps import LearnedRows
+from ...surrogate.whole_steps import LearnedRows
 
 #: Added to the correlation matrix: points may be nearly dependent.
 RIDGE = 1e-3

@@ -1,1 +1,1 @@
-"""Graphs of whole steps: written for others, and as the surrogate of runs, one or many at once."""
+"""Graphs of whole steps: written for others, and called for many runs at once."""

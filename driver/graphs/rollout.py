@@ -29,12 +29,12 @@ from ..loop.segment import Limits
 from ..reporters.phase import phase
 from ..run.check import check_deck
 from ..run.embedded import EmbeddedBackend
+from ..run.graph_surrogate import check_steps
 from ..run.ground import GroundStates
 from ..run.job import Job, file_names
 from ..run.machine import half_of_memory
 from ..run.options import Options
 from ..run.setup import set_up
-from .graph_surrogate import check_steps
 
 #: Error of the points on held-out rotations that is wanted.
 POINTS_ERROR = 1e-3

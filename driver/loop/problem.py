@@ -12,9 +12,9 @@ from ...adapters.system.field import amplitude
 from ...adapters.system.real_time import at_point
 from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
-from ...surrogate.own_steps.whole_steps import LearnedRows, WholeSteps
 from ...surrogate.surrogate import Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
+from ...surrogate.whole_steps import LearnedRows, WholeSteps
 from ..propagators.absorbing_potential import absorbing_potential
 from ..propagators.exponential import propagate_lossy
 from ..propagators.frozen_fock import frozen_fock_step

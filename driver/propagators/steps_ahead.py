@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...surrogate.own_steps.whole_steps import LearnedRows, StepsFrom, WholeSteps
+from ...surrogate.whole_steps import LearnedRows, StepsFrom, WholeSteps
 from .magnus import FockOf, NoFixedPoint
 from .state import State, density_of
 

@@ -81,7 +81,7 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
         return replace(options, weights_hash=graphs.metadata["weights"])
     if options.surrogate == "rollout":
         # It imports onnx, which no other surrogate needs.
-        from ..graphs.graph_surrogate import check_rollout
+        from .graph_surrogate import check_rollout
 
         check_rollout(deck)
         check_device(options.device)
@@ -118,7 +118,7 @@ def make_surrogate(
     if options.surrogate not in ("neural", "hybrid"):
         full = partial(_learned, ground, problem, options, target, tell)
         if options.surrogate == "rollout":
-            from ..graphs.graph_surrogate import make_rollout
+            from .graph_surrogate import make_rollout
 
             full = partial(make_rollout, ground, problem, options, target, tell, graphs)
         if options.engine != "pyscf":

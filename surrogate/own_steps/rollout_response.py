@@ -23,10 +23,10 @@ from ..on_the_fly.response import CALIBRATION, NOTHING, base_irreps
 from ..rollout.learned_rows import joined
 from ..rollout.molecule import RolloutMatrices, points_of
 from ..surrogate import Measurement, Visit
+from ..whole_steps import LearnedRows, StepsFrom, StepsMade
 from .block import Alone, Block, BlockRules, StepGraphs, most_steps
 from .mean_field import MeanField, mean_field
 from .turned import turned
-from .whole_steps import LearnedRows, StepsFrom, StepsMade
 
 #: Visits between two looks at the spread: a look takes the functional on all points.
 LOOK_EVERY = 8

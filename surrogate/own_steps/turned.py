@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...adapters.working_basis import WorkingBasis
+from ..whole_steps import LearnedRows, StepsFrom, StepsMade
 from .block import Made, Request
-from .whole_steps import LearnedRows, StepsFrom, StepsMade
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..own_steps.whole_steps import LearnedRows
+from ..whole_steps import LearnedRows
 from .nodes import Nodes
 
 

@@ -7,7 +7,7 @@ import pytest
 from hybrid_propagate.driver.propagators.magnus import NoFixedPoint
 from hybrid_propagate.driver.propagators.state import State
 from hybrid_propagate.driver.propagators.steps_ahead import AheadRules, StepsAhead
-from hybrid_propagate.surrogate.own_steps.whole_steps import LearnedRows, StepsFrom, StepsMade
+from hybrid_propagate.surrogate.whole_steps import LearnedRows, StepsFrom, StepsMade
 
 START = State(3, 0.6, *(np.zeros(shape) for shape in ((1, 2, 1), (1, 1), (1, 2, 2), (1, 2, 2), (1, 2, 2))))
 

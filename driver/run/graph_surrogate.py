@@ -17,8 +17,8 @@ from ...surrogate.rollout.molecule import RolloutMatrices, molecule_of
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
-from ..run.options import Options
-from ..run.surrogates import once
+from .options import Options
+from .surrogates import once
 
 #: Error of points on held-out rotations that is wanted. With 2e-3 water in an ionising field took 11 builds
 #: at --tol 1e-2, now 6.

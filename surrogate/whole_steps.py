@@ -1,6 +1,6 @@
 """The seam to a surrogate that makes Magnus steps itself, many at once.
 
-Matrices are in the working basis, as in `../surrogate.py`.
+Matrices are in the working basis, as in `surrogate.py`.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import numpy as np
 class LearnedRows:
     """What is added to F, L(δP) = Σ_k (a_k t_k + b_k t_k² + c_k t_k³) D_k,   t_k = Re Tr X_k† δP.
 
-    What anchors leave over (`../on_the_fly/remainder`) is of this form, and so is what an estimate adds.
+    What anchors leave over (`on_the_fly/remainder`) is of this form, and so is what an estimate adds.
     changes, images: X and D, (n, n_spin, m, m), real or complex. orders: a, b, c, (n, 3).
     """
 
