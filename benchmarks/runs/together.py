@@ -1,6 +1,6 @@
 """Pulses at once: Fock builds, true and stated error of each, and processor seconds beside the same in turn.
 
-OMP_NUM_THREADS=1 python benchmarks/runs/together.py [--pulses 8] [--steps 300]
+OMP_NUM_THREADS=1 python benchmarks/runs/together.py [--pulses 6] [--steps 200]
 
 Water, PBE0/6-31G, one ground state; fields of 0.02 to 0.2 au along x, y, z, each of another frequency.
 --tol 1e-2. In turn: the same deck by the command, where each run begins with what the last has learned.
@@ -64,8 +64,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--pulses", type=int, default=8)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--pulses", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=200)
     given = parser.parse_args()
     print(
         "| way | pulses | steps | CPU s | builds | largest true error | largest true over stated | all met |"
