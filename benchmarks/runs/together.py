@@ -11,6 +11,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +116,8 @@ def deck(folder: Path, n: int, steps: int) -> Path:
 def options(surrogate: str) -> Options:
     """Of every way."""
     keywords = {"surrogate": surrogate, "tol": 1e-2, "save_density": 0}
-    return run_options(all_options(keywords), time.perf_counter(), frames=False)
+    # No figures, as of runs at once.
+    return replace(run_options(all_options(keywords), time.perf_counter(), frames=False), alone=False)
 
 
 def in_turn(path: Path, asked: Options) -> str:
