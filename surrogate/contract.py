@@ -75,9 +75,10 @@ class SurrogateContract(ABC):
     """Inherited by a surrogate's own test class, which gives the fixture `case`, a `SurrogateCase`.
 
     anchor_leaves: share of its residual that an anchor may leave where it was.
+    refines: whether it has directions that a Fock build makes exact.
     """
 
-    anchor_leaves = 1e-4
+    anchor_leaves, refines = 1e-4, True
 
     @abstractmethod
     def make(self, ground: GroundProblem) -> Surrogate:
@@ -184,7 +185,7 @@ class SurrogateContract(ABC):
         builds = surrogate.refine(1e-9, 1000)
         assert builds >= 0
         if builds == 0:
-            assert before < 1e-5
+            assert before < 1e-5 or not self.refines
         else:
             assert self.residual(case, surrogate) < 0.5 * before
         assert surrogate.refine(1e-9, 0) == 0

@@ -21,8 +21,8 @@ import onnxruntime
 from hybrid_propagate.adapters.deck.reader import read_deck
 from hybrid_propagate.driver.bench.deck_run import deck_with_steps
 from hybrid_propagate.driver.commands.propagate import main as propagate
+from hybrid_propagate.driver.graphs.rollout import GroundOfGraphs, ground_of, molecule_with_points
 from hybrid_propagate.driver.loop.problem import Problem, initial_state, make_problem, make_step
-from hybrid_propagate.driver.run.rollout import GroundOfGraphs, ground_of, molecule_with_points
 from hybrid_propagate.surrogate.kernel.analytic import AuxiliaryKernel, kernel_response
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearResponse
 from hybrid_propagate.surrogate.rollout.compare import by_numpy, run_graphs, trajectory_error

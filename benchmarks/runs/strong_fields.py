@@ -1,10 +1,11 @@
 r"""Strong fields: Fock builds, true and stated error, processor seconds, against reference steps alone.
 
 OMP_NUM_THREADS=1 python benchmarks/runs/strong_fields.py [--tol 1e-2 1e-3] [--seeds 1] [--without] \
-    [--engine nwchem] [case ...]
+    [--engine nwchem] [--surrogate response rollout] [case ...]
 
 With --without each row is followed by one of the same program without the points. With --engine nwchem an
 installed NWChem makes the reference steps, and its own points are counted; its seconds are in all others.
+With --surrogate each row is made by each of them, response being the default.
 
 The last three cases have shaped no constant.
 """
@@ -13,6 +14,7 @@ import argparse
 import sys
 import tempfile
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from hybrid_propagate.driver.bench.deck_run import DeckRun, deck_with_steps, run_deck
@@ -118,6 +120,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="draws of the points, each a row")
     parser.add_argument("--without", action="store_true", help="a row without the points, too")
     parser.add_argument("--engine", choices=("pyscf", "nwchem"), default="pyscf")
+    parser.add_argument("--surrogate", choices=("response", "rollout"), nargs="+", default=["response"])
     arguments = parser.parse_args()
     common = ("--engine", arguments.engine, "--save-density", "0")
     if unknown := set(arguments.cases) - set(CASES):
@@ -132,13 +135,14 @@ def main() -> None:
                 deck.write_text(given.deck())
             deck = deck_with_steps(deck, n_steps)
             reference = run_deck(deck, "--surrogate", "none", *common)
-            for tolerance in arguments.tol:
-                for seed in [*range(1, arguments.seeds + 1), *([0] if arguments.without else [])]:
-                    options = ("--tol", str(tolerance), *common)
-                    command = [sys.executable, "-c", SEEDED, str(seed), "deck.nw", *options]
-                    run = run_deck(deck, command=command)
-                    drawn = f"seed {seed}" if seed else "without points"
-                    print(row(f"{name}, {drawn}", n_steps, tolerance, run, reference), flush=True)
+            seeds = [*range(1, arguments.seeds + 1), *([0] if arguments.without else [])]
+            for tolerance, seed, surrogate in product(arguments.tol, seeds, arguments.surrogate):
+                options = ("--tol", str(tolerance), "--surrogate", surrogate, *common)
+                command = [sys.executable, "-c", SEEDED, str(seed), "deck.nw", *options]
+                run = run_deck(deck, command=command)
+                drawn = f"seed {seed}" if seed else "without points"
+                told = f"{name}, {surrogate}, {drawn}"
+                print(row(told, n_steps, tolerance, run, reference), flush=True)
 
 
 def row(name: str, n_steps: int, tolerance: float, run: DeckRun, reference: DeckRun) -> str:

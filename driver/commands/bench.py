@@ -149,7 +149,7 @@ def _run(options: argparse.Namespace, command: str) -> int:
         _say(f"left out: nwchem: {nwchem} is not on the PATH")
         engines = tuple(name for name in engines if name != "nwchem")
     plan = Plan(
-        surrogates=tuple(name for name in SURROGATES if name not in ("none", "auto")),
+        surrogates=tuple(name for name in SURROGATES if name not in ("none", "auto", "rollout")),
         engines=engines,
         baselines=options.baselines,
         tolerances=options.tolerances,

@@ -30,7 +30,7 @@ def _run(options: argparse.Namespace) -> int:
     import warnings
 
     if options.rollout:
-        from ..run.rollout import export_rollout
+        from ..graphs.rollout import export_rollout
 
         for path in export_rollout(options.source, options.folder, _say):
             print(path)

@@ -11,15 +11,31 @@ points L finds less than is there: `scaled` brings it to the size of the defects
 response, over the whole pass.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...surrogate.whole_steps import LearnedRows
+
 #: Added to the correlation matrix: points may be nearly dependent.
 RIDGE = 1e-3
 
-Weigh = Callable[[np.ndarray], np.ndarray]
+
+@dataclass(frozen=True, eq=False)
+class Weigh:
+    """k(s) = first s + second s², of s (..., k). Both are numbers, or (k,)."""
+
+    first: float | np.ndarray
+    second: float | np.ndarray
+
+    def __call__(self, s: np.ndarray) -> np.ndarray:
+        """k."""
+        return s * (self.first + self.second * s)
+
+
+#: k of the equation above; k of what changes sign with the motion; k of what does not.
+FIRST_AND_SECOND, FIRST_ORDER, SECOND_ORDER = Weigh(0.5, 0.5), Weigh(1.0, 0.0), Weigh(0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +76,19 @@ class DefectOperator:
         """L(δP), (n_spin, m, m)."""
         return np.tensordot(self.weigh(self.changes @ _flat(change)), self.images, axes=1)
 
+    def rows(self, shape: tuple[int, ...]) -> LearnedRows:
+        """The same as rows for a surrogate that makes steps; shape: (n_spin, m, m)."""
+        real, imaginary = (part.reshape(-1, *shape) for part in np.split(self.changes, 2, axis=1))
+        orders = [np.full(len(real), part) for part in (self.weigh.first, self.weigh.second, 0.0)]
+        return LearnedRows(real + 1j * imaginary, self.images, np.stack(orders, axis=1))
+
     def scaled(self, factor: float) -> "DefectOperator":
         """The same, so many times as large."""
         return replace(self, images=factor * self.images)
 
 
-def defect_operator(defects: Sequence[Defect], weigh: Weigh | None = None) -> DefectOperator:
+def defect_operator(defects: Sequence[Defect], weigh: Weigh = FIRST_AND_SECOND) -> DefectOperator:
     """The operator through at least one defect; weigh: k, of first and second order by default."""
-    weigh = first_and_second if weigh is None else weigh
     changes = np.array([_flat(d.change) for d in defects])
     mean_square = float(np.mean(np.vecdot(changes, changes))) or 1.0
     gram = weigh(changes @ changes.T / mean_square)
@@ -81,45 +102,30 @@ def defect_operator(defects: Sequence[Defect], weigh: Weigh | None = None) -> De
 
 def sum_of(first: DefectOperator, second: DefectOperator) -> DefectOperator:
     """Both at once."""
-    n = len(first.changes)
-
-    def weigh(s: np.ndarray) -> np.ndarray:
-        return np.concatenate([first.weigh(s[..., :n]), second.weigh(s[..., n:])], axis=-1)
-
+    sizes = (len(first.changes), len(second.changes))
+    orders = (
+        np.concatenate([np.full(n, part) for n, part in zip(sizes, pair, strict=True)])
+        for pair in ((first.weigh.first, second.weigh.first), (first.weigh.second, second.weigh.second))
+    )
     changes, images = (
         np.concatenate(pair) for pair in ((first.changes, second.changes), (first.images, second.images))
     )
-    return DefectOperator(changes, images, weigh)
+    return DefectOperator(changes, images, Weigh(*orders))
 
 
 def by_order(defects: Sequence[Defect]) -> list[tuple[list[Defect], Weigh]]:
     """Defects of first order and of second, each with its k; all as they are where not told apart."""
     if any(d.even is None for d in defects):
-        return [(list(defects), first_and_second)]
+        return [(list(defects), FIRST_AND_SECOND)]
     evens = [(d, d.even) for d in defects if d.even is not None]
     odd = [replace(d, defect=d.defect - even, even=None) for d, even in evens]
-    return [(odd, first_order), ([replace(d, defect=even, even=None) for d, even in evens], second_order)]
+    return [(odd, FIRST_ORDER), ([replace(d, defect=even, even=None) for d, even in evens], SECOND_ORDER)]
 
 
 def level(drawn: Sequence[Defect], others: Sequence[Defect]) -> float:
     """Relative defect over a pass: of the drawn points, or of all where the others raise it."""
     squares = [np.mean([d.residual**2 for d in some]) for some in (drawn, [*drawn, *others])]
     return float(np.sqrt(max(squares)))
-
-
-def first_and_second(s: np.ndarray) -> np.ndarray:
-    """k of the equation above, of s."""
-    return 0.5 * (s + s * s)
-
-
-def first_order(s: np.ndarray) -> np.ndarray:
-    """k of what changes sign with the motion."""
-    return s
-
-
-def second_order(s: np.ndarray) -> np.ndarray:
-    """k of what does not."""
-    return s * s
 
 
 def _flat(change: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from ...atomic.errors import BadInput
 from .option_values import count, count_or_none, positive
 
 #: What may stand in for the reference code; none: nothing.
-SURROGATES = ("response", "neural", "hybrid", "none")
+SURROGATES = ("response", "rollout", "neural", "hybrid", "none")
 
 
 class OptionError(BadInput, TypeError):
@@ -29,7 +29,7 @@ class PropagationKeywords(TypedDict, total=False):
     engine: Literal["pyscf", "nwchem"]
     nwchem: str | None
     keep_scratch: bool
-    surrogate: Literal["auto", "response", "neural", "hybrid", "none"]
+    surrogate: Literal["auto", "response", "rollout", "neural", "hybrid", "none"]
     device: Literal["auto", "cpu", "cuda", "tensorrt"]
     weights: Path | str | None
     prior: Path | str | None
@@ -89,15 +89,16 @@ OPTIONS = (
     Option(
         "surrogate",
         ("auto", *SURROGATES),
-        "response: the Fock response learned on the fly; neural: a trained network; hybrid: learned on "
-        "the fly from the network on; none: reference steps alone; auto: hybrid where a network that "
-        "corrects the analytic kernel ships for the deck's level, else response (default %(default)s)",
+        "response: the Fock response learned on the fly; rollout: steps by a graph in ONNX Runtime; "
+        "neural: a trained network; hybrid: learned on the fly from the network on; none: reference steps "
+        "alone; auto: hybrid where a network that corrects the analytic kernel ships for the deck's level, "
+        "else response (default %(default)s)",
         "auto",
     ),
     Option(
         "device",
         ("auto", "cpu", "cuda", "tensorrt"),
-        "where the network runs; auto: CUDA where it works, else the CPU (default %(default)s)",
+        "where the network or the graph runs; auto: CUDA where it works, else the CPU (default %(default)s)",
         "auto",
     ),
     Option("weights", Path, "graphs of hybrid-export, in place of the shipped ones", value="FOLDER"),
@@ -178,7 +179,7 @@ def check_use(options: Mapping[str, Any]) -> None:
             "--device",
             options["device"] != "auto",
             surrogate not in ("response", "none"),
-            "--surrogate neural and hybrid",
+            "--surrogate rollout, neural and hybrid",
         ),
         ("--nwchem", options["nwchem"], nwchem, "--engine nwchem"),
         ("--keep-scratch", options["keep_scratch"], nwchem, "--engine nwchem"),

@@ -25,8 +25,8 @@ def propagate(
     engine ("pyscf"): reference code, or "nwchem".
     nwchem: how to run NWChem, such as "mpirun -np 4 nwchem".
     keep_scratch (False): keep NWChem's own files.
-    surrogate ("auto"): "response", "neural", "hybrid", or "none" for reference steps alone.
-    device ("auto"): where the network runs: "cpu", "cuda", "tensorrt".
+    surrogate ("auto"): "response", "rollout", "neural", "hybrid", or "none" for reference steps alone.
+    device ("auto"): where the network or the graph runs: "cpu", "cuda", "tensorrt".
     weights: folder of graphs from hybrid-export, in place of the shipped ones.
     prior: trajectory file of an earlier run of the molecule, to start from the response that it learned.
     restart (False): go on from <start>.h5.

@@ -23,10 +23,10 @@ from ..propagators.pair_motion import Keep, Lacking, Norm, PairPath, norm_of, pa
 from ..propagators.state import State, density_of
 from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
 from .hybrid import Hybrid, known_surrogate, told_steps
-from .problem import Problem, Step, active_dipoles, electronic_dipoles, make_step
+from .problem import Problem, Step, active_dipoles, electronic_dipoles, is_check_step, steps_of
 from .progress import Progress
 from .reference import Sight
-from .segment import Limits, Segment, frozen_pass, is_check_step, later_densities, surrogate_segment
+from .segment import Limits, Segment, frozen_pass, later_densities, surrogate_segment
 
 #: Bytes that a segment of weak motion may take, over those of another's densities: some arrays of η.
 HELD = 4
@@ -110,16 +110,20 @@ class Stepwise:
 
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
         """See `Motion`."""
-        step = self._watched(make_step(self._problem), state.step, n_steps)
+        own = steps_of(self._problem, self._surrogate, state.step + n_steps)
+        step = self._watched(own, state.step, n_steps)
         return surrogate_segment(self._problem, step, self._surrogate, state, n_steps, limits)
 
     def shadow(
         self, operator: DefectOperator | None, state: State, n_steps: int
     ) -> tuple[np.ndarray, State] | None:
         """See `Motion`; None also where what is lacking is beyond all measure."""
-        fock_of = self._surrogate.predict if operator is None else self._with(operator)
+        problem, surrogate = self._problem, self._surrogate
+        rows = None if operator is None else operator.rows(state.density.shape)
+        step = steps_of(problem, surrogate, state.step + n_steps, rows)
+        fock_of = surrogate.predict if operator is None else self._with(operator)
         try:
-            densities, end = frozen_pass(self._problem, fock_of, state, n_steps)
+            densities, end = frozen_pass(problem, fock_of, state, n_steps, step)
         except NoFixedPoint:
             return None
         dipole = electronic_dipoles(self._problem, densities)

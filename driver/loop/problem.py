@@ -1,6 +1,5 @@
 """One propagation, set up: the engine, the working basis, where it starts, and the field that acts."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,18 +9,21 @@ from ...adapters.deck import PropagationTask
 from ...adapters.engine import Energies, Engine, FockBuild
 from ...adapters.system import Field, RealTime, System
 from ...adapters.system.field import amplitude
+from ...adapters.system.real_time import at_point
 from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
+from ...surrogate.surrogate import Surrogate
+from ...surrogate.weak_fields.by_regime import ByRegime
+from ...surrogate.whole_steps import LearnedRows, WholeSteps
 from ..propagators.absorbing_potential import absorbing_potential
 from ..propagators.exponential import propagate_lossy
 from ..propagators.frozen_fock import frozen_fock_step
 from ..propagators.magnus import FockOf, StepRules, canonical_norm, magnus_step, make_exponential
 from ..propagators.state import State, natural_orbitals
+from ..propagators.steps_ahead import AheadRules, Step, StepsAhead
 
 #: A field of less than this share of its maximum no longer acts: the tail of a Gaussian.
 NO_FIELD = 1e-15
-#: A step: the state after it, and the changes of the norm that NWChem prints.
-Step = Callable[[State, FockOf], tuple[State, list[np.ndarray]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +155,34 @@ def make_step(problem: Problem) -> Step:
         norm=canonical_norm(basis.to_canonical),
     )
     return lambda state, fock_of: magnus_step(state, fock_of, rules)
+
+
+def steps_of(problem: Problem, surrogate: Surrogate, last: int, more: LearnedRows | None = None) -> Step:
+    """The surrogate's own steps up to the one of number `last`, where it makes such; else `make_step`.
+
+    more: added to F, where the surrogate makes steps itself.
+    """
+    whole = surrogate.in_force if isinstance(surrogate, ByRegime) else surrogate
+    real_time, by_numpy = problem.real_time, make_step(problem)
+    if not isinstance(whole, WholeSteps):
+        return by_numpy
+
+    def amplitudes(time: float) -> np.ndarray:
+        fields = (coupling.field for coupling in problem.couplings)
+        return np.array([amplitude(field, time, real_time.dt) for field in fields] or [0.0])
+
+    def room(step: int) -> int:
+        checks = (s for s in range(step + 1, last) if is_check_step(problem, s))
+        return next(checks, last) - step
+
+    tolerance = real_time.tolerances.interpol
+    return StepsAhead(whole, AheadRules(real_time.dt, tolerance, amplitudes, room, by_numpy), more)
+
+
+def is_check_step(problem: Problem, step: int) -> bool:
+    """Whether NWChem checks the run, and builds F' anew, at the state of this number."""
+    real_time = problem.real_time
+    return step > 0 and at_point(step + 1, real_time.n_checks, real_time.n_points)
 
 
 def initial_state(problem: Problem, density: np.ndarray, fock: np.ndarray, step: int, time: float) -> State:

@@ -10,7 +10,7 @@ from .certify import begin, follow
 from .corrected import MOST_BUILDS, corrected_steps
 from .hybrid import Hybrid, advance, book_changes, known_surrogate, tell
 from .motion import is_weak
-from .problem import field_free, make_step
+from .problem import field_free, steps_of
 from .progress import Event, Progress
 from .regime import choose_regime, leave_weak, owes_field_step, steps_to_go
 from .segment import Reason
@@ -110,7 +110,9 @@ def audit(hybrid: Hybrid, progress: Progress) -> None:
     with tally.timed("audits"):
         start = reference.taken_up(progress.state)
         entries = reference.entries
-        guess, _ = make_step(problem)(start, field_free(problem, known_surrogate(hybrid).predict))
+        surrogate = known_surrogate(hybrid)
+        step = steps_of(problem, surrogate, start.step + 1)
+        guess, _ = step(start, field_free(problem, surrogate.predict))
         segment, energies = reference.steps(progress.state, progress.energies, 1, np.inf, "AUDIT")
         change = float(np.linalg.norm(segment.end.density - problem.ground_density))
         apart = float(np.linalg.norm(guess.density - segment.end.density))

@@ -56,11 +56,11 @@ def run_deck(
     names = (deck.prefix, *file_names(deck))
     with locked([deck.permanent_dir / f"{name}.lock" for name in names]):
         if not options.restart:
-            _keep_earlier(deck, options)
+            keep_unfinished(deck, options)
         return _carry_out(deck, options, write, stopping)
 
 
-def _keep_earlier(deck: Deck, options: Options) -> None:
+def keep_unfinished(deck: Deck, options: Options) -> None:
     """No run of another deck, and no unfinished one, is replaced."""
     stems = [deck.permanent_dir / name for name in file_names(deck)]
     # What else a run starts from, or that it goes on from a point, is not among its settings.

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from .job import Job
 from .options import same_level
 from .surrogates import make_surrogate
 
+if TYPE_CHECKING:
+    from ...surrogate.own_steps.block import StepGraphs
+
 #: Orbitals with a larger force, Hartree, were not converged for what they are propagated with: another grid
 #: leaves 2e-3, another functional 6e-3 and more, NWChem's default thresholds 1e-4.
 FORCE_AT_REST = 1e-3
@@ -31,11 +35,13 @@ class EmbeddedBackend:
     job: what is carried out.
     grounds: the deck's ground states.
     number: that of the ground state among them; None for orbitals from a file.
+    graphs: where a surrogate by graphs has its steps made; None: alone.
     """
 
     job: Job
     grounds: GroundStates
     number: int | None
+    graphs: "StepGraphs | None" = None
     _ground: GroundState | None = None
 
     def ground_state(self, known: Orbitals | None) -> GroundState:
@@ -67,7 +73,7 @@ class EmbeddedBackend:
         if not self.job.hybrid:
             return None, reference
         assert self._ground is not None
-        surrogate = make_surrogate(self._ground, problem, self.job.options, target, tell)
+        surrogate = make_surrogate(self._ground, problem, self.job.options, target, tell, self.graphs)
         return surrogate, reference
 
     def first_build(self, problem: Problem, density: np.ndarray) -> tuple[np.ndarray, Energies]:

@@ -18,7 +18,7 @@ from ..loop.segment import Limits
 class Options:
     """The command line.
 
-    surrogate: auto, response, neural, hybrid or none.
+    surrogate: auto, response, rollout, neural, hybrid or none.
     tolerance: trajectory error wanted, relative.
     max_ml_steps: most surrogate steps between two anchors, 20 times as many of weak motion.
     limits: where a surrogate segment is broken off.
@@ -32,7 +32,7 @@ class Options:
     report: write `<start>.html` too.
     prior: trajectory file of an earlier run.
     orbitals: trajectory file of a run whose orbitals the SCF starts from, as it does from those of `prior`.
-    device: where the network runs.
+    device: where the network or the graph runs.
     weights: folder of the network's graphs; None: the shipped ones.
     weights_hash: what its weights are.
     frames: this is one of several runs of the deck.

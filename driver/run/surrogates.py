@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -32,7 +32,7 @@ from ...surrogate.runtime.network_response import (
     open_graphs,
 )
 from ...surrogate.runtime.neural_surrogate import NeuralSurrogate
-from ...surrogate.runtime.session import Device, GraphError
+from ...surrogate.runtime.session import Device, GraphError, check_device
 from ...surrogate.surrogate import Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
 from ...surrogate.weak_fields.pair_response import (
@@ -46,6 +46,9 @@ from ..loop.controller import Target
 from ..loop.problem import Problem
 from ..loop.regime import begins_weak
 from .options import Options, physics_of
+
+if TYPE_CHECKING:
+    from ...surrogate.own_steps.block import StepGraphs
 
 #: Bounds of the share of a density change that may stay outside the surrogate's directions.
 OUTSIDE = (1e-6, 1e-4)
@@ -78,6 +81,12 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
                     task.place, f"--surrogate {options.surrogate}: {error}; accepted: --surrogate response"
                 ) from error
         return replace(options, weights_hash=graphs.metadata["weights"])
+    if options.surrogate == "rollout":
+        # It imports onnx, which no other surrogate needs.
+        from .graph_surrogate import check_rollout
+
+        check_rollout(deck)
+        check_device(options.device)
     if options.surrogate != "auto":
         return options
     shipped = SHIPPED["correction"]
@@ -98,8 +107,11 @@ def make_surrogate(
     options: Options,
     target: Target,
     tell: Callable[[str, float], None],
+    graphs: "StepGraphs | None" = None,
 ) -> Surrogate:
     """The surrogate of a run about its ground state; tell: takes words and the share done meanwhile.
+
+    graphs: where `rollout` has its steps made, with other runs' at once; None: alone.
 
     Raises PriorError, DeviceError, GraphError, NetworkNotApplicable.
     """
@@ -107,6 +119,10 @@ def make_surrogate(
     outside = float(np.clip(target.residual, *OUTSIDE))
     if options.surrogate not in ("neural", "hybrid"):
         full = partial(_learned, ground, problem, options, target, tell)
+        if options.surrogate == "rollout":
+            from .graph_surrogate import make_rollout
+
+            full = partial(make_rollout, ground, problem, options, target, tell, graphs)
         if options.engine != "pyscf":
             # NWChem's own steps have not been compared with weak motion's.
             return full()
@@ -143,7 +159,7 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs))
     if problem.n_steps < LONG_RUN and max(map(len, indices)) > FEW_PAIRS:
         return None
-    made = _once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
+    made = once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
     missing = [index for index in indices if int(index[0]) not in made]
     if missing:
         more = pair_kernel(engine, basis, pairs, irreps, missing, options.memory)
@@ -171,7 +187,7 @@ def _learned(
     none, and from what an earlier run has learned beyond that. Raises PriorError.
     """
     engine, density = ground.engine, ground.orbitals.density()
-    kernel = _once(engine, "full", density, lambda: analytic_kernel(engine, density, options.memory, tell))
+    kernel = once(engine, "full", density, lambda: analytic_kernel(engine, density, options.memory, tell))
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
     nonlinear = nonlinear_source(ground, problem, target, tell)
     if options.prior is not None:
@@ -208,7 +224,7 @@ Kernel = TypeVar("Kernel")
 _KERNELS: WeakKeyDictionary[PySCFEngine, dict[str, tuple[np.ndarray, Any]]] = WeakKeyDictionary()
 
 
-def _once(engine: PySCFEngine, kind: str, about: np.ndarray, make: Callable[[], Kernel]) -> Kernel:
+def once(engine: PySCFEngine, kind: str, about: np.ndarray, make: Callable[[], Kernel]) -> Kernel:
     """A kernel, made for the first of a deck's propagations from one ground state and kept for the others."""
     kept = _KERNELS.setdefault(engine, {})
     if kind not in kept or not np.array_equal(kept[kind][0], about):

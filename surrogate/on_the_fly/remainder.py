@@ -45,6 +45,11 @@ class Remainder:
         """Anchors held."""
         return len(self.changes)
 
+    @property
+    def weights(self) -> np.ndarray:
+        """C⁻¹ R, (n_anchors, d)."""
+        return self._weights
+
     def add(self, change: np.ndarray, remainder: np.ndarray) -> None:
         """One more anchor; both (d,)."""
         first = 1 if self.n_anchors == MOST_ANCHORS else 0

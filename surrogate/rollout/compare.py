@@ -69,7 +69,7 @@ class ByNumpy:
         return fock
 
     def _field(self, field: np.ndarray) -> np.ndarray:
-        return np.einsum("x,xij->ij", field, self.molecule.field)
+        return np.einsum("x,xsij->sij", field, self.molecule.field)
 
     def _dipole(self, orbitals: np.ndarray) -> np.ndarray:
         total = np.real(self.density(orbitals)).sum(axis=0)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..matrices.symmetric_pairs import pair_indices
 from .functionals import potential_at
+from .learned_rows import RowNames, image_of
 from .molecule import RolloutMatrices, RolloutPoints
 from .nodes import Nodes
 
@@ -30,36 +31,46 @@ class Density:
     imaginary: str | None
 
 
-def density_of(nodes: Nodes, molecule: RolloutMatrices, orbitals: str) -> Density:
-    """P = Y n Y† of orbitals."""
+def density_of(nodes: Nodes, molecule: RolloutMatrices, orbitals: str, *, complete: bool) -> Density:
+    """P = Y n Y† of orbitals. complete: with its imaginary part."""
     n_spin, m, k = molecule.orbitals.shape
     roots = np.sqrt(np.maximum(molecule.occupations, 0.0)).reshape(1, n_spin, k, 1)
     scaled = nodes("Mul", orbitals, nodes.constant(roots))
     rows = nodes.reshape(scaled, 0, n_spin, 2 * k, m)
     real = nodes("MatMul", nodes("Transpose", rows, perm=[0, 1, 3, 2]), rows)
     change = nodes("Sub", real, nodes.constant(molecule.density[None]))
-    if molecule.imaginary is None:
+    if not complete:
         return Density(rows, change, None)
     a, b = nodes.split(scaled, 3, m, m)
     half = nodes("MatMul", nodes("Transpose", b, perm=[0, 1, 3, 2]), a)
     return Density(rows, change, nodes("Sub", half, nodes("Transpose", half, perm=[0, 1, 3, 2])))
 
 
-def fock_of(nodes: Nodes, molecule: RolloutMatrices, orbitals: str) -> tuple[str, str | None]:
-    """Real and imaginary part of F, (batch, n_spin, m, m); None where there is no imaginary part."""
-    density = density_of(nodes, molecule, orbitals)
+def fock_of(
+    nodes: Nodes, molecule: RolloutMatrices, orbitals: str, rows: RowNames | None = None
+) -> tuple[str, str | None]:
+    """Real and imaginary part of F, (batch, n_spin, m, m); None where there is no imaginary part.
+
+    rows: what was learned beside the molecule's own.
+    """
+    exchanged = molecule.imaginary is not None
+    density = density_of(nodes, molecule, orbitals, complete=exchanged or rows is not None)
     fock = nodes("Add", _mean_field(nodes, molecule, density.change), nodes.constant(molecule.fock[None]))
     if molecule.points is not None:
         fock = nodes("Add", fock, _potential(nodes, molecule, molecule.points, density.rows))
-    if density.imaginary is None or molecule.imaginary is None:
-        return fock, None
-    return fock, _exchange_of_imaginary(nodes, molecule.imaginary, len(molecule.fock), density.imaginary)
+    imaginary = None
+    if density.imaginary is not None and molecule.imaginary is not None:
+        imaginary = _exchange_of_imaginary(nodes, molecule.imaginary, len(molecule.fock), density.imaginary)
+    if density.imaginary is None or rows is None:
+        return fock, imaginary
+    real, more = image_of(nodes, rows, (density.change, density.imaginary), molecule.fock.shape)
+    return nodes("Add", fock, real), more if imaginary is None else nodes("Add", imaginary, more)
 
 
 def dipole_of(nodes: Nodes, molecule: RolloutMatrices, orbitals: str) -> str:
     """Nuclei and electrons, (batch, 3)."""
     n_spin, m, _ = molecule.orbitals.shape
-    change = density_of(nodes, molecule, orbitals).change
+    change = density_of(nodes, molecule, orbitals, complete=False).change
     flat = nodes.reshape(change, 0, n_spin * m * m)
     along = np.tile(molecule.dipole.reshape(3, -1), n_spin).T
     at_rest = molecule.nuclear - molecule.density.sum(axis=0).ravel() @ molecule.dipole.reshape(3, -1).T
@@ -67,10 +78,9 @@ def dipole_of(nodes: Nodes, molecule: RolloutMatrices, orbitals: str) -> str:
 
 
 def field_matrix(nodes: Nodes, molecule: RolloutMatrices, field: str) -> str:
-    """V (batch, 1, m, m) of a field (batch, 3)."""
-    m = molecule.field.shape[1]
-    flat = nodes("MatMul", field, nodes.constant(molecule.field.reshape(3, -1)))
-    return nodes.reshape(flat, -1, 1, m, m)
+    """V (batch, 1 or n_spin, m, m) of a field (batch, f)."""
+    flat = nodes("MatMul", field, nodes.constant(molecule.field.reshape(len(molecule.field), -1)))
+    return nodes.reshape(flat, -1, *molecule.field.shape[1:])
 
 
 def _mean_field(nodes: Nodes, molecule: RolloutMatrices, change: str) -> str:

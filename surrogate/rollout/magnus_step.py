@@ -15,6 +15,7 @@ import scipy.special
 
 from ...atomic.errors import BadInput
 from .fock_matrix import dipole_of, field_matrix, fock_of
+from .learned_rows import RowNames
 from .molecule import RolloutMatrices
 from .nodes import Nodes
 
@@ -65,15 +66,34 @@ def step(
 ) -> tuple[StateNames, str]:
     """The state a step later, in a field E(t + dt), (batch, 3), and the dipole there (batch, 3)."""
     acting = field_matrix(nodes, molecule, field)
-    fock = state.fock
-    half = nodes("Sub", nodes("Mul", fock, nodes.constant(2.0)), state.fock_half)
-    orbitals = exponential(nodes, molecule, dt, half, state.orbitals)
+    orbitals = extrapolated(nodes, molecule, dt, state)
+    later = state
     for _ in range(CORRECTIONS):
-        real, imaginary = fock_of(nodes, molecule, orbitals)
-        fock = _joined(nodes, nodes("Add", real, acting), imaginary)
-        half = nodes("Mul", nodes("Add", state.fock, fock), nodes.constant(0.5))
-        orbitals = exponential(nodes, molecule, dt, half, state.orbitals)
-    return StateNames(orbitals, fock, half), dipole_of(nodes, molecule, orbitals)
+        later = corrected(nodes, molecule, dt, state, (orbitals, acting))
+        orbitals = later.orbitals
+    return later, dipole_of(nodes, molecule, orbitals)
+
+
+def extrapolated(nodes: Nodes, molecule: RolloutMatrices, dt: float, state: StateNames) -> str:
+    """Orbitals a step later, by F(t + dt/2) as it goes on from before."""
+    half = nodes("Sub", nodes("Mul", state.fock, nodes.constant(2.0)), state.fock_half)
+    return exponential(nodes, molecule, dt, half, state.orbitals)
+
+
+def corrected(
+    nodes: Nodes,
+    molecule: RolloutMatrices,
+    dt: float,
+    state: StateNames,
+    at_end: tuple[str, str],
+    rows: RowNames | None = None,
+) -> StateNames:
+    """The state a step later by one correction. at_end: orbitals as known so far, and the field's matrix."""
+    orbitals, acting = at_end
+    real, imaginary = fock_of(nodes, molecule, orbitals, rows)
+    fock = _joined(nodes, nodes("Add", real, acting), imaginary)
+    half = nodes("Mul", nodes("Add", state.fock, fock), nodes.constant(0.5))
+    return StateNames(exponential(nodes, molecule, dt, half, state.orbitals), fock, half)
 
 
 def exponential(nodes: Nodes, molecule: RolloutMatrices, dt: float, fock: str, orbitals: str) -> str:

@@ -53,7 +53,8 @@ class RolloutMatrices:
     orbitals: Y0 (n_spin, m, k) real; occupations: (n_spin, k). density, fock: P0, F0, (n_spin, m, m) real.
     coulomb, exchange: on packed symmetric pairs, real δP; imaginary: on packed antisymmetric ones. Both
         exchanges with their shares and signs; None without exact exchange.
-    field: D (3, m, m), of a field along x, y, z. dipole: the same over the active geometry; nuclear: (3,).
+    field: of a field along x, y, z, (3, 1, m, m); of a run's own, (f, n_spin, m, m).
+    dipole: D over the active geometry, (3, m, m); nuclear: (3,).
     energies: eigenvalues of F0, (n_spin, m). points: None for Hartree-Fock.
     """
 
@@ -97,7 +98,7 @@ def molecule_of(
         coulomb=J,
         exchange=exchange,
         imaginary=imaginary,
-        field=C.T @ engine.integrals.dipole @ C,
+        field=(C.T @ engine.integrals.dipole @ C)[:, None],
         dipole=C.T @ (engine.integrals.dipole * np.outer(mask, mask)) @ C,
         nuclear=system.geometry.charges @ system.geometry.positions,
         energies=basis.energies,

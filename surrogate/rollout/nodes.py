@@ -23,12 +23,22 @@ _OPERATIONS = {
 
 
 class Nodes:
-    """A list of nodes that grows, and the constants that they use."""
+    """A list of nodes that grows, and the constants that they use.
 
-    def __init__(self) -> None:
+    lead: of the names of what is computed, which a graph inside another must not share with it.
+    """
+
+    def __init__(self, lead: str = "") -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
+        self._lead = lead
         self._known: dict[tuple[tuple[int, ...], str, bytes], str] = {}
+
+    def inner(self, lead: str) -> "Nodes":
+        """For a graph inside this one, with the same constants."""
+        inside = Nodes(lead)
+        inside.constants, inside._known = self.constants, self._known
+        return inside
 
     def __call__(self, operation: str, *inputs: str, **attributes: Any) -> str:
         """One node of one result."""
@@ -37,7 +47,8 @@ class Nodes:
     def several(self, operation: str, count: int, *inputs: str, **attributes: Any) -> list[str]:
         """One node of several results."""
         number = len(self.nodes)
-        results = [f"{operation.lower()}_{number}" + (f"_{k}" if k else "") for k in range(count)]
+        name = f"{self._lead}{operation.lower()}_{number}"
+        results = [name + (f"_{k}" if k else "") for k in range(count)]
         self.nodes.append(helper.make_node(operation, list(inputs), results, **attributes))
         return results
 
@@ -48,6 +59,10 @@ class Nodes:
     def whole(self, *values: int) -> str:
         """Whole numbers: shapes and axes."""
         return self._constant(np.array(values, np.int64))
+
+    def whole_scalar(self, value: int) -> str:
+        """A whole number without axes."""
+        return self._constant(np.array(value, np.int64))
 
     def indices(self, values: np.ndarray) -> str:
         """Whole numbers, for Gather."""

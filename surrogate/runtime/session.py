@@ -35,10 +35,41 @@ def open_session(path: Path, device: Device, *, once: bool = False) -> onnxrunti
     once: the graph runs once, and is not worth optimising, which takes longer. CPU threads: those in
     use (`atomic/threads.py`). Raises DeviceError where the device is not really used, and GraphError.
     """
+    try:
+        check_regular(path)
+    except OSError as error:
+        raise GraphError(f"{path}: {error.strerror}") from error
+    try:
+        return _on_device(str(path), device, once=once)
+    except DeviceError:
+        raise
+    except Exception as error:
+        # ONNX Runtime raises types of its own, all of them for files that it cannot run.
+        raise GraphError(f"{path}: {str(error).splitlines()[0]}") from error
+
+
+def open_model(content: bytes, device: Device) -> onnxruntime.InferenceSession:
+    """The same for a graph of double precision in memory, which is this program's own."""
+    check_device(device)
+    return _on_device(content, device, once=False)
+
+
+def check_device(device: Device) -> None:
+    """Refuse a device that graphs of double precision cannot have here. Raises DeviceError."""
+    if device == "tensorrt":
+        raise DeviceError("--device tensorrt: has no double precision; accepted: auto, cpu, cuda")
+    built = onnxruntime.get_available_providers()
+    if device == "cuda" and _CUDA not in built:
+        raise DeviceError(
+            f"--device cuda: ONNX Runtime has {', '.join(built)} here; onnxruntime-gpu has {_CUDA}"
+        )
+
+
+def _on_device(graph: str | bytes, device: Device, *, once: bool) -> onnxruntime.InferenceSession:
     if device == "auto":
         usable = _CUDA in onnxruntime.get_available_providers()
-        return _session(path, "cuda" if usable else "cpu", once)
-    session = _session(path, device, once)
+        return _session(graph, "cuda" if usable else "cpu", once)
+    session = _session(graph, device, once)
     wanted = _PROVIDERS[device][0]
     if wanted not in session.get_providers():
         built = "" if wanted in onnxruntime.get_available_providers() else "; onnxruntime-gpu has it"
@@ -47,7 +78,8 @@ def open_session(path: Path, device: Device, *, once: bool = False) -> onnxrunti
     return session
 
 
-def _session(path: Path, device: str, once: bool) -> onnxruntime.InferenceSession:
+def _session(graph: str | bytes, device: str, once: bool) -> onnxruntime.InferenceSession:
+    """graph: its path, or the file's content."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     if once:
@@ -55,12 +87,4 @@ def _session(path: Path, device: str, once: bool) -> onnxruntime.InferenceSessio
     options.intra_op_num_threads = threads_in_use()
     built = onnxruntime.get_available_providers()
     providers = [name for name in _PROVIDERS[device] if name in built]
-    try:
-        check_regular(path)
-    except OSError as error:
-        raise GraphError(f"{path}: {error.strerror}") from error
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:
-        # ONNX Runtime raises types of its own, all of them for files that it cannot run.
-        raise GraphError(f"{path}: {str(error).splitlines()[0]}") from error
+    return onnxruntime.InferenceSession(graph, options, providers=providers)

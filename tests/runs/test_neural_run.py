@@ -83,7 +83,11 @@ def test_the_default_is_the_shipped_network_where_it_was_trained(
             "nowhere/encode.onnx: No such file or directory",
         ),
         ("pbe0", ["--weights", "graphs"], "--weights is for --surrogate neural and hybrid"),
-        ("pbe0", ["--surrogate", "response", "--device", "cpu"], "--device is for --surrogate neural"),
+        (
+            "pbe0",
+            ["--surrogate", "response", "--device", "cpu"],
+            "--device is for --surrogate rollout, neural",
+        ),
         ("pbe0", ["--nwchem", "nwchem"], "--nwchem is for --engine nwchem"),
         ("pbe0", ["--surrogate", "hybrid", "--prior", "x.h5"], "--prior is for --surrogate response"),
         (

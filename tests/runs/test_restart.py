@@ -48,6 +48,7 @@ UNCHECKED = HARTREE_FOCK | {"checks": 0, "tmax": 8.0}
 ARGUMENTS = {
     "none": ("--surrogate", "none"),
     "response": ("--surrogate", "response", "--max-ml-steps", "10"),
+    "rollout": ("--surrogate", "rollout", "--max-ml-steps", "10"),
 }
 
 
@@ -96,7 +97,8 @@ def wait_for(process: subprocess.Popen[str], path: Path, n_points: float) -> int
 
 
 @pytest.mark.parametrize(
-    ("surrogate", "deck", "seed"), [("none", PBE0, 0), ("response", HARTREE_FOCK, 1), ("response", PBE0, 2)]
+    ("surrogate", "deck", "seed"),
+    [("none", PBE0, 0), ("response", HARTREE_FOCK, 1), ("response", PBE0, 2), ("rollout", PBE0, 3)],
 )
 def test_killed_at_random_moments(
     tmp_path: Path, whole, propagate_from, propagate_in, surrogate: str, deck: dict[str, object], seed: int

@@ -62,7 +62,7 @@ def test_keywords_are_read_as_the_command_s(keywords: dict[str, Any], arguments:
         ({"max_ml_steps": 2.5}, "max_ml_steps: '2.5' is not a whole number from 1 on"),
         ({"save_density": True}, "save_density: 'True' is not a whole number from 0 on"),
         ({"engine": "gaussian"}, "engine: 'gaussian'; accepted: pyscf, nwchem"),
-        ({"surrogate": None}, "surrogate: None; accepted: auto, response, neural, hybrid, none"),
+        ({"surrogate": None}, "surrogate: None; accepted: auto, response, rollout, neural, hybrid, none"),
         ({"restart": 1}, "restart: 1; accepted: True, False"),
     ],
 )
@@ -80,7 +80,10 @@ def test_what_is_no_option_and_no_value(keywords: dict[str, Any], message: str) 
     [
         ({"prior": "a.h5", "surrogate": "none"}, "--prior is for --surrogate response"),
         ({"weights": "folder"}, "--weights is for --surrogate neural and hybrid"),
-        ({"device": "cuda", "surrogate": "response"}, "--device is for --surrogate neural and hybrid"),
+        (
+            {"device": "cuda", "surrogate": "response"},
+            "--device is for --surrogate rollout, neural and hybrid",
+        ),
         ({"nwchem": "mpirun nwchem"}, "--nwchem is for --engine nwchem"),
         ({"keep_scratch": True}, "--keep-scratch is for --engine nwchem"),
     ],

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hybrid_propagate.driver.estimate.defect_operator import first_and_second
+from hybrid_propagate.driver.estimate.defect_operator import FIRST_AND_SECOND
 from hybrid_propagate.driver.propagators.pair_motion import Lacking, PairPath, pair_path
 from hybrid_propagate.surrogate.weak_fields.modes import nearly_scheme_modes, scheme_modes, split
 from hybrid_propagate.surrogate.weak_fields.scheme import PairMap, PairState, Phases, scheme_step
@@ -90,7 +90,7 @@ def lack(size: float) -> Lacking:
     rng = np.random.default_rng(6)
     changes = split(rng.standard_normal((2, D)) * (np.arange(D) < 4) + 0j) / 2e-4
     images = size * 1e-4 * (rng.standard_normal((2, D)) + 1j * rng.standard_normal((2, D)))
-    return Lacking(changes, images, first_and_second)
+    return Lacking(changes, images, FIRST_AND_SECOND)
 
 
 def test_what_is_lacking_drives_the_path_as_it_drives_the_steps() -> None:

@@ -20,20 +20,21 @@ from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.system.formula import basis_words, formula
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...adapters.working_basis import WorkingBasis
-from ...atomic.errors import Failed
 from ...surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
+from ...surrogate.own_steps.rollout_response import NoPoints
 from ...surrogate.rollout.export import export_graphs
 from ...surrogate.rollout.functionals import parts
 from ...surrogate.rollout.molecule import RolloutMatrices, molecule_of, points_of
 from ..loop.segment import Limits
 from ..reporters.phase import phase
-from .check import check_deck
-from .embedded import EmbeddedBackend
-from .ground import GroundStates
-from .job import Job, file_names
-from .machine import half_of_memory
-from .options import Options
-from .setup import set_up
+from ..run.check import check_deck
+from ..run.embedded import EmbeddedBackend
+from ..run.graph_surrogate import check_steps
+from ..run.ground import GroundStates
+from ..run.job import Job, file_names
+from ..run.machine import half_of_memory
+from ..run.options import Options
+from ..run.setup import set_up
 
 #: Error of the points on held-out rotations that is wanted.
 POINTS_ERROR = 1e-3
@@ -41,10 +42,6 @@ POINTS_ERROR = 1e-3
 SAME_CORE = 1e-6
 #: Occupations that differ by less are the same.
 EVERYWHERE = 1e-6
-
-
-class NoPoints(Failed):
-    """No points of a molecule are good enough. One line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,8 +150,7 @@ def _check_task(deck: Deck) -> None:
     parts(task.system.functional.pyscf, task.system.functional.directive)
     if any(ground.relax is not None for ground in deck.ground_states):
         raise DeckError(task.place, "task dft optimize: give the graphs the geometry that it ends at")
-    if task.real_time.absorbing or task.real_time.static or task.real_time.propagator != "magnus":
-        raise DeckError(task.place, "graphs have the magnus propagator, without static, mocap and spatialcap")
+    check_steps(task)
 
 
 def _of_run(path: Path, memory: float) -> GroundOfGraphs:

@@ -1,0 +1,1 @@
+"""Graphs of whole steps: written for others, and called for many runs at once."""

@@ -1,0 +1,1 @@
+"""A surrogate that makes whole Magnus steps by a graph in ONNX Runtime."""
