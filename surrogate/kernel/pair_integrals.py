@@ -42,7 +42,7 @@ _Orbitals = dict[tuple[int, int], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class RepulsionMatrices:
     """Matrices (d, d) of every block that integrals are added to, of those that are wanted.
 
     coulomb: (ai|bj). real, imaginary: `share` times (ab|ij) + (aj|bi), and (ab|ij) - (aj|bi).
@@ -54,7 +54,7 @@ class Sums:
     share: float
 
 
-def add_repulsion(packed: np.ndarray, blocks: Sequence[Block], sums: Sums) -> None:
+def add_repulsion(packed: np.ndarray, blocks: Sequence[Block], sums: RepulsionMatrices) -> None:
     """Add the integrals between the pairs of every block, from those of the functions."""
     empties, occupieds = _sets(blocks)
     for spin in sorted({spin for spin, _ in occupieds}):
@@ -112,7 +112,7 @@ def _of_empty(
     irreps: tuple[int, int, int],
     picked: tuple[np.ndarray, np.ndarray],
     blocks: Sequence[Block],
-    sums: Sums,
+    sums: RepulsionMatrices,
 ) -> None:
     """Add what (ai|μν) (k, n, n) make, a and i picked of two irreps, of one spin."""
     spin, of_empty, of_occupied = irreps
@@ -134,7 +134,7 @@ def _of_occupied(
     irreps: tuple[int, int, int],
     picked: tuple[np.ndarray, np.ndarray],
     blocks: Sequence[Block],
-    sums: Sums,
+    sums: RepulsionMatrices,
 ) -> None:
     """Add what (ij|μν) (k, n, n) make, i and j picked of two irreps, of one spin."""
     spin, other, irrep = irreps

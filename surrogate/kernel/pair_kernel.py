@@ -17,7 +17,7 @@ import numpy as np
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.occupied_empty import OccupiedEmpty
-from .pair_integrals import HALF_TRANSFORMED, Rectangle, Sums, add_repulsion
+from .pair_integrals import HALF_TRANSFORMED, Rectangle, RepulsionMatrices, add_repulsion
 from .pair_quadrature import PairedOrbitals, add_exchange_correlation
 
 #: Pairs of orbitals of one irrep, or of a molecule without, up to which the matrices are made.
@@ -110,7 +110,9 @@ def _without_xc(
         if packed is None or not (part or wanted):
             continue
         exchange = (real, imaginary) if part else ([], [])
-        add_repulsion(packed, rectangles, Sums(coulomb if wanted else [], *exchange, share * part))
+        add_repulsion(
+            packed, rectangles, RepulsionMatrices(coulomb if wanted else [], *exchange, share * part)
+        )
     for own, a in zip(coulomb, real, strict=True):
         own *= 2.0
         a += own
