@@ -37,6 +37,8 @@ _RESPONSE_LASTS, _REDUCED_TO = 3, 0.05
 _TRUST = 1.0
 # When no level moves by more than this share of its depth and 1 Ha, states are followed, not found again.
 _SETTLED = 0.2
+# Least square of the overlap of two vectors that are one state.
+_SAME = 0.99
 
 
 @dataclass(frozen=True)
@@ -231,14 +233,24 @@ def found_states(
 ) -> tuple[States, bool]:
     """Followed from old ones where these are given and lead to the right ones, else diagonalised; and which.
 
+    On a coarse mesh even the right ones have nodes too many: then the diagonalised ones decide.
     levels: energies to put into M.
     """
     of = (problem.mesh, problem.orbitals, potential, problem.z, problem.model)
-    if old is not None:
-        states = refine(*of, old)
-        if in_order(problem, states):
-            return states, True
-    return bound_states(*of, levels), False
+    states = None if old is None else refine(*of, old)
+    if states is not None and in_order(problem, states):
+        return states, True
+    found = bound_states(*of, levels)
+    if states is not None and _same(states, found):
+        return states, True
+    return found, False
+
+
+def _same(states: States, others: States) -> bool:
+    """Whether the vectors are the same, but for signs and what is left of convergence."""
+    products = np.einsum("si,si->s", states.vectors, others.vectors) ** 2
+    norms = np.sum(states.vectors**2, axis=1) * np.sum(others.vectors**2, axis=1)
+    return bool(np.all(products > _SAME * norms))
 
 
 def output_of(problem: RadialProblem, states: States, potential: Array) -> tuple[Array, AtomEnergies, Array]:
