@@ -115,6 +115,23 @@ def around_nucleus(mesh: Mesh, nuclear_edge: float) -> Mesh:
     return _build(edges, 1, mesh.order)
 
 
+def inner_part(mesh: Mesh, radius: float) -> Mesh:
+    """Its elements up to the first that ends at or beyond the radius, bohr."""
+    ends = mesh.element_radius[:, -1]
+    count = min(int(np.searchsorted(ends, radius)) + 1, len(ends))
+    nodes = count * mesh.order - 1
+    return Mesh(
+        radius=mesh.radius[:nodes],
+        weight=mesh.weight[:nodes],
+        element_radius=mesh.element_radius[:count],
+        element_weight=mesh.element_weight[:count],
+        stretch=mesh.stretch[:count],
+        derivative=mesh.derivative[:count],
+        r_max=float(ends[count - 1]),
+        power=mesh.power,
+    )
+
+
 def _build(edges: Array, power: int, order: int) -> Mesh:
     x, w, derivative = lobatto(order)
     s_edges = edges ** (1 / power)

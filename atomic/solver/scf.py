@@ -23,7 +23,7 @@ from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
 from .functionals import exchange_correlation
 from .hartree import coulomb
-from .mesh import Mesh, around_nucleus, spectral_mesh
+from .mesh import Mesh, around_nucleus, inner_part, spectral_mesh
 from .mixing import Anderson
 from .model import Model, Orbital, check_model, orbitals_of
 from .response import dielectric_solver, interaction_kernel, susceptibility
@@ -31,12 +31,16 @@ from .starting_potential import slater_potential
 
 Array = NDArray[np.float64]
 
-# The response is built again when the residual is not this much smaller after as many steps.
+# The response is built again, after as many steps, when one leaves more than this share of the residual.
 _RESPONSE_LASTS, _REDUCED_TO = 3, 0.05
+# At the end the step ahead, by the response, moves levels by a tolerance over _NEXT; the last, by _LAST.
+_NEXT, _LAST = 30.0, 100.0
 # Largest first-order move of a level in one step, as a share of its depth.
 _TRUST = 1.0
 # When no level moves by more than this share of its depth and 1 Ha, states are followed, not found again.
 _SETTLED = 0.2
+# Times 1/Z, bohr: where nothing is left of a bare nucleus's 1s.
+_RANGE_1S = 20.0
 # Least square of the overlap of two vectors that are one state.
 _SAME = 0.99
 
@@ -172,7 +176,7 @@ def self_consistent(
     potential, states = start.potential, start.states
     mixer = Anderson(weight=np.sqrt(mesh.weight) * mesh.radius)
     precondition: Callable[[Array], Array] = start.precondition or np.copy
-    response_at, residual_then = (0 if start.precondition else -_RESPONSE_LASTS), 0.0
+    response_at, size_before = (0 if start.precondition else -_RESPONSE_LASTS), 0.0
     old_energy, old_levels, shift, change, moved = np.inf, None, np.inf, np.inf, 0.0
     for number in range(cycle.max_iterations):
         states, followed = found_states(problem, potential, states if moved <= _SETTLED else None, old_levels)
@@ -187,18 +191,20 @@ def self_consistent(
             cycle.on_iteration(Iteration(number, energies.total, change, shift, size))
         if not np.isfinite(energies.total):
             raise ConvergenceError("the self-consistent cycle diverged")
-        if followed and max(change, shift, ahead) < cycle.tolerance:
+        if followed and max(change, _NEXT * ahead, shift / _LAST) < cycle.tolerance:
             found = (mesh, orbitals, states, potential, node_charges, energies, number + 1)
             solution = Solution(z, model, *found)
             return _checked(solution) if cycle.require_bound else solution
         old_energy, old_levels = energies.total, levels
-        stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * residual_then
+        stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * size_before
+        size_before = size
         if stalled and model.interacting:
             chi = susceptibility(problem, states, potential, rough=True)
             precondition = dielectric_solver(chi, interaction_kernel(mesh, node_charges, model))
             mixer = Anderson(weight=mixer.weight)
-            response_at, residual_then = number, size
-        proposed = mixer.next(potential, residual, precondition)
+            response_at = number
+            step = precondition(residual)
+        proposed = mixer.next(potential, residual, step)
         step = _limited(proposed - potential, orbitals, states)
         moved = float(np.max(np.abs(_shifts(step, orbitals, states)) / (1 + np.abs(levels))))
         potential = potential + step
@@ -323,10 +329,11 @@ def _check_resolution(mesh: Mesh, z: float, model: Model) -> None:
         )
     bare = Model(relativity=model.relativity, speed_of_light=model.speed_of_light)
     orbital = (Orbital(1, 0, 1.0, 2.0, j=0.5 if relativistic else None),)
-    nothing = np.zeros((1, len(mesh.radius)))
+    inner = inner_part(mesh, _RANGE_1S / z)
+    nothing = np.zeros((1, len(inner.radius)))
     ratio = z / model.speed_of_light if relativistic else 0.0
     exact = -(z**2) / (1 + np.sqrt(1 - ratio**2))
-    found = bound_states(mesh, orbital, nothing, z, bare, np.array([exact])).energies[0]
+    found = bound_states(inner, orbital, nothing, z, bare, np.array([exact])).energies[0]
     if not abs(found - exact) < 1e-6 * abs(exact):
         raise InputError(
             f"the mesh cannot resolve Z = {z:g}: hydrogenic 1s {found:.6g} Ha instead of {exact:.6g}; "
