@@ -44,7 +44,11 @@ def susceptibility(problem: RadialProblem, states: States, potential: Array, *, 
     blocks = element_blocks(chosen, energies, potential)
     nearby = (_ONE_SIDE if rough else _NEARBY) * np.maximum(1.0, np.abs(energies))
     sides = (1.0,) if rough else (1.0, -1.0)
-    return np.mean([_shifted_response(chosen, blocks, energies + s * nearby, vectors) for s in sides], axis=0)
+    found = np.mean(
+        [_shifted_response(chosen, blocks, energies + s * nearby, vectors) for s in sides], axis=0
+    )
+    # Rounding, enlarged by the inverse of the share, is not symmetric.
+    return found if rough else 0.5 * (found + np.swapaxes(found, 1, 2))
 
 
 def _shifted_response(problem: RadialProblem, blocks: Array, shifts: Array, vectors: Array) -> Array:

@@ -10,7 +10,8 @@ The potential is mixed by Anderson's method, its residual preconditioned with th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -23,11 +24,12 @@ from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
 from .functionals import exchange_correlation
 from .hartree import coulomb
-from .mesh import Mesh, around_nucleus, inner_part, spectral_mesh
+from .mesh import Mesh, around_nucleus, inner_part, of_order, spectral_mesh
 from .mixing import Anderson
 from .model import Model, Orbital, check_model, orbitals_of
 from .response import dielectric_solver, interaction_kernel, susceptibility
 from .starting_potential import slater_potential
+from .transfer import potential_on, vectors_on
 
 Array = NDArray[np.float64]
 
@@ -39,6 +41,8 @@ _NEXT, _LAST = 30.0, 100.0
 _TRUST = 1.0
 # When no level moves by more than this share of its depth and 1 Ha, states are followed, not found again.
 _SETTLED = 0.2
+# Order of the polynomials from which on a rough solution with half of it comes first, and how rough, Hartree.
+_FINE, _ROUGH = 16, 0.03
 # Times 1/Z, bohr: where nothing is left of a bare nucleus's 1s.
 _RANGE_1S = 20.0
 # Least square of the overlap of two vectors that are one state.
@@ -164,7 +168,7 @@ def self_consistent(
     """Runs the cycle for fixed orbitals and occupations; orbitals with occupation 0 are solved for but not
     filled.
 
-    start: None for Slater's shells.
+    start: None for the same atom on a coarser mesh, which begins with Slater's shells.
     Raises ConvergenceError when it does not converge or an occupied orbital is not bound, InputError when
     r_max is too small for the density or the mesh does not resolve the nucleus.
     """
@@ -172,7 +176,28 @@ def self_consistent(
     mesh = mesh or mesh_of(z, model)
     _check_resolution(mesh, z, model)
     problem = RadialProblem(z, model, mesh, orbitals)
-    start = start or CycleStart(slater_potential(mesh, z, orbitals, model))
+    solution = _iterated(problem, start or _coarse_start(problem, cycle), cycle)
+    return _checked(solution) if cycle.require_bound else solution
+
+
+def _coarse_start(problem: RadialProblem, cycle: Cycle) -> CycleStart:
+    """From a rough solution with polynomials of half the order, or, where there is none, Slater's shells."""
+    mesh, orbitals = problem.mesh, problem.orbitals
+    if mesh.order >= _FINE:
+        coarse = replace(problem, mesh=of_order(mesh, (mesh.order + 2) // 2))
+        slater = CycleStart(slater_potential(coarse.mesh, problem.z, orbitals, problem.model))
+        rough = Cycle(tolerance=_ROUGH, max_iterations=cycle.max_iterations)
+        with suppress(ConvergenceError, np.linalg.LinAlgError):
+            found = _iterated(coarse, slater, rough)
+            vectors = vectors_on(mesh, coarse.mesh, found.states.vectors)
+            states = States(found.levels, vectors, vectors**2)
+            return CycleStart(potential_on(mesh, coarse.mesh, found.potential), states)
+    return CycleStart(slater_potential(mesh, problem.z, orbitals, problem.model))
+
+
+def _iterated(problem: RadialProblem, start: CycleStart, cycle: Cycle) -> Solution:
+    """The cycle's fixed point, whatever it is."""
+    z, model, mesh, orbitals = problem.z, problem.model, problem.mesh, problem.orbitals
     potential, states = start.potential, start.states
     mixer = Anderson(weight=np.sqrt(mesh.weight) * mesh.radius)
     precondition: Callable[[Array], Array] = start.precondition or np.copy
@@ -193,8 +218,7 @@ def self_consistent(
             raise ConvergenceError("the self-consistent cycle diverged")
         if followed and max(change, _NEXT * ahead, shift / _LAST) < cycle.tolerance:
             found = (mesh, orbitals, states, potential, node_charges, energies, number + 1)
-            solution = Solution(z, model, *found)
-            return _checked(solution) if cycle.require_bound else solution
+            return Solution(z, model, *found)
         old_energy, old_levels = energies.total, levels
         stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * size_before
         size_before = size
