@@ -13,7 +13,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from .mesh import Extended, Mesh, lobatto, sum_shared
+from .mesh import Mesh, cardinal, lobatto, sum_shared
 
 Array = NDArray[np.float64]
 
@@ -56,18 +56,9 @@ def _reference_integrals(order: int, power: int) -> tuple[Array, Array, Array]:
     y, w = np.polynomial.legendre.leggauss(order // 2 + 8)
     wide = 0.5 * (1 + x)[:, None]
     above = wide * (1 + y)  # 1 + x of the points from −1 to each node
-    values = _cardinal(x, (above - 1).astype(np.longdouble)) * (wide * w)[..., None]
+    values = cardinal(x, (above - 1).astype(np.longdouble)) * (wide * w)[..., None]
     enclosed = np.array([(values * above[..., None] ** k).sum(axis=1) for k in range(power)])
     narrow = 0.5 * np.diff(x)[:, None]
     points = x[:-1, None] + narrow * (1 + y)
-    beyond = _cardinal(x, points) * (narrow * w)[..., None]
+    beyond = cardinal(x, points) * (narrow * w)[..., None]
     return enclosed.astype(np.float64), points.astype(np.float64), beyond.astype(np.float64)
-
-
-def _cardinal(nodes: Extended, x: Extended) -> Extended:
-    """(..., p+1) values at x (...,) of the Lagrange polynomials of the nodes."""
-    gaps = nodes[:, None] - nodes + np.eye(len(nodes))
-    factors = np.repeat((x[..., None] - nodes)[..., None, :], len(nodes), axis=-2)
-    index = np.arange(len(nodes))
-    factors[..., index, index] = 1
-    return (factors / gaps).prod(axis=-1)

@@ -115,6 +115,30 @@ def around_nucleus(mesh: Mesh, nuclear_edge: float) -> Mesh:
     return _build(edges, 1, mesh.order)
 
 
+def inner_part(mesh: Mesh, radius: float) -> Mesh:
+    """Its elements up to the first that ends at or beyond the radius, bohr."""
+    ends = mesh.element_radius[:, -1]
+    count = min(int(np.searchsorted(ends, radius)) + 1, len(ends))
+    nodes = count * mesh.order - 1
+    return Mesh(
+        radius=mesh.radius[:nodes],
+        weight=mesh.weight[:nodes],
+        element_radius=mesh.element_radius[:count],
+        element_weight=mesh.element_weight[:count],
+        stretch=mesh.stretch[:count],
+        derivative=mesh.derivative[:count],
+        r_max=float(ends[count - 1]),
+        power=mesh.power,
+    )
+
+
+@lru_cache(maxsize=256)
+def of_order(mesh: Mesh, order: int) -> Mesh:
+    """The same elements with polynomials of another order."""
+    edges = np.concatenate([[0.0], mesh.element_radius[:, -1]])
+    return _build(edges, mesh.power, order)
+
+
 def _build(edges: Array, power: int, order: int) -> Mesh:
     x, w, derivative = lobatto(order)
     s_edges = edges ** (1 / power)
@@ -156,6 +180,15 @@ def lobatto(order: int) -> tuple[Extended, Array, Array]:
     derivative[0, 0], derivative[-1, -1] = -order * (order + 1) / 4, order * (order + 1) / 4
     weights = 2 / (order * (order + 1) * value**2)
     return x, weights.astype(np.float64), derivative.astype(np.float64)
+
+
+def cardinal(nodes: Extended, x: Extended) -> Extended:
+    """(..., p+1) values at x (...,) of the Lagrange polynomials of the nodes."""
+    gaps = nodes[:, None] - nodes + np.eye(len(nodes))
+    factors = np.repeat((x[..., None] - nodes)[..., None, :], len(nodes), axis=-2)
+    index = np.arange(len(nodes))
+    factors[..., index, index] = 1
+    return (factors / gaps).prod(axis=-1)
 
 
 def _legendre(order: int, x: Extended) -> tuple[Extended, Extended]:

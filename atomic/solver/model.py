@@ -46,7 +46,8 @@ class Model:
 
     def nuclear_potential(self, z: float, radius: Array) -> Array:
         """Potential energy of an electron in the nucleus's field, Hartree, at radii above 0 (bohr)."""
-        return nuclear_potential(self.nucleus, z, self.mass_number or stable_mass_number(z), radius)
+        mass_number = 0 if self.nucleus == "point" else self.mass_number or stable_mass_number(z)
+        return nuclear_potential(self.nucleus, z, mass_number, radius)
 
     def nuclear_edge(self, z: float) -> float:
         """Radius where the mesh needs an element's end, bohr; 0 for a point."""

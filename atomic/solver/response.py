@@ -44,7 +44,11 @@ def susceptibility(problem: RadialProblem, states: States, potential: Array, *, 
     blocks = element_blocks(chosen, energies, potential)
     nearby = (_ONE_SIDE if rough else _NEARBY) * np.maximum(1.0, np.abs(energies))
     sides = (1.0,) if rough else (1.0, -1.0)
-    return np.mean([_shifted_response(chosen, blocks, energies + s * nearby, vectors) for s in sides], axis=0)
+    found = np.mean(
+        [_shifted_response(chosen, blocks, energies + s * nearby, vectors) for s in sides], axis=0
+    )
+    # Rounding, enlarged by the inverse of the share, is not symmetric.
+    return found if rough else 0.5 * (found + np.swapaxes(found, 1, 2))
 
 
 def _shifted_response(problem: RadialProblem, blocks: Array, shifts: Array, vectors: Array) -> Array:
@@ -59,10 +63,9 @@ def _shifted_response(problem: RadialProblem, blocks: Array, shifts: Array, vect
     own.reshape(count, -1)[:, :-1] = vectors
     applied = np.zeros_like(own)
     applied[..., :-1] = np.einsum("seij,sej->sei", eliminated.inverse, own[..., :-1])
-    moved = applied.reshape(count, -1)[:, :-1] + np.einsum(
-        "sia,sab,sb->si", follow, inner, np.einsum("sia,si->sa", follow, vectors), optimize=True
-    )
-    moved -= 0.5 * np.einsum("si,si,sj->sj", vectors, moved, vectors, optimize=True)
+    through = follow @ (inner @ (np.swapaxes(follow, 1, 2) @ vectors[..., None]))
+    moved = applied.reshape(count, -1)[:, :-1] + through[..., 0]
+    moved -= 0.5 * np.sum(vectors * moved, axis=1, keepdims=True) * vectors
     factors = np.array([2 * o.occupation for o in problem.orbitals])
     spins = np.array([o.spin for o in problem.orbitals])
     n_spin = 2 if problem.model.spin else 1

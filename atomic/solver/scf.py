@@ -10,7 +10,8 @@ The potential is mixed by Anderson's method, its residual preconditioned with th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -23,20 +24,29 @@ from .energies import AtomEnergies, Iteration
 from .errors import ConvergenceError, InputError
 from .functionals import exchange_correlation
 from .hartree import coulomb
-from .mesh import Mesh, around_nucleus, spectral_mesh
+from .mesh import Mesh, around_nucleus, inner_part, of_order, spectral_mesh
 from .mixing import Anderson
 from .model import Model, Orbital, check_model, orbitals_of
 from .response import dielectric_solver, interaction_kernel, susceptibility
 from .starting_potential import slater_potential
+from .transfer import potential_on, vectors_on
 
 Array = NDArray[np.float64]
 
-# The response is built again when the residual is not this much smaller after as many steps.
+# The response is built again, after as many steps, when one leaves more than this share of the residual.
 _RESPONSE_LASTS, _REDUCED_TO = 3, 0.05
+# At the end the step ahead, by the response, moves levels by a tolerance over _NEXT; the last, by _LAST.
+_NEXT, _LAST = 30.0, 100.0
 # Largest first-order move of a level in one step, as a share of its depth.
 _TRUST = 1.0
 # When no level moves by more than this share of its depth and 1 Ha, states are followed, not found again.
 _SETTLED = 0.2
+# Order of the polynomials from which on a rough solution with half of it comes first, and how rough, Hartree.
+_FINE, _ROUGH = 16, 0.03
+# Times 1/Z, bohr: where nothing is left of a bare nucleus's 1s.
+_RANGE_1S = 20.0
+# Least square of the overlap of two vectors that are one state.
+_SAME = 0.99
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,7 @@ def self_consistent(
     """Runs the cycle for fixed orbitals and occupations; orbitals with occupation 0 are solved for but not
     filled.
 
-    start: None for Slater's shells.
+    start: None for the same atom on a coarser mesh, which begins with Slater's shells.
     Raises ConvergenceError when it does not converge or an occupied orbital is not bound, InputError when
     r_max is too small for the density or the mesh does not resolve the nucleus.
     """
@@ -166,11 +176,32 @@ def self_consistent(
     mesh = mesh or mesh_of(z, model)
     _check_resolution(mesh, z, model)
     problem = RadialProblem(z, model, mesh, orbitals)
-    start = start or CycleStart(slater_potential(mesh, z, orbitals, model))
+    solution = _iterated(problem, start or _coarse_start(problem, cycle), cycle)
+    return _checked(solution) if cycle.require_bound else solution
+
+
+def _coarse_start(problem: RadialProblem, cycle: Cycle) -> CycleStart:
+    """From a rough solution with polynomials of half the order, or, where there is none, Slater's shells."""
+    mesh, orbitals = problem.mesh, problem.orbitals
+    if mesh.order >= _FINE:
+        coarse = replace(problem, mesh=of_order(mesh, (mesh.order + 2) // 2))
+        slater = CycleStart(slater_potential(coarse.mesh, problem.z, orbitals, problem.model))
+        rough = Cycle(tolerance=_ROUGH, max_iterations=cycle.max_iterations)
+        with suppress(ConvergenceError, np.linalg.LinAlgError):
+            found = _iterated(coarse, slater, rough)
+            vectors = vectors_on(mesh, coarse.mesh, found.states.vectors)
+            states = States(found.levels, vectors, vectors**2)
+            return CycleStart(potential_on(mesh, coarse.mesh, found.potential), states)
+    return CycleStart(slater_potential(mesh, problem.z, orbitals, problem.model))
+
+
+def _iterated(problem: RadialProblem, start: CycleStart, cycle: Cycle) -> Solution:
+    """The cycle's fixed point, whatever it is."""
+    z, model, mesh, orbitals = problem.z, problem.model, problem.mesh, problem.orbitals
     potential, states = start.potential, start.states
     mixer = Anderson(weight=np.sqrt(mesh.weight) * mesh.radius)
     precondition: Callable[[Array], Array] = start.precondition or np.copy
-    response_at, residual_then = (0 if start.precondition else -_RESPONSE_LASTS), 0.0
+    response_at, size_before = (0 if start.precondition else -_RESPONSE_LASTS), 0.0
     old_energy, old_levels, shift, change, moved = np.inf, None, np.inf, np.inf, 0.0
     for number in range(cycle.max_iterations):
         states, followed = found_states(problem, potential, states if moved <= _SETTLED else None, old_levels)
@@ -185,18 +216,19 @@ def self_consistent(
             cycle.on_iteration(Iteration(number, energies.total, change, shift, size))
         if not np.isfinite(energies.total):
             raise ConvergenceError("the self-consistent cycle diverged")
-        if followed and max(change, shift, ahead) < cycle.tolerance:
+        if followed and max(change, _NEXT * ahead, shift / _LAST) < cycle.tolerance:
             found = (mesh, orbitals, states, potential, node_charges, energies, number + 1)
-            solution = Solution(z, model, *found)
-            return _checked(solution) if cycle.require_bound else solution
+            return Solution(z, model, *found)
         old_energy, old_levels = energies.total, levels
-        stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * residual_then
+        stalled = number - response_at >= _RESPONSE_LASTS and size > _REDUCED_TO * size_before
+        size_before = size
         if stalled and model.interacting:
             chi = susceptibility(problem, states, potential, rough=True)
             precondition = dielectric_solver(chi, interaction_kernel(mesh, node_charges, model))
             mixer = Anderson(weight=mixer.weight)
-            response_at, residual_then = number, size
-        proposed = mixer.next(potential, residual, precondition)
+            response_at = number
+            step = precondition(residual)
+        proposed = mixer.next(potential, residual, step)
         step = _limited(proposed - potential, orbitals, states)
         moved = float(np.max(np.abs(_shifts(step, orbitals, states)) / (1 + np.abs(levels))))
         potential = potential + step
@@ -231,14 +263,24 @@ def found_states(
 ) -> tuple[States, bool]:
     """Followed from old ones where these are given and lead to the right ones, else diagonalised; and which.
 
+    On a coarse mesh even the right ones have nodes too many: then the diagonalised ones decide.
     levels: energies to put into M.
     """
     of = (problem.mesh, problem.orbitals, potential, problem.z, problem.model)
-    if old is not None:
-        states = refine(*of, old)
-        if in_order(problem, states):
-            return states, True
-    return bound_states(*of, levels), False
+    states = None if old is None else refine(*of, old)
+    if states is not None and in_order(problem, states):
+        return states, True
+    found = bound_states(*of, levels)
+    if states is not None and _same(states, found):
+        return states, True
+    return found, False
+
+
+def _same(states: States, others: States) -> bool:
+    """Whether the vectors are the same, but for signs and what is left of convergence."""
+    products = np.einsum("si,si->s", states.vectors, others.vectors) ** 2
+    norms = np.sum(states.vectors**2, axis=1) * np.sum(others.vectors**2, axis=1)
+    return bool(np.all(products > _SAME * norms))
 
 
 def output_of(problem: RadialProblem, states: States, potential: Array) -> tuple[Array, AtomEnergies, Array]:
@@ -311,10 +353,11 @@ def _check_resolution(mesh: Mesh, z: float, model: Model) -> None:
         )
     bare = Model(relativity=model.relativity, speed_of_light=model.speed_of_light)
     orbital = (Orbital(1, 0, 1.0, 2.0, j=0.5 if relativistic else None),)
-    nothing = np.zeros((1, len(mesh.radius)))
+    inner = inner_part(mesh, _RANGE_1S / z)
+    nothing = np.zeros((1, len(inner.radius)))
     ratio = z / model.speed_of_light if relativistic else 0.0
     exact = -(z**2) / (1 + np.sqrt(1 - ratio**2))
-    found = bound_states(mesh, orbital, nothing, z, bare, np.array([exact])).energies[0]
+    found = bound_states(inner, orbital, nothing, z, bare, np.array([exact])).energies[0]
     if not abs(found - exact) < 1e-6 * abs(exact):
         raise InputError(
             f"the mesh cannot resolve Z = {z:g}: hydrogenic 1s {found:.6g} Ha instead of {exact:.6g}; "

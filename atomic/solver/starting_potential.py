@@ -27,14 +27,14 @@ def slater_potential(mesh: Mesh, z: float, orbitals: tuple[Orbital, ...], model:
     shells: dict[tuple[int, int], float] = {}
     for o in orbitals:
         shells[o.n, o.l] = shells.get((o.n, o.l), 0.0) + o.occupation
-    node_charges = np.zeros((2 if model.spin else 1, len(mesh.radius)))
-    for o in orbitals:
-        n_star = _EFFECTIVE_N.get(o.n, 4.4)
-        exponent = 2 * max(z - _screening(o.n, o.l, shells), 0.5) / n_star
-        log_square = (
-            (2 * n_star + 1) * np.log(exponent) - gammaln(2 * n_star + 1) + 2 * n_star * np.log(mesh.radius)
-        )
-        node_charges[o.spin] += o.occupation * np.exp(log_square - exponent * mesh.radius) * mesh.weight
+    n_star = np.array([_EFFECTIVE_N.get(o.n, 4.4) for o in orbitals])[:, None]
+    charges = np.array([max(z - _screening(o.n, o.l, shells), 0.5) for o in orbitals])
+    exponent = 2 * charges[:, None] / n_star
+    power = 2 * n_star + 1
+    log_norm = power * np.log(exponent) - gammaln(power)
+    squares = np.exp(log_norm + 2 * n_star * np.log(mesh.radius) - exponent * mesh.radius)
+    spins = np.arange(2 if model.spin else 1)[:, None] == [o.spin for o in orbitals]
+    node_charges = spins * np.array([o.occupation for o in orbitals]) @ squares * mesh.weight
     density = node_charges / (4 * np.pi * mesh.radius**2 * mesh.weight)
     potential = exchange_correlation(
         density, model.xc, model.use_exchange, model.use_correlation, model.exchange_light_speed

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 
 from ..solver.configuration import ground_configuration
+from ..solver.eigenstates import RadialProblem
 from ..solver.elements import LETTERS, NOBLE_GASES, SYMBOLS
 from ..solver.errors import ConvergenceError
 from ..solver.model import Model, Orbital, orbitals_of
 from ..solver.scf import Cycle, CycleStart, Solution, mesh_of, self_consistent
-from .damped_newton import damped_newton
+from .filling import filled
 
 Occupied = tuple[Orbital, ...]
 # Total energy (Hartree), where the move leads, the orbitals that it leaves and enters.
@@ -158,36 +159,18 @@ class _Element:
             highest=here.orbitals[top].label,
             level=float(here.levels[top]),
             solved=sum(isinstance(s, Solution) for s in self.known.values()),
-            unbound=sum(s.endswith(_UNBOUND) for _, s in verdicts),
-            failed=tuple(f"{name}: {s}" for name, s in verdicts if not s.endswith(_UNBOUND)),
+            unbound=sum(_UNBOUND in s for _, s in verdicts),
+            failed=tuple(f"{name}: {s}" for name, s in verdicts if _UNBOUND not in s),
         )
 
     def _solve(self, orbitals: Occupied, near: Solution | None) -> Solution | str:
         """The atom, or why there is none.
 
-        A compact and an extended f or g electron may both be self-consistent: from Slater's shells and from
-        the atom `near` by, the lower counts.
+        Of a compact and an extended f or g electron that are both self-consistent the lower counts.
         """
-        if orbitals in self.known:
-            return self.known[orbitals]
-        mesh = mesh_of(float(self.z), MODEL)
-        starts = [CycleStart(near.potential, near.states)] if near else []
-        found: list[Solution] = []
-        reason = ""
-        for start in (*starts, None):
-            try:
-                found.append(self_consistent(float(self.z), orbitals, MODEL, mesh, start, _CYCLE))
-            except ConvergenceError as error:
-                reason = str(error)
-            if near and found and not _newly_filled_f_or_g(orbitals, near):
-                break
-        if near and not found:
-            try:
-                problem = replace(near.problem, orbitals=orbitals)
-                found.append(damped_newton(problem, CycleStart(near.potential, near.states)))
-            except ConvergenceError as error:
-                reason = str(error)
-        self.known[orbitals] = _bound(min(found, key=lambda s: s.energies.total)) if found else reason
+        if orbitals not in self.known:
+            problem = RadialProblem(float(self.z), MODEL, mesh_of(float(self.z), MODEL), orbitals)
+            self.known[orbitals] = _solved(problem, near)
         return self.known[orbitals]
 
     def _frontier(self, orbitals: Occupied) -> list[int]:
@@ -206,6 +189,35 @@ class _Element:
         )
         listed = [o for o in shown if o.occupation > 0 and not (whole and o in core)]
         return " ".join([named, *(f"{o.label}:{o.occupation:g}" for o in listed)])
+
+
+def _solved(problem: RadialProblem, near: Solution | None) -> Solution | str:
+    """From `near`, or from Slater's shells; filled little by little where that fails, and f or g always."""
+    z, model, mesh, orbitals = problem.z, problem.model, problem.mesh, problem.orbitals
+    found: list[Solution] = []
+    reason = ""
+    try:
+        start = CycleStart(near.potential, near.states) if near else None
+        found.append(self_consistent(z, orbitals, model, mesh, start, _CYCLE))
+    except ConvergenceError as error:
+        reason = str(error)
+    if not found or (near and _newly_filled_f_or_g(orbitals, near)):
+        try:
+            slowly = filled(problem, _entered(orbitals, near))
+            if isinstance(slowly, Solution):
+                found.append(slowly)
+            else:
+                reason = f"{slowly.shell} {_UNBOUND}: {slowly}"
+        except ConvergenceError as error:
+            reason = str(error)
+    return _bound(min(found, key=lambda s: s.energies.total)) if found else reason
+
+
+def _entered(orbitals: Occupied, near: Solution | None) -> int:
+    """The orbital with more electrons than in `near`; without one, the filled one of the highest l."""
+    if near:
+        return max(range(len(orbitals)), key=lambda i: orbitals[i].occupation - near.orbitals[i].occupation)
+    return max((i for i, o in enumerate(orbitals) if o.occupation > 0), key=lambda i: orbitals[i].l)
 
 
 def _bound(atom: Solution) -> Solution | str:

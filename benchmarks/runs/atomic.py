@@ -98,7 +98,7 @@ def speed() -> list[str]:
 
 
 def work(name: str, z: int, model: Model) -> str:
-    """Row: nodes, orbitals, iterations, ms an iteration, Mflop of one refinement and of one response.
+    """Row: nodes, orbitals, iterations on them, ms of the atom, Mflop of one refinement and of one response.
 
     S orbitals on E elements of order p: a refinement solves S E systems of p − 1 rows for three columns; a
     response inverts them, multiplies (n, S(E−1)) matrices and factors one of n rows, n for each spin.
@@ -110,9 +110,9 @@ def work(name: str, z: int, model: Model) -> str:
     refinement = orbitals * elements * (2 / 3 * (p - 1) ** 3 + 6 * (p - 1) ** 2)
     products = 2 * n**2 * orbitals * (elements - 1) + 2 * spins**2 * n**3
     response = 2 * orbitals * elements * (p - 1) ** 3 + products + 2 / 3 * (spins * n) ** 3
-    once = seconds(lambda: solve_atom(z, model=model)) / atom.iterations
+    whole = seconds(lambda: solve_atom(z, model=model))
     return (
-        f"| {name} | {n} | {orbitals} | {atom.iterations} | {1e3 * once:.1f} | "
+        f"| {name} | {n} | {orbitals} | {atom.iterations} | {1e3 * whole:.1f} | "
         f"{refinement / 1e6:.1f} | {response / 1e6:.0f} |"
     )
 
@@ -147,7 +147,7 @@ def main() -> None:
     )
     step = 8 if parser.parse_args().quick else 1
     print("| speed, one thread | s |\n|---|---|", *speed(), sep="\n", flush=True)
-    print("\n| atom | nodes | orbitals | iterations | ms each | Mflop, refinement | Mflop, response |")
+    print("\n| atom | nodes | orbitals | iterations | ms | Mflop, refinement | Mflop, response |")
     print("|---|---|---|---|---|---|---|")
     for name, z in (("He", 2), ("Ar", 18), ("U", 92)):
         for kind, model in (

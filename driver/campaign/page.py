@@ -25,6 +25,7 @@ from .mean_maps import MeanMap
 
 #: Items that a page lists; the table has all. Those listed as slowest and worst.
 _LISTED, _MOST = 300, 5
+_APART = ("geometries", "apart")
 _MOST_BYTES = 2**26
 
 
@@ -144,7 +145,9 @@ def _convergence(spectra: Sequence[MeanSpectrum]) -> str:
     if not found:
         return ""
     lead = "How far the mean of the first geometries is from the mean of all."
-    return section("Convergence of the mean", table(("of", "geometries", "apart"), found, "tnn"), lead)
+    if not any(one.label for one in spectra):
+        return section("Convergence of the mean", table(_APART, [row[1:] for row in found], "nn"), lead)
+    return section("Convergence of the mean", table(("of", *_APART), found, "tnn"), lead)
 
 
 def _link(name: str) -> str:

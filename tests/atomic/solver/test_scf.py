@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hybrid_propagate.atomic.solver.configuration import ground_configuration, parse_configuration
+from hybrid_propagate.atomic.solver.eigenstates import RadialProblem, bound_states, in_order
 from hybrid_propagate.atomic.solver.errors import ConvergenceError, InputError
 from hybrid_propagate.atomic.solver.mesh import spectral_mesh
 from hybrid_propagate.atomic.solver.model import Model, orbitals_of
@@ -45,6 +46,28 @@ def test_scalar_relativistic_is_the_average_of_dirac_to_first_order() -> None:
     partners = {o.label: e for o, e in zip(dirac.orbitals, dirac.levels, strict=True)}
     assert partners["3d3/2"] < level < partners["3d5/2"]
     assert level == pytest.approx(0.4 * partners["3d3/2"] + 0.6 * partners["3d5/2"], abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("z", "model", "order", "growth"),
+    [
+        (24, Model(), 8, 6.0),
+        (92, Model(), 10, 6.0),
+        (26, Model(spin=True), 8, 6.0),
+        (36, Model(relativity="scalar"), 10, 6.0),
+        (58, Model(relativity="dirac"), 10, 4.0),
+    ],
+)
+def test_the_cycle_ends_on_a_coarse_mesh(z: int, model: Model, order: int, growth: float) -> None:
+    """There orbitals have nodes too many; the diagonalisation tells that they are the right ones."""
+    relativistic = model.relativity != "none"
+    mesh = spectral_mesh(float(z), relativistic, order=order, growth=growth)
+    problem = RadialProblem(float(z), model, mesh, orbitals_of(ground_configuration(z), model))
+    atom = self_consistent(float(z), problem.orbitals, model, mesh, cycle=Cycle(require_bound=False))
+    assert atom.iterations <= 20
+    assert not in_order(problem, atom.states)
+    diagonalised = bound_states(mesh, problem.orbitals, atom.potential, float(z), model)
+    assert diagonalised.energies == pytest.approx(atom.levels, rel=1e-9)
 
 
 def test_zeta_interpolates_between_restricted_and_hund() -> None:

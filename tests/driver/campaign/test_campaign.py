@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from browser import chromium, visit
 from hybrid_propagate.adapters.files.trajectory import read_contents
 from hybrid_propagate.adapters.nwchem.process import NWChemError
 from hybrid_propagate.driver.campaign.campaign import campaign
@@ -96,6 +97,18 @@ def test_the_answer_is_the_mean_of_the_items(made: Path) -> None:
     assert "4 of 4 items finished" in page
     assert "✓ every run meets its tolerance" in page
     assert 'href="items/g0003/g0003.log"' in page
+    assert "<th>of</th>" not in page, "one mean needs no column that names it"
+
+
+@pytest.mark.parametrize("width", [1200, 380])
+def test_the_page_is_no_wider_than_its_window(made: Path, tmp_path: Path, width: int) -> None:
+    """Its figure is whole on a screen, and scrolls by itself on a telephone."""
+    with chromium(tmp_path) as browser:
+        visit(browser, made / "out/campaign.html", width)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        size = "const e = document.querySelector('figure'); return [e.scrollWidth, e.clientWidth]"
+        inside, seen = browser.execute_script(size)
+        assert inside == seen if width == 1200 else inside >= 600 > seen
 
 
 def test_an_executor_that_loses_a_third_gives_the_same_files(
