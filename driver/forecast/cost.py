@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task
 from ...adapters.system import RealTime, System
 from .motion import learns_points, weak
-from .work import SystemSize, held_integrals, kernel_bytes, pair_kernel_bytes
+from .work import SystemSize, held_integrals, kernel_bytes, pair_kernel_bytes, readings
 
 #: Densities of all points are stored where they fit this many bytes.
 STORED = 2**26
@@ -36,6 +36,8 @@ IMAGINARY, DIRECT = 2.0, 30.0
 #: As in `driver/run/surrogates`: pairs of an irrep whose kernel is made for any run, and steps from which on
 #: that of more is.
 FEW_PAIRS, LONG_RUN = 3000, 4000
+#: As in `driver/loop/hybrid`: bytes of densities that are formed at once for the files.
+PIECES = 1.5e8
 #: Points of a surrogate segment held at once.
 _HELD_POINTS = 500
 
@@ -55,10 +57,12 @@ SECONDS: dict[str, float] = {
     "picture": 1.3,
     "cell": 2.6,
     "nonlinear": 5.3e-4,
-    "pair kernel": 9.6e-10,
+    "pair kernel": 2.2e-10,
+    "reading": 2.5e-8,
     "modes": 2.4e-9,
     "moved step": 2.5e-4,
-    "moved pair": 2.35e-6,
+    "moved pair": 1.9e-6,
+    "moved square": 1.6e-9,
 }
 #: Bytes of the process with its libraries; of a unit of each count.
 BYTES: dict[str, float] = {
@@ -71,7 +75,8 @@ BYTES: dict[str, float] = {
     "further run": 19e6,
     "points": 1.0,
     "response": 6.0,
-    "moved": 7.0,
+    "moved": 1.5,
+    "pieces": 1.67,
     "rows": 6e3,
 }
 
@@ -205,7 +210,9 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
     counts["figure"] = 0.0 if task.real_time.no_propagation else 1.0
     # One of a point's mirror images is enough.
     counts["pair kernel"] = float(size.moved_irreps * size.moved_pairs**2 * size.points) / size.irreps
+    counts["reading"] = readings(size) * size.pairs**2
     counts["modes"] = float(size.moved_irreps * size.moved_pairs**3)
+    counts["moved square"] = float(steps * size.moved_irreps * size.moved_pairs**2)
     counts["moved step"] = float(steps)
     counts["moved pair"] = float(steps * moved)
     counts["picture"] = _pictures(task.real_time)
@@ -263,6 +270,7 @@ def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
         counts["blocks"] = _blocks(task.system, task.real_time)
         counts["pictures"] = 0.0 if task.real_time.visualization is None else 1.0
         counts["moved"], counts["rows"] = 16.0 * moved * n_points, float(n_points)
+        counts["pieces"] = min(PIECES, 16.0 * spins * n**2 * n_points)
     elif isinstance(task, PropagationTask):
         kernel = kernel_bytes(task.system, size, memory) if asked.surrogate else 0
         # The kernel in single precision and integrals beside it, three with an attenuated operator; or its

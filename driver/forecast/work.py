@@ -141,6 +141,12 @@ def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     return taken if made and _kind(system.functional.pyscf) != "MGGA" else 0
 
 
+def readings(size: SystemSize) -> int:
+    """How often integrals are read for that kernel: half-transformed, some occupied orbitals at a time."""
+    whole = 4 * size.spins * size.kernels * size.functions**3 * size.occupied
+    return -(-whole // HALF_TRANSFORMED)
+
+
 def held_integrals(size: SystemSize, memory: float) -> int:
     """Bytes of two-electron integrals in memory; 0 where they are computed at every build."""
     packed = 8 * size.pairs * (size.pairs + 1) // 2 * size.kernels

@@ -26,7 +26,7 @@ from hybrid_propagate.driver.forecast.cost import Asked, cost_of
 from hybrid_propagate.driver.forecast.forecast import forecast
 from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
-from hybrid_propagate.driver.loop import controller
+from hybrid_propagate.driver.loop import controller, hybrid
 from hybrid_propagate.driver.run import surrogates
 from hybrid_propagate.surrogate.kernel import analytic, pair_integrals, pair_kernel
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
@@ -63,6 +63,7 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         pair_integrals.HALF_TRANSFORMED,
         pair_response.WEAK,
     )
+    assert cost.PIECES == hybrid.SEGMENT_BYTES
     assert (cost.FEW_PAIRS, cost.LONG_RUN) == (surrogates.FEW_PAIRS, surrogates.LONG_RUN)
     assert set(work._POINTS[1]) == set(GRID_LEVEL)
     assert (motion.CURVED, motion.NONLINEAR, motion.LEAST_STEPS, motion.DEFECT_GAIN) == (
