@@ -71,3 +71,10 @@ def limited_to(n: int) -> Iterator[None]:
             yield
     finally:
         _in_use[0] = before
+
+
+@contextmanager
+def at_most_one() -> Iterator[None]:
+    """One thread where more are in use: with small matrices the others only wait for work."""
+    with limited_to(1) if threads_in_use() > 1 else contextlib.nullcontext():
+        yield

@@ -17,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..threads import at_most_one
 from .configuration import Configuration, ground_configuration
 from .eigenstates import RadialProblem, States, bound_states, in_order, refine
 from .elements import SYMBOLS, atomic_number
@@ -154,7 +155,8 @@ def solve_atom(
         raise InputError(f"{SYMBOLS[z - 1]} with charge {charge:+d} has no electrons")
     check_model(model)
     orbitals = orbitals_of(configuration, model)
-    return self_consistent(float(z), orbitals, model, mesh, cycle=Cycle(on_iteration=on_iteration))
+    with at_most_one():
+        return self_consistent(float(z), orbitals, model, mesh, cycle=Cycle(on_iteration=on_iteration))
 
 
 def self_consistent(

@@ -7,6 +7,7 @@ import sys
 import numpy as np  # noqa: F401  A library with threads of its own.
 import pytest
 from hybrid_propagate.atomic import threads
+from hybrid_propagate.atomic.solver.scf import solve_atom
 from threadpoolctl import threadpool_info
 
 
@@ -50,3 +51,16 @@ def test_children_have_their_number_and_this_process_its_own(monkeypatch: pytest
         assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ
+
+
+def test_one_atom_takes_one_thread() -> None:
+    """Small matrices lose by more; what is in use elsewhere stays."""
+    seen: list[int] = []
+
+    def look(_: object) -> None:
+        seen.extend(pool["num_threads"] for pool in threadpool_info())
+
+    with threads.limited_to(2):
+        solve_atom("He", on_iteration=look)
+        assert set(seen) == {1}
+        assert max(pool["num_threads"] for pool in threadpool_info()) == 2
