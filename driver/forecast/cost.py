@@ -210,7 +210,7 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
     counts["figure"] = 0.0 if task.real_time.no_propagation else 1.0
     # One of a point's mirror images is enough.
     counts["pair kernel"] = float(size.moved_irreps * size.moved_pairs**2 * size.points) / size.irreps
-    counts["reading"] = readings(size) * size.pairs**2
+    counts["reading"] = float(readings(size, memory) * size.pairs**2)
     counts["modes"] = float(size.moved_irreps * size.moved_pairs**3)
     counts["moved square"] = float(steps * size.moved_irreps * size.moved_pairs**2)
     counts["moved step"] = float(steps)

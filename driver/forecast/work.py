@@ -3,6 +3,7 @@
 PySCF takes longer to import than a deck to check, so that nothing is counted with it; tests compare.
 """
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ _ATTENUATED = re.compile("SR_HF|LR_HF|WB97|X_M11|X_REVM11|_SX|HSE|CAM|LC_|ITYH|H
 #: Exact exchange by its own name; taken off, it undoes that of a hybrid.
 _EXACT = re.compile(r"(-?)[0-9.]*\*?\bHF\b")
 #: As in `surrogate/kernel/pair_kernel`: most pairs of an irrep, and matrices of theirs held while it is made.
-MOST_PAIRS, PAIR_MATRICES, HALF_TRANSFORMED = 6000, 16, 10**9
+MOST_PAIRS, PAIR_MATRICES, HALF_TRANSFORMED = 6000, 16, 1.0 / 8.0
 #: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double
 #: precision, and what making takes over holding.
 SMALL, MOST_KERNEL, DOUBLE_PAIRS, MAKING = 20, 3 * 10**9, 1000, 4
@@ -136,15 +137,15 @@ def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     """Memory for making the kernel between empty and occupied orbitals; 0 where none is made."""
     d = size.moved_pairs
     half = 8 * size.spins * size.occupied * (size.functions - size.occupied) // size.irreps
-    taken = 8 * PAIR_MATRICES * d**2 + min(half * size.functions**2 // 2, HALF_TRANSFORMED)
+    taken = 8 * PAIR_MATRICES * d**2 + min(half * size.functions**2 // 2, HALF_TRANSFORMED * memory)
     made = held_integrals(size, memory) and not size.fitting and 0 < d <= MOST_PAIRS and taken <= memory
-    return taken if made and _kind(system.functional.pyscf) != "MGGA" else 0
+    return int(taken) if made and _kind(system.functional.pyscf) != "MGGA" else 0
 
 
-def readings(size: SystemSize) -> int:
+def readings(size: SystemSize, memory: float) -> int:
     """How often integrals are read for that kernel: half-transformed, some occupied orbitals at a time."""
     whole = 4 * size.spins * size.kernels * size.functions**3 * size.occupied
-    return -(-whole // HALF_TRANSFORMED)
+    return math.ceil(whole / (HALF_TRANSFORMED * memory))
 
 
 def held_integrals(size: SystemSize, memory: float) -> int:

@@ -19,7 +19,8 @@ from ...surrogate.weak_fields.pair_response import WEAK, PairResponse
 from ...surrogate.weak_fields.scheme import PairState
 from ..estimate.defect_operator import DefectOperator
 from ..propagators.magnus import FockOf, NoFixedPoint
-from ..propagators.pair_motion import Keep, Lacking, Norm, PairPath, norm_of, pair_path
+from ..propagators.pair_motion import Keep, Lacking, PairPath, pair_path
+from ..propagators.pair_steps import Norm, PairSteps, norm_of
 from ..propagators.state import State, density_of
 from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
 from .hybrid import Hybrid, known_surrogate, told_steps
@@ -189,9 +190,10 @@ class Weakly:
         eta[0], sizes = self._eta(state.density), np.empty(n_steps)
         changes = np.empty((n_steps, len(state.density)))
 
-        def keep(first: int, later: np.ndarray, early: Callable[[], np.ndarray]) -> None:
+        def keep(first: int, steps: PairSteps) -> None:
+            later = steps.eta()
             last = first + len(later)
-            changes[first:last] = self._norm.changes(early(), np.real(later))
+            changes[first:last] = self._norm.changes(steps)
             np.add(later, response.rest, out=eta[first + 1 : last + 1])
             sizes[first:last] = np.sqrt(2.0) * np.linalg.norm(self._changes(eta[first:last]), axis=1)
 
@@ -227,11 +229,12 @@ class Weakly:
         self, operator: DefectOperator | None, state: State, n_steps: int
     ) -> tuple[np.ndarray, State] | None:
         """See `Motion`."""
-        dipole = np.empty((n_steps, 3))
+        dipole, matrices = np.empty((n_steps, 3)), self._dipole[1]
+        at_rest = self._first_order_dipoles(self._response.rest)
 
-        def keep(first: int, later: np.ndarray, early: Callable[[], np.ndarray]) -> None:
-            del early
-            dipole[first : first + len(later)] = self._first_order_dipoles(later + self._response.rest)
+        def keep(first: int, steps: PairSteps) -> None:
+            along = steps.along(matrices)
+            dipole[first : first + len(along)] = at_rest - 2.0 * self._response.pairs.filling * along
 
         path = self._path(state, n_steps, keep, None if operator is None else self._lacking(operator))
         if path is None or not np.isfinite(dipole).all():

@@ -11,14 +11,13 @@ same step, ½ |V| dt of it, is left out.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from ...surrogate.matrices.occupied_empty import OccupiedEmpty
 from ...surrogate.weak_fields.modes import StepModes, real_product, split
 from ...surrogate.weak_fields.pair_response import PairResponse
 from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
+from .pair_steps import ModeSteps, OneStep, PairSteps, Parts
 
 #: Steps after which F follows η: what else it had shrinks tenfold in each.
 SETTLING = 24
@@ -28,8 +27,6 @@ CHECKED = 192
 _AT_ONCE = 64
 #: Iterations that find what these lack together.
 _MOST_ITERATIONS = 40
-#: Rows of the norm's matrix within this of its largest element may become the largest.
-_NEAR = 0.05
 #: A block that moves less than this share of the whole is at rest.
 _AT_REST = 1e-12
 
@@ -50,9 +47,8 @@ class Lacking:
         return self.weigh(self.changes @ split(x)) @ self.images
 
 
-#: Takes steps in order: the number of the first, η (k, d) after each of some, and what makes Re η after one
-#: correction of each.
-Keep = Callable[[int, np.ndarray, Callable[[], np.ndarray]], None]
+#: Takes steps in order: the number of the first, and some of them.
+Keep = Callable[[int, PairSteps], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +91,7 @@ def pair_path(
         settling = min(length, SETTLING)
         for step in range(made, made + settling):
             state, early = scheme_step(state, phases, fock_of)
-            keep(step, state.eta[None], partial(np.real, early[None]))
+            keep(step, OneStep(state.eta, early))
         if length > settling:
             before, stretch = state, _Stretch(made + settling, length - settling, dt)
             found = _by_modes(response, state.eta, stretch, keep, (lacking, n, offset))
@@ -109,42 +105,6 @@ def pair_path(
     # Each stretch begins with amplitudes of its own; what their turns are off adds up.
     beyond = sum(max(stretch.n_steps - CHECKED, 0) for stretch in stretches)
     return PairPath(state, len(stretches) * off + 2.0 * slope * beyond)
-
-
-@dataclass(frozen=True)
-class Norm:
-    """What NWChem's norm of P' is made of: a row for every orbital that may be the largest, by spin.
-
-    norm = max_i Σ T_ip P'_pq T_iq, T = `to_canonical`, to first order in η: see `magnus.canonical_norm`.
-    own: (d,) which pairs. ground: (r,) at P0. slopes: (r, d') by Re η of these pairs.
-    """
-
-    own: tuple[np.ndarray, ...]
-    ground: tuple[np.ndarray, ...]
-    slopes: tuple[np.ndarray, ...]
-
-    def changes(self, early: np.ndarray, later: np.ndarray) -> np.ndarray:
-        """From one Re η (k, d) to another: (k, n_spin)."""
-        found = []
-        for own, ground, slopes in zip(self.own, self.ground, self.slopes, strict=True):
-            before, after = ((ground + eta[:, own] @ slopes.T).max(axis=1) for eta in (early, later))
-            found.append(np.abs(after - before))
-        return np.stack(found, axis=1)
-
-
-def norm_of(pairs: OccupiedEmpty, ground_density: np.ndarray, to_canonical: np.ndarray) -> Norm:
-    """About P'0 (n_spin, m, m)."""
-    n_spin, m = pairs.shape[:2]
-    spin, rest = np.divmod(pairs.index, m * m)
-    empty, occupied = np.divmod(rest, m)
-    ground, parts = np.real(ground_density), []
-    for s in range(n_spin):
-        own, turn = spin == s, to_canonical[s]
-        largest = np.einsum("ip,pq,iq->i", turn, ground[s], turn, optimize=True)
-        rows = np.flatnonzero(largest >= largest.max() - _NEAR)
-        slopes = 2.0 * pairs.filling * turn[rows][:, empty[own]] * turn[rows][:, occupied[own]]
-        parts.append((own, largest[rows], slopes))
-    return Norm(*zip(*parts, strict=True))
 
 
 @dataclass(frozen=True)
@@ -181,37 +141,24 @@ def _by_modes(
     else:
         coupling = _coupling(known, index, Phases(response.pairs.gaps, stretch.dt), missing)
         pushed = _with_lacking(z, turns, stretch.n_steps, coupling)
-    made, early, found = 0, [], np.zeros((1, len(eta)), complex)
+    made, checked, known_rows = 0, [], {}
     for z in pushed:
         if z is None:
             return None
-        found = np.zeros((len(z) - 1, len(eta)), complex)
-        for own, i, first in parts:
-            found[:, i] = own.eta(z[1:, first : first + len(own.turns)])
-        keep(stretch.first + made, found, partial(_after_one, z[:-1], found.shape, parts))
-        early.append(found[: max(CHECKED - made, 0)])
-        made += len(found)
-        z = z[-2:] / turns
-    return _last(response, found[-1], z, parts), np.concatenate(early)
-
-
-#: Modes of a block, its pairs, and where its amplitudes begin.
-_Parts = Sequence[tuple[StepModes, np.ndarray, int]]
-
-
-def _after_one(z: np.ndarray, shape: tuple[int, int], parts: _Parts) -> np.ndarray:
-    """Re η (k, d) of steps from z (k, m) after one correction."""
-    found = np.zeros(shape)
-    for own, i, first in parts:
-        found[:, i] = own.real_after_one(z[:, first : first + len(own.turns)])
-    return found
+        steps = ModeSteps(z, parts, len(eta), known_rows)
+        keep(stretch.first + made, steps)
+        if made < CHECKED:
+            checked.append(steps.eta()[: CHECKED - made])
+        made += len(z) - 1
+    last = ModeSteps(z[-2:], parts, len(eta)).eta()[0]
+    return _last(response, last, z[-2:] / turns, parts), np.concatenate(checked)
 
 
 def _last(
     response: PairResponse,
     eta: np.ndarray,
     before: np.ndarray,
-    parts: _Parts,
+    parts: Parts,
 ) -> PairState:
     """The point η (d,); before: (2, m), z of where the two steps that led to it began, had they been free.
 

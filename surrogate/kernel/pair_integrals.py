@@ -16,8 +16,6 @@ from pyscf import lib
 
 #: Bytes of matrices (ij|μν) that are unpacked at once.
 _AT_ONCE = 5e7
-#: Bytes of half-transformed integrals that are held; each lot reads all integrals once.
-HALF_TRANSFORMED = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +52,11 @@ class RepulsionMatrices:
     share: float
 
 
-def add_repulsion(packed: np.ndarray, blocks: Sequence[Block], sums: RepulsionMatrices) -> None:
-    """Add the integrals between the pairs of every block, from those of the functions."""
+def add_repulsion(packed: np.ndarray, blocks: Sequence[Block], sums: RepulsionMatrices, held: float) -> None:
+    """Add the integrals between the pairs of every block, from those of the functions.
+
+    held: bytes of half-transformed integrals at once; each lot reads all integrals.
+    """
     empties, occupieds = _sets(blocks)
     for spin in sorted({spin for spin, _ in occupieds}):
         seconds = [(irrep, c) for (other, irrep), c in occupieds.items() if other == spin]
@@ -65,7 +66,7 @@ def add_repulsion(packed: np.ndarray, blocks: Sequence[Block], sums: RepulsionMa
         every, second = (np.hstack([part[-1] for part in own]) for own in (firsts, seconds))
         # Irrep of every occupied orbital, and its number there.
         numbers = [(irrep, q) for irrep, c in seconds for q in range(c.shape[1])]
-        size = max(1, int(HALF_TRANSFORMED // (4.0 * every.shape[1] * len(second) ** 2)))
+        size = max(1, int(held // (4.0 * every.shape[1] * len(second) ** 2)))
         for start in range(0, len(numbers), size):
             some = slice(start, start + size)
             half = _half_transformed(packed, every, second[:, some])

@@ -17,13 +17,15 @@ import numpy as np
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.occupied_empty import OccupiedEmpty
-from .pair_integrals import HALF_TRANSFORMED, Rectangle, RepulsionMatrices, add_repulsion
+from .pair_integrals import Rectangle, RepulsionMatrices, add_repulsion
 from .pair_quadrature import PairedOrbitals, add_exchange_correlation
 
 #: Pairs of orbitals of one irrep, or of a molecule without, up to which the matrices are made.
 MOST_PAIRS = 6000
 #: Matrices (d, d) of a block that building and their modes hold at once, in double precision.
 _HELD = 16
+#: Share of the memory for half-transformed integrals.
+HALF_TRANSFORMED = 1.0 / 8.0
 #: A field moves an irrep by less than this share of all that it moves: not at all.
 _UNMOVED = 1e-9
 
@@ -62,11 +64,12 @@ def pair_kernel(
         return None
     # Half-transformed integrals of all empty orbitals with the occupied ones of one irrep.
     half = 8.0 * pairs.n_pairs / len(np.unique(irreps)) * engine.mol.nao**2 / 2
-    half = min(half, HALF_TRANSFORMED)
+    held = HALF_TRANSFORMED * memory
+    half = min(half, held)
     if largest > MOST_PAIRS or 8.0 * _HELD * largest**2 + half > memory:
         return None
     rectangles = [_rectangles(basis, pairs, index, irreps) for index in indices]
-    blocks = _without_xc(engine, rectangles, indices, -0.5 if pairs.shape[0] == 1 else -1.0)
+    blocks = _without_xc(engine, rectangles, indices, held)
     if engine.quadrature is not None and engine.kernel is not None:
         paired = [_paired(basis, pairs, index) for index in indices]
         add_exchange_correlation(engine.quadrature, engine.kernel, paired, [block.real for block in blocks])
@@ -100,19 +103,20 @@ def pairs_by_irrep(pairs: OccupiedEmpty, irreps: np.ndarray) -> dict[int, np.nda
 
 
 def _without_xc(
-    engine: PySCFEngine, rectangles: list[list[Rectangle]], indices: list[np.ndarray], share: float
+    engine: PySCFEngine, rectangles: list[list[Rectangle]], indices: list[np.ndarray], held: float
 ) -> list[PairBlock]:
-    """Coulomb and exact exchange of the blocks; share: -c' / c."""
+    """Coulomb and exact exchange of the blocks; held: bytes of half-transformed integrals."""
     integrals, exact = engine.two_electron, engine.exact_exchange
+    # -c' / c.
+    share = -0.5 if engine.system.n_spin == 1 else -1.0
     coulomb, real, imaginary = ([np.zeros((len(i),) * 2) for i in indices] for _ in range(3))
     for part, packed in ((engine.hybrid, integrals.packed), (engine.long_range, integrals.long_range)):
         wanted = packed is integrals.packed
         if packed is None or not (part or wanted):
             continue
         exchange = (real, imaginary) if part else ([], [])
-        add_repulsion(
-            packed, rectangles, RepulsionMatrices(coulomb if wanted else [], *exchange, share * part)
-        )
+        matrices = RepulsionMatrices(coulomb if wanted else [], *exchange, share * part)
+        add_repulsion(packed, rectangles, matrices, held)
     for own, a in zip(coulomb, real, strict=True):
         own *= 2.0
         a += own

@@ -79,10 +79,6 @@ class StepModes:
         """η (..., d) of the step from z (..., k) after one correction: F of the next point is V of it."""
         return joined(real_product(amplitudes, self.early))
 
-    def real_after_one(self, amplitudes: np.ndarray) -> np.ndarray:
-        """Re of it."""
-        return real_product(amplitudes, self.early[: len(self.real)])
-
 
 def split(eta: np.ndarray) -> np.ndarray:
     """(..., 2d) real of (..., d) complex: real parts, imaginary parts."""

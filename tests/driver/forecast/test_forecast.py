@@ -28,7 +28,7 @@ from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.loop import controller, hybrid
 from hybrid_propagate.driver.run import surrogates
-from hybrid_propagate.surrogate.kernel import analytic, pair_integrals, pair_kernel
+from hybrid_propagate.surrogate.kernel import analytic, pair_kernel
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
 from hybrid_propagate.surrogate.nonlinear import cubature, nonlinear_response
 from hybrid_propagate.surrogate.weak_fields import pair_response
@@ -60,7 +60,7 @@ def test_limits_are_those_of_the_programs_parts() -> None:
     assert (work.MOST_PAIRS, work.PAIR_MATRICES, work.HALF_TRANSFORMED, motion.WEAK) == (
         pair_kernel.MOST_PAIRS,
         pair_kernel._HELD,
-        pair_integrals.HALF_TRANSFORMED,
+        pair_kernel.HALF_TRANSFORMED,
         pair_response.WEAK,
     )
     assert cost.PIECES == hybrid.SEGMENT_BYTES
