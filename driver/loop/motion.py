@@ -29,7 +29,7 @@ from .progress import Progress
 from .reference import Sight
 from .segment import Limits, Segment, frozen_pass, later_densities, surrogate_segment
 
-#: Bytes that a segment of weak motion may take, over those of another's densities: some arrays of η.
+#: Bytes that η of a segment of weak motion may take, over those of another's densities.
 HELD = 4
 #: What moves in irreps that no field moves, over all that moves: it is stated. More is not followed.
 STILL = 1e-3
