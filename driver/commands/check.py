@@ -3,8 +3,14 @@
 import json
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from ...adapters.deck import Deck
+
+#: Surrogates that do not serve every deck.
+_BY_NAME = ("neural", "hybrid", "rollout")
 
 
 def check(deck: Path, options: Mapping[str, Any], *, as_json: bool) -> int:
@@ -19,7 +25,8 @@ def check(deck: Path, options: Mapping[str, Any], *, as_json: bool) -> int:
     check_use(options)
     memory = half_of_memory() if options["memory"] is None else 1e6 * options["memory"]
     asked = Asked(memory, options["tol"], options["surrogate"] != "none")
-    told = forecast(deck, options["engine"], options["prior"], asked)
+    serves = partial(_surrogate, options) if options["surrogate"] in _BY_NAME else lambda _: None
+    told = forecast(deck, options["engine"], options["prior"], asked, serves)
     if as_json:
         print(json.dumps(record(told), indent=1))
     else:
@@ -27,3 +34,11 @@ def check(deck: Path, options: Mapping[str, Any], *, as_json: bool) -> int:
         for refusal in told.refusals:
             print(f"hybrid-propagate: {refusal}", file=sys.stderr)
     return 2 if told.refusals else 0
+
+
+def _surrogate(options: Mapping[str, Any], deck: Deck) -> None:
+    """Raises BadInput where the surrogate asked for does not serve a deck."""
+    from ..front_door.deck_runs import run_options
+    from ..run.surrogates import with_surrogate
+
+    with_surrogate(run_options(options, 0.0, frames=False), deck)

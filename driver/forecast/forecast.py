@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,13 +83,24 @@ class Forecast:
     cost: Cost | None = None
 
 
-def forecast(path: Path, engine: str, prior: Path | None, asked: Asked) -> Forecast:
-    """Read a deck and tell what it would take."""
+def forecast(
+    path: Path,
+    engine: str,
+    prior: Path | None,
+    asked: Asked,
+    serves: Callable[[Deck], object] = lambda _: None,
+) -> Forecast:
+    """Read a deck and tell what it would take; serves: raises BadInput where what is asked for cannot."""
     try:
         deck = read_deck(path)
     except BadInput as error:
         return Forecast(str(path), "", tuple(_refusal(part, path) for part in _parts(error)))
     refused = tuple(_refusal(str(error), path) for error in refusals(deck, engine, prior))
+    if not refused:
+        try:
+            serves(deck)
+        except BadInput as error:
+            refused = tuple(_refusal(part, path) for part in _parts(error))
     return _told(deck, path, refused, asked)
 
 

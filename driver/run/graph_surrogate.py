@@ -31,19 +31,20 @@ def check_rollout(deck: Deck) -> None:
     """Refuse propagations that graphs cannot make. Raises DeckError."""
     for task in deck.propagations:
         if not task.real_time.no_propagation:
-            check_steps(task)
-            functional = task.system.functional
+            functional, way_out = task.system.functional, "; accepted: --surrogate response"
+            check_steps(task, way_out)
             try:
                 parts(functional.pyscf, functional.directive)
             except BadInput as error:
-                raise DeckError(task.place, f"--surrogate rollout: {error}") from error
+                raise DeckError(task.place, f"--surrogate rollout: {error}{way_out}") from error
 
 
-def check_steps(task: PropagationTask) -> None:
+def check_steps(task: PropagationTask, way_out: str = "") -> None:
     """Refuse steps that graphs do not have. Raises DeckError."""
     real_time = task.real_time
     if real_time.absorbing or real_time.static or real_time.propagator != "magnus":
-        raise DeckError(task.place, "graphs have the magnus propagator, without static, mocap and spatialcap")
+        steps = "graphs have the magnus propagator, without static, mocap and spatialcap"
+        raise DeckError(task.place, steps + way_out)
 
 
 def make_rollout(

@@ -262,6 +262,33 @@ def test_check_prints_what_will_run(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
+    ("surrogate", "changes", "refusal"),
+    [
+        ("rollout", {"atoms": "  Li 0 0 0\n  H 0 0 1.6", "dft": "  xc m06"}, "m06"),
+        ("rollout", {"rest": "  static"}, "graphs have the magnus propagator"),
+        ("neural", {"atoms": "  Ar 0 0 0"}, "--surrogate neural"),
+        ("rollout", {}, ""),
+        ("response", {}, ""),
+    ],
+)
+def test_check_refuses_what_its_surrogate_cannot_serve(
+    surrogate: str,
+    changes: dict[str, object],
+    refusal: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As the run itself would, with the deck's line and a way out."""
+    (tmp_path / "a.nw").write_text(kicked(tmax=20.0, **changes))  # pyright: ignore[reportArgumentType]
+    assert main([str(tmp_path / "a.nw"), "--check", "--surrogate", surrogate]) == (2 if refusal else 0)
+    shown = capsys.readouterr().err
+    assert refusal in shown
+    if refusal:
+        assert "a.nw:" in shown
+        assert "accepted: --surrogate response" in shown
+
+
+@pytest.mark.parametrize(
     ("kick", "memory", "least"), [(0.5, 1e6, True), (0.5, 1e11, False), (1e-4, 1e6, False)]
 )
 def test_seconds_of_strong_motion_without_a_kernel_are_a_lower_limit(
