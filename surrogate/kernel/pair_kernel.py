@@ -15,9 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...adapters.pyscf.engine import PySCFEngine
+from ...adapters.pyscf.quadrature import Quadrature
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.occupied_empty import OccupiedEmpty
 from .pair_integrals import Rectangle, RepulsionMatrices, add_repulsion
+from .pair_interpolation import FROM_PAIRS, add_interpolated
 from .pair_quadrature import PairedOrbitals, add_exchange_correlation
 
 #: Pairs of orbitals of one irrep, or of a molecule without, up to which the matrices are made.
@@ -72,13 +74,19 @@ def pair_kernel(
     blocks = _without_xc(engine, rectangles, indices, held)
     if engine.quadrature is not None and engine.kernel is not None:
         paired = [_paired(basis, pairs, index) for index in indices]
-        add_exchange_correlation(engine.quadrature, engine.kernel, paired, [block.real for block in blocks])
+        add = add_interpolated if _is_interpolated(engine.quadrature, indices) else add_exchange_correlation
+        add(engine.quadrature, engine.kernel, paired, [block.real for block in blocks])
     for block in blocks:
         for matrix in (block.real, block.imaginary, block.coulomb):
             if matrix is not None:
                 matrix += matrix.T
                 matrix *= 0.5
     return tuple(blocks)
+
+
+def _is_interpolated(quadrature: Quadrature, indices: list[np.ndarray]) -> bool:
+    """Whether products are interpolated: what depends on τ cannot be."""
+    return quadrature.kind != "MGGA" and sum(len(index) ** 2 for index in indices) >= FROM_PAIRS**2
 
 
 def moved_blocks(pairs: OccupiedEmpty, irreps: np.ndarray, pushes: np.ndarray) -> list[np.ndarray]:

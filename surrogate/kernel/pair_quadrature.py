@@ -47,7 +47,7 @@ def add_exchange_correlation(
     kernel: w f, (n_spin, v, n_spin, v, n_grid), v: ρ, ∇ρ, τ as the functional has them.
     """
     n_variables = kernel.shape[1]
-    distinct = _summed(quadrature, kernel, blocks)
+    distinct = summed_points(quadrature, kernel, blocks)
     for points, images, ao in _gathered(quadrature, distinct):
         weights = (kernel[..., points] * (2.0 * images)).astype(np.float32)
         for block, matrix in zip(blocks, matrices, strict=True):
@@ -58,10 +58,10 @@ def add_exchange_correlation(
                     f = weights[left.spin, :, right.spin]
                     weighted = np.einsum("tug,tgd->ugd", f, some, optimize=True)
                     size = n_variables * some.shape[1]
-                    _add(matrix, (left, right), weighted.reshape(size, -1), others.reshape(size, -1))
+                    add_products(matrix, (left, right), weighted.reshape(size, -1), others.reshape(size, -1))
 
 
-def _add(
+def add_products(
     matrix: np.ndarray,
     pairs: tuple[PairedOrbitals, PairedOrbitals],
     weighted: np.ndarray,
@@ -80,7 +80,7 @@ def _add(
         matrix[columns, rows] += found.T
 
 
-def _summed(
+def summed_points(
     quadrature: Quadrature, kernel: np.ndarray, blocks: Sequence[Sequence[PairedOrbitals]]
 ) -> Distinct:
     """The points that are summed, and how often each counts."""

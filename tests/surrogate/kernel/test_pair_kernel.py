@@ -9,6 +9,7 @@ from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about, 
 from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.pyscf.point_symmetry import symmetry_orbitals
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
+from hybrid_propagate.surrogate.kernel import pair_kernel as pair_kernel_module
 from hybrid_propagate.surrogate.kernel.pair_kernel import PairBlock, moved_blocks, pair_kernel, pairs_by_irrep
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from pyscf_systems import GIB, water
@@ -36,9 +37,13 @@ def applied(blocks: tuple[PairBlock, ...], x: np.ndarray) -> np.ndarray:
     return found
 
 
+@pytest.mark.parametrize("interpolated_from", [0, 1000])
 @pytest.mark.parametrize("cation", [False, True])
 @pytest.mark.parametrize("xc", ["HF", "LDA", "PBE", "CAM-B3LYP", "TPSS"])
-def test_it_is_the_engines_response(xc: str, cation: bool) -> None:
+def test_it_is_the_engines_response(
+    xc: str, cation: bool, interpolated_from: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair_kernel_module, "FROM_PAIRS", interpolated_from)
     engine, basis, pairs = case(xc, cation)
     blocks = pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), GIB)
     assert blocks is not None
