@@ -5,7 +5,7 @@ The sum of `pair_quadrature` grows with the points times the square of the pairs
 
     φ_a φ_i (r) = Σ_pq k(r, p) G⁻¹_pq φ_a φ_i (q),    k(r, p) = s_p Σ_j φ_j(r) φ_j(p) Σ_b φ_b(r) φ_b(p)
 
-so that a cell adds Yᵀ M Y, with Y = L⁻¹ φ_a φ_i (p), M = L⁻¹ [Σ_g k f k] L⁻ᵀ, G = L Lᵀ. j: occupied, b: empty.
+so that a cell adds Yᵀ M Y, Y = L⁻¹ φ_a φ_i (p), M = L⁻¹ [Σ_g k f k] L⁻ᵀ, G = L Lᵀ. j: occupied, b: empty.
 """
 
 from collections.abc import Iterator, Sequence
