@@ -20,7 +20,7 @@ from ..estimate.defect_operator import (
 )
 from ..estimate.drawn import drawn_points
 from ..estimate.shadow import ErrorEstimate, carried_over
-from ..estimate.statement import BEYOND, DIGITS, FIXED, FIXED_UNSEEN, HISTORY, ROUNDING, Sums, factor
+from ..estimate.statement import BEYOND, DIGITS, DRIFT, FIXED, FIXED_UNSEEN, HISTORY, ROUNDING, Sums, factor
 from ..propagators.magnus import NoFixedPoint
 from ..propagators.state import State
 from .hybrid import Hybrid, changes, known_surrogate
@@ -83,7 +83,7 @@ class _Pass:
     dipole, signal: after each step, electrons alone, and Σ|μ - μ(0)|².
     duration, typical: au, and root mean square |δP| of the run with it. floor: least signal sum.
     sample: some of its changes; response: root mean square of the surrogate's on them.
-    n_points: points of the run with it. dipole_norm: |D| of `Sums`.
+    n_points: points of the run with it. dipole_norm: |D| of `Sums`. n_pairs: see `Motion`.
     tries: passes over the segment that were judged too far off.
     """
 
@@ -97,6 +97,7 @@ class _Pass:
     response: float
     n_points: int
     dipole_norm: float
+    n_pairs: int
     tries: int
 
 
@@ -189,6 +190,7 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
         motion.response_size(sample),
         n_points,
         dipole_norm(problem),
+        motion.n_pairs,
         tries,
     )
 
@@ -207,7 +209,7 @@ def _claim(
     force = _rms([sight.force for sight in sights])
     beyond = max(sight.beyond for sight in (*sights, *others))
     bound = force * made.duration / made.typical
-    push = (unseen * made.dipole_norm * force) ** 2 * made.duration
+    unseen_here = _unseen(made, sights, unseen)
     rest = BEYOND * beyond * made.duration / made.typical + made.segment.gap
     found = motion.shadow(operator, estimate.shadow, n_steps)
     earned = target.earned(made.duration)
@@ -218,20 +220,44 @@ def _claim(
         before.gap + _squared(dipole - made.dipole) + n_steps * made.segment.unfollowed**2,
         before.signal + made.signal,
         made.n_points,
-        before.push + push,
+        before.push + unseen_here.push,
         before.rest + rest,
         before.bound + bound,
         before.n_drawn + len(sights),
         before.noise + _noise(hybrid, before, n_steps),
         before.entered,
+        before.swing + unseen_here.swing,
+        before.lasted + unseen_here.lasted,
+        before.drift + unseen_here.drift,
     )
     error = sums.relative(made.floor)
     allowed = target.allowed(made.segment.end.time, sums.unseen(made.floor))
     own = error
     if error > 0.5 * allowed:
-        own = rest + replace(sums, push=push).unseen(made.floor)
+        own = rest + replace(unseen_here, signal=sums.signal, points=sums.points).unseen(made.floor)
         own += _own(motion, made, dipole, estimate, sums)
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
+
+
+def _unseen(made: _Pass, sights: Sequence[Sight], factor: float) -> Sums:
+    """What this pass adds to the sums of what no operator of a few points sees; factor: times as much."""
+    orders = by_order([sight.defect for sight in sights])
+    if len(orders) == 1:
+        force = _rms([sight.force for sight in sights])
+        return Sums(push=(factor * made.dipole_norm * force) ** 2 * made.duration)
+    odd, even = (
+        _rms([_share(d, sight) for d, sight in zip(part, sights, strict=True)]) for part, _ in orders
+    )
+    drift = DRIFT / np.sqrt(made.n_pairs) * odd * made.duration / made.typical
+    return Sums(
+        swing=(made.dipole_norm * even) ** 2 * made.duration, lasted=made.duration, drift=float(drift)
+    )
+
+
+def _share(part: Defect, sight: Sight) -> float:
+    """Of a sight's force, that of one order."""
+    whole = float(np.linalg.norm(sight.defect.defect))
+    return sight.force * float(np.linalg.norm(part.defect)) / whole if whole > 0.0 else 0.0
 
 
 def _noise(hybrid: Hybrid, sums: Sums, n_steps: int) -> float:

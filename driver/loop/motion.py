@@ -43,6 +43,11 @@ Watch = Callable[[Step, int, int], Step]
 class Motion(Protocol):
     """Passes with the surrogate in force, and the shadow's."""
 
+    @property
+    def n_pairs(self) -> int:
+        """Pairs of orbitals between which the surrogate's motion lies."""
+        ...
+
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
         """Up to `n_steps` steps; None where the first one breaks a limit."""
         ...
@@ -108,6 +113,12 @@ class Stepwise:
         self, problem: Problem, surrogate: Surrogate, watched: Watch = lambda step, *_: step
     ) -> None:
         self._problem, self._surrogate, self._watched = problem, surrogate, watched
+
+    @property
+    def n_pairs(self) -> int:
+        """See `Motion`: all."""
+        n_spin, m = self._problem.ground_density.shape[:2]
+        return n_spin * m * (m + 1) // 2
 
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
         """See `Motion`."""
@@ -181,6 +192,11 @@ class Weakly:
     def __init__(self, problem: Problem, response: PairResponse) -> None:
         self._problem, self._response = problem, response
         self._sides = sides_of(response)
+
+    @property
+    def n_pairs(self) -> int:
+        """See `Motion`."""
+        return self._response.pairs.n_pairs
 
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
         """See `Motion`; None also where |δP| is no longer small, or a step takes more corrections."""
