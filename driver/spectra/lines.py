@@ -25,6 +25,8 @@ from .time_step import converged_lines
 CLEAR = 2.0
 #: A line turned further away from a kick, as a cosine, is not looked for in its response.
 SEEN = 1e-2
+#: Many lines above hide those below: where none is clear up to here, eV, each of these bands is fitted alone.
+NARROWER = (5.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,23 @@ class _Strengths:
 def absorption_lines(runs: Sequence[KickedRun], highest: float = HIGHEST) -> tuple[AbsorptionLine, ...]:
     """The lines of one molecule up to `highest` eV, from runs with different kicks, ascending.
 
+    Where none is clear up to the last of `NARROWER`, these bands are fitted by themselves.
     Raises SpectrumError: see `fit_lines`.
     """
     try:
-        return _fitted_lines(runs, highest)
+        lines = _fitted_lines(runs, highest)
+        hidden = all(line.energy > NARROWER[-1] for line in lines) and highest > NARROWER[-1]
+        return (*_in_narrower_bands(runs), *lines) if hidden else lines
     except np.linalg.LinAlgError as error:
         raise SpectrumError(f"{runs[0].signal.name}: its lines cannot be fitted ({error})") from error
+
+
+def _in_narrower_bands(runs: Sequence[KickedRun]) -> list[AbsorptionLine]:
+    found: list[AbsorptionLine] = []
+    for edge in NARROWER:
+        last = found[-1].energy + found[-1].energy_uncertainty if found else 0.0
+        found += [line for line in _fitted_lines(runs, edge) if line.energy - line.energy_uncertainty > last]
+    return found
 
 
 def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[AbsorptionLine, ...]:

@@ -64,6 +64,24 @@ def test_the_stated_error_covers_the_truth_and_makes_no_line(error: float, noise
     assert len({round(line.energy, 1) for line in lines}) == len(lines)
 
 
+def test_lines_below_a_dense_spectrum_are_found() -> None:
+    """A fit up to 40 eV shows some of two hundred lines there, and not the two far below them."""
+    random = np.random.default_rng(5)
+    omega = np.concatenate([[0.17, 0.28], np.sort(random.uniform(0.6, 1.4, 200))])
+    kick = Kick(np.eye(3)[0], -2e-5, 0.0, STEP, 1)
+    time = STEP * np.arange(1500)
+    since = np.maximum(time - kick.centre, 0.0)
+    sizes = np.concatenate([[0.3, 0.3], random.uniform(0.2, 0.4, 200)])
+    dipole = np.sin(np.outer(since, omega)) @ (kick.impulse * sizes[:, None])
+    wrong = random.normal(size=dipole.shape)
+    wrong *= 3e-3 * np.linalg.norm(dipole) / np.linalg.norm(wrong)
+    wrong[since == 0.0] = 0.0
+    signal = Signal("dense", time, (dipole + wrong) * [1.0, 0.0, 0.0], kick)
+    found = [line.energy for line in absorption_lines([KickedRun(signal, 3e-3)])]
+    assert found[:2] == pytest.approx(omega[:2] * EV_PER_HARTREE, abs=0.02)
+    assert found == sorted(found)
+
+
 def test_noise_alone_has_no_lines() -> None:
     run = kicked(2)
     signal = run.signal
