@@ -18,8 +18,8 @@ from .engine import Integrals
 #: NWChem drops eigenvectors of its S below this (dft's linear dependence tolerance).
 LINEAR_DEPENDENCE = 1e-5
 #: A Fock matrix connecting two irreps by more than this (Hartree) is not symmetric: rounding leaves 1e-8,
-#: a grid without the symmetry 2e-7 (NWChem's, of benzene). What is then left out turns degenerate modes into
-#: one another: at 1e-6 by LiF's coordinates, given to six digits, its dipole was 8e-4 off after 600 au.
+#: a grid without the symmetry 2e-7 (NWChem's, of benzene). What is left out turns degenerate modes into one
+#: another at a constant rate: with a grid oblique to its axis LiF's dipole was 8e-4 off after 600 au.
 SYMMETRIC = 5e-7
 
 

@@ -36,6 +36,8 @@ IMAGINARY, DIRECT = 2.0, 30.0
 #: As in `driver/run/surrogates`: pairs of an irrep whose kernel is made for any run, and steps from which on
 #: that of more is.
 FEW_PAIRS, LONG_RUN = 3000, 4000
+#: As in `surrogate/kernel/pair_interpolation`.
+INTERPOLATED = 1500
 #: As in `driver/loop/hybrid`: bytes of densities that are formed at once for the files.
 PIECES = 1.5e8
 #: Points of a surrogate segment held at once.
@@ -208,8 +210,9 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
     moved = size.moved_irreps * size.moved_pairs
     counts = _builds(size, RUN_BUILDS, memory, parts=1.0 + IMAGINARY)
     counts["figure"] = 0.0 if task.real_time.no_propagation else 1.0
-    # One of a point's mirror images is enough.
-    counts["pair kernel"] = float(size.moved_irreps * size.moved_pairs**2 * size.points) / size.irreps
+    # One of a point's mirror images is enough; products of more pairs than this are interpolated.
+    squares = min(size.moved_irreps * size.moved_pairs**2, INTERPOLATED**2)
+    counts["pair kernel"] = float(squares * size.points) / size.irreps
     counts["reading"] = float(readings(size, memory) * size.pairs**2)
     counts["modes"] = float(size.moved_irreps * size.moved_pairs**3)
     counts["moved square"] = float(steps * size.moved_irreps * size.moved_pairs**2)

@@ -10,15 +10,16 @@ import numpy as np
 
 from ...adapters.system import System
 
-#: Atoms nearer than this to another's image, bohr, are that image.
-_SAME = 1e-4
+#: Atoms nearer than this to another's image, bohr, are that image: what is further connects irreps by more than
+#: `working_basis.SYMMETRIC`.
+_SAME = 1e-6
 #: Beyond so many directions none is tried.
 _MOST = 4000
 _SIGNS = np.array(list(product((1.0, -1.0), repeat=3)))
 
 
-def operations(system: System) -> int:
-    """1, 2, 4 or 8."""
+def operations(system: System, *, on_grid: bool) -> int:
+    """1, 2, 4 or 8. on_grid: of a quadrature, too, which has only the axes of the coordinates."""
     geometry = system.geometry
     kinds = [
         str((int(z), system.basis[tag]))
@@ -27,6 +28,8 @@ def operations(system: System) -> int:
     masses = np.maximum(geometry.atomic_numbers, 1).astype(float)
     x = geometry.positions - masses @ geometry.positions / masses.sum()
     groups = [np.flatnonzero([kind == one for kind in kinds]) for one in dict.fromkeys(kinds)]
+    if on_grid:
+        return sum(_maps(x * signs, x, groups) for signs in _SIGNS)
     axes = [u for u in _directions(x, masses, groups) if _is_axis(u, x, groups)]
     best = 2 if _maps(-x, x, groups) else 1
     for k, u in enumerate(axes):

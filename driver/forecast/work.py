@@ -100,7 +100,7 @@ def size_of(system: System) -> SystemSize:
         else sum(n_functions(fitting[tag], system.fitting_spherical) for tag in geometry.tags),
         kernels=2 if _ATTENUATED.search(xc) else 1,
         exchange=_has_exchange(xc),
-        irreps=operations(system),
+        irreps=operations(system, on_grid=kind != "HF"),
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from hybrid_propagate.adapters.pyscf.engine import one_electron
 from hybrid_propagate.adapters.pyscf.point_symmetry import symmetry_orbitals
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
-from pyscf import gto, scf
+from pyscf import dft, gto, scf
 
 WATER = "O 0 0 0.12; H 0 0.76 -0.47; H 0 -0.76 -0.47"
 AMMONIA = "N 0 0 0; H 0.94 0 0.38; H -0.47 0.81406388 0.38; H -0.47 -0.81406388 0.38"
@@ -83,3 +83,13 @@ def test_a_symmetry_that_holds_only_nearly_is_none() -> None:
     found = symmetry_orbitals(mol)
     assert found.combinations.shape == (mol.nao, mol.nao)
     assert np.linalg.matrix_rank(found.combinations) == mol.nao
+
+
+@pytest.mark.parametrize(("axis", "irreps"), [((0.48, 0.6, 0.64), 1), ((0.0, 0.0, 1.0), 3)])
+def test_a_grid_oblique_to_the_axis_keeps_no_irreps(axis: tuple[float, ...], irreps: int) -> None:
+    """What it leaves between irreps turns degenerate modes into one another, at a constant rate."""
+    atoms = [["Li", (0, 0, 0)], ["F", tuple(1.5639 * np.array(axis))]]
+    mol = gto.M(atom=atoms, basis="sto-3g", verbose=0)
+    fock = dft.RKS(mol, xc="pbe").run(conv_tol=1e-12).get_fock()[None]
+    basis = make_working_basis(one_electron(mol, mol.atom_charges()), fock, symmetry_orbitals(mol))
+    assert len(np.unique(basis.irreps)) == irreps

@@ -1,9 +1,12 @@
 """The number stated."""
 
+from dataclasses import replace
+
 import pytest
 from hybrid_propagate.driver.estimate.statement import (
     COHERENT,
     FEW,
+    LASTING,
     LEAST,
     RETRY,
     SAFETY,
@@ -36,6 +39,20 @@ def test_what_no_operator_sees_is_relative_to_the_dipoles_root_mean_square() -> 
     expected = SHARE * 1e-4 * (200.0 * COHERENT) ** 0.5 * 10.0
     assert sums.unseen(0.0) == pytest.approx(expected)
     assert sums.stated == pytest.approx(expected + LEAST)
+
+
+def test_what_is_of_second_order_does_not_add_up_for_ever() -> None:
+    """Pushes of 1e-4 au; what is of first order adds as it is."""
+    short, longer = (
+        Sums(signal=1.0, points=100, swing=1e-8 * time, lasted=time, drift=2e-5)
+        for time in (LASTING, 9 * LASTING)
+    )
+    expected = SHARE * 1e-4 * (LASTING * COHERENT) ** 0.5 * 10.0
+    assert short.unseen(0.0) == pytest.approx(expected + 2e-5)
+    assert longer.unseen(0.0) == pytest.approx(expected + 2e-5)
+    assert replace(short, swing=short.swing / 4, lasted=LASTING / 4).unseen(0.0) == pytest.approx(
+        expected / 2 + 2e-5
+    )
 
 
 def test_no_run_is_stated_to_be_exact() -> None:

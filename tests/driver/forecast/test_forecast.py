@@ -28,7 +28,7 @@ from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.loop import controller, hybrid
 from hybrid_propagate.driver.run import surrogates
-from hybrid_propagate.surrogate.kernel import analytic, pair_kernel
+from hybrid_propagate.surrogate.kernel import analytic, pair_interpolation, pair_kernel
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
 from hybrid_propagate.surrogate.nonlinear import cubature, nonlinear_response
 from hybrid_propagate.surrogate.weak_fields import pair_response
@@ -65,6 +65,7 @@ def test_limits_are_those_of_the_programs_parts() -> None:
     )
     assert cost.PIECES == hybrid.SEGMENT_BYTES
     assert (cost.FEW_PAIRS, cost.LONG_RUN) == (surrogates.FEW_PAIRS, surrogates.LONG_RUN)
+    assert pair_interpolation.FROM_PAIRS == cost.INTERPOLATED
     assert set(work._POINTS[1]) == set(GRID_LEVEL)
     assert (motion.CURVED, motion.NONLINEAR, motion.LEAST_STEPS, motion.DEFECT_GAIN) == (
         surrogates.CURVED,
@@ -142,7 +143,7 @@ def test_symmetry_is_that_of_pyscf(atoms: str, n: int, tmp_path: Path) -> None:
     group, _, axes = symm.detect_symm(mol._atom, mol._basis)
     linear = {"SO3": "D2h", "Dooh": "D2h", "Coov": "C2v"}
     subgroup, _ = symm.geom.as_subgroup(group, axes, linear.get(group))
-    assert operations(system) == n == len(symm.param.IRREP_ID_TABLE[subgroup])
+    assert operations(system, on_grid=False) == n == len(symm.param.IRREP_ID_TABLE[subgroup])
 
 
 def test_the_kernel_is_as_large_as_it_is_told(tmp_path: Path) -> None:
