@@ -10,8 +10,8 @@ import numpy as np
 
 from ...adapters.system import System
 
-#: Atoms nearer than this to another's image, bohr, are that image: what is further connects irreps by more than
-#: `working_basis.SYMMETRIC`.
+#: Atoms nearer than this to another's image, bohr, are that image: what is further connects irreps by more
+#: than `working_basis.SYMMETRIC`.
 _SAME = 1e-6
 #: Beyond so many directions none is tried.
 _MOST = 4000
