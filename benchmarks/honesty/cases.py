@@ -2,13 +2,16 @@
 
 The first 48 decks have shaped the estimate and its constants (`half` "fit"). The next 48 only test: they
 were drawn with another seed once the constants stood. The next 50 are longer runs in weak fields ("weak"),
-drawn once weak motion was followed by its modes; they only test, too. In the last 40 ("late") a kick comes
-after some rest, or a second one along another axis.
+drawn once weak motion was followed by its modes; they only test, too. In the next 40 ("late") a kick comes
+after some rest, or a second one along another axis. The last 20 ("oblique") lie at random in the coordinates,
+and so in the grid, and run for 600 au.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from ase.build import molecule as shipped
+from scipy.spatial.transform import Rotation
 
 #: Name: atoms (Ångström), charge, multiplicity, basis sets, first strong line (Hartree, roughly).
 MOLECULES = {
@@ -60,6 +63,29 @@ DECKS, FIT, SEEDS = 96, 48, (13, 37)
 #: Decks in weak fields, their seeds from here on, and numbers of steps.
 WEAK_DECKS, WEAK_SEED, WEAK_STEPS = 50, 1000, (200, 400, 800)
 LATE_DECKS, LATE_SEED = 40, 2000
+#: Molecules of ASE, basis sets and functionals of the last 20 decks, and numbers of rotations.
+OBLIQUE = (
+    ("LiF", "3-21G", "PBE0", 7),
+    ("BeH", "6-31G", "PBE0", 7),
+    ("H2O", "6-31G", "PBE0", 1),
+    ("NH3", "3-21G", "PBE0", 2),
+    ("CH3OH", "3-21G", "PBE0", 3),
+    ("HOCl", "3-21G", "B3LYP", 4),
+    ("H2O2", "3-21G", "PBE", 5),
+    ("N2H4", "3-21G", "PBE0", 6),
+    ("HCOOH", "STO-3G", "PBE0", 7),
+    ("CH3SH", "STO-3G", "PBE0", 9),
+    ("CH2OCH2", "STO-3G", "B3LYP", 10),
+    ("H2CO", "6-31G", "HF", 11),
+    ("CH3CH2OH", "STO-3G", "PBE0", 12),
+    ("CH3CONH2", "STO-3G", "PBE0", 13),
+    ("CH3Cl", "3-21G", "BLYP", 14),
+    ("LiH", "6-31G", "PBE0", 15),
+    ("OH", "6-31G", "PBE0", 16),
+    ("H2COH", "3-21G", "PBE0", 17),
+    ("CH3CN", "STO-3G", "PBE0", 18),
+    ("CH3CH2NH2", "STO-3G", "PBE0", 20),
+)
 #: Levels at which a network ships, and molecules that it knows.
 NETWORK_MOLECULES = ("LiH", "FH", "H2O", "CO", "HCN", "NH3")
 
@@ -87,7 +113,8 @@ def cases() -> list[Case]:
     fit, test = (np.random.default_rng(seed) for seed in SEEDS)
     drawn = [_case(number, fit if number < FIT else test) for number in range(DECKS)]
     late = [_late_case(number) for number in range(LATE_DECKS)]
-    return drawn + [_weak_case(number) for number in range(WEAK_DECKS)] + late
+    oblique = [_oblique_case(number) for number in range(len(OBLIQUE))]
+    return drawn + [_weak_case(number) for number in range(WEAK_DECKS)] + late + oblique
 
 
 def _weak_case(number: int) -> Case:
@@ -139,6 +166,22 @@ def _late_case(number: int) -> Case:
     about |= {"dt": dt, "steps": n_steps}
     runs = tuple(("pyscf", "response", TOLERANCES[(number + k) % 6]) for k in (0, 3))
     return Case(f"l{number} {molecule} {basis} {xc} {kind}", text, "late", about, runs)
+
+
+def _oblique_case(number: int) -> Case:
+    """3000 steps after a kick of 1e-4."""
+    name, basis, xc, rotation = OBLIQUE[number]
+    atoms = shipped(name)
+    places = Rotation.random(random_state=rotation).apply(atoms.positions - atoms.positions.mean(axis=0))
+    named = zip(atoms.get_chemical_symbols(), places, strict=True)
+    geometry = "; ".join(f"{symbol} {x:.6f} {y:.6f} {z:.6f}" for symbol, (x, y, z) in named)
+    multiplicity = round(abs(atoms.get_initial_magnetic_moments().sum())) + 1
+    axis = "yzx"[number % 3]
+    field = _block("f", f"type delta\n    polarization {axis}\n    max 1.000e-04")
+    text = _deck(geometry, 0, multiplicity, basis, FUNCTIONALS[xc][0], 3000, 0.2, field, "kick")
+    about: dict[str, object] = {"molecule": name, "basis": basis, "xc": xc, "field": "kick", "size": 1e-4}
+    about |= {"dt": 0.2, "steps": 3000}
+    return Case(f"o{number} {name} {basis} {xc} kick", text, "oblique", about, (("pyscf", "response", 1e-3),))
 
 
 def _case(number: int, random: np.random.Generator) -> Case:
