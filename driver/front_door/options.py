@@ -105,7 +105,7 @@ OPTIONS = (
     Option(
         "prior",
         Path,
-        "start from the response that an earlier run (.h5) of the molecule learned, at any geometry",
+        "start from what an earlier run (.h5) of the molecule learned, at any geometry",
         value="FILE",
     ),
     Option("restart", None, "go on from <start>.h5", False),
