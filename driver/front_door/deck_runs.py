@@ -131,7 +131,7 @@ def run_decks(runs: DeckRuns, write: Callable[[str], None], stopping: Callable[[
                 if not run_deck(deck, options, write, stopping):
                     return False
                 options = replace(options, started=time.perf_counter())
-                if options.surrogate == "response":
+                if options.surrogate in ("response", "rollout"):
                     options = replace(options, prior=last_trajectory(deck) or options.prior)
     except BrokenPipeError:
         raise

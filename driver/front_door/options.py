@@ -105,7 +105,7 @@ OPTIONS = (
     Option(
         "prior",
         Path,
-        "start from the response that an earlier run (.h5) of the molecule learned, at any geometry",
+        "start from what an earlier run (.h5) of the molecule learned, at any geometry",
         value="FILE",
     ),
     Option("restart", None, "go on from <start>.h5", False),
@@ -173,7 +173,12 @@ def check_use(options: Mapping[str, Any]) -> None:
     """Refuse an option that the others leave nothing to do for. Raises OptionError."""
     surrogate, nwchem = options["surrogate"], options["engine"] == "nwchem"
     for name, given, of_use, what in (
-        ("--prior", options["prior"], surrogate in ("auto", "response"), "--surrogate response"),
+        (
+            "--prior",
+            options["prior"],
+            surrogate in ("auto", "response", "rollout"),
+            "--surrogate response and rollout",
+        ),
         ("--weights", options["weights"], surrogate in ("neural", "hybrid"), "--surrogate neural and hybrid"),
         (
             "--device",

@@ -28,7 +28,7 @@ def propagate(
     surrogate ("auto"): "response", "rollout", "neural", "hybrid", or "none" for reference steps alone.
     device ("auto"): where the network or the graph runs: "cpu", "cuda", "tensorrt".
     weights: folder of graphs from hybrid-export, in place of the shipped ones.
-    prior: trajectory file of an earlier run of the molecule, to start from the response that it learned.
+    prior: trajectory file of an earlier run of the molecule, to start from what it learned.
     restart (False): go on from <start>.h5.
     report (False): write <start>.html too.
     save_density: store the density at every Nth point, 0 for never; None: all, where that takes under 64 MB.

@@ -9,6 +9,7 @@ from ...adapters.deck import Deck, DeckError, PropagationTask
 from ...adapters.pyscf.engine import PySCFEngine
 from ...atomic.errors import BadInput
 from ...surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
+from ...surrogate.on_the_fly.earlier_run import carried_points, read_earlier_run
 from ...surrogate.own_steps.block import BlockRules, StepGraphs
 from ...surrogate.own_steps.rollout_response import RolloutGround, RolloutResponse
 from ...surrogate.own_steps.turned import turned
@@ -17,7 +18,7 @@ from ...surrogate.rollout.molecule import RolloutMatrices, molecule_of
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
-from .options import Options
+from .options import Options, physics_of
 from .surrogates import once
 
 #: Error of points on held-out rotations that is wanted. With 2e-3 water in an ionising field took 11 builds
@@ -57,7 +58,7 @@ def make_rollout(
 ) -> RolloutResponse:
     """The surrogate about its ground state. graphs: where steps are made.
 
-    Raises NoFormula, TooLarge; when it first makes a step NoPoints, TooLong, DeviceError.
+    Raises NoFormula, TooLarge, PriorError; when it first makes a step NoPoints, TooLong, DeviceError.
     """
     engine, basis, real_time = ground.engine, problem.basis, problem.real_time
     density = np.real(ground.orbitals.density())
@@ -71,7 +72,8 @@ def make_rollout(
     source = None
     if engine.quadrature is not None:
         given = (engine.quadrature, basis, density, problem.ground_density)
-        source = OfManyRuns(engine, PointSource(*given, POINTS_ERROR, POINTS_ERROR, 0.0, tell, whole=True))
+        points = PointSource(*given, POINTS_ERROR, POINTS_ERROR, 0.0, tell, whole=True)
+        source = OfManyRuns(engine, replace(points, carried=_carried(problem, options)))
     about = RolloutGround(engine, basis, problem.ground_density, problem.ground_build, molecule, fields)
     rules = BlockRules(real_time.dt, real_time.tolerances.interpol, options.device)
     return RolloutResponse(about, source, rules, graphs)
@@ -100,6 +102,14 @@ class OfManyRuns:
     def again(self, points: np.ndarray) -> NonlinearResponse:
         """See `NonlinearSource`."""
         return self.source.again(points)
+
+
+def _carried(problem: Problem, options: Options) -> np.ndarray | None:
+    """The points that an earlier run learned, at this geometry. Raises PriorError."""
+    if options.prior is None:
+        return None
+    run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
+    return carried_points(run, problem.system.geometry.positions)
 
 
 def _with_fields(molecule: RolloutMatrices, problem: Problem) -> tuple[RolloutMatrices, np.ndarray]:

@@ -109,7 +109,8 @@ class PointSource:
     wanted, wanted_whole: error, without and with the first order.
     wanted_from: |δP| from which on what is not linear matters.
     tell: takes words and the share done, while points are learned.
-    carried: points of an earlier run, (n, 6), at this geometry: used where they are good enough.
+    carried: points of an earlier run, (n, 6), moved to this geometry: used where they are good enough, or no
+        worse than where they were learned.
     whole: the first order is left in, whatever it is worth.
     """
 
@@ -160,9 +161,11 @@ class PointSource:
         kept = self.again(self.carried)
         if kept.whole != (fine.kernel is None):
             return None
+        # What learning reached there it is taken to reach here.
+        learned = kept.error
         held_out = rotations(self.ground, HELD_OUT, np.random.default_rng(SEED + 1))
         kept = replace(kept, error=held_out_error(kept, fine, held_out))
-        return kept if kept.error <= self._wanted(fine) else None
+        return kept if kept.error <= max(self._wanted(fine), min(learned, USELESS)) else None
 
     def _wanted(self, fine: BeyondFirstOrder) -> float:
         return self.wanted_whole if fine.kernel is None else self.wanted

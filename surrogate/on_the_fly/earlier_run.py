@@ -103,7 +103,7 @@ def read_earlier_run(path: Path, settings: Mapping[str, str], system: System) ->
     if other:
         raise PriorError(f"{path}: a run with other {', '.join(other)} than the deck's")
     # A run whose motion was weak throughout has nothing to learn.
-    if not {"x0_q", "pairs_residuals"} & set(run.learned):
+    if not {"x0_q", "pairs_residuals", "nonlinear_points"} & set(run.learned):
         raise PriorError(f"{path}: its run learned no response (--surrogate none, or NWChem alone)")
     return run
 

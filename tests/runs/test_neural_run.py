@@ -89,7 +89,11 @@ def test_the_default_is_the_shipped_network_where_it_was_trained(
             "--device is for --surrogate rollout, neural",
         ),
         ("pbe0", ["--nwchem", "nwchem"], "--nwchem is for --engine nwchem"),
-        ("pbe0", ["--surrogate", "hybrid", "--prior", "x.h5"], "--prior is for --surrogate response"),
+        (
+            "pbe0",
+            ["--surrogate", "hybrid", "--prior", "x.h5"],
+            "--prior is for --surrogate response and rollout",
+        ),
         (
             "pbe0",
             ["--surrogate", "neural", "--weights", "graphs", "--device", "tensorrt"],

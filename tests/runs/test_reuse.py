@@ -107,7 +107,7 @@ def dipole(path: Path) -> np.ndarray:
     [
         ("pbe0", ["--prior", "{earlier}"], "h2o.h5: a run with other xc than the deck's"),
         ("pbe0", ["--prior", "deck.nw"], "deck.nw: not the trajectory file of a run"),
-        ("pbe0", ["--prior", "{earlier}", "--surrogate", "none"], "--prior is for --surrogate response"),
+        ("pbe0", ["--prior", "{earlier}", "--surrogate", "none"], "--prior is for --surrogate response and"),
         ("pbe0", ["other.xyz"], "frame 1 has other atoms than the deck"),
         ("pbe0", ["none.xyz"], "none.xyz: no xyz file that can be read"),
     ],

@@ -78,7 +78,7 @@ def test_what_is_no_option_and_no_value(keywords: dict[str, Any], message: str) 
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"prior": "a.h5", "surrogate": "none"}, "--prior is for --surrogate response"),
+        ({"prior": "a.h5", "surrogate": "none"}, "--prior is for --surrogate response and rollout"),
         ({"weights": "folder"}, "--weights is for --surrogate neural and hybrid"),
         (
             {"device": "cuda", "surrogate": "response"},
