@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from ...adapters.deck import PropagationTask
 from ...adapters.system.field import Field, amplitude
 from ...atomic.units import EV_PER_HARTREE
+from .cost import directions_cost
 from .motion import out_of_equilibrium, strong
-from .work import SystemSize, kernel_bytes
+from .work import SystemSize
 
 #: Up to where valence spectra are read, eV, and how far a line may move there, eV.
 VALENCE_EV, SHIFT_EV = 15.0, 0.02
 #: Points that a period of a field needs, and steps below which a run tells no spectrum.
 _POINTS_A_PERIOD, _SPECTRUM_AU = 12.0, 100.0
-#: Functions up to which runs without a kernel (meta-GGAs) were timed.
-_TIMED = 150
 
 
 def line_shift(energy: float, dt: float) -> float:
@@ -64,8 +63,8 @@ def _risks(
         yield "time: integrals do not fit --memory and are computed anew at every Fock build"
     for field in real_time.fields:
         yield from _field_risks(field, task)
-    if untimed(task, size, allowed):
-        yield "time: strong motion, and no kernel fits: no such run was timed to its end; cut tmax and try"
+    if directions_cost(task, size, allowed):
+        yield "time: strong motion, no kernel: up to one Coulomb-exchange build a step; cut tmax and try"
     if out_of_equilibrium(real_time):
         yield "time: the start is no ground state, so that steps cost more, as in a strong field"
     elif strong(task):
@@ -79,13 +78,6 @@ def _risks(
         yield f"spectrum: tmax {real_time.tmax:g} au parts lines that are {apart}"
     if not real_time.excitations and not real_time.no_propagation and real_time.load.kind == "scf":
         yield "result: no excite line, so that nothing moves"
-
-
-def untimed(task: PropagationTask, size: SystemSize, allowed: float) -> bool:
-    """Whether motion is strong where each of its directions costs a Coulomb-exchange build: what it takes
-    is known as a lower limit only."""
-    moves = out_of_equilibrium(task.real_time) or strong(task)
-    return moves and size.functions > _TIMED and not kernel_bytes(task.system, size, allowed)
 
 
 def _one_digit(number: float) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task
 from ...adapters.system import RealTime, System
-from .motion import learns_points, weak
+from .motion import learns_points, out_of_equilibrium, strong, weak
 from .work import SystemSize, held_integrals, kernel_bytes, pair_kernel_bytes, readings
 
 #: Densities of all points are stored where they fit this many bytes.
@@ -22,8 +22,11 @@ SCF_BUILDS, ENGINE_BUILDS, RUN_BUILDS = 16, 12, 8
 EXPANDING = 40
 #: Fock builds of a step: by the reference code; beyond linear response; with an absorbing potential.
 STEP_BUILDS, STRONG_BUILDS, ABSORBING_BUILDS = 2.1, 0.01, 0.5
-#: Coulomb-exchange builds of a run without a kernel, one a direction met: 108 in NWChem's H2 dimer.
+#: Coulomb-exchange builds of a run without a kernel, one a direction met: 108 in NWChem's H2 dimer. Strong
+#: motion may meet one at every step: 267 at 300 in a dimer of ethylene, 184 in one of nitrogen.
 DIRECTION_BUILDS = 100
+#: Quadrature of such a build on its coarse grid, in that of a Fock build: 1.5 s beside 0.43 in TCNE.
+COARSE = 3.5
 #: Passes of the surrogate over a step; with an absorbing potential, which diagonalises at every one, in
 #: those of a step without.
 PASSES, ABSORBING_PASSES = 1.8, 11.0
@@ -90,30 +93,34 @@ class Asked:
     memory: bytes that integrals, grids and kernel may take.
     tolerance: trajectory error wanted.
     surrogate: whether one makes most steps.
+    every_step: whether strong motion without a kernel is thought to meet a new direction at every step.
     """
 
     memory: float
     tolerance: float = 1e-3
     surrogate: bool = True
+    every_step: bool = False
 
 
 @dataclass(frozen=True)
 class Cost:
     """What a deck takes.
 
-    seconds: of processor time, one thread.
+    seconds: of processor time, one thread; most: the same where strong motion without a kernel meets a new
+    direction at every step.
     memory: bytes at the peak.
     """
 
     seconds: float
+    most: float
     memory: float
 
 
 def cost_of(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) -> Cost:
     """Cost of a deck; sizes: by the number of its task."""
-    return Cost(
-        priced(seconds_counts(deck, sizes, asked), SECONDS), priced(bytes_counts(deck, sizes, asked), BYTES)
-    )
+    ends = [seconds_counts(deck, sizes, replace(asked, every_step=every)) for every in (False, True)]
+    seconds, most = (priced(counts, SECONDS) for counts in ends)
+    return Cost(seconds, most, priced(bytes_counts(deck, sizes, asked), BYTES))
 
 
 def priced(counts: Mapping[str, float], rates: Mapping[str, float]) -> float:
@@ -191,11 +198,20 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
     counts["kernel"] = size.pairs**2 * n * spins**2 if held else 0.0
     counts["picture"] = _pictures(real_time)
     if asked.surrogate and steps and not held:
-        _add(counts, _builds(replace(size, points=0), DIRECTION_BUILDS, memory, parts=1.0))
+        every = asked.every_step and directions_cost(task, size, memory)
+        directions = max(DIRECTION_BUILDS, min(steps, spins * size.pairs)) if every else DIRECTION_BUILDS
+        taught = _builds(size, directions, memory, parts=1.0 + IMAGINARY)
+        _add(counts, taught | {"quadrature": COARSE * taught["quadrature"]})
     if learns:
         _add(counts, _learning(size))
         counts["nonlinear"] = passes * spins * size.atoms
     return counts
+
+
+def directions_cost(task: PropagationTask, size: SystemSize, memory: float) -> bool:
+    """Whether motion is strong where each of its directions costs a Coulomb-exchange build."""
+    moves = out_of_equilibrium(task.real_time) or strong(task)
+    return moves and not kernel_bytes(task.system, size, memory)
 
 
 def by_modes(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:

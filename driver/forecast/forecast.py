@@ -47,7 +47,6 @@ class TaskForecast:
     size: of its system.
     kernel: bytes that the analytic kernel holds; 0 where none is made. by_modes: weak motion gives all steps.
     steps, dt, tmax: of a propagation, else 0. advice, risk: of a propagation, else empty.
-    untimed: what is told of its seconds is a lower limit.
     """
 
     kind: str
@@ -65,7 +64,6 @@ class TaskForecast:
     tmax: float = 0.0
     advice: str = ""
     risk: str = ""
-    untimed: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], asked: Asked) ->
 
 
 def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
-    from .advice import step_advice, untimed
+    from .advice import step_advice
     from .cost import by_modes
     from .work import kernel_bytes
 
@@ -153,7 +151,6 @@ def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
         dt=real_time.dt,
         tmax=real_time.tmax,
         advice=step_advice(task),
-        untimed=untimed(task, size, asked.memory) and not modes,
     )
 
 

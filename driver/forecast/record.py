@@ -23,6 +23,7 @@ def record(told: Forecast) -> dict[str, Any]:
         "tasks": [_task(task) for task in told.tasks],
         "memory_mb": None if cost is None else round(cost.memory / 1e6),
         "cpu_seconds": None if cost is None else round(cost.seconds, 1),
+        "cpu_seconds_most": None if cost is None else round(cost.most, 1),
     }
 
 
@@ -51,5 +52,4 @@ def _task(task: TaskForecast) -> dict[str, Any]:
         "tmax_au": task.tmax,
         "dt_advice": task.advice,
         "largest_risk": task.risk,
-        "seconds_at_least": task.untimed,
     }

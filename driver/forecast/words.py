@@ -10,8 +10,8 @@ def words(told: Forecast) -> list[str]:
     for task in told.tasks:
         lines += _task(task)
     if told.cost is not None and not told.refusals:
-        least = "at least " if any(task.untimed for task in told.tasks) else ""
-        time = f"{least}{_time(told.cost.seconds / 60.0)} of processor time"
+        ends = dict.fromkeys(_time(seconds / 60.0) for seconds in (told.cost.seconds, told.cost.most))
+        time = f"{' to '.join(ends)} of processor time"
         lines.append(f"takes about {told.cost.memory / 1e6:.0f} MB and {time}, one thread")
     return lines
 

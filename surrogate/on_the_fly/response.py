@@ -156,29 +156,16 @@ class OnTheFlyResponse:
         if self._nonlinear.wanted(size):
             self._count_nonlinear()
         self._nonlinear.visit(at.x)
-        x_map, y_map = self._x_map, self._y_map
-        c, d = x_map.coordinates(at.x), y_map.coordinates(at.y)
-        # `outside` stays above the rounding of `outside_squared`.
-        threshold = max(self._outside**2 * size, NOTHING**2)
-        outside_x, outside_y = x_map.outside_squared(at.x, c), y_map.outside_squared(at.y, d)
-        new_x = outside_x > threshold
-        new_y = (outside_y > threshold) & self._engine.exact_exchange
-        new = bool(new_x.any() or new_y.any())
-        self._patience = 1 if new else min(self._patience + 1, LOOK_EVERY)
-        self._wait = self._patience
-        if new:
-            c = self._extend(at, c, d, new_x, new_y)
+        c, unknown = self._meet(at)
+        self._patience = self._wait = 1 if unknown else min(self._patience + 1, LOOK_EVERY)
         self._n_visits += 1
         self._moment += at.response_moment
-        x_map.visit(c)
+        self._x_map.visit(c)
         missing = self._missing(at, c)
         typical = max(at.response_moment, self._moment / self._n_visits, NOTHING**2)
         self._spread = self._calibration * missing / float(np.sqrt(typical))
-        if not new:
-            return Visit(self._spread, 0.0)
         # What the prediction just made did not respond to at all.
-        unknown = float(outside_x[new_x].sum() + outside_y[new_y].sum())
-        return Visit(self._spread, float(np.sqrt(unknown / size)))
+        return Visit(self._spread, float(np.sqrt(unknown / size)) if unknown else 0.0)
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
         """Learn from a reference pair (P', field-free F')."""
@@ -192,6 +179,8 @@ class OnTheFlyResponse:
             calibration = np.sqrt(self._calibration * defect / missing)
             self._calibration = float(np.clip(calibration, *CALIBRATION))
         if not self._engine.linear and np.linalg.norm(at.x) > NOTHING:
+            # The reference's own steps lead where no visit was: what is linear there is no rest.
+            self._meet(at)
             rest = x - self._x_map.apply(at.x)
             self._remainder.add(at.x, rest if at.beyond is None else rest - at.beyond)
         wrong = unpack(self._packing, x - at.response_x, y - at.response_y)
@@ -363,6 +352,17 @@ class OnTheFlyResponse:
                 one = [*nothing[:k], direction, *nothing[k + 1 :]]
                 other = [*nothing[:k], change, *nothing[k + 1 :]]
                 self._remainder.shift(self._x_map.join(one), self._x_map.join(other))
+
+    def _meet(self, at: _Evaluation) -> tuple[list[np.ndarray], float]:
+        """Add the directions that a change needs; its coordinates along x's, and |δP|² in new ones."""
+        x_map, y_map = self._x_map, self._y_map
+        c, d = x_map.coordinates(at.x), y_map.coordinates(at.y)
+        # `outside` stays above the rounding of `outside_squared`.
+        threshold = max(self._outside**2 * float(at.x @ at.x + at.y @ at.y), NOTHING**2)
+        outside_x, outside_y = x_map.outside_squared(at.x, c), y_map.outside_squared(at.y, d)
+        new_x, new_y = outside_x > threshold, (outside_y > threshold) & self._engine.exact_exchange
+        unknown = float(outside_x[new_x].sum() + outside_y[new_y].sum())
+        return self._extend(at, c, d, new_x, new_y) if unknown else list(c), unknown
 
     def _extend(
         self,

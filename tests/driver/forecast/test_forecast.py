@@ -21,9 +21,9 @@ from hybrid_propagate.adapters.system.formula import formula
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
 from hybrid_propagate.driver.commands.propagate import main
 from hybrid_propagate.driver.forecast import cost, motion, words, work
-from hybrid_propagate.driver.forecast.advice import line_shift, step_for, untimed
+from hybrid_propagate.driver.forecast.advice import line_shift, step_for
 from hybrid_propagate.driver.forecast.cost import Asked, cost_of
-from hybrid_propagate.driver.forecast.forecast import forecast
+from hybrid_propagate.driver.forecast.forecast import Forecast, forecast
 from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.loop import controller, hybrid
@@ -290,15 +290,21 @@ def test_check_refuses_what_its_surrogate_cannot_serve(
 
 
 @pytest.mark.parametrize(
-    ("kick", "memory", "least"), [(0.5, 1e6, True), (0.5, 1e11, False), (1e-4, 1e6, False)]
+    ("kick", "memory", "surrogate", "open_ended"),
+    [(0.5, 1e6, True, True), (0.5, 1e11, True, False), (1e-4, 1e6, True, False), (0.5, 1e6, False, False)],
 )
-def test_seconds_of_strong_motion_without_a_kernel_are_a_lower_limit(
-    kick: float, memory: float, least: bool, tmp_path: Path
+def test_strong_motion_without_a_kernel_has_two_ends(
+    kick: float, memory: float, surrogate: bool, open_ended: bool, tmp_path: Path
 ) -> None:
+    """A hundred directions, or one a step, each a Coulomb-exchange build."""
     (tmp_path / "a.nw").write_text(kicked(tmax=300.0, kick=kick))
-    task = read_deck(tmp_path / "a.nw").propagations[-1]
-    size = replace(size_of(task.system), functions=160)
-    assert untimed(task, size, memory) is least
+    deck = read_deck(tmp_path / "a.nw")
+    sizes = {k: replace(size_of(task.system), functions=160) for k, task in enumerate(deck.tasks)}
+    told = cost_of(deck, sizes, Asked(memory, surrogate=surrogate))
+    assert (told.most > told.seconds) is open_ended
+    least, most = (replace(told, seconds=1e3, most=seconds) for seconds in (1e3, 1e4))
+    shown = [words.words(Forecast("a.nw", "", (), cost=ends))[-1] for ends in (least, most)]
+    assert [" 17 minutes of" in shown[0], " 17 minutes to 167 minutes of" in shown[1]] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -174,3 +174,15 @@ def test_irreps_are_kept_apart_and_refined_together() -> None:
     linear = problem.basis.fock_in(problem.engine.response(problem.basis.density_out(change)))
     response = surrogate.predict(case.densities[4]) - base
     assert np.linalg.norm(response - linear) < 1e-3 * np.linalg.norm(linear)
+
+
+def test_what_reference_steps_show_leaves_no_linear_response_in_the_remainder() -> None:
+    """Where it did, a surrogate doubted its own first step after the first anchor."""
+    problem = chain(2, 0.25, 0.3)
+    engine = problem.engine
+    given = (engine, problem.basis, problem.ground_density, problem.ground_build)
+    surrogate = OnTheFlyResponse(*given, FirstGuess(engine.response), 1e-5)
+    first, *_, last = surrogate_case(problem, 1e-4).densities
+    fock, _ = problem.reference_fock(first)
+    surrogate.observe(first, fock)
+    assert surrogate.visit(last).spread < 0.01
