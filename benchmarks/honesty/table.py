@@ -26,7 +26,7 @@ def main() -> None:
     rows = [row for row in rows if float(row["true"]) > 0.0]
     halves = [
         ("all", rows),
-        *((h, [r for r in rows if r["half"] == h]) for h in ("fit", "test", "weak", "late")),
+        *((h, [r for r in rows if r["half"] == h]) for h in ("fit", "test", "weak", "late", "oblique")),
     ]
     header = ["runs", "n", "true ≤ stated", "meets: claims", "of them true", "stated 0"]
     header += ["median stated/true", "90 % below", "builds", "reference alone", "worst share"]
