@@ -110,14 +110,16 @@ def sides_of(response: PairResponse) -> Sides:
 
 
 def offset_from_rest(response: PairResponse, dipoles: np.ndarray) -> float:
-    """Dipole, au, by which the SCF's end is off from rest in irreps that no field moves.
+    """Dipole, au, by which the SCF's end may be off from rest at any time in irreps that no field moves.
 
-    There η is kept at rest, where the reference turns about it. dipoles: (3, n_spin, m, m).
+    There η is kept at rest, where the reference turns about it: every element on its own, so that parts which
+    cancel at first do not later. dipoles: (3, n_spin, m, m).
     """
     every, pairs = response.every, response.pairs
     off = response.about.density - pairs.filling * response.still
     off = every.block(off - pairs.matrix(pairs.block(off)))
-    along = [float(np.real(every.block(matrix)) @ np.real(off)) for matrix in dipoles]
+    parts = [np.real(every.block(matrix)) * np.real(off) for matrix in dipoles]
+    along = [max(abs(float(part.sum())), float(np.linalg.norm(part))) for part in parts]
     return 2.0 * float(np.linalg.norm(along))
 
 

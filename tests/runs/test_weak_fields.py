@@ -78,6 +78,22 @@ def test_unrest_in_irreps_that_no_field_moves_is_stated(
     assert 1e-5 < error <= summary["estimated_error"] <= 1e-4
 
 
+def test_unrest_that_cancels_at_first_is_stated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BH off its axis: the dipoles of what the SCF left there nearly cancel, until each has turned."""
+    monkeypatch.chdir(tmp_path)
+    words = {
+        "tmax": 40.1,
+        "polarization": "x",
+        "kick": 1.851e-6,
+        "atoms": "  B 0 0 0\n  H 0 0 1.232",
+        "basis": "6-31G",
+        "dft": "  xc b3lyp\n  convergence energy 1d-9 density 1d-7",
+    }
+    _, reference, _ = run("none", "--surrogate", "none", **words)
+    summary, dipole, _ = run("weak", "--tol", "1e-2", **words)
+    assert 5e-5 < trajectory_error(dipole, reference) <= summary["estimated_error"] <= 1e-3
+
+
 #: The tutorial's water: its mirror planes are exact to 1e-5 of an angstrom.
 NEARLY_SYMMETRIC = """  O     0.00000000    -0.00001441    -0.34824012
   H    -0.00000000     0.76001092    -0.93285191
