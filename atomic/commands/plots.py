@@ -27,23 +27,23 @@ def plot_atom(atom: Atom, path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 4.2), constrained_layout=True)
-    _orbitals(left, atom)
+    figure, (top, middle, bottom) = plt.subplots(3, 1, figsize=(6, 10.5), constrained_layout=True)
+    _orbitals(top, atom)
     r = np.geomspace(_inner(atom), atom.radius[-1], 2000)
     density = np.stack([_resampled(atom, values, r) for values in atom.density])
     names = ("up", "down") if atom.model.spin else ("density",)
     for values, name, style in zip(density, names, ("-", "--"), strict=False):
         middle.plot(r, 4 * np.pi * r**2 * values, style, color="#333333", label=name)
-        right.plot(r, np.maximum(values, 1e-30), style, color="#333333", label=name)
+        bottom.plot(r, np.maximum(values, 1e-30), style, color="#333333", label=name)
     middle.set(xscale="log", xlabel="r / bohr", ylabel=r"$4\pi r^2 n$ / bohr$^{-1}$", title="Radial density")
     total = density.sum(axis=0)
     edge = r[np.flatnonzero(total > 1e-12)[-1]]
-    right.set(yscale="log", xlim=(0, edge), ylim=(1e-12, 3 * total.max()), xlabel="r / bohr")
-    right.set(ylabel=r"$n$ / bohr$^{-3}$", title="Density: cusp and tail")
+    bottom.set(yscale="log", xlim=(0, edge), ylim=(1e-12, 3 * total.max()), xlabel="r / bohr")
+    bottom.set(ylabel=r"$n$ / bohr$^{-3}$", title="Density: cusp and tail")
     middle.set_xlim(_inner(atom), edge)
     if atom.model.spin:
         middle.legend(frameon=False)
-    for axes in (left, middle, right):
+    for axes in (top, middle, bottom):
         axes.grid(alpha=0.25, linewidth=0.5)
     figure.suptitle(f"{SYMBOLS[int(atom.z) - 1]}   E = {atom.energies.total:.6f} Ha")
     with whole_file(path) as part:

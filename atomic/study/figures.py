@@ -35,6 +35,8 @@ _HALF_FILLED = {
 _MOST_PORTRAITS = 9
 # Elements whose symbols have room under an axis.
 _MOST_NAMED = 20
+#: Inches: letters of 10 points are still 7 pixels high on a screen of 380.
+_WIDTH = 7.2
 _BLUE, _RED, _GREY, _GREEN = "#1b5e9b", "#c8461e", "#8a8a8a", "#2f8f4e"
 
 
@@ -60,10 +62,14 @@ def phase_portraits(records: list[Record], paths: list[tuple[int, Trajectory]], 
         shown = [z for z in shown if z <= 18 and any(z == number for number, _ in paths)]
     if not shown:
         return
-    columns = min(3, len(shown))
+    columns = 2
     rows = -(-len(shown) // columns)
     figure, grid = plt.subplots(
-        rows, columns, figsize=(5.2 * columns, 4.4 * rows), constrained_layout=True, squeeze=False
+        rows,
+        columns,
+        figsize=(0.5 * _WIDTH * columns, 0.45 * _WIDTH * rows),
+        constrained_layout=True,
+        squeeze=False,
     )
     image = None
     for axes, z in zip(grid.flat, shown, strict=False):
@@ -145,9 +151,7 @@ def _as_configuration(trajectory: Trajectory, occupations: np.ndarray) -> Config
 def energy_landscape(records: list[Record], elements: list[int], path: Path) -> None:
     """Energies of all neutral configurations above the lowest, by element."""
     plt = _pyplot()
-    figure, axes = plt.subplots(
-        figsize=(max(9.0, min(14.0, 0.16 * len(elements) + 5)), 5), constrained_layout=True
-    )
+    figure, axes = plt.subplots(figsize=(_WIDTH, 5), constrained_layout=True)
     image = None
     for z in elements:
         energies = neutral_energies(records, z)
@@ -185,7 +189,7 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
     plt = _pyplot()
     ground = [r for r in rows if r["configuration"] == str(ground_configuration(r["z"]))]
     spin, restricted = ([r for r in ground if r["spin"] == s] for s in (True, False))
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(11, 7.5), sharex=True, constrained_layout=True)
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(_WIDTH, 7.5), sharex=True, constrained_layout=True)
     for chosen, colour, name, style in ((restricted, _GREY, "LDA", "s"), (spin, _BLUE, "LSDA", "o")):
         z = [r["z"] for r in chosen]
         top.plot(
@@ -220,7 +224,7 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
         )
     top.set(
         ylabel="gap / eV",
-        title="Gap to the first spin-orbital with room: closed shells, and half-filled ones with spin",
+        title="Gap to the first spin-orbital with room",
     )
     highest = max((r["gap"] for r in spin), default=0.0) * EV_PER_HARTREE
     top.set_ylim(-0.05 * highest, max(1.2 * highest, 0.1))
@@ -228,9 +232,7 @@ def stability_by_element(rows: list[dict[str, Any]], path: Path) -> None:
     bottom.axhline(0, color="black", lw=0.8)
     bottom.set(xlabel="Z", ylabel="largest rate / eV")
     _element_axis(bottom, [r["z"] for r in spin])
-    bottom.set_title(
-        "Largest rate of the flow at the experimental configuration (green: stable fixed point in LSDA)"
-    )
+    bottom.set_title("Largest rate of the flow at the measured configuration")
     bottom.legend()
     _caption(
         figure,
@@ -257,7 +259,7 @@ def ionisation_by_element(rows: list[dict[str, Any]], path: Path) -> None:
     z = np.array([r["z"] for r in rows])
     measured = np.array([np.nan if r["measured"] is None else r["measured"] for r in rows])
     figure, (top, bottom) = plt.subplots(
-        2, 1, figsize=(11, 7), sharex=True, height_ratios=(2, 1), constrained_layout=True
+        2, 1, figsize=(_WIDTH, 7), sharex=True, height_ratios=(2, 1), constrained_layout=True
     )
     top.plot(z, measured, "k-", lw=1, marker="o", ms=4, label="measured (NIST)")
     for key, colour, name in (("lda", _GREY, "LDA"), ("lsda", _RED, "LSDA")):
@@ -293,7 +295,7 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
     plt = _pyplot()
     if not paths:
         return
-    figure, axes = plt.subplots(figsize=(10, 5), constrained_layout=True)
+    figure, axes = plt.subplots(figsize=(_WIDTH, 6), constrained_layout=True)
     colours = plt.get_cmap("tab20")
     for i, (z, t) in enumerate(sorted(paths, key=lambda p: p[0])):
         above = np.maximum((t.energies - t.energies[-1]) * EV_PER_HARTREE, 1e-3)
@@ -314,7 +316,7 @@ def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> Non
         "Electrons flow from orbitals of high to orbitals of low energy, from the configuration named. "
         "The energy falls until the partly filled orbitals share one level. The axis ends at 1 meV.",
     )
-    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.legend(fontsize=8, loc="outside upper center", ncols=3)
     _written(figure, path)
 
 

@@ -23,9 +23,9 @@ _LOOKS = {
 
 def plot_errors(results: Sequence[CaseResult], path: Path) -> None:
     """Write the figure. Raises OSError."""
-    columns = min(3, len(results))
+    columns = min(2, len(results))
     rows = math.ceil(len(results) / columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(4.2 * columns, 3.2 * rows), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(3.6 * columns, 3.0 * rows), squeeze=False)
     for axis, result in zip(axes.flat, results, strict=False):
         for method, (colour, marker) in _LOOKS.items():
             entries = of_method(result.measured.entries, method)
@@ -38,7 +38,7 @@ def plot_errors(results: Sequence[CaseResult], path: Path) -> None:
         axis.set(xscale="log", yscale="log", title=result.name.replace("_", " "))
         axis.set_ylim(top=3.0)
     for axis in axes[-1]:
-        axis.set_xlabel("Fock builds (dotted: whole run)")
+        axis.set_xlabel("Fock builds (dotted: whole run)", fontsize=9)
     for axis in axes[:, 0]:
         axis.set_ylabel("trajectory error")
     for axis in axes.flat[len(results) :]:
