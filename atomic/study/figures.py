@@ -62,12 +62,12 @@ def phase_portraits(records: list[Record], paths: list[tuple[int, Trajectory]], 
         shown = [z for z in shown if z <= 18 and any(z == number for number, _ in paths)]
     if not shown:
         return
-    columns = 2
+    columns = min(2, len(shown))
     rows = -(-len(shown) // columns)
     figure, grid = plt.subplots(
         rows,
         columns,
-        figsize=(0.5 * _WIDTH * columns, 0.45 * _WIDTH * rows),
+        figsize=(_WIDTH, 0.45 * _WIDTH * rows),
         constrained_layout=True,
         squeeze=False,
     )
