@@ -12,6 +12,7 @@ from ...atomic.errors import Failed
 from ..orbitals import Orbitals
 from ..system.filling import Filling
 from ..working_basis import canonical_orthogonalisation
+from .diis import RelativeDIIS
 from .engine import PySCFEngine, expanded_about
 from .fallbacks import fallbacks, occupations_locked
 from .filling import filled
@@ -19,8 +20,8 @@ from .initial_guess import initial_guess
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
 ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
-#: First pass, on a quadrature referred to the guess: its single-precision part is good to about 1e-7.
-_COARSE = (1e-7, 1e-4)
+#: First pass, on a quadrature referred to the guess: its single-precision part leaves some 1e-6 Hartree.
+_COARSE = (1e-5, 1e-4)
 #: Share told at most before the end: the gradient, too, must have converged.
 _MOST_TOLD = 0.95
 
@@ -113,6 +114,7 @@ def _mean_field(engine: PySCFEngine) -> Any:
     mean_field._eigh = eigenvectors
     # DIIS, too, must not try to remove what the Fock matrix connects with functions that were dropped.
     mean_field.check_linear_dependency = lambda *_: X
+    mean_field.DIIS = RelativeDIIS
     return mean_field
 
 
