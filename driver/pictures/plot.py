@@ -143,11 +143,13 @@ def save_figure(figure: Figure, path: Path) -> None:
     # Text stays text, so that a journal's own letters can take its place; no date, so that equal runs give
     # equal files.
     date = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(ending, {})
+    # Zlib's default takes three times as long for files 10 % smaller.
+    quick = {"compress_level": 1} if ending == ".png" else None
     with (
         mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hybrid-propagate", "pdf.fonttype": 42}),
         whole_file(path) as part,
     ):
-        figure.savefig(part, format=ending[1:], metadata=date)
+        figure.savefig(part, format=ending[1:], metadata=date, pil_kwargs=quick)
 
 
 def moving(change: np.ndarray) -> list[int]:

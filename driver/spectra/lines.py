@@ -85,13 +85,14 @@ class _Strengths:
 def absorption_lines(runs: Sequence[KickedRun], highest: float = HIGHEST) -> tuple[AbsorptionLine, ...]:
     """The lines of one molecule up to `highest` eV, from runs with different kicks, ascending.
 
-    Where none is clear up to the last of `NARROWER`, these bands are fitted by themselves.
-    Raises SpectrumError: see `fit_lines`.
+    Where frequencies up to the last of `NARROWER` are found, and none is clear, these bands are fitted by
+    themselves. Raises SpectrumError: see `fit_lines`.
     """
     try:
-        lines = _fitted_lines(runs, highest)
-        hidden = all(line.energy > NARROWER[-1] for line in lines) and highest > NARROWER[-1]
-        return (*_in_narrower_bands(runs), *lines) if hidden else lines
+        fit, lines = _fitted_lines(runs, highest)
+        low = NARROWER[-1]
+        hidden = bool((fit.omega * EV_PER_HARTREE < low).any()) and all(line.energy > low for line in lines)
+        return (*_in_narrower_bands(runs), *lines) if hidden and highest > low else lines
     except np.linalg.LinAlgError as error:
         raise SpectrumError(f"{runs[0].signal.name}: its lines cannot be fitted ({error})") from error
 
@@ -100,11 +101,13 @@ def _in_narrower_bands(runs: Sequence[KickedRun]) -> list[AbsorptionLine]:
     found: list[AbsorptionLine] = []
     for edge in NARROWER:
         last = found[-1].energy + found[-1].energy_uncertainty if found else 0.0
-        found += [line for line in _fitted_lines(runs, edge) if line.energy - line.energy_uncertainty > last]
+        found += [
+            line for line in _fitted_lines(runs, edge)[1] if line.energy - line.energy_uncertainty > last
+        ]
     return found
 
 
-def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[AbsorptionLine, ...]:
+def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[LineFit, tuple[AbsorptionLine, ...]]:
     edge = highest / EV_PER_HARTREE
     fit = fit_lines([run.signal for run in runs], [run.error for run in runs], edge)
     found = _strengths(fit)
@@ -129,7 +132,7 @@ def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[Absorption
                 *_parts(modes, n, runs[int(found.best[n])].response),
             )
         )
-    return _degenerate_as_one(lines, SAME * np.pi / fit.span * EV_PER_HARTREE)
+    return fit, _degenerate_as_one(lines, SAME * np.pi / fit.span * EV_PER_HARTREE)
 
 
 def _degenerate_as_one(lines: Sequence[AbsorptionLine], width: float) -> tuple[AbsorptionLine, ...]:

@@ -11,6 +11,8 @@ import scipy.linalg
 
 #: Most rows of the Hankel matrix: its eigenvectors take the cube of that.
 MOST_ROWS = 1500
+#: A component that moves less, in units of what may be wrong, shows no line.
+AT_REST = 1e-3
 
 
 def common_frequencies(samples: np.ndarray, step: float, error: float) -> np.ndarray:
@@ -21,6 +23,11 @@ def common_frequencies(samples: np.ndarray, step: float, error: float) -> np.nda
     """
     k, components = samples.shape[:2]
     blocks = max(min(k // 2, MOST_ROWS // components), 2)
+    # Components at rest would be rows without a line, and rows cost their cube.
+    moving = np.linalg.norm(samples, axis=(0, 2)) > AT_REST * error
+    samples, components = samples[:, moving], int(moving.sum())
+    if not components:
+        return np.zeros(0)
     windows = np.lib.stride_tricks.sliding_window_view(samples, blocks, axis=0)
     hankel = windows.transpose(3, 1, 0, 2).reshape(blocks * components, -1)
     gram = hankel @ hankel.T

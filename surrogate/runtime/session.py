@@ -4,14 +4,17 @@
 whose provider cannot be loaded quietly runs on the CPU. So the session itself is asked what it uses.
 """
 
-from pathlib import Path
-from typing import Literal
+from __future__ import annotations
 
-import onnxruntime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from ...adapters.regular_file import check_regular
 from ...atomic.errors import BadInput
 from ...atomic.threads import threads_in_use
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
 _CPU, _CUDA, _TENSORRT = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "Tensorrt"))
@@ -58,8 +61,7 @@ def check_device(device: Device) -> None:
     """Refuse a device that graphs of double precision cannot have here. Raises DeviceError."""
     if device == "tensorrt":
         raise DeviceError("--device tensorrt: has no double precision; accepted: auto, cpu, cuda")
-    built = onnxruntime.get_available_providers()
-    if device == "cuda" and _CUDA not in built:
+    if device == "cuda" and _CUDA not in (built := _built()):
         raise DeviceError(
             f"--device cuda: ONNX Runtime has {', '.join(built)} here; onnxruntime-gpu has {_CUDA}"
         )
@@ -67,12 +69,11 @@ def check_device(device: Device) -> None:
 
 def _on_device(graph: str | bytes, device: Device, *, once: bool) -> onnxruntime.InferenceSession:
     if device == "auto":
-        usable = _CUDA in onnxruntime.get_available_providers()
-        return _session(graph, "cuda" if usable else "cpu", once)
+        return _session(graph, "cuda" if _CUDA in _built() else "cpu", once)
     session = _session(graph, device, once)
     wanted = _PROVIDERS[device][0]
     if wanted not in session.get_providers():
-        built = "" if wanted in onnxruntime.get_available_providers() else "; onnxruntime-gpu has it"
+        built = "" if wanted in _built() else "; onnxruntime-gpu has it"
         used = ", ".join(session.get_providers())
         raise DeviceError(f"--device {device}: ONNX Runtime uses {used} here, not {wanted}{built}")
     return session
@@ -80,11 +81,19 @@ def _on_device(graph: str | bytes, device: Device, *, once: bool) -> onnxruntime
 
 def _session(graph: str | bytes, device: str, once: bool) -> onnxruntime.InferenceSession:
     """graph: its path, or the file's content."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     if once:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = threads_in_use()
-    built = onnxruntime.get_available_providers()
-    providers = [name for name in _PROVIDERS[device] if name in built]
+    providers = [name for name in _PROVIDERS[device] if name in _built()]
     return onnxruntime.InferenceSession(graph, options, providers=providers)
+
+
+def _built() -> list[str]:
+    """Providers that ONNX Runtime was compiled with. It is loaded where a graph runs: not by most runs."""
+    import onnxruntime
+
+    return onnxruntime.get_available_providers()
