@@ -37,10 +37,8 @@ def check_seal(path: Path, *, needed: bool) -> None:
     OSError where the file cannot be read.
     """
     with open_regular(path) as file:
-        state = os.fstat(file.fileno())
-        line, end = _read(
-            path, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
-        )
+        now = os.fstat(file.fileno())
+    line, end = _read(path, (now.st_size, now.st_ino, now.st_dev, now.st_mtime_ns, now.st_ctime_ns))
     if end == line:
         return
     if end.startswith(_LEAD):

@@ -132,12 +132,15 @@ class RealTime:
 
 def at_point(it: int, n: int, nt: int) -> bool:
     """True where NWChem prints, checks or dumps: `it` is 1-based, `n` points of `nt` are asked for."""
+    return bool(at_points(np.array([it]), n, nt)[0])
+
+
+def at_points(its: np.ndarray, n: int, nt: int) -> np.ndarray:
+    """(k,) bool: `at_point` for each of `its` (k,)."""
     n = min(n, nt)
-    if n < 1:
-        return False
-    if n == 1:
-        return it == 1
-    return it == 1 or it % max(nt // (n - 1), 1) == 0
+    if n < 2:
+        return (its == 1) & (n == 1)
+    return (its == 1) | (its % max(nt // (n - 1), 1) == 0)
 
 
 def applied_field(real_time: RealTime, t: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -144,12 +144,12 @@ def save_figure(figure: Figure, path: Path) -> None:
     # equal files.
     date = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(ending, {})
     # Zlib's default takes three times as long for files 10 % smaller.
-    quick = {"compress_level": 1} if ending == ".png" else None
+    quick: dict[str, Any] = {"pil_kwargs": {"compress_level": 1}} if ending == ".png" else {}
     with (
         mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hybrid-propagate", "pdf.fonttype": 42}),
         whole_file(path) as part,
     ):
-        figure.savefig(part, format=ending[1:], metadata=date, pil_kwargs=quick)
+        figure.savefig(part, format=ending[1:], metadata=date, **quick)
 
 
 def moving(change: np.ndarray) -> list[int]:

@@ -8,7 +8,7 @@ import numpy as np
 from ...adapters.log.step_block import StepBlock
 from ...adapters.system import RealTime, System
 from ...adapters.system.field import amplitude
-from ...adapters.system.real_time import Quantity, at_point
+from ...adapters.system.real_time import Quantity, at_points
 from ..loop.problem import Problem
 from ..loop.segment import Segment
 from .observables import (
@@ -47,9 +47,7 @@ class Observer:
         occupied = "moocc" in real_time.quantities
         return StepBlock(
             time=segment.times,
-            printed=np.array(
-                [at_point(int(it), real_time.n_prints, real_time.n_points) for it in points_of(segment)]
-            ),
+            printed=at_points(points_of(segment), real_time.n_prints, real_time.n_points),
             applied_field=applied_fields(system, real_time, segment.times),
             energies=_energies(problem, segment) if energies is None else energies,
             charge=self._quantity(segment, "charge", charges),

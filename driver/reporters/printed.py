@@ -1,14 +1,14 @@
 """The log: blocks of time points in NWChem's lines, with its messages."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ...adapters.log.step_block import StepBlock
 from ...adapters.log.writer import format_block
-from ...adapters.system.real_time import at_point
+from ...adapters.system.real_time import at_points
 from ..loop.problem import Problem
 from ..loop.progress import Event
 from ..loop.segment import Segment
@@ -34,46 +34,38 @@ class Log:
         """Print what the deck asks for."""
         real_time = self.problem.real_time
         points = points_of(segment)
-        before = {row: said for row, said in enumerate(self._messages(segment, points)) if said}
-        after = {
-            row: ("Saved restart file",)
-            for row, it in enumerate(points)
-            if at_point(int(it), real_time.n_restarts, real_time.n_points)
-        }
+        saved = at_points(points, real_time.n_restarts, real_time.n_points)
+        after = dict.fromkeys(np.flatnonzero(saved).tolist(), ("Saved restart file",))
+        before = dict(self._messages(segment, points))
         told = replace(block, before=before, after=after)
         self.write(format_block(told, real_time, self.problem.system))
 
     def event(self, event: Event) -> None:
         """NWChem's log has no line for decisions."""
 
-    def _messages(self, segment: Segment, points: np.ndarray) -> list[tuple[str, ...]]:
-        """Checks, times left and snapshots, a tuple a point."""
-        snapshots = shown(self.problem.real_time.visualization, segment.times)
-        return [
-            (
-                *self._check(segment, row, int(it)),
-                *self._time_left(int(it)),
-                *(("Saved density matrix snapshot",) if snapshots[row] else ()),
-            )
-            for row, it in enumerate(points)
-        ]
-
-    def _check(self, segment: Segment, row: int, it: int) -> tuple[str, ...]:
+    def _messages(self, segment: Segment, points: np.ndarray) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Checks, times left and snapshots of the rows that may have any."""
         real_time = self.problem.real_time
-        if not at_point(it, real_time.n_checks, real_time.n_points):
-            return ()
+        nt = real_time.n_points
+        checked = at_points(points, real_time.n_checks, nt)
+        # NWChem tells the time left a hundred times a run.
+        timed = (points > 1) & (points % max(nt // 100, 1) == 0) & (nt >= 200)
+        snapshots = np.asarray(shown(real_time.visualization, segment.times))
+        for row in np.flatnonzero(checked | timed | snapshots).tolist():
+            check = (self._check(segment, row),) if checked[row] else ()
+            left = (self._time_left(int(points[row])),) if timed[row] else ()
+            yield row, (*check, *left, *(("Saved density matrix snapshot",) if snapshots[row] else ()))
+
+    def _check(self, segment: Segment, row: int) -> str:
+        real_time = self.problem.real_time
         density, occupations = segment.densities[row], segment.start.occupations
         conserving = real_time.unitary
         passed = passes_checks(density, occupations, real_time.tolerances.zero, conserving=conserving)
-        return ("Checks passed" if passed else "WARNING: CHECKS FAILED",)
+        return "Checks passed" if passed else "WARNING: CHECKS FAILED"
 
-    def _time_left(self, it: int) -> tuple[str, ...]:
-        """NWChem tells the time left a hundred times a run."""
-        nt = self.problem.real_time.n_points
-        if nt < 200 or it == 1 or it % (nt // 100) != 0:
-            return ()
-        left = (time.monotonic() - self.began) * (nt - it) / it
-        return (f"Estimated time remaining: {duration_words(left)}",)
+    def _time_left(self, it: int) -> str:
+        left = (time.monotonic() - self.began) * (self.problem.real_time.n_points - it) / it
+        return f"Estimated time remaining: {duration_words(left)}"
 
 
 def duration_words(seconds: float) -> str:

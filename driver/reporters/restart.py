@@ -8,7 +8,7 @@ import numpy as np
 from ...adapters.log.step_block import StepBlock
 from ...adapters.nwchem.basis_order import density_to_nwchem, nwchem_order
 from ...adapters.nwchem.rt_restart import RestartPoint, write_restart
-from ...adapters.system.real_time import at_point
+from ...adapters.system.real_time import at_points
 from ..loop.problem import Problem
 from ..loop.progress import Event
 from ..loop.segment import Segment
@@ -30,13 +30,9 @@ class RestartFile:
         """Dump the last of the points that the deck's `nrestarts` asks for."""
         real_time = self.problem.real_time
         points = points_of(segment)
-        saved = [
-            row
-            for row, it in enumerate(points)
-            if at_point(int(it), real_time.n_restarts, real_time.n_points)
-        ]
-        if saved:
-            row = saved[-1]
+        saved = np.flatnonzero(at_points(points, real_time.n_restarts, real_time.n_points))
+        if len(saved):
+            row = int(saved[-1])
             self.dump(segment.densities[row], int(points[row]), float(segment.times[row]))
 
     def event(self, event: Event) -> None:
