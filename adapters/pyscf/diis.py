@@ -1,8 +1,8 @@
-"""DIIS whose error vectors count by their directions, however small they are.
+"""DIIS that goes on where the error vectors are small. P. Pulay, Chem. Phys. Lett. 73, 393 (1980).
 
 PySCF leaves out combinations of error vectors of norm² below 1e-14, so that below |g| = 1e-7 nothing is
 extrapolated any more: a soft rotation then falls by 1 % an iteration (neutral TCNE with diffuse functions:
-hundreds of iterations). P. Pulay, Chem. Phys. Lett. 73, 393 (1980).
+hundreds of iterations). There, error vectors count by their directions alone.
 """
 
 from typing import Any
@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 from pyscf.scf.diis import CDIIS
 
-#: Combinations of unit error vectors whose norm² is so much smaller than the largest are left out.
-DEPENDENT = 1e-14
-#: An error, Hartree, that is none: one basis function, or two that symmetry keeps apart.
+#: Norm of the smallest error vector, Hartree, below which they do.
+SMALL = 1e-6
+#: Combinations of unit error vectors whose norm² is so much smaller than the largest are left out. With
+#: 1e-8, the hole of an oxygen atom, which only the grid turns, jumps to where it turns no more.
+DEPENDENT = 1e-6
+#: An error that is none: one basis function, or two that symmetry keeps apart.
 NO_ERROR = 1e-15
 
 
-class RelativeDIIS(CDIIS):
+class SmallErrorDIIS(CDIIS):
     """PySCF's DIIS in the orthogonal basis; its SCF makes one of these in each `kernel`."""
 
     def extrapolate(self, nd: int | None = None) -> np.ndarray:
@@ -27,6 +30,8 @@ class RelativeDIIS(CDIIS):
         size = np.sqrt(np.diag(products))
         if size.min() < NO_ERROR:
             return np.asarray(vectors.get_vec(int(size.argmin())))
+        if size.min() > SMALL:
+            return np.asarray(super().extrapolate(count))
         cosines = products / np.outer(size, size)
         shares = np.linalg.pinv(cosines, rcond=DEPENDENT, hermitian=True) @ (1.0 / size) / size
         shares /= shares.sum()

@@ -26,7 +26,7 @@ from .quadrature import (
     make_quadrature,
     quadrature_on,
 )
-from .two_electron import TwoElectron, coulomb, exchange, long_range_exchange, make_two_electron
+from .two_electron import ExchangeOperator, TwoElectron, coulomb, exchange, make_two_electron
 
 #: Share of the memory allowed that two-electron integrals may take.
 INTEGRALS_SHARE = 3 / 4
@@ -36,7 +36,6 @@ INTEGRALS_SHARE = 3 / 4
 class PySCFEngine:
     """One system's reference code.
 
-    hybrid, long_range: shares a and b of exact exchange and of its erf-attenuated part.
     quadrature: None for Hartree-Fock. expansion_point, kernel: about which changes are computed.
     shift: a constant (n_spin, n, n) on top of every Fock matrix; no energy belongs to it.
     """
@@ -45,8 +44,6 @@ class PySCFEngine:
     mol: gto.Mole
     integrals: Integrals
     two_electron: TwoElectron
-    hybrid: float
-    long_range: float
     quadrature: Quadrature | None
     expansion_point: ExpansionPoint | None
     kernel: np.ndarray | None
@@ -55,7 +52,7 @@ class PySCFEngine:
     @property
     def exact_exchange(self) -> bool:
         """Whether the Fock matrix responds to the imaginary part of the density."""
-        return self.hybrid != 0.0 or self.long_range != 0.0
+        return self.two_electron.operator.present
 
     @property
     def linear(self) -> bool:
@@ -102,13 +99,7 @@ class PySCFEngine:
 
     def _exact_exchange(self, density: np.ndarray) -> np.ndarray:
         share = -0.5 if len(density) == 1 else -1.0
-        matrix = np.zeros(density.shape, dtype=complex)
-        for spin, p in enumerate(density):
-            if self.hybrid:
-                matrix[spin] += share * self.hybrid * exchange(self.two_electron, p)
-            if self.long_range:
-                matrix[spin] += share * self.long_range * long_range_exchange(self.two_electron, p)
-        return matrix
+        return np.array([share * exchange(self.two_electron, p).astype(complex) for p in density])
 
 
 def make_engine(
@@ -123,11 +114,13 @@ def make_engine(
     spin = system.multiplicity - 1
     xc = system.functional.pyscf
     omega, alpha, hybrid = dft.numint.NumInt().rsh_and_hybrid_coeff(xc, spin)
+    # PySCF gives the full-range share at short range and α at long range.
+    operator = ExchangeOperator(omega, hybrid, alpha - hybrid if omega else 0.0)
     fitting = None
     if system.fitting_basis is not None:
         fitting = molecule(replace(system, basis=system.fitting_basis, ecp={}))._basis
     # Integrals first: to compute them at every build costs far more than values on the grid do.
-    two_electron = make_two_electron(mol, omega, fitting, INTEGRALS_SHARE * memory)
+    two_electron = make_two_electron(mol, operator, fitting, INTEGRALS_SHARE * memory)
     left = (memory - two_electron.n_bytes) / 2
     quadrature = None
     if dft.numint.NumInt()._xc_type(xc) != "HF":
@@ -140,9 +133,6 @@ def make_engine(
         mol=mol,
         integrals=one_electron(mol, system.geometry.atomic_numbers),
         two_electron=two_electron,
-        # PySCF gives the full-range share at short range and α at long range.
-        hybrid=hybrid,
-        long_range=alpha - hybrid if omega else 0.0,
         quadrature=quadrature,
         expansion_point=None,
         kernel=None,

@@ -11,62 +11,100 @@ basis`.
 from dataclasses import dataclass
 
 import numpy as np
-from pyscf import df, gto, scf
+from pyscf import ao2mo, df, gto, scf
 from pyscf.scf import _vhf
 
 #: Up to here exchange as one matrix-vector product over (μν, λσ) beats PySCF's pair-packed loops (measured).
 SMALL = 20
+#: Integrals added at once.
+_PORTION = 2**22
+
+
+@dataclass(frozen=True)
+class ExchangeOperator:
+    """What exact exchange is taken of: full / r + attenuated · erf(ω r) / r.
+
+    omega: 1/bohr, 0 for no range separation. full, attenuated: shares, 0 in a pure functional.
+    """
+
+    omega: float
+    full: float
+    attenuated: float
+
+    @property
+    def present(self) -> bool:
+        """Whether the functional has exact exchange."""
+        return self.full != 0.0 or self.attenuated != 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class TwoElectron:
     """Integrals of a molecule, in one of their forms.
 
-    coulomb_pairs, exchange_pairs: (n², n²) matrices (μν|λσ) and (μλ|σν) for the smallest systems, else None.
-    packed: 8-fold packed integrals in core, or None (direct).
-    long_range: the same for the attenuated operator erf(ω r)/r, or None where no functional asks for it.
+    operator: of the exchange.
+    coulomb_pairs: (n², n²) matrix (μν|λσ) for the smallest systems, else None.
+    exchange_pairs: (μλ|σν) of the operator, shares and all, likewise.
+    packed: 8-fold packed (μν|λσ) in core; None where they are computed at each build (direct), or where
+    neither J nor K needs them.
+    mixed: the same of the operator, shares and all, where it is range separated: K is read once, not twice.
     fitting: density fitting for the Coulomb matrix, or None.
     """
 
     mol: gto.Mole
-    omega: float
+    operator: ExchangeOperator
     coulomb_pairs: np.ndarray | None
     exchange_pairs: np.ndarray | None
     packed: np.ndarray | None
-    long_range: np.ndarray | None
+    mixed: np.ndarray | None
     fitting: df.DF | None
 
     @property
     def n_bytes(self) -> int:
         """Memory that the integrals of four functions hold."""
-        held = (self.coulomb_pairs, self.exchange_pairs, self.packed, self.long_range)
+        held = (self.coulomb_pairs, self.exchange_pairs, self.packed, self.mixed)
         return sum(part.nbytes for part in held if part is not None)
 
 
 def make_two_electron(
-    mol: gto.Mole, omega: float, fitting_basis: object | None, memory: float
+    mol: gto.Mole, operator: ExchangeOperator, fitting_basis: object | None, memory: float
 ) -> TwoElectron:
-    """Integrals for `mol`; omega: range separation in 1/bohr, 0 for none; memory: bytes they may take."""
+    """Integrals for `mol`; memory: bytes they may take."""
     n = mol.nao
     n_pairs = n * (n + 1) // 2
-    in_core = 8 * n_pairs * (n_pairs + 1) // 2 * (2 if omega else 1) <= memory
     fitting = None
     if fitting_basis is not None:
         fitting = df.DF(mol, auxbasis=fitting_basis)
         fitting.build()
-    if not in_core:
-        return TwoElectron(mol, omega, None, None, None, None, fitting)
+    sets = 2 if operator.attenuated and fitting is None else 1
+    if 8 * n_pairs * (n_pairs + 1) // 2 * sets > memory:
+        return TwoElectron(mol, operator, None, None, None, None, fitting)
     packed = mol.intor("int2e", aosym="s8")
-    long_range = None
-    if omega:
-        with mol.with_range_coulomb(omega):
-            long_range = mol.intor("int2e", aosym="s8")
+    mixed = None
+    if operator.attenuated:
+        mixed = _mixed(mol, operator, packed, kept=fitting is None)
+        packed = packed if fitting is None else None
     coulomb_pairs = exchange_pairs = None
     if n <= SMALL:
         full = mol.intor("int2e").reshape(n, n, n, n)
         coulomb_pairs = full.reshape(n * n, n * n)
-        exchange_pairs = np.ascontiguousarray(full.transpose(0, 3, 1, 2).reshape(n * n, n * n))
-    return TwoElectron(mol, omega, coulomb_pairs, exchange_pairs, packed, long_range, fitting)
+        of_operator = operator.full * full if mixed is None else ao2mo.restore(1, mixed, n)
+        exchange_pairs = np.ascontiguousarray(of_operator.transpose(0, 3, 1, 2).reshape(n * n, n * n))
+    return TwoElectron(mol, operator, coulomb_pairs, exchange_pairs, packed, mixed, fitting)
+
+
+def _mixed(mol: gto.Mole, operator: ExchangeOperator, packed: np.ndarray, *, kept: bool) -> np.ndarray:
+    """Packed integrals of a range-separated operator; in the place of `packed` unless these are kept."""
+    with mol.with_range_coulomb(operator.omega):
+        attenuated = mol.intor("int2e", aosym="s8")
+    attenuated *= operator.attenuated
+    if kept:
+        for start in range(0, len(packed), _PORTION):
+            piece = slice(start, start + _PORTION)
+            attenuated[piece] += operator.full * packed[piece]
+        return attenuated
+    packed *= operator.full
+    attenuated += packed
+    return attenuated
 
 
 def coulomb(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
@@ -81,31 +119,30 @@ def coulomb(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
 
 
 def exchange(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
-    """K (n, n), complex or real as `density`, for a Hermitian density (n, n)."""
-    real = _exchange(integrals, np.ascontiguousarray(np.real(density)), 1, long_range=False)
+    """K (n, n) of the operator, complex or real as `density`, for a Hermitian density (n, n)."""
+    real = _exchange(integrals, np.ascontiguousarray(np.real(density)), 1)
     if not np.iscomplexobj(density):
         return real
-    return real + 1j * _exchange(integrals, np.ascontiguousarray(np.imag(density)), 2, long_range=False)
+    return real + 1j * _exchange(integrals, np.ascontiguousarray(np.imag(density)), 2)
 
 
-def long_range_exchange(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
-    """K of erf(ω r)/r, as `exchange`."""
-    real = _exchange(integrals, np.ascontiguousarray(np.real(density)), 1, long_range=True)
-    if not np.iscomplexobj(density):
-        return real
-    return real + 1j * _exchange(integrals, np.ascontiguousarray(np.imag(density)), 2, long_range=True)
-
-
-def _exchange(integrals: TwoElectron, density: np.ndarray, hermi: int, long_range: bool) -> np.ndarray:
+def _exchange(integrals: TwoElectron, density: np.ndarray, hermi: int) -> np.ndarray:
     """K of a real symmetric (hermi=1) or antisymmetric (hermi=2) matrix."""
-    if not density.any():
+    operator = integrals.operator
+    if not operator.present or not density.any():
         return np.zeros_like(density)
-    if integrals.exchange_pairs is not None and not long_range:
+    if integrals.exchange_pairs is not None:
         return (integrals.exchange_pairs @ density.ravel()).reshape(density.shape)
-    packed = integrals.long_range if long_range else integrals.packed
-    if packed is not None:
-        return np.asarray(scf.hf.dot_eri_dm(packed, density, hermi=hermi, with_j=False)[1])
-    return _direct(integrals.mol, density, hermi, with_j=False, omega=integrals.omega if long_range else None)
+    if integrals.mixed is not None:
+        return np.asarray(scf.hf.dot_eri_dm(integrals.mixed, density, hermi=hermi, with_j=False)[1])
+    if integrals.packed is not None:
+        K = np.asarray(scf.hf.dot_eri_dm(integrals.packed, density, hermi=hermi, with_j=False)[1])
+        return operator.full * K
+    K = np.zeros_like(density)
+    for share, omega in ((operator.full, None), (operator.attenuated, operator.omega)):
+        if share:
+            K += share * _direct(integrals.mol, density, hermi, with_j=False, omega=omega)
+    return K
 
 
 def _direct(mol: gto.Mole, density: np.ndarray, hermi: int, with_j: bool, omega: float | None) -> np.ndarray:

@@ -150,7 +150,8 @@ def readings(size: SystemSize, memory: float) -> int:
 
 def held_integrals(size: SystemSize, memory: float) -> int:
     """Bytes of two-electron integrals in memory; 0 where they are computed at every build."""
-    packed = 8 * size.pairs * (size.pairs + 1) // 2 * size.kernels
+    # A fitted Coulomb matrix leaves the exchange operator's alone.
+    packed = 8 * size.pairs * (size.pairs + 1) // 2 * (1 if size.fitting else size.kernels)
     if packed > memory:
         return 0
     return packed + (16 * size.functions**4 if size.functions <= SMALL else 0)

@@ -85,7 +85,8 @@ def build_auxiliary_kernel(
     cells: `quadrature_cells` of the quadrature; None for those of `KERNEL_GRID`.
     basis: orthonormal orbitals (n, m), XᵀSX = 1, in which density changes δP = X δP' Xᵀ and responses
         ΔF' = Xᵀ ΔF X are given; None for AO matrices.
-    packed: 8-fold packed AO integrals of 1/r and of erf(ωr)/r where the caller has them.
+    packed: 8-fold packed AO integrals of 1/r, and of the exchange operator, shares and all, where it is
+        range separated, as far as the caller has them.
     Returns None where there is none: functionals of the kinetic-energy density, kernels above `MAX_BYTES`.
     """
     if not has_xc_kernel(xc):
@@ -111,9 +112,12 @@ def build_auxiliary_kernel(
     omega, long_range, fraction = dft.numint.NumInt().rsh_and_hybrid_coeff(xc)
     if fraction != 0 or (omega != 0 and long_range != 0):
         # K = c K[1/r] + (a − c) K[erf(ωr)/r]; a closed shell's total density counts half.
-        integrals *= fraction
-        if omega != 0:
-            integrals += (long_range - fraction) * repulsion_integrals(mol, basis, omega, packed[1])
+        if packed[1] is not None:
+            integrals = repulsion_integrals(mol, basis, packed=packed[1])
+        else:
+            integrals *= fraction
+            if omega != 0:
+                integrals += (long_range - fraction) * repulsion_integrals(mol, basis, omega)
         integrals *= -n_spin / 2
         symmetric, imaginary = exchange_kernels(integrals, m, dtype)
         for spin in range(n_spin):
@@ -134,7 +138,7 @@ def analytic_kernel(
     if building_bytes(engine.mol.nao, len(density)) > memory:
         return None
     integrals, xc = engine.two_electron, engine.system.functional.pyscf
-    packed = (integrals.packed, integrals.long_range)
+    packed = (integrals.packed, integrals.mixed)
     cells = None if engine.quadrature is None else told_cells(engine.mol, tell)
     return build_auxiliary_kernel(engine.mol, density, xc, cells, packed=packed)
 

@@ -118,13 +118,14 @@ def _without_xc(
     # -c' / c.
     share = -0.5 if engine.system.n_spin == 1 else -1.0
     coulomb, real, imaginary = ([np.zeros((len(i),) * 2) for i in indices] for _ in range(3))
-    for part, packed in ((engine.hybrid, integrals.packed), (engine.long_range, integrals.long_range)):
-        wanted = packed is integrals.packed
-        if packed is None or not (part or wanted):
-            continue
-        exchange = (real, imaginary) if part else ([], [])
-        matrices = RepulsionMatrices(coulomb if wanted else [], *exchange, share * part)
-        add_repulsion(packed, rectangles, matrices, held)
+    exchange = (real, imaginary) if exact else ([], [])
+    assert integrals.packed is not None
+    if integrals.mixed is None:
+        matrices = RepulsionMatrices(coulomb, *exchange, share * integrals.operator.full)
+        add_repulsion(integrals.packed, rectangles, matrices, held)
+    else:
+        add_repulsion(integrals.packed, rectangles, RepulsionMatrices(coulomb, [], [], 0.0), held)
+        add_repulsion(integrals.mixed, rectangles, RepulsionMatrices([], *exchange, share), held)
     for own, a in zip(coulomb, real, strict=True):
         own *= 2.0
         a += own

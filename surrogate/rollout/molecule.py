@@ -143,10 +143,13 @@ def _two_electron(
     J = coulomb_kernel(repulsion, m) if integrals.fitting is None else _fitted_coulomb(engine, C)
     if not engine.exact_exchange:
         return J, None, None
-    repulsion *= engine.hybrid
-    if engine.long_range:
-        long_range = repulsion_integrals(engine.mol, C, integrals.omega, integrals.long_range)
-        repulsion += engine.long_range * long_range
+    operator = integrals.operator
+    if integrals.mixed is not None:
+        repulsion = repulsion_integrals(engine.mol, C, packed=integrals.mixed)
+    else:
+        repulsion *= operator.full
+        if operator.attenuated:
+            repulsion += operator.attenuated * repulsion_integrals(engine.mol, C, operator.omega)
     # A closed shell's total density counts half.
     return J, *exchange_kernels(-0.5 * n_spin * repulsion, m, np.float64)
 

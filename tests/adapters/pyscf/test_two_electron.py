@@ -5,15 +5,16 @@ import pytest
 from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.pyscf.two_electron import (
     SMALL,
+    ExchangeOperator,
     coulomb,
     exchange,
-    long_range_exchange,
     make_two_electron,
 )
 from pyscf import scf
 from pyscf_systems import GIB, water
 
-OMEGA = 0.33
+CAM = ExchangeOperator(0.33, 0.19, 0.46)
+FULL = ExchangeOperator(0.0, 1.0, 0.0)
 
 
 def hermitian(n: int) -> np.ndarray:
@@ -30,38 +31,44 @@ def hermitian(n: int) -> np.ndarray:
 def test_coulomb_and_exchange(basis: str, memory: float, form: str, spherical: bool) -> None:
     """Each form, cartesian and pure functions, full and attenuated operator."""
     mol = molecule(water(basis=basis, spherical=spherical))
-    integrals = make_two_electron(mol, OMEGA, None, memory)
+    integrals = make_two_electron(mol, CAM, None, memory)
     assert (integrals.coulomb_pairs is not None) == (form == "pairs") == (mol.nao <= SMALL)
     assert (integrals.packed is None) == (form == "direct")
     density = hermitian(mol.nao)
     J, K = scf.hf.get_jk(mol, density, hermi=0)
-    with mol.with_range_coulomb(OMEGA):
+    with mol.with_range_coulomb(CAM.omega):
         _, K_long = scf.hf.get_jk(mol, density, hermi=0)
     np.testing.assert_allclose(coulomb(integrals, density.real.copy()), np.asarray(J).real, atol=1e-10)
-    np.testing.assert_allclose(exchange(integrals, density), K, atol=1e-10)
-    np.testing.assert_allclose(long_range_exchange(integrals, density), K_long, atol=1e-10)
+    expected = CAM.full * K + CAM.attenuated * K_long
+    np.testing.assert_allclose(exchange(integrals, density), expected, atol=1e-10)
+    whole = make_two_electron(mol, FULL, None, memory)
+    np.testing.assert_allclose(exchange(whole, density), K, atol=1e-10)
 
 
 def test_a_real_density_has_real_exchange() -> None:
     mol = molecule(water())
-    integrals = make_two_electron(mol, 0.0, None, GIB)
+    integrals = make_two_electron(mol, FULL, None, GIB)
     density = hermitian(mol.nao)
     K = exchange(integrals, density.real.copy())
     assert K.dtype == np.float64
     np.testing.assert_allclose(K, exchange(integrals, density).real, atol=1e-12)
 
 
-def test_the_attenuated_operator_is_kept_only_where_asked_for() -> None:
-    mol = molecule(water())
-    assert make_two_electron(mol, 0.0, None, GIB).long_range is None
-    assert make_two_electron(mol, OMEGA, None, GIB).long_range is not None
+def test_a_fitted_coulomb_matrix_leaves_one_set_of_integrals() -> None:
+    mol = molecule(water(basis="6-31g**"))
+    assert make_two_electron(mol, FULL, None, GIB).mixed is None
+    kept, fitted = (make_two_electron(mol, CAM, basis, GIB) for basis in (None, "weigend"))
+    assert kept.packed is not None
+    assert fitted.packed is None
+    density = hermitian(mol.nao)
+    np.testing.assert_allclose(exchange(fitted, density), exchange(kept, density), atol=1e-12)
 
 
 def test_memory_decides_between_in_core_and_direct() -> None:
     mol = molecule(water(basis="6-31g"))
     n_pairs = mol.nao * (mol.nao + 1) // 2
     needed = 8 * n_pairs * (n_pairs + 1) // 2
-    assert make_two_electron(mol, 0.0, None, needed).packed is not None
-    assert make_two_electron(mol, 0.0, None, needed - 1).packed is None
+    assert make_two_electron(mol, FULL, None, needed).packed is not None
+    assert make_two_electron(mol, FULL, None, needed - 1).packed is None
     # Two sets of integrals for range separation.
-    assert make_two_electron(mol, OMEGA, None, needed).packed is None
+    assert make_two_electron(mol, CAM, None, needed).packed is None
