@@ -120,14 +120,22 @@ def coulomb(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
 
 def exchange(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
     """K (n, n) of the operator, complex or real as `density`, for a Hermitian density (n, n)."""
-    real = _exchange(integrals, np.ascontiguousarray(np.real(density)), 1)
+    real = np.ascontiguousarray(np.real(density))
     if not np.iscomplexobj(density):
-        return real
-    return real + 1j * _exchange(integrals, np.ascontiguousarray(np.imag(density)), 2)
+        return _exchange(integrals, real, 1)
+    imaginary = np.ascontiguousarray(np.imag(density))
+    sizes = float(np.abs(real).max(initial=0.0)), float(np.abs(imaginary).max(initial=0.0))
+    if not all(sizes):
+        return _exchange(integrals, real, 1) + 1j * _exchange(integrals, imaginary, 2)
+    # One pass for both: K of the symmetric part is symmetric, K of the other is not. As large as each other,
+    # neither loses digits.
+    scale = sizes[0] / sizes[1]
+    K = _exchange(integrals, real + scale * imaginary, 0)
+    return 0.5 * (K + K.T) + (0.5j / scale) * (K - K.T)
 
 
 def _exchange(integrals: TwoElectron, density: np.ndarray, hermi: int) -> np.ndarray:
-    """K of a real symmetric (hermi=1) or antisymmetric (hermi=2) matrix."""
+    """K of a real matrix: symmetric (hermi=1), antisymmetric (hermi=2) or neither (0)."""
     operator = integrals.operator
     if not operator.present or not density.any():
         return np.zeros_like(density)
