@@ -33,9 +33,9 @@ PASSES, ABSORBING_PASSES = 1.8, 11.0
 #: As in `surrogate/nonlinear`: rotations that points are learned from and measured on, with the four sizes
 #: tried; rows, candidates and most points of an atom's cell.
 ROTATIONS, ROWS, CANDIDATES, MOST = 40 + 4 * 5, 40 * 40, 1500, 600
-#: Exchange of an antisymmetric imaginary part, in that of the real part. PySCF's own SCF computes integrals
-#: of an attenuated operator anew in each iteration, which takes so many times as long as with them at hand.
-IMAGINARY, DIRECT = 2.0, 30.0
+#: Exchange of a real and an imaginary part together, in that of a real part; Coulomb and exchange with
+#: integrals computed anew, in those with them at hand.
+COMPLEX, DIRECT = 1.35, 30.0
 #: As in `driver/run/surrogates`: pairs of an irrep whose kernel is made for any run, and steps from which on
 #: that of more is.
 FEW_PAIRS, LONG_RUN = 3000, 4000
@@ -138,7 +138,7 @@ def seconds_counts(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) ->
         if isinstance(task, PropagationTask):
             _add(counts, _propagation(task, size, asked))
         elif isinstance(task, GroundStateTask):
-            _add(counts, _iterations(size, 0 if task.skip else SCF_BUILDS, memory))
+            _add(counts, _builds(size, 0 if task.skip else SCF_BUILDS, memory, parts=1.0))
             _add(counts, _builds(size, ENGINE_BUILDS, memory, parts=1.0))
             _add(counts, _set_up(size))
         elif isinstance(task, LinearResponseTask):
@@ -159,19 +159,12 @@ def _set_up(size: SystemSize) -> dict[str, float]:
     }
 
 
-def _iterations(size: SystemSize, builds: float, memory: float) -> dict[str, float]:
-    """Those of PySCF's SCF."""
-    counts = _builds(size, builds, memory, parts=1.0)
-    if size.kernels > 1:
-        counts["two-electron"] += builds * DIRECT * size.pairs**2
-    return counts
-
-
 def _builds(size: SystemSize, builds: float, memory: float, *, parts: float) -> dict[str, float]:
     """Fock matrices; parts: of a density that exchange is taken of, in units of the real one."""
     n, spins = size.functions, size.spins
-    operators = 1 + (parts * size.kernels * spins if size.exchange else 0)
     held = held_integrals(size, INTEGRALS_SHARE * memory)
+    # Held integrals of a range-separated operator are one set.
+    operators = 1 + (parts * spins * (1 if held else size.kernels) if size.exchange else 0)
     return {
         "build": builds,
         "quadrature": builds * spins * n**2 * size.points * max(size.components, 1) / 4.0,
@@ -190,7 +183,7 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
     per_step = STRONG_BUILDS * learns + ABSORBING_BUILDS * absorbing if asked.surrogate else STEP_BUILDS
     passes = steps * (ABSORBING_PASSES if absorbing else PASSES)
     held = kernel_bytes(task.system, size, memory) if asked.surrogate else 0
-    counts = _builds(size, RUN_BUILDS + per_step * steps, memory, parts=1.0 + IMAGINARY)
+    counts = _builds(size, RUN_BUILDS + per_step * steps, memory, parts=COMPLEX)
     counts["figure"] = 0.0 if real_time.no_propagation else 1.0
     counts["step"] = passes * spins
     counts["kernel product"] = 2.0 * passes * (spins * size.pairs) ** 2 if held else 0.0
@@ -200,7 +193,7 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
     if asked.surrogate and steps and not held:
         every = asked.every_step and directions_cost(task, size, memory)
         directions = max(DIRECTION_BUILDS, min(steps, spins * size.pairs)) if every else DIRECTION_BUILDS
-        taught = _builds(size, directions, memory, parts=1.0 + IMAGINARY)
+        taught = _builds(size, directions, memory, parts=COMPLEX)
         _add(counts, taught | {"quadrature": COARSE * taught["quadrature"]})
     if learns:
         _add(counts, _learning(size))
@@ -224,7 +217,7 @@ def by_modes(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:
 def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memory: float) -> dict[str, float]:
     """Fock builds, a kernel whose quadrature is a product of matrices, and every mode at every point."""
     moved = size.moved_irreps * size.moved_pairs
-    counts = _builds(size, RUN_BUILDS, memory, parts=1.0 + IMAGINARY)
+    counts = _builds(size, RUN_BUILDS, memory, parts=COMPLEX)
     counts["figure"] = 0.0 if task.real_time.no_propagation else 1.0
     # One of a point's mirror images is enough; products of more pairs than this are interpolated.
     squares = min(size.moved_irreps * size.moved_pairs**2, INTERPOLATED**2)
