@@ -165,9 +165,11 @@ class _Model:
             patterns[:, 1 + x] += dipoles[:, :, None] * self.kicks[:, None, :, x]
         left = self.y - sines @ patterns[:, 0].reshape(r, -1)
         flat = patterns.reshape(4 * r, -1)
-        moved = self.t[:, None] * np.cos(angles)
-        times = np.stack([moved, sines, sines, sines], axis=2).reshape(len(self.t), -1)
-        return np.sum((times.T @ left) * flat, axis=1), left, (times.T @ times) * (flat @ flat.T)
+        # A line's frequency has one function of time, the three of its q share another.
+        times = np.concatenate([self.t[:, None] * np.cos(angles), sines], axis=1)
+        own = (np.arange(r)[:, None] + np.array([0, r, r, r])).ravel()
+        gram = (times.T @ times)[np.ix_(own, own)]
+        return np.sum((times.T @ left)[own] * flat, axis=1), left, gram * (flat @ flat.T)
 
 
 def _kicks(signals: Sequence[Signal], omega: np.ndarray) -> np.ndarray:
