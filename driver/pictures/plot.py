@@ -105,11 +105,17 @@ def new_figure(title: str, width: float = PAGE, rows: int = 0) -> tuple[Figure, 
     return figure, panels[0]
 
 
-def legend_above(panel: Axes, columns: int = 1) -> None:
+def legend_above(panel: Axes) -> None:
     """A legend over the panel's left corner, where no curve can lie behind it."""
-    place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": columns}
-    room = {"borderaxespad": 0.1, "borderpad": 0.2, "labelspacing": 0.25}
-    panel.legend(frameon=False, fontsize=SMALL, **place, **room)
+    panel.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        frameon=False,
+        fontsize=SMALL,
+        borderaxespad=0.1,
+        borderpad=0.2,
+        labelspacing=0.25,
+    )
 
 
 def spectrum_panel(

@@ -47,7 +47,9 @@ def test_a_legend_lies_beside_the_curves_and_the_title(draw: Callable[[], None],
     figure = drawn[0]
     figure.draw_without_rendering()
     panel = figure.axes[0]
-    box = panel.get_legend().get_window_extent()
+    legend = panel.get_legend()
+    assert legend is not None
+    box = legend.get_window_extent()
     for line in panel.lines:
         assert not box.count_contains(panel.transData.transform(line.get_xydata()))
     title = figure.texts[0].get_window_extent()
