@@ -95,7 +95,11 @@ def _superposed(
 
 
 def _density_at(atom: Solution, r: Array) -> Array:
-    return np.stack([np.maximum(evaluate(atom.mesh, n, r), 0.0) for n in atom.density])
+    # At a point nucleus a relativistic density is infinite, and no polynomial follows it; r²n is smooth.
+    power = 2 if atom.mesh.power > 1 else 0
+    at = np.maximum(r, atom.mesh.radius[0]) if power else np.asarray(r, dtype=float)
+    weighted = [evaluate(atom.mesh, n * atom.mesh.radius**power, at) for n in atom.density]
+    return np.stack([np.maximum(one, 0.0) / at**power for one in weighted])
 
 
 def _potential_at(atom: Solution, r: Array) -> Array:

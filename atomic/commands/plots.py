@@ -1,7 +1,7 @@
 """Figures of one atom: radial functions, densities with their tails."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = {"s": "#1b5e9b", "p": "#c8461e", "d": "#2f8f4e", "f": "#7b4fa3", "g": "#8a6d1f"}
-_DASHES = ("-", "--", ":", "-.")
+# By the number of nodes; from four on the dashes repeat, thinner.
+_DASHES, _THICK = ("-", "--", ":", "-."), (1.6, 0.7, 2.6)
+# Beside the panel: a heavy atom's curves leave no room inside.
+_BESIDE: dict[str, Any] = {
+    **{"frameon": False, "fontsize": 8, "loc": "upper left"},
+    **{"bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2, "handlelength": 2.6, "labelspacing": 0.1},
+}
 
 
 def plot_atom(atom: Atom, path: Path) -> None:
@@ -27,10 +33,11 @@ def plot_atom(atom: Atom, path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, (top, middle, bottom) = plt.subplots(3, 1, figsize=(6, 10.5), constrained_layout=True)
+    figure, (top, middle, bottom) = plt.subplots(3, 1, figsize=(7.2, 10.5), constrained_layout=True)
     _orbitals(top, atom)
     r = np.geomspace(_inner(atom), atom.radius[-1], 2000)
-    density = np.stack([_resampled(atom, values, r) for values in atom.density])
+    # r²n is smooth at a point nucleus, where a relativistic n is infinite.
+    density = np.stack([_resampled(atom, atom.radius**2 * values, r) / r**2 for values in atom.density])
     names = ("up", "down") if atom.model.spin else ("density",)
     for values, name, style in zip(density, names, ("-", "--"), strict=False):
         middle.plot(r, 4 * np.pi * r**2 * values, style, color="#333333", label=name)
@@ -42,7 +49,7 @@ def plot_atom(atom: Atom, path: Path) -> None:
     bottom.set(ylabel=r"$n$ / bohr$^{-3}$", title="Density: cusp and tail")
     middle.set_xlim(_inner(atom), edge)
     if atom.model.spin:
-        middle.legend(frameon=False)
+        middle.legend(**_BESIDE)
     for axes in (top, middle, bottom):
         axes.grid(alpha=0.25, linewidth=0.5)
     figure.suptitle(f"{SYMBOLS[int(atom.z) - 1]}   E = {atom.energies.total:.6f} Ha")
@@ -57,13 +64,13 @@ def _orbitals(axes: "Axes", atom: Atom) -> None:
     for o, values in zip(atom.orbitals, atom.radial_functions, strict=True):
         if o.occupation == 0 or (o.j is not None and o.j < o.l) or o.spin == 1:
             continue
-        style = _DASHES[(o.n - o.l - 1) % len(_DASHES)]
-        colour = COLOURS[LETTERS[o.l]]
-        axes.plot(fine, _resampled(atom, values, fine), style, color=colour, label=o.label)
+        again, dash = divmod(o.n - o.l - 1, len(_DASHES))
+        look = {"color": COLOURS[LETTERS[o.l]], "linestyle": _DASHES[dash], "linewidth": _THICK[again]}
+        axes.plot(fine, _resampled(atom, values, fine), label=o.label, **look)
     shown = np.flatnonzero(atom.density.sum(axis=0) * r**2 > 1e-5)[-1]
     axes.set(xscale="log", xlim=(_inner(atom), r[shown]), xlabel="r / bohr", ylabel=r"$P(r)$ / bohr$^{-1/2}$")
     axes.set_title("Radial functions")
-    axes.legend(frameon=False, fontsize=8, ncol=2)
+    axes.legend(**_BESIDE)
 
 
 def _inner(atom: Atom) -> float:

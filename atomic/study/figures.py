@@ -67,7 +67,8 @@ def phase_portraits(records: list[Record], paths: list[tuple[int, Trajectory]], 
     figure, grid = plt.subplots(
         rows,
         columns,
-        figsize=(_WIDTH, 0.45 * _WIDTH * rows),
+        # Title and caption take the last inch and more.
+        figsize=(_WIDTH, 0.45 * _WIDTH * rows + 1.2),
         constrained_layout=True,
         squeeze=False,
     )

@@ -313,7 +313,7 @@ def _broadening(options: argparse.Namespace) -> tuple[float, float]:
 def _spectrum(options: argparse.Namespace, signals: list[Signal]) -> Spectrum:
     """The spectrum of runs, with notes on what it cannot tell. Raises SpectrumError."""
     from ..answer.printed import MOST_OF_ELECTRONS
-    from ..spectra.spectrum import absorption
+    from ..spectra.spectrum import absorption, field_goes_on
 
     tau, sigma = _broadening(options)
     spectrum = absorption(signals, tau, options.emax, pade=options.pade, sigma=sigma)
@@ -322,6 +322,11 @@ def _spectrum(options: argparse.Namespace, signals: list[Signal]) -> Spectrum:
         _note(
             f"{span:g} au are short for a damping of {tau:g} au: lines have side lobes; "
             "a smaller --tau or --pade removes them, and fitted lines have none"
+        )
+    for signal in filter(field_goes_on, signals):
+        _note(
+            f"{signal.name}: the field has not ended with the run, and a field cut off has light at every "
+            "energy: a longer tmax is needed"
         )
     electrons = next((signal.electrons for signal in signals if signal.electrons), None)
     if electrons is not None and spectrum.strength > MOST_OF_ELECTRONS * electrons:

@@ -31,6 +31,8 @@ _DOTS_PER_INCH = 200
 COLUMN, PAGE = 3.3, 7.0
 #: Sizes of letters, points.
 LETTERS, SMALL = 8.0, 7.0
+# Inches over the first panel: with a title, with a second axis too, and a legend's row.
+_ABOVE, _ABOVE_DIPOLE, _ROW = 0.42, 0.62, 0.14
 #: A component that moves less than this share of the largest is not drawn.
 AT_REST = 1e-3
 #: Formats, by the ending of a file's name.
@@ -61,7 +63,7 @@ def plot_run(picture: RunPicture, path: Path, width: float = PAGE) -> None:
     Raises OSError when the file cannot be written, SpectrumError for another ending than those of `FORMATS`.
     """
     n = 1 if picture.spectrum is None else 2
-    figure, panels = _figure(width, n, picture.title)
+    figure, panels = _figure(width, n, picture.title, _ABOVE_DIPOLE)
     _draw_dipole(panels[0], picture)
     if picture.spectrum is not None:
         marked = [(line.energy, line.strength) for line in picture.lines]
@@ -97,10 +99,23 @@ def heat_maps(
     save_figure(figure, path)
 
 
-def new_figure(title: str, width: float = PAGE) -> tuple[Figure, Axes]:
-    """A figure of one panel, `width` inches wide."""
-    figure, panels = _figure(width, 1, title)
+def new_figure(title: str, width: float = PAGE, rows: int = 0) -> tuple[Figure, Axes]:
+    """A figure of one panel, `width` inches wide, with room for `rows` of a legend above it."""
+    figure, panels = _figure(width, 1, title, _ABOVE + _ROW * max(rows - 1, 0))
     return figure, panels[0]
+
+
+def legend_above(panel: Axes) -> None:
+    """A legend over the panel's left corner, where no curve can lie behind it."""
+    panel.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        frameon=False,
+        fontsize=SMALL,
+        borderaxespad=0.1,
+        borderpad=0.2,
+        labelspacing=0.25,
+    )
 
 
 def spectrum_panel(
@@ -111,11 +126,13 @@ def spectrum_panel(
     _draw_spectrum(panel, spectrum, [(one.energy, one.strength) for one in (*lines, *found)], width)
 
 
-def _figure(width: float, n: int, title: str) -> tuple[Figure, list[Axes]]:
-    """n panels under one another. Margins are fixed, in inches: fitting them takes as long as drawing."""
+def _figure(width: float, n: int, title: str, top: float = _ABOVE) -> tuple[Figure, list[Axes]]:
+    """n panels under one another, `top` inches below the figure's edge. Margins are fixed, in inches: fitting
+    them takes as long as drawing.
+    """
     from matplotlib.figure import Figure
 
-    panel, between, top, bottom = 1.75 if width < 5.0 else 2.2, 0.75, 0.62, 0.42
+    panel, between, bottom = 1.75 if width < 5.0 else 2.2, 0.75, 0.42
     height = n * panel + (n - 1) * between + top + bottom
     figure = Figure(figsize=(width, height), dpi=_DOTS_PER_INCH)
     left, right = 0.55 / width, 1.0 - 0.12 / width
@@ -206,16 +223,21 @@ def _draw_spectrum(
     panel.plot(spectrum.energy, section, color=_BLUE, linewidth=0.9, zorder=3)
     panel.fill_between(spectrum.energy, section, color=_BLUE, alpha=0.12, linewidth=0)
     highest = float(known.max(initial=0.0)) or 1.0
+    lowest = min(float(known.min(initial=0.0)), 0.0)
+    first, last = energies_shown(spectrum)
     # A rotated label takes its letters' height of the axis.
-    room = float(spectrum.energy[-1]) * 1.25 * SMALL / 72.0 / (width - 0.67)
+    room = (last - first) * 1.25 * SMALL / 72.0 / (width - 0.67)
     taken: list[float] = []
     for energy, _ in sorted(marked, key=lambda one: -one[1]):
         if any(abs(energy - other) < room for other in taken):
             continue
         taken.append(energy)
+        # Over the curve across the label's width: on a shoulder it would lie on the flank.
+        under = section[np.abs(spectrum.energy - energy) <= 0.4 * room]
+        height = max(np.nanmax(under, initial=0.0), float(np.interp(energy, spectrum.energy, section)))
         panel.annotate(
             f"{energy:.2f}",
-            (energy, float(np.interp(energy, spectrum.energy, section))),
+            (energy, height),
             xytext=(0, 3),
             textcoords="offset points",
             ha="center",
@@ -229,5 +251,15 @@ def _draw_spectrum(
     what = "x, y, z averaged" if sorted(labels) == ["x", "y", "z"] else f"light along {', '.join(labels)}"
     shape = f"Gaussian, sigma {spectrum.sigma:.3g} au" if spectrum.sigma else f"damping {spectrum.tau:g} au"
     panel.set_title(f"{what}; {shape}", loc="right", fontsize=SMALL, color=_GREY, pad=3)
-    panel.set_xlim(0.0, spectrum.energy[-1])
-    panel.set_ylim(min(float(known.min(initial=0.0)), 0.0) * 1.05, 1.3 * highest)
+    panel.set_xlim(first, last)
+    panel.set_ylim(lowest * 1.05, highest + 0.3 * (highest - lowest))
+
+
+def energies_shown(spectrum: Spectrum) -> tuple[float, float]:
+    """First and last energy (eV) of the axis: from zero, but of a pulse what it has light for."""
+    known = spectrum.energy[np.isfinite(spectrum.cross_section)]
+    last = float(spectrum.energy[-1])
+    if not len(known) or len(known) == len(spectrum.energy):
+        return 0.0, last
+    margin = 0.05 * float(known[-1] - known[0]) or 0.5
+    return max(float(known[0]) - margin, 0.0), min(float(known[-1]) + margin, last)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .plot import LETTERS, SMALL, new_figure, save_figure, spectrum_panel
+from .plot import LETTERS, legend_above, new_figure, save_figure, spectrum_panel
 
 if TYPE_CHECKING:
     from ..spectra.harmonics import Emission
     from ..spectra.spectrum import Spectrum
 
+# Letters of a name that have room in a legend.
+_NAME = 90
 #: Okabe and Ito, https://jfly.uni-koeln.de/color/.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
 
@@ -35,13 +37,13 @@ def draw_spectrum(title: str, spectrum: Spectrum, path: Path, band: np.ndarray |
             linewidth=0,
             label="one standard deviation",
         )
-        panel.legend(loc="upper right", frameon=False, fontsize=SMALL)
+        legend_above(panel)
     save_figure(figure, path)
 
 
 def draw_overlay(title: str, names: Sequence[str], spectra: Sequence[Spectrum], path: Path) -> None:
-    """Spectra over one another, named in a legend. Raises OSError."""
-    figure, panel = new_figure(title)
+    """Spectra over one another, named in a legend above. Raises OSError."""
+    figure, panel = new_figure(title, rows=len(names))
     for k, (name, spectrum) in enumerate(zip(names, spectra, strict=True)):
         panel.plot(
             spectrum.energy,
@@ -49,22 +51,25 @@ def draw_overlay(title: str, names: Sequence[str], spectra: Sequence[Spectrum], 
             color=_COLOURS[k % len(_COLOURS)],
             linestyle="-" if k == 0 else "--",
             linewidth=0.9,
-            label=name,
+            label=name if len(name) <= _NAME else "…" + name[1 - _NAME :],
         )
     panel.set_xlabel("energy (eV)", fontsize=LETTERS)
     panel.set_ylabel("cross-section (bohr²)", fontsize=LETTERS)
     panel.set_xlim(0.0, max(spectrum.energy[-1] for spectrum in spectra))
-    panel.legend(loc="upper right", frameon=False, fontsize=SMALL)
+    legend_above(panel)
     save_figure(figure, path)
 
 
 def draw_emission(title: str, emission: Emission, path: Path) -> None:
     """Emitted light over the order of the harmonic, in decades. Raises OSError."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, panel = new_figure(title)
     shown = emission.intensity > 1e-16 * emission.intensity.max()
     panel.semilogy(
         emission.energy[shown] / emission.photon, emission.intensity[shown], color=_COLOURS[0], linewidth=0.9
     )
+    panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     panel.set_xlabel("order of the harmonic", fontsize=LETTERS)
     panel.set_ylabel("|acceleration|² (au)", fontsize=LETTERS)
     save_figure(figure, path)

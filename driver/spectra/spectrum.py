@@ -104,6 +104,14 @@ class Signal:
     stated: float = 0.0
 
 
+def field_goes_on(signal: Signal) -> bool:
+    """Whether a pulse has, in the run's last twentieth, more than `LEAST_LIGHT` of its largest size."""
+    if isinstance(signal.kick, Kick):
+        return False
+    size = np.abs(signal.kick.size)
+    return bool(size[-max(len(size) // 20, 1) :].max() > LEAST_LIGHT * size.max(initial=0.0))
+
+
 def kick_of(signal: Signal) -> Kick:
     """The kick of a run. Raises SpectrumError where a pulse drives it."""
     if not isinstance(signal.kick, Kick):
@@ -283,10 +291,13 @@ def peaks(spectrum: Spectrum, most: int | None = 8, least: float = 0.02) -> list
 
     most: how many; None for all. least: that share.
     """
+    known = np.isfinite(spectrum.cross_section)
     s = np.nan_to_num(spectrum.cross_section)
     if len(s) < 3 or not s.max() > 0.0:
         return []
-    at = np.flatnonzero((s[1:-1] > s[:-2]) & (s[1:-1] >= s[2:])) + 1
+    # Where a pulse's light ends, the section ends, and may rise to there.
+    between = known[:-2] & known[2:]
+    at = np.flatnonzero((s[1:-1] > s[:-2]) & (s[1:-1] >= s[2:]) & between) + 1
     if not len(at):
         return []
     prominence = np.array([_prominence(s, k) for k in at])

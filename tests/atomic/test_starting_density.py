@@ -1,5 +1,7 @@
 """Superposed densities and potentials on a molecular grid."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from hybrid_propagate.atomic.solver.errors import InputError
@@ -77,3 +79,12 @@ def test_interpolation_is_spectral() -> None:
 def test_arrays_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="positions"):
         superposed_density([1, 1], np.zeros((3, 3)), np.zeros((4, 3)))
+
+
+@pytest.mark.parametrize("relativity", ["scalar", "dirac"])
+def test_a_relativistic_density_between_nodes(relativity: Literal["scalar", "dirac"]) -> None:
+    """Infinite at a point nucleus, so that a polynomial through its values swings."""
+    r = np.geomspace(1e-10, 30.0, 20001)
+    density, _ = radial_table(80, r, Model(relativity=relativity))
+    electrons = np.trapezoid(4.0 * np.pi * r**3 * density[0], np.log(r))
+    assert electrons == pytest.approx(80.0, abs=1e-6)

@@ -24,6 +24,7 @@ from hybrid_propagate.driver.bench.tables import (
     timing_table,
     where_baselines_win,
 )
+from matplotlib.figure import Figure
 
 CASE = Case("hydride", "", "A molecule", "hydride", 11, 1000, 0.2, magnus=True, kicked=True)
 TRUTH = Truth(0.2 * np.arange(20), np.outer(np.arange(20.0), [0.0, 0.0, 1.0]), None, 1)
@@ -169,6 +170,22 @@ def test_json_has_null_for_what_is_not_finite() -> None:
 def test_the_figure_is_written(tmp_path: Path) -> None:
     plot_errors([result(*HYBRID), result(*HYBRID, entry("ESPRIT", 1, 200, 5e-3))], tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_figure_s_legend_names_every_case_s_methods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the second case too, and over no panel; the last panel of each column has its axis named."""
+    kept: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: kept.append(figure))
+    further = result(*HYBRID, entry("ESPRIT", 1, 200, 5e-3))
+    plot_errors([result(*HYBRID), further, further], tmp_path / "figure.png")
+    (figure,) = kept
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["hybrid", "ESPRIT"]
+    assert not any(legend.get_window_extent().overlaps(axes.bbox) for axes in figure.axes)
+    assert [bool(axes.get_xlabel()) for axes in figure.axes] == [False, True, True, False]
 
 
 def test_an_exact_power_is_fitted_exactly() -> None:

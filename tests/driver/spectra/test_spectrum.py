@@ -10,10 +10,12 @@ from hybrid_propagate.atomic.units import EV_PER_HARTREE, SPEED_OF_LIGHT
 from hybrid_propagate.driver.spectra.signals import read_signals
 from hybrid_propagate.driver.spectra.spectrum import (
     Kick,
+    Pulse,
     Signal,
     SpectrumError,
     absorption,
     delta_kick,
+    field_goes_on,
     fourier_sum,
     peaks,
     polarisability,
@@ -235,3 +237,11 @@ def test_hydrogen_against_linear_response(nwchem: Callable[[str], Path]) -> None
     for peak, root, strength in zip(found, roots, along[bright], strict=True):
         assert peak.energy == pytest.approx(root * EV_PER_HARTREE, abs=root**3 * 0.1**2 / 8 * EV_PER_HARTREE)
         assert peak.strength == pytest.approx(strength, rel=0.01)
+
+
+@pytest.mark.parametrize(("centre", "goes_on"), [(50.0, False), (90.0, True)])
+def test_a_pulse_that_the_run_cuts_off_is_seen(centre: float, goes_on: bool) -> None:
+    time = np.arange(0.0, 100.0, 0.2)
+    size = np.exp(-((time - centre) ** 2) / 50.0) * np.cos(0.4 * time)
+    signal = Signal("run", time, np.zeros((len(time), 3)), Pulse(np.eye(3)[2], size))
+    assert field_goes_on(signal) is goes_on
