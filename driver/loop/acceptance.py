@@ -18,10 +18,14 @@ from .segment import Segment, density_at
 
 #: Passes over a segment before it is measured, each after the surrogate was refined.
 MOST_PASSES = 8
+#: Known error of the response, over the spread wanted, of a pass that only teaches: it is not measured.
+FALLS_SHORT = 10.0
 #: Fock builds that refining may take at one segment.
 MOST_REFINEMENTS = 400
 #: Rounds of measuring a segment, each after a pass by what the last one taught.
 MOST_ROUNDS = 4
+#: Share of a pass that has to reach its goal for the pass to be made anew over its whole length.
+REACHED = 0.5
 #: |P - P0| from which on the end and the point farthest from P0 teach before anything is measured.
 NONLINEAR = 0.02
 
@@ -93,6 +97,8 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
             tell(hybrid, progress, event)
         elif segment is not None and segment.learned <= wanted:
             break
+    if segment is not None and surrogate.known_error > FALLS_SHORT * wanted and surrogate.sharpen():
+        return _again(hybrid, progress, segment)
     return segment
 
 
@@ -128,7 +134,8 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
         claim = certify(hybrid, progress, segment, others, round_)
         _teach([*others, *claim.sights], smallest)
         others = []
-        in_vain = is_weak(hybrid) or claim.own > WORTH * last
+        too_long = claim.reach < REACHED * segment.n_steps
+        in_vain = is_weak(hybrid) or claim.own > WORTH * last or too_long
         if claim.met or in_vain or not progress.ledger.affords(_spent(progress, before)):
             break
         last = claim.own

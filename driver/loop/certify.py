@@ -55,6 +55,7 @@ class Claim:
     error: stated then, relative to no less than the smallest motion that counts.
     own: what this pass adds to it by itself.
     allowed, earned: what `error` or `own` may be.
+    reach: steps from its start that might have been kept, by the same measurements.
     """
 
     sights: tuple[Sight, ...]
@@ -64,6 +65,7 @@ class Claim:
     own: float
     allowed: float
     earned: float
+    reach: int
 
     @property
     def met(self) -> bool:
@@ -80,7 +82,7 @@ class Claim:
 class _Pass:
     """What every claim on one pass shares.
 
-    dipole, signal: after each step, electrons alone, and Σ|μ - μ(0)|².
+    dipole, signal: after each step, electrons alone, and Σ|μ - μ(0)|²; origin: μ(0), (3,).
     duration, typical: au, and root mean square |δP| of the run with it. floor: least signal sum.
     sample: some of its changes; response: root mean square of the surrogate's on them.
     n_points: points of the run with it. dipole_norm: |D| of `Sums`. n_pairs: see `Motion`.
@@ -89,6 +91,7 @@ class _Pass:
 
     segment: Segment
     dipole: np.ndarray
+    origin: np.ndarray
     signal: float
     duration: float
     typical: float
@@ -99,6 +102,29 @@ class _Pass:
     dipole_norm: float
     n_pairs: int
     tries: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Bounds:
+    """sums: with all of a pass but what its shadow shows. allowed, earned: see `Claim`. least: of `own`."""
+
+    sums: Sums
+    allowed: float
+    earned: float
+    least: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Shadowed:
+    """apart: |μ_shadow - μ|² after each step of a pass that it was followed for. end: its state there.
+
+    error, own: see `Claim`.
+    """
+
+    apart: np.ndarray
+    end: State
+    error: float
+    own: float
 
 
 def begin(problem: Problem, state: State) -> ErrorEstimate:
@@ -182,6 +208,7 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
     return _Pass(
         segment,
         dipole,
+        estimate.origin,
         _squared(dipole - estimate.origin),
         segment.end.time - segment.start.time,
         ledger.typical_change(float(sizes @ sizes), segment.n_steps, smallest),
@@ -211,13 +238,9 @@ def _claim(
     bound = force * made.duration / made.typical
     unseen_here = _unseen(made, sights, unseen)
     rest = BEYOND * beyond * made.duration / made.typical + made.segment.gap
-    found = motion.shadow(operator, estimate.shadow, n_steps)
     earned = target.earned(made.duration)
-    if found is None:
-        return Claim(tuple(sights), before, estimate.shadow, np.inf, np.inf, 0.0, earned)
-    dipole, shadow = found
     sums = Sums(
-        before.gap + _squared(dipole - made.dipole) + n_steps * made.segment.unfollowed**2,
+        before.gap + n_steps * made.segment.unfollowed**2,
         before.signal + made.signal,
         made.n_points,
         before.push + unseen_here.push,
@@ -230,13 +253,50 @@ def _claim(
         before.lasted + unseen_here.lasted,
         before.drift + unseen_here.drift,
     )
-    error = sums.relative(made.floor)
     allowed = target.allowed(made.segment.end.time, sums.unseen(made.floor))
-    own = error
-    if error > 0.5 * allowed:
-        own = rest + replace(unseen_here, signal=sums.signal, points=sums.points).unseen(made.floor)
-        own += _own(motion, made, dipole, estimate, sums)
-    return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
+    least = rest + replace(unseen_here, signal=sums.signal, points=sums.points).unseen(made.floor)
+    found = _shadowed(motion, estimate, made, operator, _Bounds(sums, allowed, earned, least))
+    sums = replace(sums, gap=sums.gap + float(found.apart.sum()))
+    reach = _reach(hybrid, made, before, found.apart)
+    return Claim(tuple(sights), sums, found.end, found.error, found.own, allowed, earned, reach)
+
+
+def _shadowed(
+    motion: Motion, estimate: ErrorEstimate, made: _Pass, operator: DefectOperator, bounds: _Bounds
+) -> _Shadowed:
+    """The shadow over a pass, broken off where the pass can no longer be kept: its error only grows.
+
+    It is then taken to go on as so far.
+    """
+    n_steps, sums = made.segment.n_steps, bounds.sums
+    dipole, end, apart = np.zeros((0, 3)), estimate.shadow, np.zeros(0)
+    error, own, inherited = 0.0, 0.0, None
+    while len(dipole) < n_steps:
+        found = motion.shadow(operator, end, min(motion.at_once, n_steps - len(dipole)))
+        if found is None:
+            return _Shadowed(apart, estimate.shadow, np.inf, np.inf)
+        dipole, end = np.concatenate([dipole, found[0]]), found[1]
+        apart = np.sum((dipole - made.dipole[: len(dipole)]) ** 2, axis=1)
+        error = own = replace(sums, gap=sums.gap + float(apart.sum())).relative(made.floor)
+        if error > 0.5 * bounds.allowed:
+            inherited = _inherited(motion, made, estimate) if inherited is None else inherited
+            own = bounds.least + _own(made, dipole, inherited, sums)
+        if error > bounds.allowed and own > bounds.earned:
+            on = n_steps / len(dipole)
+            return _Shadowed(apart, end, on * error, on * own)
+    return _Shadowed(apart, end, error, own)
+
+
+def _reach(hybrid: Hybrid, made: _Pass, before: Sums, apart: np.ndarray) -> int:
+    """Steps of a pass up to which what is stated stays below the line. apart: |μ_shadow - μ|² so far."""
+    k = np.arange(1, len(apart) + 1)
+    moved = np.sum((made.dipole[: len(apart)] - made.origin) ** 2, axis=1)
+    floor = made.floor * (before.points + k) / made.n_points
+    signal = np.maximum(before.signal + np.cumsum(moved), floor)
+    stated = np.sqrt((before.gap + np.cumsum(apart)) / signal)
+    times = made.segment.start.time + made.duration * k / made.segment.n_steps
+    kept = [s <= hybrid.target.allowed(float(t), 0.0) for s, t in zip(stated, times, strict=True)]
+    return int(np.flatnonzero(kept).max(initial=-1)) + 1
 
 
 def _unseen(made: _Pass, sights: Sequence[Sight], factor: float) -> Sums:
@@ -287,15 +347,19 @@ def _lost_history(hybrid: Hybrid, state: State) -> float:
     return HISTORY**2 * sum(_squared(np.abs(d) * apart) for d in dipoles)
 
 
-def _own(motion: Motion, made: _Pass, dipole: np.ndarray, estimate: ErrorEstimate, sums: Sums) -> float:
+def _inherited(motion: Motion, made: _Pass, estimate: ErrorEstimate) -> np.ndarray | None:
+    """Dipoles (k, 3) of a shadow that lacks nothing on this pass; None where it leads nowhere."""
+    if np.array_equal(estimate.shadow.density, made.segment.start.density):
+        return made.dipole
+    found = motion.shadow(None, estimate.shadow, made.segment.n_steps)
+    return None if found is None else found[0]
+
+
+def _own(made: _Pass, dipole: np.ndarray, inherited: np.ndarray | None, sums: Sums) -> float:
     """How far the shadow is from one that lacks nothing on this pass, relative to the run's motion."""
-    inherited = made.dipole
-    if not np.array_equal(estimate.shadow.density, made.segment.start.density):
-        found = motion.shadow(None, estimate.shadow, made.segment.n_steps)
-        if found is None:
-            return np.inf
-        inherited = found[0]
-    apart = _squared(dipole - inherited) / made.segment.n_steps
+    if inherited is None:
+        return np.inf
+    apart = _squared(dipole - inherited[: len(dipole)]) / made.segment.n_steps
     return float(np.sqrt(apart * made.n_points / sums.motion(made.floor)))
 
 

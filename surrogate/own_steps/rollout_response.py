@@ -93,6 +93,11 @@ class RolloutResponse:
         return self._has_points
 
     @property
+    def known_error(self) -> float:
+        """See `Surrogate`: of points."""
+        return self._points.known_error if self._has_points else 0.0
+
+    @property
     def most_steps(self) -> int:
         """See `WholeSteps`."""
         return most_steps(self._ground.molecule)
@@ -142,13 +147,12 @@ class RolloutResponse:
 
     def sharpen(self) -> bool:
         """Learn the points anew from what was visited; the graph is then made anew."""
-        changes = self._remainder.changes
-        if not self._has_points or self._points.response is None:
+        if not self._has_points:
             return False
-        before = self._points.all_of(changes)
-        if not self._points.relearn():
+        known = self._points.relearn(self._remainder.changes)
+        if known is None:
             return False
-        self._remainder.subtract(self._points.all_of(changes) - before)
+        self._remainder.subtract(known)
         return True
 
     def steps(self, start: StepsFrom, amplitudes: np.ndarray, more: LearnedRows | None) -> StepsMade | None:

@@ -84,6 +84,7 @@ class PairResponse:
 
     #: The second order is left out.
     nonlinear = False
+    known_error = 0.0
 
     @property
     def image_error(self) -> float:
