@@ -24,8 +24,6 @@ FALLS_SHORT = 10.0
 MOST_REFINEMENTS = 400
 #: Rounds of measuring a segment, each after a pass by what the last one taught.
 MOST_ROUNDS = 4
-#: Share of a pass that has to reach its goal for the pass to be made anew over its whole length.
-REACHED = 0.5
 #: |P - P0| from which on the end and the point farthest from P0 teach before anything is measured.
 NONLINEAR = 0.02
 
@@ -134,8 +132,7 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
         claim = certify(hybrid, progress, segment, others, round_)
         _teach([*others, *claim.sights], smallest)
         others = []
-        too_long = claim.reach < REACHED * segment.n_steps
-        in_vain = is_weak(hybrid) or claim.own > WORTH * last or too_long
+        in_vain = is_weak(hybrid) or claim.own > WORTH * last
         if claim.met or in_vain or not progress.ledger.affords(_spent(progress, before)):
             break
         last = claim.own

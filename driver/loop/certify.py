@@ -55,7 +55,6 @@ class Claim:
     error: stated then, relative to no less than the smallest motion that counts.
     own: what this pass adds to it by itself.
     allowed, earned: what `error` or `own` may be.
-    reach: steps from its start that might have been kept, by the same measurements.
     """
 
     sights: tuple[Sight, ...]
@@ -65,7 +64,6 @@ class Claim:
     own: float
     allowed: float
     earned: float
-    reach: int
 
     @property
     def met(self) -> bool:
@@ -82,7 +80,7 @@ class Claim:
 class _Pass:
     """What every claim on one pass shares.
 
-    dipole, signal: after each step, electrons alone, and Σ|μ - μ(0)|²; origin: μ(0), (3,).
+    dipole, signal: after each step, electrons alone, and Σ|μ - μ(0)|².
     duration, typical: au, and root mean square |δP| of the run with it. floor: least signal sum.
     sample: some of its changes; response: root mean square of the surrogate's on them.
     n_points: points of the run with it. dipole_norm: |D| of `Sums`. n_pairs: see `Motion`.
@@ -91,7 +89,6 @@ class _Pass:
 
     segment: Segment
     dipole: np.ndarray
-    origin: np.ndarray
     signal: float
     duration: float
     typical: float
@@ -208,7 +205,6 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
     return _Pass(
         segment,
         dipole,
-        estimate.origin,
         _squared(dipole - estimate.origin),
         segment.end.time - segment.start.time,
         ledger.typical_change(float(sizes @ sizes), segment.n_steps, smallest),
@@ -257,8 +253,7 @@ def _claim(
     least = rest + replace(unseen_here, signal=sums.signal, points=sums.points).unseen(made.floor)
     found = _shadowed(motion, estimate, made, operator, _Bounds(sums, allowed, earned, least))
     sums = replace(sums, gap=sums.gap + float(found.apart.sum()))
-    reach = _reach(hybrid, made, before, found.apart)
-    return Claim(tuple(sights), sums, found.end, found.error, found.own, allowed, earned, reach)
+    return Claim(tuple(sights), sums, found.end, found.error, found.own, allowed, earned)
 
 
 def _shadowed(
@@ -285,18 +280,6 @@ def _shadowed(
             on = n_steps / len(dipole)
             return _Shadowed(apart, end, on * error, on * own)
     return _Shadowed(apart, end, error, own)
-
-
-def _reach(hybrid: Hybrid, made: _Pass, before: Sums, apart: np.ndarray) -> int:
-    """Steps of a pass up to which what is stated stays below the line. apart: |μ_shadow - μ|² so far."""
-    k = np.arange(1, len(apart) + 1)
-    moved = np.sum((made.dipole[: len(apart)] - made.origin) ** 2, axis=1)
-    floor = made.floor * (before.points + k) / made.n_points
-    signal = np.maximum(before.signal + np.cumsum(moved), floor)
-    stated = np.sqrt((before.gap + np.cumsum(apart)) / signal)
-    times = made.segment.start.time + made.duration * k / made.segment.n_steps
-    kept = [s <= hybrid.target.allowed(float(t), 0.0) for s, t in zip(stated, times, strict=True)]
-    return int(np.flatnonzero(kept).max(initial=-1)) + 1
 
 
 def _unseen(made: _Pass, sights: Sequence[Sight], factor: float) -> Sums:

@@ -103,9 +103,7 @@ def test_a_shadow_is_followed_while_the_pass_may_be_kept(drift: float, followed:
     state = start(problem, Target(1e-3, 500, 30.0)).state
     segment = SimpleNamespace(n_steps=160, start=state)
     dipole, nothing = np.ones((160, 3)), np.zeros((1, 1))
-    made = certify._Pass(
-        cast("Any", segment), dipole, np.zeros(3), 480.0, 32.0, 1.0, 0.0, nothing, 1.0, 160, 1.0, 10, 0
-    )
+    made = certify._Pass(cast("Any", segment), dipole, 480.0, 32.0, 1.0, 0.0, nothing, 1.0, 160, 1.0, 10, 0)
     bounds = certify._Bounds(Sums(signal=480.0, points=160), allowed=1e-2, earned=1e-2, least=0.0)
     estimate = ErrorEstimate(np.zeros(3), state, Sums())
     motion = Drifting(drift)
