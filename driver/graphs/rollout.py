@@ -87,8 +87,9 @@ def export_rollout(
         "functional": str(system.functional.directive),
         "libxc": system.functional.pyscf,
         "basis": basis_words(system),
+        "precision": precision,
     }
-    return export_graphs(engine, molecule, ground.dt, folder, about, say, precision)
+    return export_graphs(engine, molecule, ground.dt, folder, about, say)
 
 
 def ground_of(source: Path) -> GroundOfGraphs:

@@ -34,12 +34,13 @@ def export_graphs(
     folder: Path,
     about: Mapping[str, str],
     say: Callable[[str], None],
-    precision: Precision = "float64",
 ) -> list[Path]:
     """Write the graphs of `FILES` into `folder`; their paths.
 
-    about: further metadata. say: takes a line of progress. Raises TooLong, GraphsDiffer, OSError.
+    about: further metadata; its `precision` is that of the graphs, float64 without.
+    say: takes a line of progress. Raises TooLong, GraphsDiffer, OSError.
     """
+    precision: Precision = "float32" if about.get("precision") == "float32" else "float64"
     reference = by_numpy(molecule, dt, engine)
     if precision == "float32":
         molecule = in_range(molecule)

@@ -105,7 +105,7 @@ def test_single_precision_keeps_a_weak_kick(words: str, *, cation: bool) -> None
 def test_single_precision_in_a_strong_field_is_compared_before_it_is_written(tmp_path: Path) -> None:
     engine, molecule = case("pbe0", True)
     said: list[str] = []
-    paths = export_graphs(engine, molecule, DT, tmp_path / "new", {}, said.append, "float32")
+    paths = export_graphs(engine, molecule, DT, tmp_path / "new", {"precision": "float32"}, said.append)
     assert 0.0 < float(said[-1].split()[-1]) < 1e-5
     session = onnxruntime.InferenceSession(paths[1], providers=["CPUExecutionProvider"])
     told = session.get_modelmeta().custom_metadata_map
