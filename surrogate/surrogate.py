@@ -59,11 +59,6 @@ class Surrogate(Protocol):
         """Whether what is not linear in the density is there beforehand: what that lacks keeps one sign."""
         ...
 
-    @property
-    def known_error(self) -> float:
-        """Relative error of its response that is known beforehand and that visits can lessen; 0 without."""
-        ...
-
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P'."""
         ...

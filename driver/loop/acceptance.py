@@ -18,8 +18,6 @@ from .segment import Segment, density_at
 
 #: Passes over a segment before it is measured, each after the surrogate was refined.
 MOST_PASSES = 8
-#: Known error of the response, over the spread wanted, of a pass that only teaches: it is not measured.
-FALLS_SHORT = 10.0
 #: Fock builds that refining may take at one segment.
 MOST_REFINEMENTS = 400
 #: Rounds of measuring a segment, each after a pass by what the last one taught.
@@ -95,8 +93,6 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
             tell(hybrid, progress, event)
         elif segment is not None and segment.learned <= wanted:
             break
-    if segment is not None and surrogate.known_error > FALLS_SHORT * wanted and surrogate.sharpen():
-        return _again(hybrid, progress, segment)
     return segment
 
 

@@ -101,29 +101,6 @@ class _Pass:
     tries: int
 
 
-@dataclass(frozen=True, eq=False)
-class _Bounds:
-    """sums: with all of a pass but what its shadow shows. allowed, earned: see `Claim`. least: of `own`."""
-
-    sums: Sums
-    allowed: float
-    earned: float
-    least: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Shadowed:
-    """apart: |μ_shadow - μ|² after each step of a pass that it was followed for. end: its state there.
-
-    error, own: see `Claim`.
-    """
-
-    apart: np.ndarray
-    end: State
-    error: float
-    own: float
-
-
 def begin(problem: Problem, state: State) -> ErrorEstimate:
     """The estimate at a run's first point."""
     return ErrorEstimate(electronic_dipoles(problem, state.density[None])[0], state, Sums())
@@ -234,9 +211,13 @@ def _claim(
     bound = force * made.duration / made.typical
     unseen_here = _unseen(made, sights, unseen)
     rest = BEYOND * beyond * made.duration / made.typical + made.segment.gap
+    found = motion.shadow(operator, estimate.shadow, n_steps)
     earned = target.earned(made.duration)
+    if found is None:
+        return Claim(tuple(sights), before, estimate.shadow, np.inf, np.inf, 0.0, earned)
+    dipole, shadow = found
     sums = Sums(
-        before.gap + n_steps * made.segment.unfollowed**2,
+        before.gap + _squared(dipole - made.dipole) + n_steps * made.segment.unfollowed**2,
         before.signal + made.signal,
         made.n_points,
         before.push + unseen_here.push,
@@ -249,37 +230,13 @@ def _claim(
         before.lasted + unseen_here.lasted,
         before.drift + unseen_here.drift,
     )
+    error = sums.relative(made.floor)
     allowed = target.allowed(made.segment.end.time, sums.unseen(made.floor))
-    least = rest + replace(unseen_here, signal=sums.signal, points=sums.points).unseen(made.floor)
-    found = _shadowed(motion, estimate, made, operator, _Bounds(sums, allowed, earned, least))
-    sums = replace(sums, gap=sums.gap + float(found.apart.sum()))
-    return Claim(tuple(sights), sums, found.end, found.error, found.own, allowed, earned)
-
-
-def _shadowed(
-    motion: Motion, estimate: ErrorEstimate, made: _Pass, operator: DefectOperator, bounds: _Bounds
-) -> _Shadowed:
-    """The shadow over a pass, broken off where the pass can no longer be kept: its error only grows.
-
-    It is then taken to go on as so far.
-    """
-    n_steps, sums = made.segment.n_steps, bounds.sums
-    dipole, end, apart = np.zeros((0, 3)), estimate.shadow, np.zeros(0)
-    error, own, inherited = 0.0, 0.0, None
-    while len(dipole) < n_steps:
-        found = motion.shadow(operator, end, min(motion.at_once, n_steps - len(dipole)))
-        if found is None:
-            return _Shadowed(apart, estimate.shadow, np.inf, np.inf)
-        dipole, end = np.concatenate([dipole, found[0]]), found[1]
-        apart = np.sum((dipole - made.dipole[: len(dipole)]) ** 2, axis=1)
-        error = own = replace(sums, gap=sums.gap + float(apart.sum())).relative(made.floor)
-        if error > 0.5 * bounds.allowed:
-            inherited = _inherited(motion, made, estimate) if inherited is None else inherited
-            own = bounds.least + _own(made, dipole, inherited, sums)
-        if error > bounds.allowed and own > bounds.earned:
-            on = n_steps / len(dipole)
-            return _Shadowed(apart, end, on * error, on * own)
-    return _Shadowed(apart, end, error, own)
+    own = error
+    if error > 0.5 * allowed:
+        own = rest + replace(unseen_here, signal=sums.signal, points=sums.points).unseen(made.floor)
+        own += _own(motion, made, dipole, estimate, sums)
+    return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
 
 
 def _unseen(made: _Pass, sights: Sequence[Sight], factor: float) -> Sums:
@@ -330,19 +287,15 @@ def _lost_history(hybrid: Hybrid, state: State) -> float:
     return HISTORY**2 * sum(_squared(np.abs(d) * apart) for d in dipoles)
 
 
-def _inherited(motion: Motion, made: _Pass, estimate: ErrorEstimate) -> np.ndarray | None:
-    """Dipoles (k, 3) of a shadow that lacks nothing on this pass; None where it leads nowhere."""
-    if np.array_equal(estimate.shadow.density, made.segment.start.density):
-        return made.dipole
-    found = motion.shadow(None, estimate.shadow, made.segment.n_steps)
-    return None if found is None else found[0]
-
-
-def _own(made: _Pass, dipole: np.ndarray, inherited: np.ndarray | None, sums: Sums) -> float:
+def _own(motion: Motion, made: _Pass, dipole: np.ndarray, estimate: ErrorEstimate, sums: Sums) -> float:
     """How far the shadow is from one that lacks nothing on this pass, relative to the run's motion."""
-    if inherited is None:
-        return np.inf
-    apart = _squared(dipole - inherited[: len(dipole)]) / made.segment.n_steps
+    inherited = made.dipole
+    if not np.array_equal(estimate.shadow.density, made.segment.start.density):
+        found = motion.shadow(None, estimate.shadow, made.segment.n_steps)
+        if found is None:
+            return np.inf
+        inherited = found[0]
+    apart = _squared(dipole - inherited) / made.segment.n_steps
     return float(np.sqrt(apart * made.n_points / sums.motion(made.floor)))
 
 

@@ -4,7 +4,6 @@ After the field, and as long as |δP| is small, only the block between empty and
 first order: its normal modes give a whole segment, and that of the shadow (`propagators/pair_motion`).
 """
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -36,8 +35,6 @@ HELD = 4
 STILL = 1e-3
 #: Points of weak motion at once.
 _AT_ONCE = 256
-#: Steps of the shadow between two looks at it: as many as a graph makes in a call.
-LOOK = 64
 
 
 Watch = Callable[[Step, int, int], Step]
@@ -49,11 +46,6 @@ class Motion(Protocol):
     @property
     def n_pairs(self) -> int:
         """Pairs of orbitals between which the surrogate's motion lies."""
-        ...
-
-    @property
-    def at_once(self) -> int:
-        """Steps of the shadow between two looks at it."""
         ...
 
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
@@ -127,11 +119,6 @@ class Stepwise:
         """See `Motion`: all."""
         n_spin, m = self._problem.ground_density.shape[:2]
         return n_spin * m * (m + 1) // 2
-
-    @property
-    def at_once(self) -> int:
-        """See `Motion`."""
-        return LOOK
 
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
         """See `Motion`."""
@@ -210,11 +197,6 @@ class Weakly:
     def n_pairs(self) -> int:
         """See `Motion`."""
         return self._response.pairs.n_pairs
-
-    @property
-    def at_once(self) -> int:
-        """See `Motion`: modes give all of them."""
-        return sys.maxsize
 
     def segment(self, state: State, n_steps: int, limits: Limits) -> Segment | None:
         """See `Motion`; None also where |δP| is no longer small, or a step takes more corrections."""

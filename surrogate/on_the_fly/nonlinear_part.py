@@ -15,7 +15,7 @@ from ..nonlinear.nonlinear_response import NonlinearResponse, NonlinearSource
 #: |ΔF - linear| / |δP|², Hartree, as seen in water in strong fields.
 CURVATURE = 0.06
 #: Densities that are kept to learn from, fewest that are worth it.
-MOST_VISITED, FEWEST_VISITED = 64, 8
+MOST_VISITED, FEWEST_VISITED = 32, 8
 #: They are learned from again after so many times as many visits.
 LATER = 2.0
 
@@ -37,11 +37,6 @@ class NonlinearPart:
     def whole(self) -> bool:
         """Whether r has the functional's first order in it."""
         return self.response is not None and self.response.whole
-
-    @property
-    def known_error(self) -> float:
-        """Of r with the first order in it, on random rotations; 0 once it was learned from visits."""
-        return self.response.error if self.response and self.whole and not self._n_learned else 0.0
 
     def wanted(self, size: float) -> bool:
         """Whether |δP|² says that it is time to make it."""
@@ -65,22 +60,19 @@ class NonlinearPart:
                 self._spacing *= 2
         self._n_visits += 1
 
-    def relearn(self, changes: np.ndarray) -> np.ndarray | None:
-        """Learn the points from what was visited; by how much r of changes (k, d) is another now.
-
-        None where the points stay.
-        """
+    def relearn(self) -> bool:
+        """Learn the points from what was visited; whether other ones are there now."""
         few = len(self._visited) < FEWEST_VISITED or self._n_visits < LATER * self._n_learned
         if self.response is None or self._source is None or few:
-            return None
+            return False
         self._n_learned = self._n_visits
         nothing = np.zeros(self._packing.n_imag)
         visited = [unpack(self._packing, x, nothing) for x in self._visited]
         better = self._source.better(self.response, visited)
         if better is None:
-            return None
-        before, self.response = self.all_of(changes), better
-        return self.all_of(changes) - before
+            return False
+        self.response = better
+        return True
 
     def of(self, change: np.ndarray) -> np.ndarray:
         """r (d,) of a change of P', (n_spin, m, m)."""

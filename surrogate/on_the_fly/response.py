@@ -105,8 +105,9 @@ class OnTheFlyResponse:
         self._remainder = Remainder(packing.n_real)
         self._nonlinear = NonlinearPart(packing, self._guess.nonlinear)
         self._errors: list[float] = []
-        self._calibration, self._moment, self._spread = 1.0, 0.0, 0.0
-        self._n_visits, self._patience, self._wait = 0, 1, 1
+        self._calibration = 1.0
+        self._moment, self._n_visits, self._spread = 0.0, 0, 0.0
+        self._patience = self._wait = 1
         self._last_density, self._last = density, self._evaluate(density)
         coulomb = engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
         self._core_x, self._coulomb_x, self._fock_x = (
@@ -132,11 +133,6 @@ class OnTheFlyResponse:
     def nonlinear(self) -> bool:
         """Whether the nonlinear part is there."""
         return self._nonlinear.response is not None
-
-    @property
-    def known_error(self) -> float:
-        """See `Surrogate`: of points."""
-        return self._nonlinear.known_error
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each.
@@ -180,7 +176,8 @@ class OnTheFlyResponse:
         missing = self._missing(at, self._x_map.coordinates(at.x))
         if missing > NOTHING and defect > NOTHING and self._remainder.n_anchors:
             # Half the way, in the logarithm: one anchor is one sample.
-            self._calibration = float(np.clip(np.sqrt(self._calibration * defect / missing), *CALIBRATION))
+            calibration = np.sqrt(self._calibration * defect / missing)
+            self._calibration = float(np.clip(calibration, *CALIBRATION))
         if not self._engine.linear and np.linalg.norm(at.x) > NOTHING:
             # The reference's own steps lead where no visit was: what is linear there is no rest.
             self._meet(at)
@@ -210,9 +207,12 @@ class OnTheFlyResponse:
 
     def sharpen(self) -> bool:
         """Learn points anew from what was visited; where the engine is linear, see smaller new directions."""
-        if self.nonlinear and (known := self._nonlinear.relearn(self._remainder.changes)) is not None:
-            self._remainder.subtract(known)
-            return True
+        if self.nonlinear:
+            changes = self._remainder.changes
+            before = self._nonlinear.all_of(changes)
+            if self._nonlinear.relearn():
+                self._remainder.subtract(self._nonlinear.all_of(changes) - before)
+                return True
         if not self._engine.linear or self._outside <= LEAST_OUTSIDE:
             return False
         self._outside = max(SHARPER * self._outside, LEAST_OUTSIDE)

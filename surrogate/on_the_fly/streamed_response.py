@@ -100,11 +100,6 @@ class StreamedResponse:
         """False: anchors tell of it."""
         return False
 
-    @property
-    def known_error(self) -> float:
-        """See `Surrogate`: none."""
-        return 0.0
-
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P'. Cost: two products with (d, d) matrices."""
         x = self.space.block(density - self.about.density)

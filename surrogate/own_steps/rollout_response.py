@@ -93,11 +93,6 @@ class RolloutResponse:
         return self._has_points
 
     @property
-    def known_error(self) -> float:
-        """See `Surrogate`: of points."""
-        return self._points.known_error if self._has_points else 0.0
-
-    @property
     def most_steps(self) -> int:
         """See `WholeSteps`."""
         return most_steps(self._ground.molecule)
@@ -147,12 +142,13 @@ class RolloutResponse:
 
     def sharpen(self) -> bool:
         """Learn the points anew from what was visited; the graph is then made anew."""
-        if not self._has_points:
+        changes = self._remainder.changes
+        if not self._has_points or self._points.response is None:
             return False
-        known = self._points.relearn(self._remainder.changes)
-        if known is None:
+        before = self._points.all_of(changes)
+        if not self._points.relearn():
             return False
-        self._remainder.subtract(known)
+        self._remainder.subtract(self._points.all_of(changes) - before)
         return True
 
     def steps(self, start: StepsFrom, amplitudes: np.ndarray, more: LearnedRows | None) -> StepsMade | None:

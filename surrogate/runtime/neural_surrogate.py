@@ -87,11 +87,6 @@ class NeuralSurrogate:
         """False: anchors tell of it."""
         return False
 
-    @property
-    def known_error(self) -> float:
-        """See `Surrogate`: none."""
-        return 0.0
-
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (1, m, m)."""
         last = self._last = self._evaluate(density)

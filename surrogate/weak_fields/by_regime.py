@@ -70,11 +70,6 @@ class ByRegime:
         """See `Surrogate`."""
         return self.in_force.nonlinear
 
-    @property
-    def known_error(self) -> float:
-        """See `Surrogate`."""
-        return self.in_force.known_error
-
     def predict(self, density: np.ndarray) -> np.ndarray:
         """See `Surrogate`."""
         return self.in_force.predict(density)

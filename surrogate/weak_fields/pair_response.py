@@ -84,7 +84,6 @@ class PairResponse:
 
     #: The second order is left out.
     nonlinear = False
-    known_error = 0.0
 
     @property
     def image_error(self) -> float:

@@ -33,11 +33,6 @@ class Bad:
         """False: anchors tell of it."""
         return False
 
-    @property
-    def known_error(self) -> float:
-        """See `Surrogate`: none."""
-        return 0.0
-
     def predict(self, density: np.ndarray) -> np.ndarray:
         fock = self.problem.reference_fock(density)[0]
         return fock * np.nan if self.wild else self.base + self.share * (fock - self.base)

@@ -1,15 +1,13 @@
 """What a code forgets where it takes a state up, and a shadow that is beyond all measure."""
 
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.system.real_time import Tolerances
 from hybrid_propagate.driver.estimate.defect_operator import Defect, defect_operator
-from hybrid_propagate.driver.estimate.shadow import ErrorEstimate
-from hybrid_propagate.driver.estimate.statement import HISTORY, Sums
+from hybrid_propagate.driver.estimate.statement import HISTORY
 from hybrid_propagate.driver.loop import certify
 from hybrid_propagate.driver.loop.controller import Target
 from hybrid_propagate.driver.loop.hybrid import Hybrid
@@ -81,35 +79,3 @@ def test_a_shadow_beyond_all_measure_is_no_shadow() -> None:
     assert np.isfinite(lacking(problem.ground_density + change)).all()
     with pytest.raises(NoFixedPoint):
         lacking(problem.ground_density + 1e6 * change)
-
-
-class Drifting:
-    """A shadow that goes away by the same step after step; counts its steps."""
-
-    at_once, steps = 16, 0
-
-    def __init__(self, drift: float) -> None:
-        self.drift = drift
-
-    def shadow(self, operator: object, state: State, n_steps: int) -> tuple[np.ndarray, State]:
-        self.steps += n_steps
-        apart = self.drift * np.arange(self.steps - n_steps + 1, self.steps + 1)
-        return np.ones((n_steps, 3)) + apart[:, None], state
-
-
-@pytest.mark.parametrize(("drift", "followed", "kept"), [(1e-5, 160, True), (1e-2, 16, False)])
-def test_a_shadow_is_followed_while_the_pass_may_be_kept(drift: float, followed: int, *, kept: bool) -> None:
-    problem = chain(1e-4)
-    state = start(problem, Target(1e-3, 500, 30.0)).state
-    segment = SimpleNamespace(n_steps=160, start=state)
-    dipole, nothing = np.ones((160, 3)), np.zeros((1, 1))
-    made = certify._Pass(cast("Any", segment), dipole, 480.0, 32.0, 1.0, 0.0, nothing, 1.0, 160, 1.0, 10, 0)
-    bounds = certify._Bounds(Sums(signal=480.0, points=160), allowed=1e-2, earned=1e-2, least=0.0)
-    estimate = ErrorEstimate(np.zeros(3), state, Sums())
-    motion = Drifting(drift)
-    found = certify._shadowed(cast("Any", motion), estimate, made, cast("Any", None), bounds)
-    assert motion.steps == followed == len(found.apart)
-    assert (found.error <= 1e-2) == kept
-    # A shadow broken off is taken to go on: ten times as far apart over ten times the steps.
-    if not kept:
-        assert found.own == pytest.approx(10.0 * np.sqrt(found.apart.sum() / 480.0))

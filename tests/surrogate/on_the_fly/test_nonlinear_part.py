@@ -1,7 +1,6 @@
 """The on-the-fly response with the functional on few points: water in STO-3G, far from its ground state."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -167,22 +166,6 @@ def test_points_learned_anew_keep_what_anchors_have_shown() -> None:
     assert 8 <= asked[0] < 32
     assert worst(surrogate, far) < 0.5 * before
     assert worst(surrogate, [far[4]]) < 1e-5
-
-
-def test_the_error_known_of_points_counts_until_they_are_learned_from_visits() -> None:
-    """Where the first order is in them: else it is not the response's."""
-    given = source("PBE0")
-    apart, whole = given.make(), replace(given, whole=True).make()
-    assert apart is not None
-    assert whole is not None
-    for made, known in ((apart, 0.0), (whole, whole.error)):
-        counted = Counted(given)
-        counted.make = lambda made=made: made
-        counted.better = lambda response, _: response
-        surrogate = walked(response(counted), path(0.5) * 2)
-        assert surrogate.known_error == known
-        assert surrogate.sharpen()
-        assert surrogate.known_error == 0.0
 
 
 def test_energies_hold_what_the_points_add() -> None:
