@@ -13,6 +13,7 @@ import contextlib
 import io
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -25,12 +26,16 @@ from hybrid_propagate.driver.graphs.rollout import GroundOfGraphs, ground_of, mo
 from hybrid_propagate.driver.loop.problem import Problem, initial_state, make_problem, make_step
 from hybrid_propagate.surrogate.kernel.analytic import AuxiliaryKernel, kernel_response
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearResponse
+from hybrid_propagate.surrogate.rollout.changes import in_range
 from hybrid_propagate.surrogate.rollout.compare import by_numpy, run_graphs, trajectory_error
-from hybrid_propagate.surrogate.rollout.graphs import graphs_of
+from hybrid_propagate.surrogate.rollout.graphs import Precision, graphs_of
 from hybrid_propagate.surrogate.rollout.molecule import RolloutMatrices
 
 DECKS = Path(__file__).parents[1] / "decks"
 BATCHES, LEAST_SECONDS = (1, 16, 256), 2.0
+PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
+#: Of the weak kick that both are compared in.
+KICK = 1e-4
 
 
 def main() -> None:
@@ -40,14 +45,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=600)
     options = parser.parse_args()
     batches = " | ".join(f"batch {batch}" for batch in BATCHES)
-    print(f"| deck | functions | points | graph to numpy | graph to reference | {batches} | numpy |")
-    print("|" + "---|" * (6 + len(BATCHES)))
+    told = "functions | points | MiB | graph to numpy | weak kick to numpy | graph to reference"
+    print(f"| deck | precision | {told} | {batches} | numpy |")
+    print("|" + "---|" * (9 + len(BATCHES)))
     for deck in options.decks or [DECKS / f"{name}.nw" for name in ("water_ionised", "water_cation")]:
-        print("| " + " | ".join(row(deck, options.steps)) + " |", flush=True)
+        for cells in rows(deck, options.steps):
+            print("| " + " | ".join(cells) + " |", flush=True)
 
 
-def row(deck: Path, steps: int) -> list[str]:
-    """Name, functions, points, two errors, milliseconds by batch and of numpy."""
+def rows(deck: Path, steps: int) -> Iterator[list[str]]:
+    """Name, precision, functions, points, size, three errors, milliseconds by batch and of numpy."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "deck.nw")
         path.write_text(f"permanent_dir {folder}\n{deck_with_steps(deck, steps)}")
@@ -59,14 +66,23 @@ def row(deck: Path, steps: int) -> list[str]:
         ground = ground_of(path)
         molecule, learned = molecule_with_points(ground, path)
         numpy = milliseconds_of_numpy(path, ground, molecule, learned)
-    models = graphs_of(molecule, ground.dt, {})
-    contents = {name: model.SerializeToString() for name, model in models.items()}
-    found = run_graphs(contents, field[:, None], by_block=True)[:, 0]
-    wanted = by_numpy(molecule, ground.dt, ground.engine).run(field)
-    errors = [f"{trajectory_error(found, other):.1e}" for other in (wanted, reference)]
-    taken = [f"{milliseconds(contents, batch, field):.2f}" for batch in BATCHES]
-    points = 0 if learned is None else len(learned.weights)
-    return [deck.stem, str(molecule.basis.shape[1]), str(points), *errors, *taken, numpy]
+    fields = np.stack([field, np.zeros_like(field)], axis=1)
+    fields[0, 1] = KICK / np.sqrt(3.0)
+    by_hand = by_numpy(molecule, ground.dt, ground.engine)
+    wanted = [by_hand.run(fields[:, k]) for k in range(2)]
+    for precision in PRECISIONS:
+        kept = in_range(molecule) if precision == "float32" else molecule
+        models = graphs_of(kept, ground.dt, {}, precision)
+        contents = {name: model.SerializeToString() for name, model in models.items()}
+        found = run_graphs(contents, fields, by_block=True)
+        if precision == "float32":
+            found = found + wanted[0][0]
+        compared = ((found[:, 0], wanted[0]), (found[:, 1], wanted[1]), (found[:, 0], reference))
+        errors = [f"{trajectory_error(*both):.1e}" for both in compared]
+        taken = [f"{milliseconds(contents, batch, field):.2f}" for batch in BATCHES]
+        points = "0" if kept.points is None else str(len(kept.points.weights))
+        size = f"{len(contents['block']) / 2**20:.2f}"
+        yield [deck.stem, precision, str(kept.basis.shape[1]), points, size, *errors, *taken, numpy]
 
 
 def milliseconds(contents: dict[str, bytes], batch: int, field: np.ndarray) -> float:
@@ -74,7 +90,8 @@ def milliseconds(contents: dict[str, bytes], batch: int, field: np.ndarray) -> f
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     start, block = (onnxruntime.InferenceSession(contents[name], options) for name in ("start", "block"))
-    fields = np.repeat(field[:11, None], batch, axis=1)
+    single = start.get_inputs()[0].type == "tensor(float)"
+    fields = np.repeat(field[:11, None], batch, axis=1).astype(np.float32 if single else np.float64)
     *state, _ = start.run(None, {"field": fields[0]})
     feeds = dict(zip([entry.name for entry in block.get_inputs()], (*state, fields[1:]), strict=True))
     block.run(None, feeds)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...atomic.arguments import CommandParser
+from ...atomic.errors import BadInput
 from ..front_door.option_values import positive
 from .ending import carry_out
 
@@ -32,16 +33,22 @@ def _run(options: argparse.Namespace) -> int:
     if options.rollout:
         from ..graphs.rollout import export_rollout
 
-        for path in export_rollout(options.source, options.folder, _say):
+        if options.precision == "float16":
+            raise BadInput(
+                "--precision float16 is for trained weights; accepted with --rollout: float64, float32"
+            )
+        for path in export_rollout(options.source, options.folder, _say, options.precision or "float64"):
             print(path)
         return 0
+    if options.precision == "float64":
+        raise BadInput("--precision float64 is for --rollout; accepted for trained weights: float32, float16")
     # The exporter warns of what is missing and not needed, by both ways.
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
     from ...surrogate.training.export import export
 
     for path in export(
-        options.source, options.folder, options.calibration, options.dt, options.precision, _say
+        options.source, options.folder, options.calibration, options.dt, options.precision or "float32", _say
     ):
         print(path)
     return 0
@@ -65,9 +72,9 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--precision",
-        default="float32",
-        choices=("float32", "float16"),
-        help="inside the graphs; float16 is for GPUs (default %(default)s)",
+        choices=("float64", "float32", "float16"),
+        help="inside the graphs: of trained weights float32 (default) or float16, for GPUs; with --rollout "
+        "float64 (default) or float32, of changes from the ground state",
     )
     parser.add_argument(
         "--calibration",

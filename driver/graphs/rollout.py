@@ -24,6 +24,7 @@ from ...surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSo
 from ...surrogate.own_steps.rollout_response import NoPoints
 from ...surrogate.rollout.export import export_graphs
 from ...surrogate.rollout.functionals import parts
+from ...surrogate.rollout.graphs import Precision
 from ...surrogate.rollout.molecule import RolloutMatrices, molecule_of, points_of
 from ..loop.segment import Limits
 from ..reporters.phase import phase
@@ -60,7 +61,9 @@ class GroundOfGraphs:
     carried: np.ndarray | None
 
 
-def export_rollout(source: Path, folder: Path, say: Callable[[str], None]) -> list[Path]:
+def export_rollout(
+    source: Path, folder: Path, say: Callable[[str], None], precision: Precision = "float64"
+) -> list[Path]:
     """Write the graphs of a deck's first propagation, or of a run (`.h5`); their paths.
 
     say: takes lines of progress. Raises DeckError, TrajectoryError, NoFormula, TooLarge, TooLong, NoPoints,
@@ -84,6 +87,7 @@ def export_rollout(source: Path, folder: Path, say: Callable[[str], None]) -> li
         "functional": str(system.functional.directive),
         "libxc": system.functional.pyscf,
         "basis": basis_words(system),
+        "precision": precision,
     }
     return export_graphs(engine, molecule, ground.dt, folder, about, say)
 

@@ -12,13 +12,15 @@ import onnxruntime
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.pyscf.quadrature import energy_and_potential
 from ...atomic.errors import Failed
+from .graphs import Precision
 from .magnus_step import CORRECTIONS
 from .molecule import RolloutMatrices, RolloutPoints
 
-#: Largest error of a trajectory that is allowed: that of the dipole's motion, root mean square.
-ALLOWED = 1e-6
+#: Largest error of a trajectory that is allowed: that of the dipole's motion, root mean square. In single
+#: precision it grows tenfold to 300 steps, where it is to be below 1e-4.
+ALLOWED: Mapping[Precision, float] = {"float64": 1e-6, "float32": 1e-5}
 #: Steps that are compared, and the largest fields.
-STEPS, KICK, SWING, IONISING = 30, 1e-3, 0.05, 0.15
+STEPS, KICK, SWING, IONISING = 30, 1e-4, 0.05, 0.15
 
 
 class GraphsDiffer(Failed):
@@ -91,10 +93,16 @@ def by_numpy(molecule: RolloutMatrices, dt: float, engine: PySCFEngine) -> ByNum
     return ByNumpy(molecule, dt, engine.system.functional.pyscf, mean_field)
 
 
-def check_graphs(contents: Mapping[str, bytes], reference: ByNumpy) -> float:
+def check_graphs(
+    contents: Mapping[str, bytes], reference: ByNumpy, precision: Precision = "float64"
+) -> float:
     """Largest error of a trajectory by either graph. Raises GraphsDiffer."""
+    allowed = ALLOWED[precision]
     fields = compared_fields(reference.dt)
     wanted = np.array([reference.run(fields[:, k]) for k in range(fields.shape[1])]).swapaxes(0, 1)
+    if precision == "float32":
+        # These graphs give what has moved.
+        wanted = wanted - wanted[0]
     worst = 0.0
     for name in ("step", "block"):
         try:
@@ -103,16 +111,18 @@ def check_graphs(contents: Mapping[str, bytes], reference: ByNumpy) -> float:
             # ONNX Runtime raises types of its own, all of them for graphs that it cannot run.
             raise GraphsDiffer(f"{name}: ONNX Runtime: {str(error).splitlines()[0]}") from error
         error = max(trajectory_error(found[:, k], wanted[:, k]) for k in range(wanted.shape[1]))
-        if not error <= ALLOWED:
-            raise GraphsDiffer(f"{name}: differs from numpy by {error:.1e}, allowed {ALLOWED:.0e}")
+        if not error <= allowed:
+            raise GraphsDiffer(f"{name}: differs from numpy by {error:.1e}, allowed {allowed:.0e}")
         worst = max(worst, error)
     return worst
 
 
 def run_graphs(contents: Mapping[str, bytes], fields: np.ndarray, *, by_block: bool) -> np.ndarray:
     """Dipoles (n, batch, 3) at the start and behind every step, in fields (n, batch, 3), on the CPU."""
-    *state, dipole = _session(contents["start"]).run(None, {"field": fields[0]})
-    session = _session(contents["block" if by_block else "step"])
+    begun, session = _session(contents["start"]), _session(contents["block" if by_block else "step"])
+    single = begun.get_inputs()[0].type == "tensor(float)"
+    fields = fields.astype(np.float32 if single else np.float64)
+    *state, dipole = begun.run(None, {"field": fields[0]})
     names = [entry.name for entry in session.get_inputs()]
     if by_block:
         *_, later = session.run(None, dict(zip(names, (*state, fields[1:]), strict=True)))

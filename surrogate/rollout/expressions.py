@@ -26,8 +26,8 @@ class Expression:
     """An elementwise expression; made by the functions below, which simplify.
 
     operation: input, constant, add, multiply, reciprocal, root (square), cube_root, exp, log, arctan, erf
-        (of arguments >= 0), floor (the larger of two), or select (the second where the first is positive,
-        else the third).
+        (of arguments >= 0), floor (the larger of two), select (the second where the first is positive, else
+        the third), exp_less_one (exp x - 1) or log_of_one_more (log(1 + x)), which have no derivatives here.
     arguments: what it acts on.
     value: of a constant.
     name: of an input.
@@ -162,7 +162,27 @@ def erf(x: Expression) -> Expression:
 
 def floor(x: Expression, least: float) -> Expression:
     """x, or what is least; the derivative is that of x, for a floor below which nothing counts."""
-    return _made("floor", (x, constant(least)), 0.0, "")
+    return floored(x, constant(least))
+
+
+def floored(x: Expression, least: Expression) -> Expression:
+    """The larger of two."""
+    return _made("floor", (x, least), 0.0, "")
+
+
+def exp_less_one(x: Expression) -> Expression:
+    """exp x - 1."""
+    return _of_one("exp_less_one", x)
+
+
+def log_of_one_more(x: Expression) -> Expression:
+    """log(1 + x)."""
+    return _of_one("log_of_one_more", x)
+
+
+def with_arguments(node: Expression, arguments: Sequence[Expression]) -> Expression:
+    """The same operation on other arguments."""
+    return _made(node.operation, tuple(arguments), node.value, node.name)
 
 
 def select(where: Expression, positive: Expression, otherwise: Expression) -> Expression:
@@ -308,6 +328,8 @@ _NUMPY = {
     "cube_root": np.cbrt,
     "exp": np.exp,
     "log": np.log,
+    "exp_less_one": np.expm1,
+    "log_of_one_more": np.log1p,
     "arctan": np.arctan,
     "erf": scipy.special.erf,
     "floor": np.maximum,

@@ -4,18 +4,19 @@ Orbitals are rows, (batch, n_spin, k, 2m): real parts, then imaginary ones. So e
 trajectories share is one product of two matrices, however many trajectories there are.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..matrices.symmetric_pairs import pair_indices
-from .functionals import potential_at
+from .functionals import Formula, potential_at
 from .learned_rows import RowNames, image_of
 from .molecule import RolloutMatrices, RolloutPoints
 from .nodes import Nodes
 
 #: ∇ρ = 2 Σ a ∇a beside ρ = Σ a²; and half of V's first term, since V is added to its transpose.
-_TWICE = np.array([1.0, 2.0, 2.0, 2.0])[:, None]
+TWICE = np.array([1.0, 2.0, 2.0, 2.0])[:, None]
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,12 @@ def fock_of(
     """
     exchanged = molecule.imaginary is not None
     density = density_of(nodes, molecule, orbitals, complete=exchanged or rows is not None)
-    fock = nodes("Add", _mean_field(nodes, molecule, density.change), nodes.constant(molecule.fock[None]))
+    fock = nodes("Add", mean_field_of(nodes, molecule, density.change), nodes.constant(molecule.fock[None]))
     if molecule.points is not None:
         fock = nodes("Add", fock, _potential(nodes, molecule, molecule.points, density.rows))
     imaginary = None
     if density.imaginary is not None and molecule.imaginary is not None:
-        imaginary = _exchange_of_imaginary(nodes, molecule.imaginary, len(molecule.fock), density.imaginary)
+        imaginary = exchange_of_imaginary(nodes, molecule.imaginary, len(molecule.fock), density.imaginary)
     if density.imaginary is None or rows is None:
         return fock, imaginary
     real, more = image_of(nodes, rows, (density.change, density.imaginary), molecule.fock.shape)
@@ -73,8 +74,14 @@ def dipole_of(nodes: Nodes, molecule: RolloutMatrices, orbitals: str) -> str:
     change = density_of(nodes, molecule, orbitals, complete=False).change
     flat = nodes.reshape(change, 0, n_spin * m * m)
     along = np.tile(molecule.dipole.reshape(3, -1), n_spin).T
-    at_rest = molecule.nuclear - molecule.density.sum(axis=0).ravel() @ molecule.dipole.reshape(3, -1).T
-    return nodes("Add", nodes("MatMul", flat, nodes.constant(-along)), nodes.constant(at_rest))
+    return nodes(
+        "Add", nodes("MatMul", flat, nodes.constant(-along)), nodes.constant(dipole_at_rest(molecule))
+    )
+
+
+def dipole_at_rest(molecule: RolloutMatrices) -> np.ndarray:
+    """Of nuclei and electrons at P0, (3,)."""
+    return molecule.nuclear - molecule.density.sum(axis=0).ravel() @ molecule.dipole.reshape(3, -1).T
 
 
 def field_matrix(nodes: Nodes, molecule: RolloutMatrices, field: str) -> str:
@@ -83,7 +90,7 @@ def field_matrix(nodes: Nodes, molecule: RolloutMatrices, field: str) -> str:
     return nodes.reshape(flat, -1, *molecule.field.shape[1:])
 
 
-def _mean_field(nodes: Nodes, molecule: RolloutMatrices, change: str) -> str:
+def mean_field_of(nodes: Nodes, molecule: RolloutMatrices, change: str) -> str:
     """J and exact exchange of a real change."""
     n_spin, m, _ = molecule.orbitals.shape
     row, column, weight = pair_indices(m)
@@ -103,7 +110,7 @@ def _mean_field(nodes: Nodes, molecule: RolloutMatrices, change: str) -> str:
     return nodes.reshape(nodes("Gather", image, nodes.indices(_whole_matrix(m)), axis=2), 0, n_spin, m, m)
 
 
-def _exchange_of_imaginary(nodes: Nodes, exchange: np.ndarray, n_spin: int, imaginary: str) -> str:
+def exchange_of_imaginary(nodes: Nodes, exchange: np.ndarray, n_spin: int, imaginary: str) -> str:
     """Exact exchange of an antisymmetric matrix."""
     m = round((1 + np.sqrt(1 + 8 * len(exchange))) / 2)
     row, column = np.tril_indices(m, -1)
@@ -138,34 +145,55 @@ def _potential(nodes: Nodes, molecule: RolloutMatrices, points: RolloutPoints, r
     values = nodes("MatMul", rows, nodes.constant(flat.T))
     values = nodes.reshape(values, 0, n_spin, 2 * k, n_components, n_points)
     first = values if n_components == 1 else nodes.split(values, 3, 1, n_components - 1)[0]
-    density = nodes("Mul", nodes.total(nodes("Mul", values, first), 2), nodes.constant(_TWICE[:n_components]))
-    change = nodes("Sub", _at_points(nodes, points, density), nodes.constant(_at_rest(molecule, points)))
-    weighted = nodes("Mul", change, nodes.constant(0.5 * _TWICE[:n_components] * points.weights))
+    density = nodes("Mul", nodes.total(nodes("Mul", values, first), 2), nodes.constant(TWICE[:n_components]))
+    change = nodes("Sub", at_points(nodes, points, density), nodes.constant(_at_rest(molecule, points)))
+    return matrix_of(nodes, points, n_spin, change)
+
+
+def matrix_of(nodes: Nodes, points: RolloutPoints, n_spin: int, potential: str) -> str:
+    """V (batch, n_spin, m, m) of v at the points, (batch, n_spin, 1, n_components, n_points)."""
+    n_components, n_points, m = points.orbitals.shape
+    weighted = nodes("Mul", potential, nodes.constant(0.5 * TWICE[:n_components] * points.weights))
     left = nodes("Mul", weighted, nodes.constant(points.orbitals[0].T[:, None, :]))
     left = nodes.reshape(left, 0, n_spin, m, n_components * n_points)
-    half = nodes("MatMul", left, nodes.constant(flat))
+    half = nodes("MatMul", left, nodes.constant(points.orbitals.reshape(-1, m)))
     return nodes("Add", half, nodes("Transpose", half, perm=[0, 1, 3, 2]))
 
 
-def _at_points(nodes: Nodes, points: RolloutPoints, density: str) -> str:
+def at_points(nodes: Nodes, points: RolloutPoints, density: str) -> str:
     """v of ρ and ∇ρ, both (batch, n_spin, 1, n_components, n_points)."""
-    made = points.formula
+    inputs = of_formula(nodes, points.formula, density)
+    wanted = [each for of_spin in points.formula.potential for each in of_spin]
+    return joined(nodes, points.formula, nodes.expressions(wanted, inputs))
+
+
+def of_formula(nodes: Nodes, made: Formula, density: str) -> dict[str, str]:
+    """Parts of ρ and ∇ρ, (batch, n_spin, 1, n_components, n_points), by the names of a formula's inputs."""
     inputs: dict[str, str] = {}
     n_spin = len(made.inputs)
     of_spins = nodes.split(density, 1, *[1] * n_spin) if n_spin > 1 else [density]
     for of_spin, names in zip(of_spins, made.inputs, strict=True):
         parts = nodes.split(of_spin, 3, *[1] * len(names)) if len(names) > 1 else [of_spin]
         inputs |= dict(zip(names, parts, strict=True))
-    found = nodes.expressions([each for of_spin in made.potential for each in of_spin], inputs)
-    n = made.n_components
-    joined = [
-        nodes("Concat", *found[k : k + n], axis=3) if n > 1 else found[k] for k in range(0, n_spin * n, n)
+    return inputs
+
+
+def joined(nodes: Nodes, made: Formula, parts: Sequence[str]) -> str:
+    """One array of such parts, in a formula's order."""
+    n_spin, n = len(made.inputs), made.n_components
+    of_spins = [
+        nodes("Concat", *parts[k : k + n], axis=3) if n > 1 else parts[k] for k in range(0, n_spin * n, n)
     ]
-    return nodes("Concat", *joined, axis=1) if n_spin > 1 else joined[0]
+    return nodes("Concat", *of_spins, axis=1) if n_spin > 1 else of_spins[0]
 
 
 def _at_rest(molecule: RolloutMatrices, points: RolloutPoints) -> np.ndarray:
     """v of P0, (1, n_spin, 1, n_components, n_points)."""
+    return potential_at(points.formula, density_at_rest(molecule, points))[None, :, None]
+
+
+def density_at_rest(molecule: RolloutMatrices, points: RolloutPoints) -> np.ndarray:
+    """ρ and ∇ρ of P0, (n_spin, n_components, n_points)."""
     psi = points.orbitals
     density = np.einsum("gi,sij,xgj->sxg", psi[0], molecule.density, psi, optimize=True)
-    return potential_at(points.formula, _TWICE[: len(psi)] * density)[None, :, None]
+    return TWICE[: len(psi)] * density

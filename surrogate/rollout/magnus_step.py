@@ -91,7 +91,7 @@ def corrected(
     """The state a step later by one correction. at_end: orbitals as known so far, and the field's matrix."""
     orbitals, acting = at_end
     real, imaginary = fock_of(nodes, molecule, orbitals, rows)
-    fock = _joined(nodes, nodes("Add", real, acting), imaginary)
+    fock = both_parts(nodes, nodes("Add", real, acting), imaginary)
     half = nodes("Mul", nodes("Add", state.fock, fock), nodes.constant(0.5))
     return StateNames(exponential(nodes, molecule, dt, half, state.orbitals), fock, half)
 
@@ -102,17 +102,12 @@ def exponential(nodes: Nodes, molecule: RolloutMatrices, dt: float, fock: str, o
     By Clenshaw's recursion, in the form for T_n+1 = 2 A T_n + T_n-1: b_n = c_n Y + 2 A b_n+1 + b_n+2.
     """
     n_spin, m, _ = molecule.orbitals.shape
-    low, high = float(molecule.energies.min()) - MARGIN, float(molecule.energies.max()) + MARGIN
-    centre, radius = 0.5 * (low + high), 0.5 * (high - low)
+    centre, radius = spectrum(molecule)
     coefficients = series(radius * dt)
     shifted = np.zeros((1, 1, 2, m, m))
     shifted[0, 0, 0] = centre / radius * np.eye(m)
     scaled = nodes("Sub", nodes("Mul", fock, nodes.constant(1.0 / radius)), nodes.constant(shifted))
-    real, imaginary = nodes.split(scaled, 2, 1, 1)
-    # Transposed, for rows from the left; F_r is symmetric, F_i antisymmetric.
-    minus_real, minus_imaginary = nodes("Neg", real), nodes("Neg", imaginary)
-    upper = nodes("Concat", minus_imaginary, minus_real, axis=4)
-    once = nodes("Concat", upper, nodes("Concat", real, minus_imaginary, axis=4), axis=3)
+    once = generator(nodes, scaled)
     twice = nodes("Mul", once, nodes.constant(2.0))
     weights = nodes.constant(np.array(coefficients).reshape(1, 1, -1, 1, 1))
     weighted = nodes("Mul", nodes("Unsqueeze", orbitals, nodes.whole(2)), weights)
@@ -122,6 +117,21 @@ def exponential(nodes: Nodes, molecule: RolloutMatrices, dt: float, fock: str, o
         later, now = now, nodes("Sum", part, nodes("MatMul", now, twice), later)
     result = nodes("Sum", parts[0], nodes("MatMul", now, once), later)
     return nodes.reshape(result, 0, n_spin, -1, 2 * m)
+
+
+def spectrum(molecule: RolloutMatrices) -> tuple[float, float]:
+    """Centre and half width of what F's eigenvalues may lie in, Hartree."""
+    low, high = float(molecule.energies.min()) - MARGIN, float(molecule.energies.max()) + MARGIN
+    return 0.5 * (low + high), 0.5 * (high - low)
+
+
+def generator(nodes: Nodes, fock: str) -> str:
+    """-i F of real and imaginary parts, (batch, n_spin, 2, m, m), for rows from the left."""
+    real, imaginary = nodes.split(fock, 2, 1, 1)
+    # Transposed: F_r is symmetric, F_i antisymmetric.
+    minus_real, minus_imaginary = nodes("Neg", real), nodes("Neg", imaginary)
+    upper = nodes("Concat", minus_imaginary, minus_real, axis=4)
+    return nodes("Concat", upper, nodes("Concat", real, minus_imaginary, axis=4), axis=3)
 
 
 def series(x: float) -> list[float]:
@@ -138,7 +148,7 @@ def series(x: float) -> list[float]:
     return values[: max(n_terms, 3)].tolist()
 
 
-def _joined(nodes: Nodes, real: str, imaginary: str | None) -> str:
+def both_parts(nodes: Nodes, real: str, imaginary: str | None) -> str:
     """(batch, n_spin, 2, m, m)."""
     if imaginary is None:
         imaginary = nodes("Mul", real, nodes.constant(0.0))

@@ -101,12 +101,25 @@ class Nodes:
                 names[node] = self.constant(node.value)
             elif node.operation == "cube_root":
                 names[node] = self("Pow", *arguments, self.constant(1.0 / 3.0))
+            elif node.operation == "exp_less_one":
+                half = self("Tanh", self("Mul", *arguments, self.constant(0.5)))
+                less = self("Sub", self.constant(1.0), half)
+                names[node] = self("Div", self("Mul", half, self.constant(2.0)), less)
+            elif node.operation == "log_of_one_more":
+                names[node] = self._log_of_one_more(*arguments)
             elif node.operation == "select":
                 where = self("Greater", arguments[0], self.constant(0.0))
                 names[node] = self("Where", where, *arguments[1:])
             else:
                 names[node] = self(_OPERATIONS[node.operation], *arguments)
         return [names[node] for node in wanted]
+
+    def _log_of_one_more(self, x: str) -> str:
+        """2 artanh(x / (2 + x)) where x is small."""
+        ratio = self("Div", x, self("Add", x, self.constant(2.0)))
+        small = self("Mul", self("Atanh", ratio), self.constant(2.0))
+        large = self("Log", self("Add", x, self.constant(1.0)))
+        return self("Where", self("Greater", x, self.constant(1.0)), large, small)
 
     def graph(
         self,
@@ -125,3 +138,18 @@ class Nodes:
 def tensor(name: str, *shape: int | str) -> onnx.ValueInfoProto:
     """A float64 input or output; words are axes of any length."""
     return helper.make_tensor_value_info(name, onnx.TensorProto.DOUBLE, shape)
+
+
+def in_single_precision(graph: onnx.GraphProto) -> None:
+    """Make every constant, input and output of double precision one of single, and those of graphs inside."""
+    double, single = onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT
+    for value in (*graph.input, *graph.output):
+        if value.type.tensor_type.elem_type == double:
+            value.type.tensor_type.elem_type = single
+    for constant in graph.initializer:
+        if constant.data_type == double:
+            values = numpy_helper.to_array(constant).astype(np.float32)
+            constant.CopyFrom(numpy_helper.from_array(values, constant.name))
+    for inside in (attribute for node in graph.node for attribute in node.attribute):
+        if inside.type == onnx.AttributeProto.GRAPH:
+            in_single_precision(inside.g)

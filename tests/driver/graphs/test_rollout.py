@@ -99,3 +99,18 @@ def test_a_file_that_is_no_run_s_is_refused(tmp_path: Path, capsys: pytest.Captu
         pass
     assert main(["--rollout", str(path), str(tmp_path / "out")]) == 2
     assert "other.h5: not the trajectory of a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "accepted"),
+    [
+        (["--rollout", "w.nw", "o", "--precision", "float16"], "float64, float32"),
+        (["w.pt", "o", "--precision", "float64"], "float32, float16"),
+    ],
+)
+def test_a_precision_of_the_other_graphs_is_refused(
+    given: list[str], accepted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(given) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f": {accepted}")

@@ -16,6 +16,7 @@ from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.working_basis import make_working_basis
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import on_points
 from hybrid_propagate.surrogate.rollout import export, magnus_step
+from hybrid_propagate.surrogate.rollout.changes import in_range
 from hybrid_propagate.surrogate.rollout.compare import (
     GraphsDiffer,
     by_numpy,
@@ -23,7 +24,10 @@ from hybrid_propagate.surrogate.rollout.compare import (
     run_graphs,
     trajectory_error,
 )
+from hybrid_propagate.surrogate.rollout.differences import differences
 from hybrid_propagate.surrogate.rollout.export import export_graphs
+from hybrid_propagate.surrogate.rollout.expressions import evaluate
+from hybrid_propagate.surrogate.rollout.functionals import formula, potential_at
 from hybrid_propagate.surrogate.rollout.graphs import FILES, graphs_of
 from hybrid_propagate.surrogate.rollout.magnus_step import TooLong, series
 from hybrid_propagate.surrogate.rollout.molecule import RolloutMatrices, TooLarge, molecule_of, points_of
@@ -82,6 +86,56 @@ def test_a_hundred_steps_in_an_ionising_field_as_by_numpy(words: str, *, cation:
     # One step after the other, and another number of trajectories, are the same.
     again = run_graphs(contents, fields[:5, :1], by_block=False)
     assert again[:, 0] == pytest.approx(found[:5, 0], abs=1e-12)
+
+
+@pytest.mark.parametrize(("words", "cation"), [("pbe0", False), ("slater vwn_5", True)])
+def test_single_precision_keeps_a_weak_kick(words: str, *, cation: bool) -> None:
+    """Of a signal of 1e-5 au four digits are left after 300 steps."""
+    engine, molecule = case(words, cation)
+    made = graphs_of(in_range(molecule), DT, {}, "float32")
+    contents = {name: model.SerializeToString() for name, model in made.items()}
+    fields = np.zeros((301, 1, 3))
+    fields[0, 0, 2] = 1e-4
+    wanted = by_numpy(molecule, DT, engine).run(fields[:, 0])
+    moved = wanted - wanted[0]
+    assert 1e-6 < np.abs(moved).max() < 1e-4
+    assert trajectory_error(run_graphs(contents, fields, by_block=True)[:, 0], moved) < 1e-4
+
+
+def test_single_precision_in_a_strong_field_is_compared_before_it_is_written(tmp_path: Path) -> None:
+    engine, molecule = case("pbe0", True)
+    said: list[str] = []
+    paths = export_graphs(engine, molecule, DT, tmp_path / "new", {"precision": "float32"}, said.append)
+    assert 0.0 < float(said[-1].split()[-1]) < 1e-5
+    session = onnxruntime.InferenceSession(paths[1], providers=["CPUExecutionProvider"])
+    told = session.get_modelmeta().custom_metadata_map
+    assert told["precision"] == "float32"
+    assert np.shape(json.loads(told["dipole_at_rest"])) == (3,)
+    assert {entry.type for entry in (*session.get_inputs(), *session.get_outputs())} == {"tensor(float)"}
+    assert session.get_outputs()[-1].name == "dipole_change"
+    wrong = replace(molecule, coulomb=molecule.coulomb * (1.0 + 1e-3))
+    made = graphs_of(in_range(wrong), DT, {}, "float32")
+    contents = {name: model.SerializeToString() for name, model in made.items()}
+    with pytest.raises(GraphsDiffer, match=r"^step: differs from numpy by \d.*, allowed 1e-05$"):
+        check_graphs(contents, by_numpy(molecule, DT, engine), "float32")
+
+
+@pytest.mark.parametrize("words", ["pbe0", "xcamb88 lyp 0.81 vwn_5 0.19 hfexch"])
+def test_differences_are_those_of_the_formula(words: str) -> None:
+    cam = Attenuation(0.33, 0.19, 0.46) if words.startswith("xcam") else None
+    made = formula(functional(tuple(words.split()), cam).pyscf, words, open_shell=False)
+    assert made is not None
+    random = np.random.default_rng(0)
+    rho = np.exp(random.uniform(-5.0, 1.0, 50)) * np.array([[1.0], *random.uniform(-1.0, 1.0, (3, 1))])
+    names = list(made.inputs[0])
+    moved, rests = differences(made.potential[0])
+    at_rest = dict(zip(names, rho, strict=True))
+    values = dict(zip(rests, evaluate(list(rests.values()), at_rest), strict=True))
+    for size in (1e-2, 0.5):
+        change = size * rho * random.uniform(-1.0, 1.0, rho.shape)
+        found = evaluate(moved, values | dict(zip(names, change, strict=True)))
+        wanted = potential_at(made, (rho + change)[None])[0] - potential_at(made, rho[None])[0]
+        assert np.array(found) == pytest.approx(wanted, rel=1e-9, abs=1e-11)
 
 
 def test_the_files_tell_what_they_are(tmp_path: Path) -> None:
