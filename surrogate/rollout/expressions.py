@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import count
 
 import numpy as np
 import scipy.special
@@ -31,12 +32,14 @@ class Expression:
     arguments: what it acts on.
     value: of a constant.
     name: of an input.
+    number: which it is of all that were made, so that the same formula is the same graph each time.
     """
 
     operation: str
     arguments: tuple["Expression", ...] = ()
     value: float = 0.0
     name: str = ""
+    number: int = 0
 
     def __hash__(self) -> int:
         return id(self)
@@ -71,9 +74,12 @@ class Expression:
     __radd__, __rmul__ = __add__, __mul__
 
 
+_numbers = count()
+
+
 @cache
 def _made(operation: str, arguments: tuple[Expression, ...], value: float, name: str) -> Expression:
-    return Expression(operation, arguments, value, name)
+    return Expression(operation, arguments, value, name, next(_numbers))
 
 
 def of_name(name: str) -> Expression:
@@ -92,7 +98,7 @@ def _is_constant(expression: Expression) -> bool:
 
 def _of_two(operation: str, a: Expression, b: Expression) -> Expression:
     # A sum and a product are the same whichever way round; constants come first.
-    first, second = sorted((a, b), key=lambda e: (not _is_constant(e), id(e)))
+    first, second = sorted((a, b), key=lambda e: (not _is_constant(e), e.number))
     return _made(operation, (first, second), 0.0, "")
 
 
