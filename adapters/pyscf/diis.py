@@ -12,8 +12,8 @@ from pyscf.scf.diis import CDIIS
 
 #: Norm of the smallest error vector, Hartree, below which they do.
 SMALL = 1e-6
-#: Combinations of unit error vectors whose norm² is so much smaller than the largest are left out. With
-#: 1e-8, the hole of an oxygen atom, which only the grid turns, jumps to where it turns no more.
+#: Added to the unit error vectors' squares: combinations of a smaller norm² are as good as one another.
+#: With 1e-8, the hole of an oxygen atom, which only the grid turns, jumps to where it turns no more.
 DEPENDENT = 1e-6
 #: An error that is none: one basis function, or two that symmetry keeps apart.
 NO_ERROR = 1e-15
@@ -33,6 +33,6 @@ class SmallErrorDIIS(CDIIS):
         if size.min() > SMALL:
             return np.asarray(super().extrapolate(count))
         cosines = products / np.outer(size, size)
-        shares = np.linalg.pinv(cosines, rcond=DEPENDENT, hermitian=True) @ (1.0 / size) / size
+        shares = np.linalg.solve(cosines + DEPENDENT * np.eye(count), 1.0 / size) / size
         shares /= shares.sum()
         return sum(share * np.asarray(vectors.get_vec(k)) for k, share in enumerate(shares))  # pyright: ignore

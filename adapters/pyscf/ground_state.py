@@ -20,8 +20,8 @@ from .initial_guess import initial_guess
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
 ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
-#: First pass, on a quadrature referred to the guess: its single-precision part leaves some 1e-6 Hartree.
-_COARSE = (1e-5, 1e-4)
+#: First pass, on a quadrature referred to the guess: its single-precision part is good to about 1e-7.
+_COARSE = (1e-7, 1e-4)
 #: Share told at most before the end: the gradient, too, must have converged.
 _MOST_TOLD = 0.95
 

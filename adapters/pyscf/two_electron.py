@@ -16,6 +16,9 @@ from pyscf.scf import _vhf
 
 #: Up to here exchange as one matrix-vector product over (μν, λσ) beats PySCF's pair-packed loops (measured).
 SMALL = 20
+#: Imaginary over real part from which on both are one matrix: below, rounding of the one would be seen in the
+#: other (a weak kick moves 1e-6 of a density, and irreps at rest must stay so).
+TOGETHER = 1e-2
 #: Integrals added at once.
 _PORTION = 2**22
 
@@ -125,11 +128,10 @@ def exchange(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
         return _exchange(integrals, real, 1)
     imaginary = np.ascontiguousarray(np.imag(density))
     sizes = float(np.abs(real).max(initial=0.0)), float(np.abs(imaginary).max(initial=0.0))
-    if not all(sizes):
+    if not TOGETHER * sizes[0] < sizes[1]:
         return _exchange(integrals, real, 1) + 1j * _exchange(integrals, imaginary, 2)
-    # One pass for both: K of the symmetric part is symmetric, K of the other is not. As large as each other,
-    # neither loses digits.
-    scale = sizes[0] / sizes[1]
+    # One pass for both: K of the symmetric part is symmetric, K of the other is not.
+    scale = (sizes[0] or 1.0) / sizes[1]
     K = _exchange(integrals, real + scale * imaginary, 0)
     return 0.5 * (K + K.T) + (0.5j / scale) * (K - K.T)
 
