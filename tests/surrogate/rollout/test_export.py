@@ -116,7 +116,8 @@ def test_single_precision_in_a_strong_field_is_compared_before_it_is_written(tmp
     wrong = replace(molecule, coulomb=molecule.coulomb * (1.0 + 1e-3))
     made = graphs_of(in_range(wrong), DT, {}, "float32")
     contents = {name: model.SerializeToString() for name, model in made.items()}
-    with pytest.raises(GraphsDiffer, match=r"^step: differs from numpy by \d.*, allowed 1e-05; --precision float64 loses less$"):
+    said_so = r"^step: differs from numpy by \d.*, allowed 1e-05; --precision float64 loses less$"
+    with pytest.raises(GraphsDiffer, match=said_so):
         check_graphs(contents, by_numpy(molecule, DT, engine), "float32")
 
 
