@@ -5,8 +5,6 @@ changes the file leaves it behind, or cuts it off.
 """
 
 import hashlib
-import os
-from functools import cache
 from pathlib import Path
 
 from ..regular_file import RefusedFile, open_regular
@@ -36,30 +34,19 @@ def check_seal(path: Path, *, needed: bool) -> None:
 
     OSError where the file cannot be read.
     """
+    digest = hashlib.blake2b(digest_size=_BYTES)
     with open_regular(path) as file:
-        now = os.fstat(file.fileno())
-    line, end = _read(path, (now.st_size, now.st_ino, now.st_dev, now.st_mtime_ns, now.st_ctime_ns))
-    if end == line:
+        left = max(path.stat().st_size - _LENGTH, 0)
+        while portion := file.read(min(_PORTION, left)):
+            digest.update(portion)
+            left -= len(portion)
+        end = file.read(_LENGTH)
+    if end == _line(digest):
         return
     if end.startswith(_LEAD):
         raise RefusedFile("damaged: its content does not have the checksum at its end", path)
     if needed:
         raise RefusedFile("no checksum at its end: cut short, changed since, or of version 0.1.0", path)
-
-
-@cache
-def _read(path: Path, state: tuple[int, ...]) -> tuple[bytes, bytes]:
-    """The line that the content asks for, and that at the end; a file in one state is read once a process.
-
-    state: its size first, then what a change would change.
-    """
-    digest = hashlib.blake2b(digest_size=_BYTES)
-    with open_regular(path) as file:
-        left = max(state[0] - _LENGTH, 0)
-        while portion := file.read(min(_PORTION, left)):
-            digest.update(portion)
-            left -= len(portion)
-        return _line(digest), file.read(_LENGTH)
 
 
 def _line(digest: "hashlib.blake2b") -> bytes:

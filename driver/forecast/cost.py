@@ -217,7 +217,8 @@ def by_modes(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:
 def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memory: float) -> dict[str, float]:
     """Fock builds, a kernel whose quadrature is a product of matrices, and every mode at every point."""
     moved = size.moved_irreps * size.moved_pairs
-    counts = _builds(size, RUN_BUILDS, memory, parts=COMPLEX)
+    # A small imaginary part has a pass of its own, which costs as much as one of both.
+    counts = _builds(size, RUN_BUILDS, memory, parts=1.0 + COMPLEX)
     counts["figure"] = 0.0 if task.real_time.no_propagation else 1.0
     # One of a point's mirror images is enough; products of more pairs than this are interpolated.
     squares = min(size.moved_irreps * size.moved_pairs**2, INTERPOLATED**2)

@@ -54,6 +54,18 @@ def test_a_real_density_has_real_exchange() -> None:
     np.testing.assert_allclose(K, exchange(integrals, density).real, atol=1e-12)
 
 
+@pytest.mark.parametrize("basis", ["sto-3g", "6-31g**"])
+def test_a_weak_motion_leaves_the_real_part_as_it_is(basis: str) -> None:
+    """To the last digit: rounding that comes and goes with the imaginary part would be motion."""
+    mol = molecule(water(basis=basis))
+    integrals = make_two_electron(mol, CAM, None, GIB)
+    density = hermitian(mol.nao)
+    weak = density.real + 1e-5j * density.imag
+    K = exchange(integrals, weak)
+    np.testing.assert_array_equal(K.real, exchange(integrals, density.real.copy()))
+    np.testing.assert_allclose(K.imag, 1e-5 * exchange(integrals, density).imag, rtol=1e-9, atol=1e-17)
+
+
 def test_a_fitted_coulomb_matrix_leaves_one_set_of_integrals() -> None:
     mol = molecule(water(basis="6-31g**"))
     assert make_two_electron(mol, FULL, None, GIB).mixed is None

@@ -274,6 +274,16 @@ def test_a_pulse_tells_nothing_where_it_has_no_light() -> None:
     assert 4.0 < energies.min() < OMEGA * EV < energies.max() < 18.0
 
 
+@pytest.mark.parametrize(("centre", "cut_off"), [(60.0, False), (390.0, True)])
+def test_a_field_that_has_not_ended(
+    capsys: pytest.CaptureFixture[str], centre: float, *, cut_off: bool
+) -> None:
+    field = 1e-4 * np.exp(-((TIME - centre) ** 2) / (2.0 * 15.0**2)) * np.sin(OMEGA * TIME)
+    run_of("pulse.h5", np.outer(field, [0, 0, 1]), oscillator(field, {OMEGA: 2.0}))
+    assert main(["pulse.h5", "--output", "out"]) == 0
+    assert ("the field has not ended with the run" in capsys.readouterr().err) is cut_off
+
+
 def test_a_field_that_turns_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     field = 1e-4 * np.stack([np.sin(TIME), np.cos(TIME), 0 * TIME], axis=1)
     run_of("turning.h5", field, np.zeros_like(field))

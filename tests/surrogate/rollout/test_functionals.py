@@ -1,10 +1,12 @@
 """Energies and potentials by formula against libxc, and what has no formula."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.deck.xc import Attenuation, functional
 from hybrid_propagate.adapters.pyscf.quadrature import energy_and_potential
-from hybrid_propagate.surrogate.rollout.expressions import evaluate
+from hybrid_propagate.surrogate.rollout.expressions import evaluate, of_name
 from hybrid_propagate.surrogate.rollout.functionals import Formula, NoFormula, formula, potential_at
 
 CAM = Attenuation(0.33, 0.19, 0.46)
@@ -80,3 +82,16 @@ def test_a_functional_without_formula_is_refused_with_the_list(words: str) -> No
     given = functional(tuple(words.split()))
     with pytest.raises(NoFormula, match=rf"xc {words} is not written .*; accepted: hfexch, slater.*b3lyp"):
         formula(given.pyscf, given.directive, open_shell=False)
+
+
+def test_a_product_is_written_the_same_way_in_every_process() -> None:
+    """By when its factors were made; addresses in memory differ from run to run, and rounding with them."""
+    junk = [object() for _ in range(2000)]
+    factors = []
+    for k in range(40):
+        factors.append(of_name(f"factor_{k}"))
+        # What is freed in between is taken again: addresses do not ascend.
+        del junk[-40:]
+    for a, b in pairwise(factors):
+        assert (b * a).arguments == (a, b)
+        assert (b + a).arguments == (a, b)
