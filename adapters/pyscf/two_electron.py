@@ -46,7 +46,7 @@ class TwoElectron:
 
     operator: of the exchange.
     coulomb_pairs: (n², n²) matrix (μν|λσ) for the smallest systems, else None.
-    exchange_pairs: (μλ|σν) of the operator, shares and all, likewise.
+    exchange_pairs: (μλ|σν) of `mixed` or `packed`, likewise.
     packed: 8-fold packed (μν|λσ) in core; None where they are computed at each build (direct), or where
     neither J nor K needs them.
     mixed: the same of the operator, shares and all, where it is range separated: K is read once, not twice.
@@ -90,7 +90,7 @@ def make_two_electron(
     if n <= SMALL:
         full = mol.intor("int2e").reshape(n, n, n, n)
         coulomb_pairs = full.reshape(n * n, n * n)
-        of_operator = operator.full * full if mixed is None else ao2mo.restore(1, mixed, n)
+        of_operator = full if mixed is None else ao2mo.restore(1, mixed, n)
         exchange_pairs = np.ascontiguousarray(of_operator.transpose(0, 3, 1, 2).reshape(n * n, n * n))
     return TwoElectron(mol, operator, coulomb_pairs, exchange_pairs, packed, mixed, fitting)
 
@@ -141,13 +141,13 @@ def _exchange(integrals: TwoElectron, density: np.ndarray, hermi: int) -> np.nda
     operator = integrals.operator
     if not operator.present or not density.any():
         return np.zeros_like(density)
+    # The operator's shares are in its own integrals alone.
+    share = operator.full if integrals.mixed is None else 1.0
     if integrals.exchange_pairs is not None:
-        return (integrals.exchange_pairs @ density.ravel()).reshape(density.shape)
-    if integrals.mixed is not None:
-        return np.asarray(scf.hf.dot_eri_dm(integrals.mixed, density, hermi=hermi, with_j=False)[1])
-    if integrals.packed is not None:
-        K = np.asarray(scf.hf.dot_eri_dm(integrals.packed, density, hermi=hermi, with_j=False)[1])
-        return operator.full * K
+        return share * (integrals.exchange_pairs @ density.ravel()).reshape(density.shape)
+    held = integrals.packed if integrals.mixed is None else integrals.mixed
+    if held is not None:
+        return share * np.asarray(scf.hf.dot_eri_dm(held, density, hermi=hermi, with_j=False)[1])
     K = np.zeros_like(density)
     for share, omega in ((operator.full, None), (operator.attenuated, operator.omega)):
         if share:
