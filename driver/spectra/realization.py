@@ -12,7 +12,7 @@ import scipy.linalg
 #: Most rows of the Hankel matrix: its eigenvectors take the cube of that.
 MOST_ROWS = 1500
 #: A component that moves less, in units of what may be wrong, shows no line.
-AT_REST = 1e-3
+AT_REST = 3e-2
 
 
 def common_frequencies(samples: np.ndarray, step: float, error: float) -> np.ndarray:
