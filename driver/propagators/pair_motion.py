@@ -16,12 +16,14 @@ import numpy as np
 
 from ...surrogate.weak_fields.modes import StepModes, real_product, split
 from ...surrogate.weak_fields.pair_response import PairResponse
+from ...surrogate.weak_fields.relaxation import STEPS, relaxed_steps
 from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
-from .pair_steps import ModeSteps, OneStep, PairSteps, Parts
+from .pair_steps import KnownSteps, ModeSteps, PairSteps, Parts
 
 #: Steps after which F follows η: what else it had shrinks tenfold in each.
 SETTLING = 24
-#: Steps by which modes are checked that are known to first order, the first time that they are used.
+#: Steps by which modes known to first order are checked, the first time that they are used. Of relaxed
+#: steps the first block is.
 CHECKED = 192
 #: Steps that are taken at once.
 _AT_ONCE = 64
@@ -43,8 +45,8 @@ class Lacking:
     weigh: Callable[[np.ndarray], np.ndarray]
 
     def of(self, x: np.ndarray) -> np.ndarray:
-        """F (d,) of x (d,)."""
-        return self.weigh(self.changes @ split(x)) @ self.images
+        """F (..., d) of x (..., d)."""
+        return self.weigh(split(x) @ self.changes.T) @ self.images
 
 
 #: Takes steps in order: the number of the first, and some of them.
@@ -91,10 +93,14 @@ def pair_path(
         settling = min(length, SETTLING)
         for step in range(made, made + settling):
             state, early = scheme_step(state, phases, fock_of)
-            keep(step, OneStep(state.eta, early))
+            keep(step, KnownSteps(state.eta[None], early[None]))
         if length > settling:
             before, stretch = state, _Stretch(made + settling, length - settling, dt)
-            found = _by_modes(response, state.eta, stretch, keep, (lacking, n, offset))
+            missing = (lacking, n, offset)
+            if response.has_modes:
+                found = _by_modes(response, state.eta, stretch, keep, missing)
+            else:
+                found = _by_relaxation(response, state, stretch, keep, missing)
             if found is None:
                 return None
             state, first = found
@@ -103,7 +109,8 @@ def pair_path(
         made += length
     off, slope = growth or (0.0, 0.0)
     # Each stretch begins with amplitudes of its own; what their turns are off adds up.
-    beyond = sum(max(stretch.n_steps - CHECKED, 0) for stretch in stretches)
+    checked = CHECKED if response.has_modes else STEPS
+    beyond = sum(max(stretch.n_steps - checked, 0) for stretch in stretches)
     return PairPath(state, len(stretches) * off + 2.0 * slope * beyond)
 
 
@@ -154,6 +161,27 @@ def _by_modes(
     return _last(response, last, z[-2:] / turns, parts), np.concatenate(checked)
 
 
+def _by_relaxation(
+    response: PairResponse,
+    start: PairState,
+    stretch: _Stretch,
+    keep: Keep,
+    missing: tuple[Lacking | None, float, np.ndarray],
+) -> tuple[PairState, np.ndarray] | None:
+    """As `_by_modes`; checked are the steps of the first block."""
+    lacking, n, offset = missing
+    more = None if lacking is None else lambda eta: lacking.of(n * (eta + offset))
+    made, checked, found = 0, np.empty(0), None
+    for found in relaxed_steps(response.inner(stretch.dt), response.kernel, start, stretch.n_steps, more):
+        if found is None:
+            return None
+        keep(stretch.first + made, KnownSteps(found.eta[1:], found.early[1:]))
+        checked = checked if made else found.eta[1:]
+        made += len(found.eta) - 1
+    assert found is not None
+    return PairState(found.eta[-1], found.fock[-1], 0.5 * (found.fock[-2] + found.fock[-1])), checked
+
+
 def _last(
     response: PairResponse,
     eta: np.ndarray,
@@ -176,9 +204,10 @@ def _growth(response: PairResponse, state: PairState, found: np.ndarray, dt: flo
 
     state: where they begin. found: (n, d) after each of some steps. Zero where all modes are exact.
     """
-    known = [response.modes(k, dt) for k in _moving(response, state.eta, None)]
-    if all(own is None or own.exact for own in known):
-        return 0.0, 0.0
+    if response.has_modes:
+        known = [response.modes(k, dt) for k in _moving(response, state.eta, None)]
+        if all(own is None or own.exact for own in known):
+            return 0.0, 0.0
     phases, apart = Phases(response.pairs.gaps, dt), np.empty(len(found))
     for n, eta in enumerate(found):
         state, _ = scheme_step(state, phases, lambda x: response.response(response.pairs.filling * x))

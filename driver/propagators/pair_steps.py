@@ -35,23 +35,23 @@ class PairSteps(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class OneStep:
-    """Implements `PairSteps` for one. after, early: η (d,) after the step, and after one correction of it."""
+class KnownSteps:
+    """Implements `PairSteps`. after, early: η (k, d) after each step, and after one correction of it."""
 
     after: np.ndarray
     early: np.ndarray
 
     def eta(self) -> np.ndarray:
         """See `PairSteps`."""
-        return self.after[None]
+        return self.after
 
     def along(self, rows: np.ndarray) -> np.ndarray:
         """See `PairSteps`."""
-        return (rows @ np.real(self.after))[None]
+        return np.real(self.after) @ rows.T
 
     def along_early(self, rows: np.ndarray) -> np.ndarray:
         """See `PairSteps`."""
-        return (rows @ np.real(self.early))[None]
+        return np.real(self.early) @ rows.T
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from ...adapters.deck import Deck, DeckError
 from ...adapters.pyscf.engine import PySCFEngine
 from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
-from ...surrogate.kernel.pair_kernel import PairBlock, moved_blocks, pair_kernel, pairs_by_irrep
+from ...surrogate.kernel.pair_kernel import Means, PairBlock, moved_blocks, pair_kernel, pairs_by_irrep
 from ...surrogate.matrices.occupied_empty import occupied_empty
 from ...surrogate.nonlinear.nonlinear_response import PointSource
 from ...surrogate.on_the_fly.earlier_run import (
@@ -60,8 +60,8 @@ POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 5e-3)
 CURVED, NONLINEAR = 0.12, (1e-3, 0.02)
 #: In shorter runs the points are not worth learning.
 LEAST_STEPS = 100
-#: Pairs of an irrep whose kernel costs little; that of more is worth making for runs of so many steps.
-FEW_PAIRS, LONG_RUN = 3000, 4000
+#: Pairs of an irrep whose modes cost little; pairs up to which runs of so many steps are worth them.
+FEW_PAIRS, MOST_MODES, LONG_RUN = 3000, 6000, 4000
 
 
 def with_surrogate(options: Options, deck: Deck) -> Options:
@@ -157,12 +157,13 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings])
     irreps = base_irreps(basis, density)
     indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs))
-    if problem.n_steps < LONG_RUN and max(map(len, indices)) > FEW_PAIRS:
-        return None
+    with_modes = max(map(len, indices)) <= (FEW_PAIRS if problem.n_steps < LONG_RUN else MOST_MODES)
     made = once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
     missing = [index for index in indices if int(index[0]) not in made]
     if missing:
-        more = pair_kernel(engine, basis, pairs, irreps, missing, options.memory)
+        more = pair_kernel(
+            engine, basis, pairs, irreps, missing, Means(options.memory, single=not with_modes)
+        )
         if more is None:
             return None
         made.update({int(block.index[0]): block for block in more})

@@ -22,12 +22,12 @@ from .pair_integrals import Rectangle, RepulsionMatrices, add_repulsion
 from .pair_interpolation import FROM_PAIRS, add_interpolated
 from .pair_quadrature import PairedOrbitals, add_exchange_correlation
 
-#: Pairs of orbitals of one irrep, or of a molecule without, up to which the matrices are made.
-MOST_PAIRS = 6000
-#: Matrices (d, d) of a block that building and their modes hold at once, in double precision.
-_HELD = 16
+#: Matrices (d, d) of a block held at once: with their modes, in double precision; without, in single.
+_HELD, _HELD_SINGLE = 16, 4
 #: Share of the memory for half-transformed integrals.
 HALF_TRANSFORMED = 1.0 / 8.0
+#: Rows at once.
+_ROWS = 512
 #: A field moves an irrep by less than this share of all that it moves: not at all.
 _UNMOVED = 1e-9
 
@@ -38,6 +38,7 @@ class PairBlock:
 
     index: (d,) which of the pairs of `OccupiedEmpty` they are.
     real, imaginary: A and B, (d, d), symmetric, Hartree; imaginary is None without exact exchange.
+        In single precision they cost 2e-7 of the response, and have no modes.
     coulomb: 2 (ai|bj), (d, d), the part of A that energies need apart.
     """
 
@@ -47,31 +48,39 @@ class PairBlock:
     coulomb: np.ndarray
 
 
+@dataclass(frozen=True)
+class Means:
+    """What a kernel may take. memory: bytes, for building. single: whether its precision is."""
+
+    memory: float
+    single: bool = False
+
+
 def pair_kernel(
     engine: PySCFEngine,
     basis: WorkingBasis,
     pairs: OccupiedEmpty,
     irreps: np.ndarray,
     indices: list[np.ndarray],
-    memory: float,
+    means: Means,
 ) -> tuple[PairBlock, ...] | None:
     """The kernel at the density that `pairs` are about, a block for each of `indices` (see `moved_blocks`).
 
     irreps: of the orbitals, (n_spin, m), all 0 where P0 has no symmetry.
-    memory: bytes, for building. None where the engine has a density-fitted Coulomb or holds no integrals,
-    and where it takes more memory.
+    None where the engine has a density-fitted Coulomb or holds no integrals, and where it takes more memory.
     """
     integrals, largest = engine.two_electron, max(map(len, indices))
     if integrals.packed is None or integrals.fitting is not None:
         return None
     # Half-transformed integrals of all empty orbitals with the occupied ones of one irrep.
     half = 8.0 * pairs.n_pairs / len(np.unique(irreps)) * engine.mol.nao**2 / 2
-    held = HALF_TRANSFORMED * memory
+    held = HALF_TRANSFORMED * means.memory
     half = min(half, held)
-    if largest > MOST_PAIRS or 8.0 * _HELD * largest**2 + half > memory:
+    matrices = 4.0 * _HELD_SINGLE if means.single else 8.0 * _HELD
+    if matrices * largest**2 + half > means.memory:
         return None
     rectangles = [_rectangles(basis, pairs, index, irreps) for index in indices]
-    blocks = _without_xc(engine, rectangles, indices, held)
+    blocks = _without_xc(engine, rectangles, (indices, np.float32 if means.single else np.float64), held)
     if engine.quadrature is not None and engine.kernel is not None:
         paired = [_paired(basis, pairs, index) for index in indices]
         add = add_interpolated if _is_interpolated(engine.quadrature, indices) else add_exchange_correlation
@@ -79,9 +88,16 @@ def pair_kernel(
     for block in blocks:
         for matrix in (block.real, block.imaginary, block.coulomb):
             if matrix is not None:
-                matrix += matrix.T
-                matrix *= 0.5
+                _make_symmetric(matrix)
     return tuple(blocks)
+
+
+def _make_symmetric(matrix: np.ndarray) -> None:
+    """The mean of a matrix and its transpose in its place, some rows at a time."""
+    for first in range(0, len(matrix), _ROWS):
+        some = slice(first, first + _ROWS)
+        mean = 0.5 * (matrix[some, first:] + matrix[first:, some].T)
+        matrix[some, first:], matrix[first:, some] = mean, mean.T
 
 
 def _is_interpolated(quadrature: Quadrature, indices: list[np.ndarray]) -> bool:
@@ -111,13 +127,18 @@ def pairs_by_irrep(pairs: OccupiedEmpty, irreps: np.ndarray) -> dict[int, np.nda
 
 
 def _without_xc(
-    engine: PySCFEngine, rectangles: list[list[Rectangle]], indices: list[np.ndarray], held: float
+    engine: PySCFEngine,
+    rectangles: list[list[Rectangle]],
+    asked: tuple[list[np.ndarray], type],
+    held: float,
 ) -> list[PairBlock]:
-    """Coulomb and exact exchange of the blocks; held: bytes of half-transformed integrals."""
+    """Coulomb and exact exchange of the blocks; asked: pairs, precision; held: bytes of half-transformed
+    integrals."""
+    indices, precision = asked
     integrals, exact = engine.two_electron, engine.exact_exchange
     # -c' / c.
     share = -0.5 if engine.system.n_spin == 1 else -1.0
-    coulomb, real, imaginary = ([np.zeros((len(i),) * 2) for i in indices] for _ in range(3))
+    coulomb, real, imaginary = ([np.zeros((len(i),) * 2, precision) for i in indices] for _ in range(3))
     exchange = (real, imaginary) if exact else ([], [])
     assert integrals.packed is not None
     if integrals.mixed is None:

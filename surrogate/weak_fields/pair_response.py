@@ -7,8 +7,9 @@ there is nothing to learn. The second order is left out: it is about a quarter o
 measured on water along its axis.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from ...adapters.working_basis import WorkingBasis
 from ..kernel.pair_kernel import PairBlock
 from ..matrices.occupied_empty import OccupiedEmpty
 from ..surrogate import Measurement, Visit
+from .leading_part import Times, leading_part
 from .modes import MOST_EXACT, StepModes, nearly_scheme_modes, scheme_modes
+from .relaxation import LEADING, InnerStep, inner_step
 from .scheme import PairMap, Phases
 
 #: Elements of P'0 and F'0 off the diagonal that a converged ground state may have.
@@ -32,6 +35,8 @@ WEAK = 3e-4
 RESIDUALS = "pairs_residuals"
 #: Measured errors that count: the last so many.
 _RECENT = 8
+#: Relative residual at which rest is found, of a kernel in single precision.
+_SOLVED = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +85,7 @@ class PairResponse:
         self.blocks = tuple(replace(b, index=np.searchsorted(kept, b.index)) for b in blocks)
         self._residuals: list[float] = []
         self._modes: dict[tuple[int, float], StepModes | None] = {}
+        self._inner: dict[float, InnerStep] = {}
         self.rest = self._at_rest()
 
     #: The second order is left out.
@@ -101,9 +107,9 @@ class PairResponse:
         found = np.zeros(x.shape, complex)
         for block in self.blocks:
             own = x[..., block.index]
-            found[..., block.index] = np.real(own) @ block.real
+            found[..., block.index] = times(np.real(own), block.real)
             if block.imaginary is not None:
-                found[..., block.index] += 1j * (np.imag(own) @ block.imaginary)
+                found[..., block.index] += 1j * times(np.imag(own), block.imaginary)
         return found
 
     def one_step(self, k: int, dt: float) -> PairMap:
@@ -120,6 +126,36 @@ class PairResponse:
             small = len(self.blocks[k].index) <= MOST_EXACT
             self._modes[key] = (scheme_modes if small else nearly_scheme_modes)(self.one_step(k, dt))
         return self._modes[key]
+
+    @property
+    def has_modes(self) -> bool:
+        """Whether modes give the steps; with a kernel in single precision relaxation does (`inner`)."""
+        return all(block.real.dtype == np.float64 for block in self.blocks)
+
+    def inner(self, dt: float) -> InnerStep:
+        """The part of the converged step that relaxation solves by itself. Raises LinAlgError."""
+        if dt not in self._inner:
+            (a, b), (most, fewer) = self.kernel, LEADING
+            real = leading_part(a, self._diagonal(imaginary=False), most)
+            imaginary = None if b is None else leading_part(b, self._diagonal(imaginary=True), fewer)
+            self._inner[dt] = inner_step(Phases(self.pairs.gaps, dt), real, imaginary)
+        return self._inner[dt]
+
+    @cached_property
+    def kernel(self) -> tuple[Times, Times | None]:
+        """n A and n B, of rows (k, d); None: B is zero."""
+        real = partial(_product, self.pairs.filling, [(b.index, b.real) for b in self.blocks])
+        known = [(b.index, b.imaginary) for b in self.blocks if b.imaginary is not None]
+        return real, partial(_product, self.pairs.filling, known) if known else None
+
+    def _diagonal(self, *, imaginary: bool) -> np.ndarray:
+        """Of n A, or of n B."""
+        found = np.empty(self.pairs.n_pairs, self.blocks[0].real.dtype)
+        for block in self.blocks:
+            matrix = block.imaginary if imaginary else block.real
+            assert matrix is not None
+            found[block.index] = self.pairs.filling * np.diagonal(matrix)
+        return found
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m)."""
@@ -176,7 +212,7 @@ class PairResponse:
         """Of second order in Re x (k, d), (k,): ½ Tr J[δP] δP, Hartree."""
         parts = (real[:, block.index] for block in self.blocks)
         return sum(
-            (np.vecdot(x, x @ block.coulomb) for x, block in zip(parts, self.blocks, strict=True)),
+            (np.vecdot(x, times(x, block.coulomb)) for x, block in zip(parts, self.blocks, strict=True)),
             start=np.zeros(len(real)),
         )
 
@@ -195,10 +231,46 @@ class PairResponse:
         start = np.real(self.pairs.block(self.about.density)) / n
         rest = np.zeros(self.pairs.n_pairs)
         for block in self.blocks:
-            a = n * block.real
-            hessian = np.diag(self.pairs.gaps[block.index]) + a
-            rest[block.index] = np.linalg.solve(hessian, a @ start[block.index] - force[block.index])
+            gaps = self.pairs.gaps[block.index]
+            aim = n * times(start[block.index], block.real) - force[block.index]
+            if self.has_modes:
+                rest[block.index] = np.linalg.solve(np.diag(gaps) + n * block.real, aim)
+            else:
+                rest[block.index] = _solved(lambda eta, a=block.real: n * times(eta, a), gaps, aim)
         return rest
+
+
+def _product(n: float, parts: Sequence[tuple[np.ndarray, np.ndarray]], rows: np.ndarray) -> np.ndarray:
+    """Rows (k, d) times n times the matrices of all blocks, pairs and matrix of each."""
+    found = np.empty_like(rows)
+    for index, matrix in parts:
+        found[..., index] = n * times(rows[..., index], matrix)
+    return found
+
+
+def times(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Real rows (..., d) times a matrix (d, d), in the matrix's precision."""
+    return rows.astype(matrix.dtype, copy=False) @ matrix
+
+
+def _solved(product: Callable[[np.ndarray], np.ndarray], gaps: np.ndarray, aim: np.ndarray) -> np.ndarray:
+    """η of (ω + A) η = aim, by conjugate gradients. Raises LinAlgError where ω + A is not positive."""
+    found = aim / gaps
+    left = -product(found)
+    over = left / gaps
+    along, size = over, float(left @ over)
+    least = _SOLVED**2 * float(aim @ found)
+    while size > least:
+        image = gaps * along + product(along)
+        curvature = float(along @ image)
+        if not curvature > 0.0:
+            raise np.linalg.LinAlgError("the ground state is no minimum")
+        length = size / curvature
+        found, left = found + length * along, left - length * image
+        over = left / gaps
+        before, size = size, float(left @ over)
+        along = over + (size / before) * along
+    return found
 
 
 def _size(x: np.ndarray) -> np.ndarray:
