@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task
 from ...adapters.system import RealTime, System
 from .motion import learns_points, out_of_equilibrium, strong, weak
-from .work import SystemSize, held_integrals, kernel_bytes, pair_kernel_bytes, readings
+from .work import (
+    MOST_MODES,
+    VECTORS,
+    SystemSize,
+    held_integrals,
+    kernel_bytes,
+    pair_kernel_bytes,
+    readings,
+)
 
 #: Densities of all points are stored where they fit this many bytes.
 STORED = 2**26
@@ -36,9 +44,6 @@ ROTATIONS, ROWS, CANDIDATES, MOST = 40 + 4 * 5, 40 * 40, 1500, 600
 #: Exchange of a real and an imaginary part together, in that of a real part; Coulomb and exchange with
 #: integrals computed anew, in those with them at hand.
 COMPLEX, DIRECT = 1.35, 30.0
-#: As in `driver/run/surrogates`: pairs of an irrep whose kernel is made for any run, and steps from which on
-#: that of more is.
-FEW_PAIRS, LONG_RUN = 3000, 4000
 #: As in `surrogate/kernel/pair_interpolation`.
 INTERPOLATED = 1500
 #: As in `driver/loop/hybrid`: bytes of densities that are formed at once for the files.
@@ -68,6 +73,8 @@ SECONDS: dict[str, float] = {
     "moved step": 2.5e-4,
     "moved pair": 1.9e-6,
     "moved square": 1.6e-9,
+    "relaxed square": 1e-9,
+    "vectors": 1e-10,
 }
 #: Bytes of the process with its libraries; of a unit of each count.
 BYTES: dict[str, float] = {
@@ -176,7 +183,7 @@ def _builds(size: SystemSize, builds: float, memory: float, *, parts: float) -> 
 def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[str, float]:
     real_time, n, spins, memory = task.real_time, size.functions, size.spins, asked.memory
     steps = 0 if real_time.no_propagation else max(real_time.n_points - 1, 0)
-    if by_modes(task, size, asked):
+    if by_pairs(task, size, asked):
         return _weak_propagation(task, size, steps, memory)
     learns = asked.surrogate and size.points > 0 and learns_points(task, asked.tolerance)
     absorbing = real_time.absorbing
@@ -207,11 +214,10 @@ def directions_cost(task: PropagationTask, size: SystemSize, memory: float) -> b
     return moves and not kernel_bytes(task.system, size, memory)
 
 
-def by_modes(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:
-    """Whether modes of weak motion give all steps."""
+def by_pairs(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:
+    """Whether weak motion between empty and occupied orbitals gives all steps: by modes, or relaxed."""
     made = pair_kernel_bytes(task.system, size, asked.memory)
-    worth = size.moved_pairs <= FEW_PAIRS or task.real_time.n_points > LONG_RUN
-    return asked.surrogate and bool(made) and worth and weak(task, size.occupied)
+    return asked.surrogate and bool(made) and weak(task, size.occupied)
 
 
 def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memory: float) -> dict[str, float]:
@@ -224,8 +230,14 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
     squares = min(size.moved_irreps * size.moved_pairs**2, INTERPOLATED**2)
     counts["pair kernel"] = float(squares * size.points) / size.irreps
     counts["reading"] = float(readings(size, memory) * size.pairs**2)
-    counts["modes"] = float(size.moved_irreps * size.moved_pairs**3)
-    counts["moved square"] = float(steps * size.moved_irreps * size.moved_pairs**2)
+    moved_squares = size.moved_irreps * size.moved_pairs**2
+    if size.moved_pairs <= MOST_MODES:
+        counts["modes"] = float(moved_squares * size.moved_pairs)
+        counts["moved square"] = float(steps * moved_squares)
+    else:
+        counts["relaxed square"] = float(steps * moved_squares)
+    if not held_integrals(size, INTEGRALS_SHARE * memory):
+        counts["vectors"] = float(VECTORS**2 * size.functions**2 * size.pairs)
     counts["moved step"] = float(steps)
     counts["moved pair"] = float(steps * moved)
     counts["picture"] = _pictures(task.real_time)
@@ -277,7 +289,7 @@ def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
     # ρ, w v and the functional's series or kernel, in double precision.
     kept = 8.0 * points * (2 * spins * variables + (spins * variables) ** 2)
     counts = {"process": 1.0, "integrals": float(integrals), "grid": values + kept}
-    if isinstance(task, PropagationTask) and by_modes(task, size, asked):
+    if isinstance(task, PropagationTask) and by_pairs(task, size, asked):
         moved, n_points = size.moved_irreps * size.moved_pairs, task.real_time.n_points
         counts["kernel"] = float(pair_kernel_bytes(task.system, size, memory))
         counts["blocks"] = _blocks(task.system, task.real_time)

@@ -45,7 +45,8 @@ class TaskForecast:
 
     kind: `ground state`, `linear response`, `density plot` or `propagation`. line: of the deck.
     size: of its system.
-    kernel: bytes that the analytic kernel holds; 0 where none is made. by_modes: weak motion gives all steps.
+    kernel: bytes that the analytic kernel holds; 0 where none is made.
+    weak_motion: whether that between pairs of orbitals gives all steps.
     steps, dt, tmax: of a propagation, else 0. advice, risk: of a propagation, else empty.
     """
 
@@ -57,7 +58,7 @@ class TaskForecast:
     multiplicity: int
     size: SystemSize
     kernel: int
-    by_modes: bool = False
+    weak_motion: bool = False
     tag: str = ""
     steps: int = 0
     dt: float = 0.0
@@ -125,7 +126,7 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], asked: Asked) ->
 
 def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
     from .advice import step_advice
-    from .cost import by_modes
+    from .cost import by_pairs
     from .work import kernel_bytes
 
     system = task.system
@@ -141,11 +142,11 @@ def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
     )
     if not isinstance(task, PropagationTask):
         return told
-    real_time, modes = task.real_time, by_modes(task, size, asked)
+    real_time, pairs = task.real_time, by_pairs(task, size, asked)
     return replace(
         told,
-        kernel=0 if modes else told.kernel,
-        by_modes=modes,
+        kernel=0 if pairs else told.kernel,
+        weak_motion=pairs,
         tag=real_time.tag,
         steps=0 if real_time.no_propagation else real_time.n_points - 1,
         dt=real_time.dt,

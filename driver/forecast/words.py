@@ -1,6 +1,7 @@
 """A forecast in words, for `hybrid-propagate --check`."""
 
 from .forecast import Forecast, TaskForecast
+from .work import MOST_MODES
 
 
 def words(told: Forecast) -> list[str]:
@@ -29,8 +30,8 @@ def _task(task: TaskForecast) -> list[str]:
     kernel = (
         f"kernel {task.kernel / 1e6:.1f} MB on {size.pairs} pairs"
         if task.kernel
-        else f"modes of weak motion, about {size.moved_pairs} pairs an irrep"
-        if task.by_modes
+        else f"weak motion, about {size.moved_pairs} pairs an irrep, {_way(size.moved_pairs)}"
+        if task.weak_motion
         else "no kernel in memory: the response is taken on a coarse grid"
     )
     return [
@@ -40,6 +41,11 @@ def _task(task: TaskForecast) -> list[str]:
         f"  {task.advice}",
         f"  largest risk: {task.risk}",
     ]
+
+
+def _way(pairs: int) -> str:
+    """How the steps of weak motion are made."""
+    return "by its modes" if pairs <= MOST_MODES else "by relaxation"
 
 
 def _time(minutes: float) -> str:

@@ -32,8 +32,9 @@ _COMPONENTS = {"HF": 0, "LDA": 1, "GGA": 4, "MGGA": 4}
 _ATTENUATED = re.compile("SR_HF|LR_HF|WB97|X_M11|X_REVM11|_SX|HSE|CAM|LC_|ITYH|HJS|LDA_X_ERF")
 #: Exact exchange by its own name; taken off, it undoes that of a hybrid.
 _EXACT = re.compile(r"(-?)[0-9.]*\*?\bHF\b")
-#: As in `surrogate/kernel/pair_kernel`: most pairs of an irrep, and matrices of theirs held while it is made.
-MOST_PAIRS, PAIR_MATRICES, HALF_TRANSFORMED = 6000, 16, 1.0 / 8.0
+#: As in `driver/run/surrogates`, `kernel/pair_kernel` and `kernel/cholesky_vectors`: most pairs of an irrep
+#: that have modes, matrices held of those and of more, and vectors a function in place of integrals.
+MOST_MODES, PAIR_MATRICES, SINGLE_MATRICES, HALF_TRANSFORMED, VECTORS = 3000, 16, 4, 1.0 / 8.0, 9
 #: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double
 #: precision, and what making takes over holding.
 SMALL, MOST_KERNEL, DOUBLE_PAIRS, MAKING = 20, 3 * 10**9, 1000, 4
@@ -137,9 +138,12 @@ def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     """Memory for making the kernel between empty and occupied orbitals; 0 where none is made."""
     d = size.moved_pairs
     half = 8 * size.spins * size.occupied * (size.functions - size.occupied) // size.irreps
-    taken = 8 * PAIR_MATRICES * d**2 + min(half * size.functions**2 // 2, HALF_TRANSFORMED * memory)
-    made = held_integrals(size, memory) and not size.fitting and 0 < d <= MOST_PAIRS and taken <= memory
-    return int(taken) if made and _kind(system.functional.pyscf) != "MGGA" else 0
+    transformed = min(half * size.functions**2 // 2, HALF_TRANSFORMED * memory)
+    if not held_integrals(size, memory):
+        transformed = 8 * VECTORS * size.functions * size.pairs
+    matrices = 8 * PAIR_MATRICES if d <= MOST_MODES else 4 * SINGLE_MATRICES
+    taken = matrices * d**2 + transformed
+    return int(taken) if d > 0 and taken <= memory and _kind(system.functional.pyscf) != "MGGA" else 0
 
 
 def readings(size: SystemSize, memory: float) -> int:

@@ -60,8 +60,8 @@ POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 5e-3)
 CURVED, NONLINEAR = 0.12, (1e-3, 0.02)
 #: In shorter runs the points are not worth learning.
 LEAST_STEPS = 100
-#: Pairs of an irrep whose modes cost little; pairs up to which runs of so many steps are worth them.
-FEW_PAIRS, MOST_MODES, LONG_RUN = 3000, 6000, 4000
+#: Pairs of an irrep up to which modes give the steps; of more, relaxation takes less time and memory.
+MOST_MODES = 3000
 
 
 def with_surrogate(options: Options, deck: Deck) -> Options:
@@ -157,12 +157,16 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings])
     irreps = base_irreps(basis, density)
     indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs))
-    with_modes = max(map(len, indices)) <= (FEW_PAIRS if problem.n_steps < LONG_RUN else MOST_MODES)
     made = once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
     missing = [index for index in indices if int(index[0]) not in made]
     if missing:
         more = pair_kernel(
-            engine, basis, pairs, irreps, missing, Means(options.memory, single=not with_modes)
+            engine,
+            basis,
+            pairs,
+            irreps,
+            missing,
+            Means(options.memory, single=max(map(len, indices)) > MOST_MODES),
         )
         if more is None:
             return None

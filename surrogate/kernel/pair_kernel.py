@@ -10,14 +10,17 @@ c: share of exact exchange, of 1/r and of erf(ωr)/r. The matrices fall apart in
 those that a field moves. A holds d² elements an irrep where a kernel of all pairs holds (m²/2)².
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.pyscf.quadrature import Quadrature
+from ...adapters.pyscf.two_electron import TwoElectron
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.occupied_empty import OccupiedEmpty
+from .cholesky_vectors import VECTORS, cholesky_vectors
+from .factored_repulsion import add_factored
 from .pair_integrals import Rectangle, RepulsionMatrices, add_repulsion
 from .pair_interpolation import FROM_PAIRS, add_interpolated
 from .pair_quadrature import PairedOrbitals, add_exchange_correlation
@@ -67,17 +70,12 @@ def pair_kernel(
     """The kernel at the density that `pairs` are about, a block for each of `indices` (see `moved_blocks`).
 
     irreps: of the orbitals, (n_spin, m), all 0 where P0 has no symmetry.
-    None where the engine has a density-fitted Coulomb or holds no integrals, and where it takes more memory.
+    None where it takes more memory.
     """
-    integrals, largest = engine.two_electron, max(map(len, indices))
-    if integrals.packed is None or integrals.fitting is not None:
-        return None
-    # Half-transformed integrals of all empty orbitals with the occupied ones of one irrep.
-    half = 8.0 * pairs.n_pairs / len(np.unique(irreps)) * engine.mol.nao**2 / 2
+    largest = max(map(len, indices))
     held = HALF_TRANSFORMED * means.memory
-    half = min(half, held)
     matrices = 4.0 * _HELD_SINGLE if means.single else 8.0 * _HELD
-    if matrices * largest**2 + half > means.memory:
+    if matrices * largest**2 + _transformed_bytes(engine, pairs, irreps, held) > means.memory:
         return None
     rectangles = [_rectangles(basis, pairs, index, irreps) for index in indices]
     blocks = _without_xc(engine, rectangles, (indices, np.float32 if means.single else np.float64), held)
@@ -90,6 +88,22 @@ def pair_kernel(
             if matrix is not None:
                 _make_symmetric(matrix)
     return tuple(blocks)
+
+
+def _transformed_bytes(engine: PySCFEngine, pairs: OccupiedEmpty, irreps: np.ndarray, held: float) -> float:
+    """Of integrals on their way; held: bytes of half-transformed ones."""
+    n = engine.mol.nao
+    if _from_vectors(engine.two_electron):
+        return 8.0 * VECTORS * n * (n * (n + 1) // 2)
+    # Half-transformed integrals of all empty orbitals with the occupied ones of one irrep.
+    return min(8.0 * pairs.n_pairs / len(np.unique(irreps)) * n**2 / 2, held)
+
+
+def _from_vectors(integrals: TwoElectron) -> bool:
+    """Whether vectors of three indices stand in for integrals that are not held."""
+    coulomb = integrals.packed is None and integrals.fitting is None
+    exchange = integrals.operator.present and integrals.packed is None and integrals.mixed is None
+    return coulomb or exchange
 
 
 def _make_symmetric(matrix: np.ndarray) -> None:
@@ -139,19 +153,47 @@ def _without_xc(
     # -c' / c.
     share = -0.5 if engine.system.n_spin == 1 else -1.0
     coulomb, real, imaginary = ([np.zeros((len(i),) * 2, precision) for i in indices] for _ in range(3))
-    exchange = (real, imaginary) if exact else ([], [])
-    assert integrals.packed is not None
-    if integrals.mixed is None:
-        matrices = RepulsionMatrices(coulomb, *exchange, share * integrals.operator.full)
-        add_repulsion(integrals.packed, rectangles, matrices, held)
+    if exact and integrals.fitting is None and not integrals.operator.attenuated:
+        # One reading for both.
+        both = RepulsionMatrices(coulomb, real, imaginary, share * integrals.operator.full)
+        _add_coulomb(integrals, rectangles, both, held)
     else:
-        add_repulsion(integrals.packed, rectangles, RepulsionMatrices(coulomb, [], [], 0.0), held)
-        add_repulsion(integrals.mixed, rectangles, RepulsionMatrices([], *exchange, share), held)
+        _add_coulomb(integrals, rectangles, RepulsionMatrices(coulomb, [], [], 0.0), held)
+        if exact:
+            _add_exchange(integrals, rectangles, RepulsionMatrices([], real, imaginary, share), held)
     for own, a in zip(coulomb, real, strict=True):
         own *= 2.0
         a += own
     parts = zip(indices, real, imaginary, coulomb, strict=True)
     return [PairBlock(index, a, b if exact else None, own) for index, a, b, own in parts]
+
+
+def _add_coulomb(
+    integrals: TwoElectron, rectangles: list[list[Rectangle]], sums: RepulsionMatrices, held: float
+) -> None:
+    """As the engine has it: of its fitting functions, of its integrals, or of vectors."""
+    if integrals.fitting is not None:
+        add_factored(map(np.asarray, integrals.fitting.loop()), rectangles, sums)
+    elif integrals.packed is not None:
+        add_repulsion(integrals.packed, rectangles, sums, held)
+    else:
+        add_factored(cholesky_vectors(integrals.mol), rectangles, sums)
+
+
+def _add_exchange(
+    integrals: TwoElectron, rectangles: list[list[Rectangle]], sums: RepulsionMatrices, held: float
+) -> None:
+    """Of the operator; sums.share: what its exchange counts."""
+    operator = integrals.operator
+    if integrals.mixed is not None:
+        add_repulsion(integrals.mixed, rectangles, sums, held)
+    elif integrals.packed is not None:
+        add_repulsion(integrals.packed, rectangles, replace(sums, share=sums.share * operator.full), held)
+    else:
+        for share, omega in ((operator.full, None), (operator.attenuated, operator.omega)):
+            if share:
+                own = replace(sums, share=sums.share * share)
+                add_factored(cholesky_vectors(integrals.mol, omega), rectangles, own)
 
 
 def _orbitals(pairs: OccupiedEmpty) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

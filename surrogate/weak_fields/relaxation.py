@@ -32,9 +32,9 @@ STEPS = 64
 #: Change between sweeps, relative, at which a block has settled; sweeps until it has not.
 SETTLED, _MOST_SWEEPS = 1e-5, 60
 #: Functions of time below this share of the largest wait for the next sweep.
-_LATER = 3e-3
+_LATER = 1e-2
 #: Change, relative, at which what corrections leave is found, by functions of time above this share.
-_NEARLY, _ROUGHLY = 3e-2, 1e-2
+_NEARLY, _ROUGHLY = 3e-2, 2e-2
 #: Eigenpairs of A and of B.
 LEADING = (60, 30)
 

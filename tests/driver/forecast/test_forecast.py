@@ -28,7 +28,7 @@ from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.loop import controller, hybrid
 from hybrid_propagate.driver.run import surrogates
-from hybrid_propagate.surrogate.kernel import analytic, pair_interpolation, pair_kernel
+from hybrid_propagate.surrogate.kernel import analytic, cholesky_vectors, pair_interpolation, pair_kernel
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
 from hybrid_propagate.surrogate.nonlinear import cubature, nonlinear_response
 from hybrid_propagate.surrogate.weak_fields import pair_response
@@ -57,14 +57,14 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         analytic._SINGLE_PRECISION_PAIRS,
         analytic.BUILDING,
     )
-    assert (work.MOST_PAIRS, work.PAIR_MATRICES, work.HALF_TRANSFORMED, motion.WEAK) == (
-        pair_kernel.MOST_PAIRS,
+    assert (work.MOST_MODES, work.VECTORS) == (surrogates.MOST_MODES, cholesky_vectors.VECTORS)
+    assert (work.PAIR_MATRICES, work.SINGLE_MATRICES, work.HALF_TRANSFORMED, motion.WEAK) == (
         pair_kernel._HELD,
+        pair_kernel._HELD_SINGLE,
         pair_kernel.HALF_TRANSFORMED,
         pair_response.WEAK,
     )
     assert cost.PIECES == hybrid.SEGMENT_BYTES
-    assert (cost.FEW_PAIRS, cost.LONG_RUN) == (surrogates.FEW_PAIRS, surrogates.LONG_RUN)
     assert pair_interpolation.FROM_PAIRS == cost.INTERPOLATED
     assert set(work._POINTS[1]) == set(GRID_LEVEL)
     assert (motion.CURVED, motion.NONLINEAR, motion.LEAST_STEPS, motion.DEFECT_GAIN) == (
@@ -254,7 +254,7 @@ def test_check_prints_what_will_run(tmp_path: Path, capsys: pytest.CaptureFixtur
         "H2O",
         "7 functions",
         "99 steps",
-        "modes of weak motion, about 2 pairs an irrep",
+        "weak motion, about 2 pairs an irrep, by its modes",
         "MB",
         "processor time",
         "dt 0.2",

@@ -7,7 +7,9 @@ import pytest
 from hybrid_propagate.driver.estimate.defect_operator import FIRST_AND_SECOND
 from hybrid_propagate.driver.propagators.pair_motion import Lacking, PairPath, pair_path
 from hybrid_propagate.driver.propagators.pair_steps import PairSteps
+from hybrid_propagate.surrogate.weak_fields.leading_part import leading_part
 from hybrid_propagate.surrogate.weak_fields.modes import nearly_scheme_modes, scheme_modes, split
+from hybrid_propagate.surrogate.weak_fields.relaxation import inner_step
 from hybrid_propagate.surrogate.weak_fields.scheme import PairMap, PairState, Phases, scheme_step
 
 D, DT = 8, 0.2
@@ -24,7 +26,7 @@ class TwoBlocks:
         self.pairs = SimpleNamespace(gaps=rng.uniform(0.4, 2.0, D), filling=2.0, block=lambda matrix: matrix)
         self.blocks = [SimpleNamespace(index=np.arange(4)), SimpleNamespace(index=np.arange(4, 8))]
         self.about = SimpleNamespace(density=np.zeros(D))
-        self.rest = np.zeros(D)
+        self.rest, self.has_modes = np.zeros(D), True
 
     def response(self, x: np.ndarray) -> np.ndarray:
         found = [np.real(x[..., b.index]) @ part for b, part in zip(self.blocks, self.parts, strict=True)]
@@ -33,6 +35,25 @@ class TwoBlocks:
     def modes(self, k: int, dt: float):
         gaps = self.pairs.gaps[self.blocks[k].index]
         return scheme_modes(PairMap(Phases(gaps, dt), 2.0 * self.parts[k], None))
+
+
+class Relaxed(TwoBlocks):
+    """The same without modes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_modes, self.kernel = False, (self._times, None)
+
+    def _times(self, rows: np.ndarray) -> np.ndarray:
+        return np.real(self.response(2.0 * rows))
+
+    def modes(self, k: int, dt: float):
+        raise AssertionError("there are none")
+
+    def inner(self, dt: float):
+        """Of the four largest eigenpairs of eight."""
+        diagonal = 2.0 * np.concatenate([np.diagonal(part) for part in self.parts])
+        return inner_step(Phases(self.pairs.gaps, dt), leading_part(self._times, diagonal, 4), None)
 
 
 def kicked() -> PairState:
@@ -87,6 +108,26 @@ def test_a_path_is_its_steps(lengths: list[int]) -> None:
     np.testing.assert_allclose(early[1:], np.real(expected[2:]), rtol=0, atol=1e-2 * size)
 
 
+@pytest.mark.parametrize("lengths", [[10], [200], [90, 110], [5, 195]])
+def test_a_relaxed_path_is_its_steps(lengths: list[int]) -> None:
+    """And what it states to be off is no less than what it is off."""
+    response = Relaxed()
+    expected = stepped(response, sum(lengths), None, lengths[0] if len(lengths) > 1 else None)
+    path, eta, early = followed(response, lengths)
+    off = np.linalg.norm(eta[-1] - expected[-1]) / np.linalg.norm(expected[-1])
+    assert off <= path.gap < 1e-4 or (sum(lengths), off) == (10, 0.0)
+    np.testing.assert_allclose(early[1:], np.real(expected[2:]), rtol=0, atol=1e-2 * np.abs(expected).max())
+
+
+def test_what_is_lacking_drives_a_relaxed_path() -> None:
+    """With what V answers to it within the same step."""
+    response, lacking = Relaxed(), lack(0.01)
+    plain, expected = (stepped(response, 200, one) for one in (None, lacking))
+    found = followed(response, [200], lacking)[1]
+    assert np.linalg.norm(found - expected) < 0.01 * np.linalg.norm(expected - plain)
+    assert np.linalg.norm(expected[:, 4:]) > 0.0
+
+
 def lack(size: float) -> Lacking:
     """Of first and second order, from the first irrep to both."""
     rng = np.random.default_rng(6)
@@ -108,9 +149,9 @@ def test_what_is_lacking_drives_the_path_as_it_drives_the_steps() -> None:
 
 
 def test_what_drives_without_end_is_no_path() -> None:
-    response = TwoBlocks()
-    path = pair_path(response, kicked(), [500], DT, lambda *_: None, lack(30.0))  # type: ignore[arg-type]
-    assert path is None
+    for response in (TwoBlocks(), Relaxed()):
+        path = pair_path(response, kicked(), [500], DT, lambda *_: None, lack(30.0))  # type: ignore[arg-type]
+        assert path is None
 
 
 def test_modes_to_first_order_tell_what_they_leave(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,16 +8,30 @@ import pytest
 from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.pyscf.point_symmetry import symmetry_orbitals
+from hybrid_propagate.adapters.system import System
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
 from hybrid_propagate.surrogate.kernel import pair_kernel as pair_kernel_module
-from hybrid_propagate.surrogate.kernel.pair_kernel import PairBlock, moved_blocks, pair_kernel, pairs_by_irrep
+from hybrid_propagate.surrogate.kernel.pair_kernel import (
+    Means,
+    PairBlock,
+    moved_blocks,
+    pair_kernel,
+    pairs_by_irrep,
+)
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
+from pyscf import gto
 from pyscf_systems import GIB, water
+
+MEANS = Means(GIB)
 
 
 @cache
 def case(xc: str, cation: bool) -> tuple[PySCFEngine, WorkingBasis, OccupiedEmpty]:
-    engine, orbitals = solve_ground_state(make_engine(water(xc, cation=cation), GIB), None, 80)
+    return prepared(water(xc, cation=cation))
+
+
+def prepared(system: System) -> tuple[PySCFEngine, WorkingBasis, OccupiedEmpty]:
+    engine, orbitals = solve_ground_state(make_engine(system, GIB), None, 80)
     engine = expanded_about(engine, orbitals.density(), kernel=True)
     fock = np.real(engine.fock(orbitals.density().astype(complex)).fock)
     basis = make_working_basis(engine.integrals, fock, symmetry_orbitals(engine.mol))
@@ -45,7 +59,7 @@ def test_it_is_the_engines_response(
 ) -> None:
     monkeypatch.setattr(pair_kernel_module, "FROM_PAIRS", interpolated_from)
     engine, basis, pairs = case(xc, cation)
-    blocks = pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), GIB)
+    blocks = pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), MEANS)
     assert blocks is not None
     assert sum(len(block.index) for block in blocks) == pairs.n_pairs
     rng = np.random.default_rng(0)
@@ -67,7 +81,7 @@ def test_it_is_the_engines_response(
 
 def test_coulomb_is_the_engines() -> None:
     engine, basis, pairs = case("PBE", False)
-    blocks = pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), GIB)
+    blocks = pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), MEANS)
     assert blocks is not None
     x = np.random.default_rng(1).standard_normal(pairs.n_pairs)
     change = np.real(basis.density_out(pairs.matrix(x.astype(complex)))[0])
@@ -80,8 +94,8 @@ def test_coulomb_is_the_engines() -> None:
 def test_irreps_are_kept_apart() -> None:
     """The distorted water keeps its plane: two irreps; without symmetry one block holds the same kernel."""
     engine, basis, pairs = case("HF", False)
-    whole = pair_kernel(engine, basis, pairs, np.zeros_like(basis.irreps), [np.arange(pairs.n_pairs)], GIB)
-    parts = pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), GIB)
+    whole = pair_kernel(engine, basis, pairs, np.zeros_like(basis.irreps), [np.arange(pairs.n_pairs)], MEANS)
+    parts = pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), MEANS)
     assert whole is not None
     assert parts is not None
     assert (len(whole), len(parts)) == (1, 2)
@@ -91,9 +105,52 @@ def test_irreps_are_kept_apart() -> None:
 
 def test_where_there_is_none() -> None:
     engine, basis, pairs = case("HF", False)
-    assert pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), 100.0) is None
-    direct = replace(engine, two_electron=replace(engine.two_electron, packed=None))
-    assert pair_kernel(direct, basis, pairs, basis.irreps, by_irrep(basis, pairs), GIB) is None
+    assert pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), Means(100.0)) is None
+
+
+@pytest.mark.parametrize("cation", [False, True])
+@pytest.mark.parametrize("xc", ["HF", "PBE", "CAM-B3LYP"])
+def test_integrals_that_are_not_held(xc: str, cation: bool) -> None:
+    """Vectors of three indices stand in for them, in two irreps as in one."""
+    engine, basis, pairs = case(xc, cation)
+    not_held = replace(engine.two_electron, packed=None, mixed=None)
+    direct = replace(engine, two_electron=not_held)
+    for irreps in (basis.irreps, np.zeros_like(basis.irreps)):
+        indices = list(pairs_by_irrep(pairs, irreps).values())
+        expected, found = (pair_kernel(e, basis, pairs, irreps, indices, MEANS) for e in (engine, direct))
+        assert expected is not None
+        assert found is not None
+        for one, other in zip(expected, found, strict=True):
+            for name in ("real", "imaginary", "coulomb"):
+                known, made = getattr(one, name), getattr(other, name)
+                assert (known is None) == (made is None) == (xc == "PBE" and name == "imaginary")
+                if known is not None:
+                    np.testing.assert_allclose(made, known, rtol=0, atol=3e-6)
+
+
+@pytest.mark.parametrize("xc", ["PBE0", "CAM-B3LYP"])
+def test_a_fitted_coulomb_is_the_engines(xc: str) -> None:
+    system = water(xc)
+    fitted = replace(system, fitting_basis={tag: gto.basis.load("weigend", tag) for tag in ("O", "H")})
+    engine, basis, pairs = prepared(fitted)
+    blocks = pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), MEANS)
+    assert blocks is not None
+    x = np.random.default_rng(2).standard_normal(pairs.n_pairs) * (1.0 + 0.5j)
+    expected = pairs.block(basis.fock_in(engine.response(basis.density_out(pairs.matrix(x)))))
+    apart = float(np.linalg.norm(applied(blocks, x) - expected))
+    assert apart < 3e-6 * float(np.linalg.norm(expected))
+
+
+def test_single_precision() -> None:
+    engine, basis, pairs = case("PBE", False)
+    indices = by_irrep(basis, pairs)
+    double = pair_kernel(engine, basis, pairs, basis.irreps, indices, MEANS)
+    single = pair_kernel(engine, basis, pairs, basis.irreps, indices, Means(GIB, single=True))
+    assert double is not None
+    assert single is not None
+    for one, other in zip(double, single, strict=True):
+        assert (other.real.dtype, other.coulomb.dtype) == (np.float32, np.float32)
+        assert np.linalg.norm(other.real - one.real) < 1e-6 * np.linalg.norm(one.real)
 
 
 def test_only_what_a_field_moves() -> None:

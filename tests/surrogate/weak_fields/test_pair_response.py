@@ -7,7 +7,7 @@ from hybrid_propagate.adapters.engine import FockBuild
 from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
-from hybrid_propagate.surrogate.kernel.pair_kernel import pair_kernel, pairs_by_irrep
+from hybrid_propagate.surrogate.kernel.pair_kernel import Means, pair_kernel, pairs_by_irrep
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.on_the_fly.response import base_irreps
 from hybrid_propagate.surrogate.weak_fields.pair_response import (
@@ -30,9 +30,10 @@ def ground() -> Ground:
     return engine, basis, occupied_empty(density, basis.energies, 1e-4), build, density
 
 
-def response() -> PairResponse:
+def response(*, single: bool = False) -> PairResponse:
     engine, basis, pairs, build, density = ground()
-    blocks = pair_kernel(engine, basis, pairs, np.zeros_like(basis.irreps), [np.arange(pairs.n_pairs)], GIB)
+    irreps, every = np.zeros_like(basis.irreps), [np.arange(pairs.n_pairs)]
+    blocks = pair_kernel(engine, basis, pairs, irreps, every, Means(GIB, single))
     assert blocks is not None
     about = expansion_matrices(engine, basis, density, build)
     return PairResponse(pairs, about, blocks, pairs_at_rest(engine, basis, pairs, about, []))
@@ -53,6 +54,14 @@ def test_it_predicts_what_the_engine_answers() -> None:
     size = np.linalg.norm(expected - basis.fock_in(build.fock))
     apart = pairs.block(found - expected)
     assert np.linalg.norm(apart) < 1e-6 * size
+
+
+def test_a_kernel_in_single_precision_is_the_same_response() -> None:
+    one, other, x = response(), response(single=True), moved(1e-5)
+    assert (one.has_modes, other.has_modes) == (True, False)
+    for of in (PairResponse.response, lambda r, x: r.coulomb(np.real(x)), lambda r, _: r.rest):
+        known, found = of(one, x), of(other, x)
+        assert np.linalg.norm(found - known) < 3e-6 * np.linalg.norm(known)
 
 
 def test_nothing_moves_at_rest() -> None:

@@ -1,0 +1,120 @@
+"""Repulsion integrals between pairs of an empty and an occupied orbital, from vectors of three indices.
+
+    coulomb (ai|bj) = Σ_Q L_Q,ai L_Q,bj,   crossed (aj|bi),   plain (ab|ij) likewise
+
+as `pair_integrals` makes them from integrals of four. Products are in single precision.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from pyscf import lib
+
+from .pair_integrals import Block, Rectangle, RepulsionMatrices
+
+#: Bytes of products at once.
+_AT_ONCE = 2e8
+
+
+def add_factored(vectors: Iterable[np.ndarray], blocks: Sequence[Block], sums: RepulsionMatrices) -> None:
+    """Add the integrals between the pairs of every block.
+
+    vectors: L in parts, (some, n (n + 1) / 2) each, on pairs of functions μ ≥ ν.
+    """
+    every = [r for block in blocks for r in block]
+    offsets = _offsets(every)
+    coefficients = {
+        spin: np.hstack([c for (own, _, _), (_, c) in offsets.items() if own == spin])
+        for spin in sorted({r.spin for r in every})
+    }
+    factors = _between_orbitals(vectors, coefficients)
+    for number, block in enumerate(blocks):
+        for k, left in enumerate(block):
+            for right in block[k:]:
+                own = factors[left.spin], factors[right.spin]
+                numbers = [_numbers(offsets, r) for r in (left, right)]
+                _add(own, (left, right), numbers, number, sums)
+
+
+#: Orbitals of a spin and irrep, occupied or empty: where they begin in the spin's, and coefficients.
+_Offsets = dict[tuple[int, int, bool], tuple[int, np.ndarray]]
+
+
+def _offsets(rectangles: Sequence[Rectangle]) -> _Offsets:
+    found: _Offsets = {}
+    ends: dict[int, int] = {}
+    for r in rectangles:
+        for irrep, full, c in ((r.of_empty, False, r.empty), (r.of_occupied, True, r.occupied)):
+            if (r.spin, irrep, full) not in found:
+                begin = ends.get(r.spin, 0)
+                found[r.spin, irrep, full] = begin, c
+                ends[r.spin] = begin + c.shape[1]
+    return found
+
+
+def _numbers(offsets: _Offsets, r: Rectangle) -> tuple[np.ndarray, np.ndarray]:
+    """Where a rectangle's empty and occupied orbitals stand among those of its spin."""
+    empty, occupied = offsets[r.spin, r.of_empty, False][0], offsets[r.spin, r.of_occupied, True][0]
+    return empty + np.arange(r.empty.shape[1]), occupied + np.arange(r.occupied.shape[1])
+
+
+def _between_orbitals(
+    vectors: Iterable[np.ndarray], coefficients: dict[int, np.ndarray]
+) -> dict[int, np.ndarray]:
+    """L between all orbitals p ≥ q of a spin, (Q, m (m + 1) / 2), in single precision."""
+    found: dict[int, list[np.ndarray]] = {spin: [] for spin in coefficients}
+    for part in vectors:
+        for spin, c in coefficients.items():
+            single, (n, m) = c.astype(np.float32), c.shape
+            lower = np.flatnonzero(np.tri(m, dtype=bool))
+            size = max(1, int(_AT_ONCE // (4 * n * n)))
+            for first in range(0, len(part), size):
+                square = np.asarray(lib.unpack_tril(part[first : first + size])).astype(np.float32)
+                found[spin].append((single.T @ square @ single).reshape(-1, m * m)[:, lower])
+    return {spin: np.concatenate(parts) for spin, parts in found.items()}
+
+
+def _between(factor: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """L between some orbitals and others, (Q, r c)."""
+    low, high = np.minimum(rows[:, None], columns), np.maximum(rows[:, None], columns)
+    return np.take(factor, (high * (high + 1) // 2 + low).ravel(), axis=1)
+
+
+def _add(
+    factors: tuple[np.ndarray, np.ndarray],
+    rectangles: tuple[Rectangle, Rectangle],
+    numbers: Sequence[tuple[np.ndarray, np.ndarray]],
+    block: int,
+    sums: RepulsionMatrices,
+) -> None:
+    """Of the pairs of two rectangles of a block, and of the same pairs the other way round."""
+    left, right = rectangles
+    (a, i), (b, j) = numbers
+    others, columns = _between(factors[1], b, j), right.places.ravel()
+    exchange = None
+    if sums.real and left.spin == right.spin:
+        exchange = _between(factors[0], b, i), _between(factors[0], i, j)
+    size = max(1, int(_AT_ONCE // (4 * len(i) * others.shape[1])))
+    for first in range(0, len(a), size):
+        some, rows = a[first : first + size], left.places[first : first + size].ravel()
+        if sums.coulomb:
+            found = _between(factors[0], some, i).T @ others
+            _add_twice(sums.coulomb[block], rows, columns, found, same=left is right)
+        if exchange is None:
+            continue
+        turned, filled = exchange
+        crossed = (_between(factors[0], some, j).T @ turned).reshape(-1, len(j), len(b), len(i))
+        plain = (_between(factors[0], some, b).T @ filled).reshape(-1, len(b), len(i), len(j))
+        crossed, plain = crossed.transpose(0, 3, 2, 1), plain.transpose(0, 2, 1, 3)
+        for matrix, part in ((sums.real, plain + crossed), (sums.imaginary, plain - crossed)):
+            scaled = (sums.share * part).reshape(len(rows), -1)
+            _add_twice(matrix[block], rows, columns, scaled, same=left is right)
+
+
+def _add_twice(
+    matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray, part: np.ndarray, *, same: bool
+) -> None:
+    """Add a part, and unless it has all rows of its columns, its transpose."""
+    matrix[np.ix_(rows, columns)] += part
+    if not same:
+        matrix[np.ix_(columns, rows)] += part.T
