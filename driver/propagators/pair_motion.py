@@ -16,14 +16,13 @@ import numpy as np
 
 from ...surrogate.weak_fields.modes import StepModes, real_product, split
 from ...surrogate.weak_fields.pair_response import PairResponse
-from ...surrogate.weak_fields.relaxation import STEPS, relaxed_steps
+from ...surrogate.weak_fields.relaxation import SETTLED, relaxed_steps
 from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
 from .pair_steps import KnownSteps, ModeSteps, PairSteps, Parts
 
 #: Steps after which F follows η: what else it had shrinks tenfold in each.
 SETTLING = 24
-#: Steps by which modes known to first order are checked, the first time that they are used. Of relaxed
-#: steps the first block is.
+#: Steps by which modes known to first order, or relaxed steps, are checked the first time that they are used.
 CHECKED = 192
 #: Steps that are taken at once.
 _AT_ONCE = 64
@@ -108,9 +107,9 @@ def pair_path(
             stretches.append(stretch)
         made += length
     off, slope = growth or (0.0, 0.0)
+    off = off if response.has_modes else max(off, SETTLED)
     # Each stretch begins with amplitudes of its own; what their turns are off adds up.
-    checked = CHECKED if response.has_modes else STEPS
-    beyond = sum(max(stretch.n_steps - checked, 0) for stretch in stretches)
+    beyond = sum(max(stretch.n_steps - CHECKED, 0) for stretch in stretches)
     return PairPath(state, len(stretches) * off + 2.0 * slope * beyond)
 
 
@@ -168,18 +167,20 @@ def _by_relaxation(
     keep: Keep,
     missing: tuple[Lacking | None, float, np.ndarray],
 ) -> tuple[PairState, np.ndarray] | None:
-    """As `_by_modes`; checked are the steps of the first block."""
+    """As `_by_modes`."""
     lacking, n, offset = missing
     more = None if lacking is None else lambda eta: lacking.of(n * (eta + offset))
-    made, checked, found = 0, np.empty(0), None
+    made, checked, found = 0, list[np.ndarray](), None
     for found in relaxed_steps(response.inner(stretch.dt), response.kernel, start, stretch.n_steps, more):
         if found is None:
             return None
         keep(stretch.first + made, KnownSteps(found.eta[1:], found.early[1:]))
-        checked = checked if made else found.eta[1:]
+        if made < CHECKED:
+            checked.append(found.eta[1 : CHECKED - made + 1])
         made += len(found.eta) - 1
     assert found is not None
-    return PairState(found.eta[-1], found.fock[-1], 0.5 * (found.fock[-2] + found.fock[-1])), checked
+    end = PairState(found.eta[-1], found.fock[-1], 0.5 * (found.fock[-2] + found.fock[-1]))
+    return end, np.concatenate(checked)
 
 
 def _last(

@@ -14,9 +14,9 @@ sweep has no step that touches all pairs. From sweep to sweep only what changed 
 functions of time that it is made of; what they leave out is counted in the next sweep.
 
 The reference predicts a step and corrects it twice (`scheme`): its F is V(η₁), η₁ after one correction. With
-the prediction off by p, to first order,
+the prediction off from that by p,
 
-    F_j = V(η_j) + V(η₁ - η),   η₁ - η = ½ g V(p_j),   p_j = -½ g (F_j - 2 F_{j-1} + F_{j-2})
+    F_j = V(η_j) + V(η₁ - η),   η₁ - η = ½ g V(p_j),   p_j = -½ g [F_j + V(p_j) - 2 F_{j-1} + F_{j-2}]
 """
 
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ from .scheme import PairState, Phases
 #: Steps at once. Fewer cost more products with K, more take more sweeps.
 STEPS = 64
 #: Change between sweeps, relative, at which a block has settled; sweeps until it has not.
-SETTLED, _MOST_SWEEPS = 1e-5, 60
+SETTLED, _MOST_SWEEPS = 2e-6, 60
 #: Functions of time below this share of the largest wait for the next sweep.
 _LATER = 1e-2
 #: Change, relative, at which what corrections leave is found, by functions of time above this share.
@@ -168,6 +168,8 @@ def _block(
             return None
         if moved <= _NEARLY * size and not corrected:
             off, left = _uncorrected(inner, kernel, start, inner.product(found) + s)
+            if lacking is not None:
+                left[0] -= lacking(start.eta)
             corrected = True
         kept, image = _by_times(kernel, change, _LATER)
         counted += kept
@@ -183,8 +185,9 @@ def _uncorrected(
     before = 2.0 * start.fock_half - start.fock
     earlier = np.concatenate([before[None], fock[:-2]])
     half = 0.5 * inner.push
-    _, image = _by_times(kernel, -half * (fock[1:] - 2.0 * fock[:-1] + earlier), _ROUGHLY)
-    off[1:] = half * image
+    _, first = _by_times(kernel, -half * (fock[1:] - 2.0 * fock[:-1] + earlier), _ROUGHLY)
+    _, second = _by_times(kernel, -half * first, _ROUGHLY)
+    off[1:] = half * (first + second)
     left[1:] = _by_times(kernel, off[1:], _ROUGHLY)[1]
     left[0] = start.fock - _by_times(kernel, start.eta[None], 0.0)[1][0]
     return off, left

@@ -61,16 +61,16 @@ def test_they_are_the_schemes_steps(exchange: bool, n_steps: int) -> None:
     inner, kernel = relaxed(step)
     found = [block for block in relaxed_steps(inner, kernel, start, n_steps) if block is not None]
     eta = np.concatenate([block.eta[1:] for block in found])
-    assert np.linalg.norm(eta - expected) < 3e-6 * np.linalg.norm(expected)
+    assert np.linalg.norm(eta - expected) < 1e-6 * np.linalg.norm(expected)
     left = np.subtract(early, expected)
     assert np.linalg.norm(np.concatenate([b.early[1:] for b in found]) - eta - left) < 0.05 * np.linalg.norm(
         left
     )
-    assert np.linalg.norm(found[-1].fock[-1] - state.fock) < 3e-5 * np.linalg.norm(state.fock)
+    assert np.linalg.norm(found[-1].fock[-1] - state.fock) < 1e-5 * np.linalg.norm(state.fock)
 
 
 def test_few_products_are_made() -> None:
-    """No more than by steps one after another, which make two a step, and many at once."""
+    """Twice as many as by steps one after another, which make two a step, but many at once."""
     step, counts, rows = step_of(exchange=True), [0, 0], list[int]()
     inner, (real, imaginary) = relaxed(step)
     assert imaginary is not None
@@ -86,7 +86,7 @@ def test_few_products_are_made() -> None:
     start = settled(step)
     blocks = list(relaxed_steps(inner, (counted(0, real), counted(1, imaginary)), start, 256))
     assert len(blocks) == 4
-    assert max(counts) < 2.5 * 256
+    assert max(counts) < 4.0 * 256
     assert np.median(rows) > 15
 
 
