@@ -61,12 +61,12 @@ def test_they_are_the_schemes_steps(exchange: bool, n_steps: int) -> None:
     inner, kernel = relaxed(step)
     found = [block for block in relaxed_steps(inner, kernel, start, n_steps) if block is not None]
     eta = np.concatenate([block.eta[1:] for block in found])
-    assert np.linalg.norm(eta - expected) < 1e-6 * np.linalg.norm(expected)
+    assert np.linalg.norm(eta - expected) < 2e-6 * np.linalg.norm(expected)
     left = np.subtract(early, expected)
     assert np.linalg.norm(np.concatenate([b.early[1:] for b in found]) - eta - left) < 0.05 * np.linalg.norm(
         left
     )
-    assert np.linalg.norm(found[-1].fock[-1] - state.fock) < 1e-5 * np.linalg.norm(state.fock)
+    assert np.linalg.norm(found[-1].fock[-1] - state.fock) < 2e-5 * np.linalg.norm(state.fock)
 
 
 def test_few_products_are_made() -> None:
