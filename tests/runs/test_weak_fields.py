@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hybrid_propagate.driver.bench.score import trajectory_error
 from hybrid_propagate.driver.commands.propagate import main
+from hybrid_propagate.driver.run import surrogates
 from small_decks import kicked
 
 
@@ -43,6 +44,43 @@ def test_a_weak_kick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dic
     assert summary["fock_builds"] <= 16
     # Where pairs rest that no field moves.
     assert summary["mean_field_builds"] == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"xc": "xpbe96 cpbe96"},
+        {"xc": CAM, "head": "charge 1", "dft": "  cam 0.33 cam_alpha 0.19 cam_beta 0.46\n  odft\n  mult 2"},
+        {"basis": "6-31g", "xc": "pbe0"},
+    ],
+    ids=["pure GGA", "range separation, open shell", "hybrid"],
+)
+def test_a_weak_kick_by_relaxed_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dict) -> None:
+    """As a large molecule's are made."""
+    monkeypatch.chdir(tmp_path)
+    _, reference, _ = run("none", "--surrogate", "none", tmax=24.0, steps="  nchecks 1", **words)
+    monkeypatch.setattr(surrogates, "MOST_MODES", 0)
+    summary, dipole, reasons = run("relaxed", tmax=24.0, steps="  nchecks 1", **words)
+    error = trajectory_error(dipole, reference)
+    assert error <= summary["estimated_error"] <= 1e-3
+    assert b"NOT_WEAK" not in reasons
+    assert summary["fock_builds"] <= 16
+
+
+def test_a_fitted_coulomb_is_weak_motion_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    head = 'basis "cd basis"\n  * library "Ahlrichs Coulomb Fitting"\nend'
+    words = {"tmax": 8.0, "xc": "pbe0", "basis": "6-31g"}
+    deck = kicked(start="fitted", **words).replace("dft\n", f"{head}\ndft\n", 1)
+    results = []
+    for options in (("--surrogate", "none"), ()):
+        Path("fitted.nw").write_text(deck)
+        assert main(["fitted.nw", "--save-density", "0", *options]) == 0
+        with h5py.File("fitted.h5") as file:
+            results.append(np.asarray(file["dynamics/dipole"]))
+        summary = json.loads(Path("fitted.json").read_text())
+    assert trajectory_error(results[1], results[0]) <= summary["estimated_error"] <= 1e-3
+    assert summary["fock_builds"] <= 16
 
 
 def test_a_weak_run_is_no_hindrance_as_prior(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
