@@ -26,7 +26,7 @@ from .quadrature import (
     make_quadrature,
     quadrature_on,
 )
-from .two_electron import ExchangeOperator, TwoElectron, coulomb, exchange, make_two_electron
+from .two_electron import ExchangeOperator, TwoElectron, coulomb, coulomb_and_exchange, make_two_electron
 
 #: Share of the memory allowed that two-electron integrals may take.
 INTEGRALS_SHARE = 3 / 4
@@ -63,8 +63,7 @@ class PySCFEngine:
         """Fock matrix and energies of a complex Hermitian density, (n_spin, n, n)."""
         real = np.ascontiguousarray(np.real(density))
         total = real.sum(axis=0)
-        J = coulomb(self.two_electron, total)
-        exchange_part = self._exact_exchange(density)
+        J, exchange_part = self._coulomb_and_exchange(density)
         fock = self.integrals.core + J + exchange_part
         # E_x = ½ Σ_σ Tr P_σ F_x,σ; the closed shell's ½ is in F_x already.
         exchange_correlation_energy = 0.5 * float(np.vdot(density, exchange_part).real)
@@ -90,16 +89,17 @@ class PySCFEngine:
 
     def mean_field_response(self, change: np.ndarray) -> np.ndarray:
         """J[Re δP] and exact exchange of δP: linear, and needs no quadrature."""
-        total = np.ascontiguousarray(np.real(change).sum(axis=0))
-        return self.coulomb(total) + self._exact_exchange(change)
+        J, exchange_part = self._coulomb_and_exchange(change)
+        return J + exchange_part
 
     def coulomb(self, change: np.ndarray) -> np.ndarray:
         """J (n, n) of a real symmetric total density."""
         return coulomb(self.two_electron, change)
 
-    def _exact_exchange(self, density: np.ndarray) -> np.ndarray:
-        share = -0.5 if len(density) == 1 else -1.0
-        return np.array([share * exchange(self.two_electron, p).astype(complex) for p in density])
+    def _coulomb_and_exchange(self, density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """J (n, n) of the total Re P, and what exact exchange adds to F, (n_spin, n, n)."""
+        J, K = coulomb_and_exchange(self.two_electron, density)
+        return J, (-0.5 if len(density) == 1 else -1.0) * K
 
 
 def make_engine(

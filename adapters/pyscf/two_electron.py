@@ -8,7 +8,7 @@ they do not; with a fitting basis the Coulomb matrix is density-fitted, as NWChe
 basis`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pyscf import ao2mo, df, gto, scf
@@ -21,6 +21,9 @@ SMALL = 20
 TOGETHER = 1e-2
 #: Integrals added at once.
 _PORTION = 2**22
+#: What integrals computed on the way may leave out, over the largest element of P: as rounding does.
+SCREENED = 1e-14
+_TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -155,17 +158,52 @@ def _exchange(integrals: TwoElectron, density: np.ndarray, hermi: int) -> np.nda
     return K
 
 
+def coulomb_and_exchange(integrals: TwoElectron, density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """J (n, n) of Re P summed over spins, and K (n_spin, n, n), complex, of Hermitian P (n_spin, n, n).
+
+    Integrals that are computed on the way serve J and K at once.
+    """
+    real = np.ascontiguousarray(np.real(density))
+    operator, held = integrals.operator, integrals.packed is not None or integrals.mixed is not None
+    if held or integrals.fitting is not None or not operator.full:
+        K = np.array([exchange(integrals, p).astype(complex) for p in density])
+        return coulomb(integrals, real.sum(axis=0)), K
+    J, K_real = _screened(integrals.mol, real, 1, (True, True), None)
+    K = operator.full * K_real + 0j
+    if np.iscomplexobj(density):
+        imaginary = np.ascontiguousarray(np.imag(density))
+        K += 1j * operator.full * _screened(integrals.mol, imaginary, 2, (False, True), None)[1]
+    if operator.attenuated:
+        own = replace(integrals, operator=replace(operator, full=0.0))
+        K += np.array([exchange(own, p) for p in density])
+    return J.sum(axis=0), K
+
+
 def _direct(mol: gto.Mole, density: np.ndarray, hermi: int, with_j: bool, omega: float | None) -> np.ndarray:
     """J or K with integrals computed on the way."""
+    return _screened(mol, density[None], hermi, (with_j, not with_j), omega)[0 if with_j else 1][0]
+
+
+def _screened(
+    mol: gto.Mole, densities: np.ndarray, hermi: int, wanted: tuple[bool, bool], omega: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """J and K of real matrices (k, n, n), empty where not wanted, without what is below `SCREENED`."""
+    # By a power of two, which rounds nothing: screening goes by the largest element.
+    scale = 2.0 ** np.ceil(np.log2(np.maximum(np.abs(densities).max(axis=(1, 2)), _TINY)))[:, None, None]
     with mol.with_range_coulomb(omega):
+        names = "CVHFnrs8_prescreen", "CVHFnr_int2e_q_cond", "CVHFnr_dm_cond"
+        optimizer = _vhf._VHFOpt(mol, "int2e", *names)
+        optimizer.direct_scf_tol = SCREENED
         j, k = _vhf.direct(
-            density,
+            densities / scale,
             mol._atm,
             mol._bas,
             mol._env,
+            vhfopt=optimizer,
             hermi=hermi,
             cart=mol.cart,
-            with_j=with_j,
-            with_k=not with_j,
+            with_j=wanted[0],
+            with_k=wanted[1],
         )
-    return np.asarray(j if with_j else k)
+    J, K = (np.empty(0) if part is None else scale * part for part in (j, k))
+    return J, K

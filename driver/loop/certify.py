@@ -24,7 +24,7 @@ from ..estimate.statement import BEYOND, DIGITS, DRIFT, FIXED, FIXED_UNSEEN, HIS
 from ..propagators.magnus import NoFixedPoint
 from ..propagators.state import State
 from .hybrid import Hybrid, changes, known_surrogate
-from .motion import Motion, motion_of, sighted
+from .motion import Motion, is_weak, motion_of, sighted
 from .problem import Problem, dipole_norm, electronic_dipoles
 from .progress import Progress
 from .reference import Sight
@@ -232,11 +232,27 @@ def _claim(
     )
     error = sums.relative(made.floor)
     allowed = target.allowed(made.segment.end.time, sums.unseen(made.floor))
+    if is_weak(hybrid):
+        allowed = max(allowed, target.error - _to_come(hybrid, made, sums, dipole))
     own = error
     if error > 0.5 * allowed:
         own = rest + replace(unseen_here, signal=sums.signal, points=sums.points).unseen(made.floor)
         own += _own(motion, made, dipole, estimate, sums)
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
+
+
+def _to_come(hybrid: Hybrid, made: _Pass, sums: Sums, shadow: np.ndarray) -> float:
+    """What the error of weak motion may yet grow by: by its first order, and as the gap has grown.
+
+    Most of it is of second order, which is there at once and does not add up.
+    """
+    end = made.segment.end.time
+    third = max(len(shadow) // 3, 1)
+    apart = np.linalg.norm(shadow - made.dipole, axis=1) * np.sqrt(sums.points / sums.motion(made.floor))
+    growth = max(_rms(apart[-third:].tolist()) - _rms(apart[:third].tolist()), 0.0) / (
+        2.0 / 3.0 * made.duration
+    )
+    return (hybrid.target.duration - end) * ((sums.rest + sums.drift) / end + growth)
 
 
 def _unseen(made: _Pass, sights: Sequence[Sight], factor: float) -> Sums:

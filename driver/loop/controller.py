@@ -6,6 +6,8 @@ the Fock builds are spread over the run:
 - The stated error may grow to tol t/T (1 - 0.4 (1 - t/T)) by time t, or be a tenth of tol: the rest is left
   for what early segments leave behind, and grows. Pushes without a direction of their own add up to √t only:
   of their part, u √(t/T) counts.
+- Weak motion may also have what leads to no more than tol at the run's end, as it has grown so far. Most of
+  it is of second order, there at once, and full matrices cannot take it away.
 - Above that line, what counts is a segment's own share: what earlier segments left, no Fock build takes away.
 - A rejected segment is halved as long as that lowers its error per time; then reference steps are made.
 - Builds lost on rejected segments are bounded by what accepted ones have saved: no run takes more than

@@ -31,8 +31,9 @@ from .scheme import PairState, Phases
 STEPS = 64
 #: Change between sweeps, relative, at which a block has settled; sweeps until it has not.
 SETTLED, _MOST_SWEEPS = 2e-6, 60
-#: Functions of time below this share of the largest wait for the next sweep.
-_LATER = 1e-2
+#: Functions of time below this share of the largest wait for the next sweep, and for good where they are below
+#: this share of what settles a block.
+_LATER, _SMALL = 3e-2, 0.1
 #: Change, relative, at which what corrections leave is found, by functions of time above this share.
 _NEARLY, _ROUGHLY = 3e-2, 2e-2
 #: Eigenpairs of A and of B.
@@ -46,7 +47,7 @@ Kernel = tuple[Times, Times | None]
 
 @dataclass(frozen=True, eq=False)
 class InnerStep:
-    """The step with K₀, of d pairs and q eigenpairs.
+    """The step with K₀, of d pairs and q eigenpairs, in the precision of the eigenvectors.
 
     push: (d,) g. powers: (STEPS + 1, d) λ^j. real, imaginary: (d,) S_r, S_i. pushes: (2, d) α, β.
     parts: K₀ between real, and between imaginary parts; None: B is zero.
@@ -66,20 +67,22 @@ class InnerStep:
 
     def coordinates(self, eta: np.ndarray) -> np.ndarray:
         """z (..., d) of η."""
-        return np.real(eta) / self.real + 1j * (np.imag(eta) / self.imaginary)
+        z = np.real(eta) / self.real + 1j * (np.imag(eta) / self.imaginary)
+        return z.astype(self.powers.dtype)
 
     def eta(self, z: np.ndarray) -> np.ndarray:
         """η (..., d) of z."""
-        found = np.empty(z.shape, complex)
+        found = np.empty_like(z)
         found.real, found.imag = np.real(z) * self.real, np.imag(z) * self.imaginary
         return found
 
     def product(self, eta: np.ndarray) -> np.ndarray:
         """K₀ η (..., d)."""
         real, imaginary = self.parts
-        found = real.product(np.real(eta)).astype(complex)
+        found = np.zeros_like(eta)
+        found.real = real.product(np.real(eta))
         if imaginary is not None:
-            found += 1j * imaginary.product(np.imag(eta))
+            found.imag = imaginary.product(np.imag(eta))
         return found
 
 
@@ -109,7 +112,13 @@ def inner_step(phases: Phases, real: LeadingPart, imaginary: LeadingPart | None)
         echoes[step] = reads @ _split(later).T
         later = later * turns
     powers = np.exp(np.arange(STEPS + 1)[:, None] * np.log(turns))
-    return InnerStep(phases.push, powers, *shapes, pushes, (real, imaginary), reads, writes, echoes)
+    single = real.vectors.dtype == np.float32
+    push, powers, pushes, writes = (
+        part.astype(np.complex64 if single else complex) for part in (phases.push, powers, pushes, writes)
+    )
+    shapes = shapes[0].astype(real.vectors.dtype), shapes[1].astype(real.vectors.dtype)
+    reads = reads.astype(real.vectors.dtype)
+    return InnerStep(push, powers, *shapes, pushes, (real, imaginary), reads, writes, echoes)
 
 
 def _pushes(
@@ -155,15 +164,19 @@ def relaxed_steps(
 def _block(
     inner: InnerStep, kernel: Kernel, start: PairState, n: int, lacking: Push | None
 ) -> RelaxedSteps | None:
-    counted, driven, off, left = np.zeros((4, n + 1, len(start.eta)), complex)
+    kind = inner.powers.dtype
+    counted, driven, off, left = np.zeros((4, n + 1, len(start.eta)), kind)
     z, corrected = inner.coordinates(start.eta), False
     for _ in range(_MOST_SWEEPS):
-        s = driven + left if lacking is None else driven + left + lacking(counted)
+        s = driven + left
+        if lacking is not None:
+            s += lacking(counted).astype(kind)
         found = inner.eta(_swept(inner, z, s))
         change = found - counted
         size, moved = float(np.linalg.norm(found)), float(np.linalg.norm(change))
         if moved <= SETTLED * size and corrected:
-            return RelaxedSteps(found, found + off, inner.product(found) + s)
+            fock = inner.product(found) + s
+            return RelaxedSteps(*(part.astype(complex) for part in (found, found + off, fock)))
         if not np.isfinite(moved):
             return None
         if moved <= _NEARLY * size and not corrected:
@@ -171,7 +184,7 @@ def _block(
             if lacking is not None:
                 left[0] -= lacking(start.eta)
             corrected = True
-        kept, image = _by_times(kernel, change, _LATER)
+        kept, image = _by_times(kernel, change, _LATER, _SMALL * SETTLED * size)
         counted += kept
         driven += image - inner.product(kept)
     return None
@@ -181,25 +194,28 @@ def _uncorrected(
     inner: InnerStep, kernel: Kernel, start: PairState, fock: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """What two corrections leave of every point: η₁ - η, and V of it, (n + 1, d) each; fock: F there."""
-    off, left = np.zeros((2, *fock.shape), complex)
-    before = 2.0 * start.fock_half - start.fock
+    off, left = np.zeros((2, *fock.shape), fock.dtype)
+    before = (2.0 * start.fock_half - start.fock).astype(fock.dtype)
     earlier = np.concatenate([before[None], fock[:-2]])
     half = 0.5 * inner.push
     _, first = _by_times(kernel, -half * (fock[1:] - 2.0 * fock[:-1] + earlier), _ROUGHLY)
-    _, second = _by_times(kernel, -half * first, _ROUGHLY)
+    _, second = _by_times(kernel, -half * first, 10.0 * _ROUGHLY)
     off[1:] = half * (first + second)
     left[1:] = _by_times(kernel, off[1:], _ROUGHLY)[1]
-    left[0] = start.fock - _by_times(kernel, start.eta[None], 0.0)[1][0]
+    # With V of η rounded as in the steps.
+    left[0] = start.fock - _by_times(kernel, start.eta[None].astype(fock.dtype), 0.0)[1][0]
     return off, left
 
 
-def _by_times(kernel: Kernel, rows: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (n, d) without their smaller functions of time, by a share of the largest; and K of them."""
-    kept, image = np.zeros((2, *rows.shape), complex)
+def _by_times(
+    kernel: Kernel, rows: np.ndarray, share: float, least: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (n, d) without functions of time below a share of the largest, or this norm; and K of them."""
+    kept, image = np.zeros((2, *rows.shape), rows.dtype)
     parts = [[np.real(own), np.imag(own)] for own in (rows, kept, image)]
     for product, part, own, to in zip(kernel, *parts, strict=True):
         values, times = np.linalg.eigh(part @ part.T)
-        times = times[:, values > least**2 * values[-1]]
+        times = times[:, values > max(share**2 * values[-1], least**2)]
         shapes = times.T @ part
         own += times @ shapes
         if product is not None:
@@ -218,7 +234,7 @@ def _swept(inner: InnerStep, start: np.ndarray, drive: np.ndarray) -> np.ndarray
     free = np.empty_like(drive)
     free[0] = start
     free[1:] = powers * (start + np.cumsum(pushed, axis=0))
-    y = _coordinates(inner, _split(free) @ inner.reads.T)
+    y = _coordinates(inner, _split(free) @ inner.reads.T).astype(inner.reads.dtype)
     free[1:] += powers * np.cumsum(((y[1:] + y[:-1]) @ inner.writes) * back, axis=0)
     return free
 

@@ -7,6 +7,7 @@ from hybrid_propagate.adapters.pyscf.two_electron import (
     SMALL,
     ExchangeOperator,
     coulomb,
+    coulomb_and_exchange,
     exchange,
     make_two_electron,
 )
@@ -43,6 +44,21 @@ def test_coulomb_and_exchange(basis: str, memory: float, form: str, spherical: b
     np.testing.assert_allclose(exchange(integrals, density), expected, atol=1e-10)
     whole = make_two_electron(mol, FULL, None, memory)
     np.testing.assert_allclose(exchange(whole, density), K, atol=1e-10)
+
+
+@pytest.mark.parametrize("operator", [FULL, CAM], ids=["full", "attenuated"])
+@pytest.mark.parametrize("kind", [float, complex])
+def test_one_pass_for_both(operator: ExchangeOperator, kind: type) -> None:
+    """Of integrals computed on the way, two spins; a small imaginary part keeps its digits."""
+    mol = molecule(water(basis="6-31g**"))
+    density = np.array([hermitian(mol.nao), 0.3 * hermitian(mol.nao).conj()])
+    density = np.real(density) if kind is float else np.real(density) + 1e-7j * np.imag(density)
+    direct, held = (
+        coulomb_and_exchange(make_two_electron(mol, operator, None, memory), density) for memory in (0.0, GIB)
+    )
+    for found, expected in zip(direct, held, strict=True):
+        np.testing.assert_allclose(np.real(found), np.real(expected), atol=1e-10)
+        np.testing.assert_allclose(np.imag(found), np.imag(expected), atol=1e-16)
 
 
 def test_a_real_density_has_real_exchange() -> None:
