@@ -14,6 +14,7 @@ from .work import (
     MOST_MODES,
     VECTORS,
     SystemSize,
+    from_vectors,
     held_integrals,
     kernel_bytes,
     pair_kernel_bytes,
@@ -48,6 +49,8 @@ COMPLEX, DIRECT = 1.35, 30.0
 INTERPOLATED = 1500
 #: As in `driver/loop/hybrid`: bytes of densities that are formed at once for the files.
 PIECES = 1.5e8
+#: As in `driver/loop/motion`: bytes of a segment of weak motion, over those.
+HELD = 4
 #: Points of a surrogate segment held at once.
 _HELD_POINTS = 500
 
@@ -147,7 +150,7 @@ def seconds_counts(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) ->
         elif isinstance(task, GroundStateTask):
             _add(counts, _builds(size, 0 if task.skip else SCF_BUILDS, memory, parts=1.0))
             _add(counts, _builds(size, ENGINE_BUILDS, memory, parts=1.0))
-            _add(counts, _set_up(size))
+            _add(counts, _set_up(size, memory))
         elif isinstance(task, LinearResponseTask):
             _add(counts, _builds(size, 20 * task.n_roots, memory, parts=1.0))
     return counts
@@ -158,10 +161,11 @@ def _add(counts: dict[str, float], more: Mapping[str, float]) -> None:
         counts[name] = counts.get(name, 0.0) + count
 
 
-def _set_up(size: SystemSize) -> dict[str, float]:
-    """Integrals, and the values on the grid that are made once."""
+def _set_up(size: SystemSize, memory: float) -> dict[str, float]:
+    """Integrals that are held, those of a fit, and the values on the grid that are made once."""
+    held = size.kernels * size.pairs**2 / 2.0 if held_integrals(size, INTEGRALS_SHARE * memory) else 0.0
     return {
-        "integrals": size.kernels * size.pairs**2 / 2.0,
+        "integrals": held + float(size.pairs * size.fitting),
         "points": float(EXPANDING * size.spins * size.points),
     }
 
@@ -170,13 +174,15 @@ def _builds(size: SystemSize, builds: float, memory: float, *, parts: float) -> 
     """Fock matrices; parts: of a density that exchange is taken of, in units of the real one."""
     n, spins = size.functions, size.spins
     held = held_integrals(size, INTEGRALS_SHARE * memory)
-    # Held integrals of a range-separated operator are one set.
-    operators = 1 + (parts * spins * (1 if held else size.kernels) if size.exchange else 0)
+    each = size.pairs**2 * (1.0 if held else DIRECT)
+    # A fit is read twice. Held integrals of a range-separated operator are one set.
+    coulomb = 2.0 * size.pairs * size.fitting if size.fitting else each
+    exchange = parts * spins * (1 if held else size.kernels) * each if size.exchange else 0.0
     return {
         "build": builds,
         "quadrature": builds * spins * n**2 * size.points * max(size.components, 1) / 4.0,
         "points": builds * spins * size.points,
-        "two-electron": builds * operators * size.pairs**2 * (1.0 if held else DIRECT),
+        "two-electron": builds * (coulomb + exchange),
     }
 
 
@@ -236,7 +242,7 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
         counts["moved square"] = float(steps * moved_squares)
     else:
         counts["relaxed square"] = float(steps * moved_squares)
-    if not held_integrals(size, INTEGRALS_SHARE * memory):
+    if from_vectors(size, INTEGRALS_SHARE * memory):
         counts["vectors"] = float(VECTORS**2 * size.functions**2 * size.pairs)
     counts["moved step"] = float(steps)
     counts["moved pair"] = float(steps * moved)
@@ -294,7 +300,7 @@ def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
         counts["kernel"] = float(pair_kernel_bytes(task.system, size, memory))
         counts["blocks"] = _blocks(task.system, task.real_time)
         counts["pictures"] = 0.0 if task.real_time.visualization is None else 1.0
-        counts["moved"], counts["rows"] = 16.0 * moved * n_points, float(n_points)
+        counts["moved"], counts["rows"] = min(16.0 * moved * n_points, HELD * PIECES), float(n_points)
         counts["pieces"] = min(PIECES, 16.0 * spins * n**2 * n_points)
     elif isinstance(task, PropagationTask):
         kernel = kernel_bytes(task.system, size, memory) if asked.surrogate else 0

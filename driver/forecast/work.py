@@ -139,11 +139,16 @@ def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     d = size.moved_pairs
     half = 8 * size.spins * size.occupied * (size.functions - size.occupied) // size.irreps
     transformed = min(half * size.functions**2 // 2, HALF_TRANSFORMED * memory)
-    if not held_integrals(size, memory):
+    if from_vectors(size, memory):
         transformed = 8 * VECTORS * size.functions * size.pairs
     matrices = 8 * PAIR_MATRICES if d <= MOST_MODES else 4 * SINGLE_MATRICES
     taken = matrices * d**2 + transformed
     return int(taken) if d > 0 and taken <= memory and _kind(system.functional.pyscf) != "MGGA" else 0
+
+
+def from_vectors(size: SystemSize, memory: float) -> bool:
+    """Whether vectors of three indices stand in for integrals that are not held."""
+    return not held_integrals(size, memory) and (size.exchange or not size.fitting)
 
 
 def readings(size: SystemSize, memory: float) -> int:

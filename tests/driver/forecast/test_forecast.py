@@ -27,6 +27,7 @@ from hybrid_propagate.driver.forecast.forecast import Forecast, forecast
 from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.loop import controller, hybrid
+from hybrid_propagate.driver.loop import motion as loop_motion
 from hybrid_propagate.driver.run import surrogates
 from hybrid_propagate.surrogate.kernel import analytic, cholesky_vectors, pair_interpolation, pair_kernel
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
@@ -64,7 +65,7 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         pair_kernel.HALF_TRANSFORMED,
         pair_response.WEAK,
     )
-    assert cost.PIECES == hybrid.SEGMENT_BYTES
+    assert (cost.PIECES, cost.HELD) == (hybrid.SEGMENT_BYTES, loop_motion.HELD)
     assert pair_interpolation.FROM_PAIRS == cost.INTERPOLATED
     assert set(work._POINTS[1]) == set(GRID_LEVEL)
     assert (motion.CURVED, motion.NONLINEAR, motion.LEAST_STEPS, motion.DEFECT_GAIN) == (
