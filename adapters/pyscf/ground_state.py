@@ -12,6 +12,7 @@ from ...atomic.errors import Failed
 from ..orbitals import Orbitals
 from ..system.filling import Filling
 from ..working_basis import canonical_orthogonalisation
+from .diis import SmallErrorDIIS
 from .engine import PySCFEngine, expanded_about
 from .fallbacks import fallbacks, occupations_locked
 from .filling import filled
@@ -113,6 +114,7 @@ def _mean_field(engine: PySCFEngine) -> Any:
     mean_field._eigh = eigenvectors
     # DIIS, too, must not try to remove what the Fock matrix connects with functions that were dropped.
     mean_field.check_linear_dependency = lambda *_: X
+    mean_field.DIIS = SmallErrorDIIS
     return mean_field
 
 
