@@ -243,7 +243,7 @@ class RolloutResponse:
     def _block(self, start: StepsFrom) -> Block:
         """The graph for these occupations."""
         learned = self._learned() if self._has_points else None
-        key = start.occupations.tobytes() + self._ground.molecule.field.tobytes()
+        key = start.occupations.tobytes() + self._ground.molecule.field.tobytes() + repr(self._rules).encode()
         if learned is not None:
             key += learned.points().tobytes()
 
