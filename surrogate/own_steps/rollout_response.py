@@ -93,6 +93,11 @@ class RolloutResponse:
         return self._has_points
 
     @property
+    def first_order_fails(self) -> bool:
+        """False: it is held by choice."""
+        return False
+
+    @property
     def most_steps(self) -> int:
         """See `WholeSteps`."""
         return most_steps(self._ground.molecule)
