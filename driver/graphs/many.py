@@ -6,13 +6,13 @@ is the ground state, the points, and the calls of the graph.
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 
 from ...adapters.deck import Deck, DeckError
 from ...adapters.files.run_lock import locked
-from ..front_door.log_sink import log_sink
+from ...adapters.log.log_file import LogFile
 from ..run.check import check_deck
 from ..run.deck import keep_unfinished
 from ..run.embedded import EmbeddedBackend
@@ -87,7 +87,8 @@ def run_together(
         with ExitStack() as logs:
             for task, stem in zip(deck.propagations, stems, strict=True):
                 goes_on = options.restart and stem.with_name(f"{stem.name}.h5").exists()
-                log = logs.enter_context(log_sink(stem.with_name(f"{stem.name}.log"), append=goes_on))
+                log = LogFile(stem.with_name(f"{stem.name}.log"), append=goes_on)
+                logs.enter_context(closing(log))
                 job = Job(task, deck, stem, options, time.perf_counter(), log, stopping)
                 backend = EmbeddedBackend(job, grounds, number, graphs)
                 works.append(partial(_run, backend, section, begins=not goes_on))
