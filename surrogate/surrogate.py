@@ -59,6 +59,11 @@ class Surrogate(Protocol):
         """Whether what is not linear in the density is there beforehand: what that lacks keeps one sign."""
         ...
 
+    @property
+    def first_order_fails(self) -> bool:
+        """Whether that holds the functional's first order, since this is of no use, as in a wide tail."""
+        ...
+
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P'."""
         ...

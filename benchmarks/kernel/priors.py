@@ -32,7 +32,8 @@ from hybrid_propagate.surrogate.kernel.analytic import kernel_response
 from hybrid_propagate.surrogate.kernel.coarse_grid import coarse_response
 from hybrid_propagate.surrogate.matrices.kabsch import kabsch
 from hybrid_propagate.surrogate.on_the_fly.earlier_run import EarlierRun, carried_prior, correction_of
-from hybrid_propagate.surrogate.on_the_fly.response import PRIOR_ERROR, FirstGuess, OnTheFlyResponse
+from hybrid_propagate.surrogate.on_the_fly.first_guess import PRIOR_ERROR, FirstGuess
+from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
 from hybrid_propagate.surrogate.runtime.network_response import (
     SHIPPED,
     NetworkNotApplicable,

@@ -128,8 +128,8 @@ def in_turn(path: Path, asked: Options) -> str:
 
 def at_once(path: Path, asked: Options) -> str:
     """By one graph; how many trajectories a call had."""
-    graphs = run_together(read_deck(path), asked, lambda _: None, lambda: False)
-    return f", {graphs.made / graphs.calls:.1f} a call"
+    runs = run_together(read_deck(path), asked, lambda _: None, lambda: False)
+    return f", {runs.made / runs.calls:.1f} a call"
 
 
 if __name__ == "__main__":

@@ -172,9 +172,20 @@ def _runs(
     deck = order.deck
     if order.probing is not None:
         return make_maps(deck, order.probing, options, write, asked)
-    if not run_deck(deck, options, write, asked):
+    if not _propagated(deck, options, write):
         return None
     return tuple(_of_run(deck.permanent_dir / name) for name in file_names(deck))
+
+
+def _propagated(deck: Deck, options: Options, write: Callable[[str], None]) -> bool:
+    """Whether all has come to its end: at once where graphs make the steps, else in turn."""
+    if options.surrogate == "rollout":
+        # Onnx takes a third of a second to import.
+        from ..graphs.many import can_be_together, run_together
+
+        if can_be_together(deck, options):
+            return run_together(deck, options, write, asked).finished
+    return run_deck(deck, options, write, asked)
 
 
 #: What a record tells of each run, from its summary.

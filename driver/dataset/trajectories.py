@@ -10,7 +10,8 @@ from ...adapters.deck import Place, PropagationTask
 from ...adapters.files.trajectory import TrajectoryFile
 from ...adapters.system import Excitation, Field, RealTime
 from ...surrogate.kernel.analytic import kernel_response
-from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
+from ...surrogate.on_the_fly.first_guess import FirstGuess
+from ...surrogate.on_the_fly.response import OnTheFlyResponse
 from ...surrogate.samples.resonances import resonances
 from ...surrogate.samples.sampling import Point
 from ..loop.checkpoint import pack_checkpoint

@@ -22,6 +22,8 @@ MOST_PASSES = 8
 MOST_REFINEMENTS = 400
 #: Rounds of measuring a segment, each after a pass by what the last one taught.
 MOST_ROUNDS = 4
+#: Times of what its time earns from which on a pass is given up at once where points hold the first order.
+FAR = 5.0
 #: |P - P0| from which on the end and the point farthest from P0 teach before anything is measured.
 NONLINEAR = 0.02
 
@@ -128,6 +130,10 @@ def judge(hybrid: Hybrid, progress: Progress, segment: Segment) -> Verdict:
         claim = certify(hybrid, progress, segment, others, round_)
         _teach([*others, *claim.sights], smallest)
         others = []
+        if surrogate.first_order_fails and not claim.met and claim.rate > FAR:
+            # Far too long; the points that are learned of it are for a half.
+            surrogate.sharpen()
+            break
         in_vain = is_weak(hybrid) or claim.own > WORTH * last
         if claim.met or in_vain or not progress.ledger.affords(_spent(progress, before)):
             break

@@ -3,9 +3,9 @@
 The surrogate teaches itself nothing here: `Claim.sights` teach once a claim has been judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cache, reduce
 
 import numpy as np
 
@@ -85,6 +85,7 @@ class _Pass:
     sample: some of its changes; response: root mean square of the surrogate's on them.
     n_points: points of the run with it. dipole_norm: |D| of `Sums`. n_pairs: see `Motion`.
     tries: passes over the segment that were judged too far off.
+    inherited: dipole after each step of a shadow that lacks nothing on this pass; None: no fixed point.
     """
 
     segment: Segment
@@ -99,6 +100,7 @@ class _Pass:
     dipole_norm: float
     n_pairs: int
     tries: int
+    inherited: Callable[[], np.ndarray | None]
 
 
 def begin(problem: Problem, state: State) -> ErrorEstimate:
@@ -192,6 +194,7 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
         dipole_norm(problem),
         motion.n_pairs,
         tries,
+        cache(lambda: _inherited(motion, segment, dipole, estimate)),
     )
 
 
@@ -237,7 +240,7 @@ def _claim(
     own = error
     if error > 0.5 * allowed:
         own = rest + replace(unseen_here, signal=sums.signal, points=sums.points).unseen(made.floor)
-        own += _own(motion, made, dipole, estimate, sums)
+        own += _own(made, dipole, sums)
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)
 
 
@@ -303,14 +306,20 @@ def _lost_history(hybrid: Hybrid, state: State) -> float:
     return HISTORY**2 * sum(_squared(np.abs(d) * apart) for d in dipoles)
 
 
-def _own(motion: Motion, made: _Pass, dipole: np.ndarray, estimate: ErrorEstimate, sums: Sums) -> float:
+def _inherited(
+    motion: Motion, segment: Segment, dipole: np.ndarray, estimate: ErrorEstimate
+) -> np.ndarray | None:
+    if np.array_equal(estimate.shadow.density, segment.start.density):
+        return dipole
+    found = motion.shadow(None, estimate.shadow, segment.n_steps)
+    return None if found is None else found[0]
+
+
+def _own(made: _Pass, dipole: np.ndarray, sums: Sums) -> float:
     """How far the shadow is from one that lacks nothing on this pass, relative to the run's motion."""
-    inherited = made.dipole
-    if not np.array_equal(estimate.shadow.density, made.segment.start.density):
-        found = motion.shadow(None, estimate.shadow, made.segment.n_steps)
-        if found is None:
-            return np.inf
-        inherited = found[0]
+    inherited = made.inherited()
+    if inherited is None:
+        return np.inf
     apart = _squared(dipole - inherited) / made.segment.n_steps
     return float(np.sqrt(apart * made.n_points / sums.motion(made.floor)))
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from ...adapters.engine import Energies
 from ...adapters.orbitals import Orbitals, as_propagated, largest_force
-from ...adapters.pyscf.engine import expanded_about, make_engine
 from ...surrogate.surrogate import Surrogate
 from ..loop.backend import GroundState, embedded_first_build
 from ..loop.controller import Target
@@ -46,7 +45,7 @@ class EmbeddedBackend:
 
     def ground_state(self, known: Orbitals | None) -> GroundState:
         """See `Backend`. Raises DeckError, MovecsError, NotConverged."""
-        system, memory = self.job.task.system, self.job.options.memory
+        system = self.job.task.system
         seconds, engine = 0.0, None
         if known is not None:
             orbitals = known
@@ -57,7 +56,7 @@ class EmbeddedBackend:
             # Several runs may start from one ground state; its time is booked once.
             seconds = self.grounds.seconds.pop(self.number, 0.0)
         if engine is None or not same_level(engine.system, system):
-            engine = expanded_about(make_engine(system, memory), orbitals.density(), kernel=True)
+            engine = self.grounds.engine_about(orbitals, system)
         orbitals = as_propagated(orbitals, engine.mol.nelec)
         build = engine.fock(orbitals.density().astype(complex))
         if known is None and self.number is None and self.job.task.real_time.load.kind == "scf":

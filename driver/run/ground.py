@@ -19,7 +19,7 @@ from ...adapters.system.filling import smearing_energy
 from ..reporters.phase import phase
 from ..warmstart.sources import known_density
 from .job import live_beside
-from .options import Options
+from .options import Options, same_level
 
 #: Engine expanded about the orbitals' density, and the orbitals.
 Solved = tuple[PySCFEngine, Orbitals]
@@ -37,6 +37,7 @@ class GroundStates:
     seconds: that it took, until a run has booked them.
     learned: response learned about it by its last propagation, as arrays, with that one's system.
     of_nwchem: orbitals that NWChem has converged, with their names and systems.
+    about: engine last made about orbitals that were known, with these.
     """
 
     deck: Deck
@@ -47,6 +48,7 @@ class GroundStates:
     seconds: dict[int, float] = field(default_factory=dict)
     learned: dict[int, tuple[System, Mapping[str, np.ndarray]]] = field(default_factory=dict)
     of_nwchem: list[tuple[str, System, Orbitals]] = field(default_factory=list)
+    about: tuple[PySCFEngine, Orbitals] | None = None
 
     def add(self, task: GroundStateTask) -> int:
         """Take on a task; returns its number."""
@@ -75,6 +77,17 @@ class GroundStates:
         orbitals = _read_orbitals(name, system, self.deck)
         engine = make_engine(system, self.options.memory)
         return expanded_about(engine, orbitals.density(), kernel=True), orbitals
+
+    def engine_about(self, orbitals: Orbitals, system: System) -> PySCFEngine:
+        """An engine expanded about orbitals; runs that go on from the same ground state share one."""
+        if self.about is not None:
+            engine, known = self.about
+            same = np.array_equal(known.density(), orbitals.density())
+            if same and same_level(engine.system, system):
+                return engine
+        engine = expanded_about(make_engine(system, self.options.memory), orbitals.density(), kernel=True)
+        self.about = engine, orbitals
+        return engine
 
     def known_to_nwchem(self, name: str, system: System) -> Orbitals | None:
         """Orbitals of that name that NWChem has converged for the same calculation."""

@@ -22,7 +22,8 @@ from ...surrogate.on_the_fly.earlier_run import (
     correction_of,
     read_earlier_run,
 )
-from ...surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse, base_irreps
+from ...surrogate.on_the_fly.first_guess import FirstGuess
+from ...surrogate.on_the_fly.response import OnTheFlyResponse, base_irreps
 from ...surrogate.runtime.network_response import (
     SHIPPED,
     Graphs,

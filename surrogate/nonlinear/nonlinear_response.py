@@ -7,7 +7,8 @@ response does not enter. How much of r they get wrong is measured beforehand, on
 occupied orbitals into the empty ones.
 
 Where those show that the first order is further off than nothing, as in lithium hydride's wide tail, r is the
-whole change V_c[P0 + δP] - V_c[P0]: the linear part is then that of Coulomb and exact exchange alone.
+whole change V_c[P0 + δP] - V_c[P0]: the linear part is then that of Coulomb and exact exchange alone. Points
+that are learned anew there have those of the grid beside them that a minimum of the density passes (`tail`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ from ...adapters.pyscf.quadrature import Quadrature, quadrature_on
 from ...adapters.working_basis import WorkingBasis
 from .cubature import POOL, CellRows, cell_rows, chosen_points, training
 from .nonnegative import NotSolved
+from .tail import passed_by_minima
 
 #: Points an atom, from the fewest on.
 PER_ATOM = (100, 200, 350, 600)
@@ -136,9 +138,9 @@ class PointSource:
         kept = self._kept(fine)
         if kept is not None:
             return kept
-        rows = self._rows(turned, tests, fine.kernel is None, random)
+        rows = self._rows(turned, tests, fine.kernel is None, random, self._nothing())
         held_out = rotations(self.ground, HELD_OUT, random)
-        found = self._fewest(rows, fine, held_out, self._wanted(fine))
+        found = self._fewest(rows, fine, held_out, self._wanted(fine), self._nothing())
         return found if found is not None and found.error <= USELESS else None
 
     def better(self, response: NonlinearResponse, visited: Sequence[np.ndarray]) -> NonlinearResponse | None:
@@ -149,9 +151,10 @@ class PointSource:
         learned_from = [c for k, c in enumerate(visited) if k % HELD_OUT != HELD_OUT // 2]
         learned_from += rotations(self.ground, ANYWAY, random)
         changes = np.array([real_out(self.basis, change) for change in learned_from])
-        rows = self._rows(changes, self._tests(random), response.whole, random)
+        kept = self._tail(visited) if response.whole else self._nothing()
+        rows = self._rows(changes, self._tests(random), response.whole, random, kept)
         error = held_out_error(response, fine, held_out)
-        found = self._fewest(rows, fine, held_out, BETTER * error)
+        found = self._fewest(rows, fine, held_out, BETTER * error, kept)
         return found if found is not None and found.error < error else None
 
     def _kept(self, fine: BeyondFirstOrder) -> NonlinearResponse | None:
@@ -175,12 +178,28 @@ class PointSource:
         tests = random.standard_normal((POOL, *self.ground.shape))
         return np.array([real_out(self.basis, test + test.swapaxes(1, 2)) for test in tests])
 
+    def _nothing(self) -> np.ndarray:
+        return np.zeros(len(self.fine.weights), bool)
+
+    def _tail(self, visited: Sequence[np.ndarray]) -> np.ndarray:
+        """Points of the grid that are kept as they are, (n_grid,), on the way of visited changes."""
+        first_order = beyond_first_order(self.fine, self.density)
+        changes = [real_out(self.basis, change) for change in visited]
+        fails = first_order_fails(first_order, np.array(changes[-LOOKED_AT:]))
+        return passed_by_minima(first_order, changes) if fails else self._nothing()
+
     def _rows(
-        self, changes: np.ndarray, tests: np.ndarray, whole: bool, random: np.random.Generator
+        self,
+        changes: np.ndarray,
+        tests: np.ndarray,
+        whole: bool,
+        random: np.random.Generator,
+        kept: np.ndarray,
     ) -> list[CellRows]:
+        """Of the grid without the points kept, (n_grid,)."""
         overlap = self.fine.mol.intor_symmetric("int1e_ovlp")
         learned_from = training(overlap, self.density, changes, tests, random, whole=whole)
-        return cell_rows(learned_from, self._told_cells(), random)
+        return cell_rows(learned_from, self._told_cells(kept), random)
 
     def _fewest(
         self,
@@ -188,17 +207,22 @@ class PointSource:
         fine: BeyondFirstOrder,
         held_out: Sequence[np.ndarray],
         wanted: float,
+        kept: np.ndarray,
     ) -> NonlinearResponse | None:
-        """The fewest points of the error wanted on changes held out, or the best."""
+        """The fewest points of the error wanted on changes held out, or the best, beside those kept."""
         whole = fine.kernel is None
         found: NonlinearResponse | None = None
         for number, per_atom in enumerate(PER_ATOM):
             share = _CELLS_SHARE + (1.0 - _CELLS_SHARE) * number / len(PER_ATOM)
             self.tell(f"{_LEARNING}, {per_atom} an atom", share)
             try:
-                points = chosen_points(rows, per_atom * self.fine.mol.natm)
+                coords, weights = chosen_points(rows, per_atom * self.fine.mol.natm)
             except NotSolved:
                 continue
+            points = (
+                np.concatenate([coords, self.fine.coords[kept]]),
+                np.concatenate([weights, self.fine.weights[kept]]),
+            )
             made = on_points(self.fine, self.basis, self.density, points, whole=whole)
             made = replace(made, error=held_out_error(made, fine, held_out))
             if found is None or made.error < found.error:
@@ -212,15 +236,15 @@ class PointSource:
         places, error, whole = (points[:, :3], points[:, 3]), float(points[0, 4]), bool(points[0, 5])
         return replace(on_points(self.fine, self.basis, self.density, places, whole=whole), error=error)
 
-    def _told_cells(self) -> Iterator[Quadrature]:
-        """The grid cut by the nearest atom."""
+    def _told_cells(self, kept: np.ndarray) -> Iterator[Quadrature]:
+        """The grid without the points kept, cut by the nearest atom."""
         fine = self.fine
         nearest = KDTree(fine.mol.atom_coords()).query(fine.coords)[1]
         atoms = np.unique(nearest)
         for number, atom in enumerate(atoms):
             said = f"{_LEARNING}, atom {number + 1} of {len(atoms)}"
             self.tell(said, _CELLS_SHARE * number / len(atoms))
-            own = nearest == atom
+            own = (nearest == atom) & ~kept
             yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
 
 

@@ -23,14 +23,12 @@ import numpy as np
 from ...adapters.engine import Engine, FockBuild
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.packing import make_packing, pack, unpack
-from ..nonlinear.nonlinear_response import NonlinearSource
-from ..surrogate import Measurement, Prior, Visit
+from ..surrogate import Measurement, Visit
 from .direct_sum import DirectSum
+from .first_guess import NO_PRIOR_ERROR, FirstGuess
 from .nonlinear_part import NonlinearPart
 from .remainder import Remainder
 
-#: Relative error of an image before any has been measured: with the analytic kernel, without one.
-PRIOR_ERROR, NO_PRIOR_ERROR = 2e-3, 0.3
 #: A ground-state density with larger elements between irreps is not symmetric.
 ASYMMETRY = 1e-5
 #: Norms below this are rounding.
@@ -59,22 +57,6 @@ class _Evaluation:
     def response_moment(self) -> float:
         """|ΔF|²."""
         return float(self.response_x @ self.response_x + self.response_y @ self.response_y)
-
-
-@dataclass(frozen=True, eq=False)
-class FirstGuess:
-    """The response taken for one that has not been met.
-
-    prior: Fock response of an AO change (n_spin, n, n).
-    error: its relative error, until one has been measured.
-    builds: whether it makes a Coulomb-exchange build for every change.
-    nonlinear: makes the part that is not linear when it is wanted; None: that is left to anchors.
-    """
-
-    prior: Prior
-    error: float = PRIOR_ERROR
-    builds: bool = False
-    nonlinear: NonlinearSource | None = None
 
 
 class OnTheFlyResponse:
@@ -133,6 +115,11 @@ class OnTheFlyResponse:
     def nonlinear(self) -> bool:
         """Whether the nonlinear part is there."""
         return self._nonlinear.response is not None
+
+    @property
+    def first_order_fails(self) -> bool:
+        """See `Surrogate`."""
+        return self._nonlinear.whole
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m). Cost: four passes over the directions known, 2 k d flops each.

@@ -100,6 +100,11 @@ class StreamedResponse:
         """False: anchors tell of it."""
         return False
 
+    @property
+    def first_order_fails(self) -> bool:
+        """Nothing holds it."""
+        return False
+
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P'. Cost: two products with (d, d) matrices."""
         x = self.space.block(density - self.about.density)

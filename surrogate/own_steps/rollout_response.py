@@ -93,6 +93,11 @@ class RolloutResponse:
         return self._has_points
 
     @property
+    def first_order_fails(self) -> bool:
+        """False: it is held by choice."""
+        return False
+
+    @property
     def most_steps(self) -> int:
         """See `WholeSteps`."""
         return most_steps(self._ground.molecule)
@@ -243,7 +248,7 @@ class RolloutResponse:
     def _block(self, start: StepsFrom) -> Block:
         """The graph for these occupations."""
         learned = self._learned() if self._has_points else None
-        key = start.occupations.tobytes() + self._ground.molecule.field.tobytes()
+        key = start.occupations.tobytes() + self._ground.molecule.field.tobytes() + repr(self._rules).encode()
         if learned is not None:
             key += learned.points().tobytes()
 

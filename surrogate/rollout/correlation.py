@@ -79,31 +79,32 @@ def perdew_burke_ernzerhof(at: SpinDensities) -> Expression:
     energy = _perdew_wang(at)
     phi = 0.5 * (at.shares[0] ** Fraction(2, 3) + at.shares[1] ** Fraction(2, 3))
     scale = _GAMMA * phi**3
-    k_fermi = (3.0 * math.pi**2) ** (1.0 / 3.0) * at.rho**_THIRD
-    t2 = math.pi / 16.0 * at.square / (phi**2 * k_fermi * at.rho**2)
+    k_fermi = (3.0 * math.pi**2) ** (1.0 / 3.0)
+    # By a power of ρ^(-1/3): the derivative of 1/ρ^(7/3) leaves single precision below 1e-7.
+    t2 = math.pi / 16.0 / k_fermi * at.square * (at.rho**-_THIRD) ** 7 / phi**2
     A = _BETA / _GAMMA / (exp(-energy / scale) - 1.0)
     ratio = (1.0 + A * t2) / (1.0 + A * t2 + (A * t2) ** 2)
     return at.rho * (energy + scale * log(1.0 + _BETA / _GAMMA * t2 * ratio))
 
 
 def lee_yang_parr(at: SpinDensities) -> Expression:
-    """GGA_C_LYP."""
-    rho, (up, down), (up2, down2), total2 = at.rho, at.spins, at.squares, at.square
+    """GGA_C_LYP; every power of ρ as one of ρ^(-1/3), which leaves single precision only below 1e-12."""
+    rho, (up, down) = at.rho, at.shares
     third = rho**-_THIRD
+    up2, down2, total2 = (square * third**8 for square in (*at.squares, at.square))
     damped = 1.0 / (1.0 + _D * third)
-    omega = exp(-_C * third) * damped * rho ** Fraction(-11, 3)
     delta = _C * third + _D * third * damped
+    pairs = 0.25 * up * down
     uniform = 2.0 ** (11.0 / 3.0) * 0.3 * (3.0 * math.pi**2) ** (2.0 / 3.0)
-    kinetic = uniform * (up ** Fraction(8, 3) + down ** Fraction(8, 3))
     inner = (
-        kinetic
+        uniform * ((0.5 * up) ** Fraction(8, 3) + (0.5 * down) ** Fraction(8, 3))
         + (47.0 / 18.0 - 7.0 / 18.0 * delta) * total2
         - (2.5 - delta / 18.0) * (up2 + down2)
-        - (delta - 11.0) / 9.0 * 0.5 * (at.shares[0] * up2 + at.shares[1] * down2)
+        - (delta - 11.0) / 9.0 * 0.5 * (up * up2 + down * down2)
     )
-    two_thirds = 2.0 / 3.0 * rho**2
-    outer = (two_thirds - up**2) * down2 + (two_thirds - down**2) * up2 - two_thirds * total2
-    return -4.0 * _A * damped * up * down / rho - _A * _B * omega * (up * down * inner + outer)
+    outer = (2.0 / 3.0 - 0.25 * up**2) * down2 + (2.0 / 3.0 - 0.25 * down**2) * up2 - 2.0 / 3.0 * total2
+    gradient = _B * exp(-_C * third) * (pairs * inner + outer)
+    return -_A * damped * rho * (4.0 * pairs + gradient)
 
 
 def _radius(at: SpinDensities) -> Expression:

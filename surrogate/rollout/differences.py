@@ -1,9 +1,9 @@
 """What expressions change by as their inputs do, without the difference of two nearly equal numbers.
 
     Δ(a + b) = Δa + Δb,   Δ(a b) = Δa (b₀ + Δb) + a₀ Δb,   Δ(1/a) = -Δa / (a₀ a),   Δ√a = Δa / (√a₀ + √a),
-    Δ∛a = Δa / (∛a₀² + ∛a₀ ∛a + ∛a²),   Δ exp a = exp a₀ (exp Δa - 1),   Δ log a = log(1 + Δa/a₀)
+    Δ∛a = Δa / (∛a₀² + ∛a₀ ∛a + ∛a²),   Δ exp a = ± exp max(a₀, a) (1 - exp -|Δa|),   Δ log a = log(1 + Δa/a₀)
 
-So in single precision a small change keeps as many digits as a large one.
+So in single precision a small change keeps as many digits as a large one, and a large one stays finite.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ from .expressions import (
     Expression,
     constant,
     cube_root,
+    exp,
     exp_less_one,
     floored,
     in_order,
@@ -81,6 +82,7 @@ def _change(
         before, after = at_rest(node), cube_root(now[x])
         return moved / (before * before + before * after + after * after)
     if node.operation == "exp":
-        return at_rest(node) * exp_less_one(moved)
+        larger, less = exp(floored(now[x], at_rest(x))), exp_less_one(-floored(moved, -moved))
+        return select(moved, -(larger * less), larger * less)
     assert node.operation == "log"
     return log_of_one_more(moved / at_rest(x))

@@ -34,7 +34,8 @@ def becke(rho: Expression, square: Expression) -> Expression:
 
 def perdew_burke_ernzerhof(rho: Expression, square: Expression) -> Expression:
     """GGA_X_PBE."""
-    s2 = square / (rho**_FOUR_THIRDS) ** 2 / (4.0 * (6.0 * math.pi**2) ** (2.0 / 3.0))
+    # By a power of ρ^(-1/3): the derivative of 1/ρ^(8/3) leaves single precision below 1e-6.
+    s2 = square * (rho ** Fraction(-1, 3)) ** 8 / (4.0 * (6.0 * math.pi**2) ** (2.0 / 3.0))
     factor = 1.0 + _KAPPA - _KAPPA / (1.0 + _MU / _KAPPA * s2)
     return -_UNIFORM * rho**_FOUR_THIRDS * factor
 

@@ -87,6 +87,11 @@ class NeuralSurrogate:
         """False: anchors tell of it."""
         return False
 
+    @property
+    def first_order_fails(self) -> bool:
+        """Nothing holds it."""
+        return False
+
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (1, m, m)."""
         last = self._last = self._evaluate(density)

@@ -70,6 +70,11 @@ class ByRegime:
         """See `Surrogate`."""
         return self.in_force.nonlinear
 
+    @property
+    def first_order_fails(self) -> bool:
+        """See `Surrogate`."""
+        return self.in_force.first_order_fails
+
     def predict(self, density: np.ndarray) -> np.ndarray:
         """See `Surrogate`."""
         return self.in_force.predict(density)

@@ -89,7 +89,7 @@ class PairResponse:
         self.rest = self._at_rest()
 
     #: The second order is left out.
-    nonlinear = False
+    nonlinear = first_order_fails = False
 
     @property
     def image_error(self) -> float:

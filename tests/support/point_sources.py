@@ -3,9 +3,11 @@
 from functools import cache
 
 import numpy as np
-from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about
+from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about, one_electron
+from hybrid_propagate.adapters.pyscf.quadrature import Quadrature, make_quadrature
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
+from pyscf import dft, gto
 from pyscf_systems import solved
 
 #: |δP| from which on they are wanted.
@@ -37,3 +39,13 @@ def learned(xc: str, cation: bool = False) -> NonlinearResponse:
     found = source(xc, cation).make()
     assert found is not None
     return found
+
+
+@cache
+def lithium_hydride() -> tuple[Quadrature, WorkingBasis, np.ndarray]:
+    """Quadrature, working basis and P0, PBE0/6-31G."""
+    mol = gto.M(atom="Li 0 0 0; H 0 0 1.5949", basis="6-31g", verbose=0)
+    mean_field = dft.RKS(mol, xc="pbe0").run(conv_tol=1e-9)
+    density, fock = (np.asarray(matrix)[None] for matrix in (mean_field.make_rdm1(), mean_field.get_fock()))
+    basis = make_working_basis(one_electron(mol, mol.atom_charges()), fock)
+    return make_quadrature(mol, "pbe0", 3, np.inf), basis, density

@@ -100,6 +100,33 @@ def test_the_answer_is_the_mean_of_the_items(made: Path) -> None:
     assert "<th>of</th>" not in page, "one mean needs no column that names it"
 
 
+def test_graphs_make_the_kicks_of_an_item_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As each alone, with a log of its own, which an item that is resumed does not begin anew."""
+    here, one = ["c.yaml", "--executor", "small_executors:here"], FRAMES[: FRAMES.index("2\n", 1)]
+    dipoles = {}
+    for along in ("x, z", "x", "z"):
+        text = CONFIG.replace("x, z", along) + "options: {surrogate: rollout, max_ml_steps: 6}\n"
+        folder = laid_out(tmp_path / along, text)
+        (folder / "frames.xyz").write_text(one)
+        monkeypatch.chdir(folder)
+        assert main(here) == 0
+        for path in folder.glob("out/items/g0001/*.h5"):
+            dipoles[along, path.stem[-1]] = np.asarray(read_contents(path).series["dipole"])
+    for axis, name in (("x", "1"), ("z", "1")):
+        alone, together = dipoles[axis, name], dipoles["x, z", axis]
+        np.testing.assert_allclose(together, alone, atol=1e-8 * np.abs(alone - alone[0]).max())
+    item = tmp_path / "x, z/out/items/g0001"
+    logs = {axis: (item / f"g0001_kick_{axis}.log").read_text() for axis in "xz"}
+    assert all(log.count("Propagation finished") == 1 for log in logs.values())
+    for name in ("item.json", "g0001_kick_z.h5", "g0001_kick_z.json"):
+        (item / name).unlink()
+    monkeypatch.chdir(tmp_path / "x, z")
+    assert main(here) == 0
+    again = np.asarray(read_contents(item / "g0001_kick_z.h5").series["dipole"])
+    np.testing.assert_array_equal(again, dipoles["x, z", "z"])
+    assert (item / "g0001_kick_x.log").read_text() == logs["x"]
+
+
 @pytest.mark.parametrize("width", [1200, 380])
 def test_the_page_is_no_wider_than_its_window(made: Path, tmp_path: Path, width: int) -> None:
     """Its figure is whole on a screen, and scrolls by itself on a telephone."""

@@ -1,15 +1,19 @@
 """No run takes more Fock builds than reference steps alone, whatever its surrogate is worth."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.system.real_time import Tolerances
+from hybrid_propagate.driver.loop import acceptance
+from hybrid_propagate.driver.loop.acceptance import FAR
+from hybrid_propagate.driver.loop.certify import Claim
 from hybrid_propagate.driver.loop.controller import Target
 from hybrid_propagate.driver.loop.hybrid import Hybrid
 from hybrid_propagate.driver.loop.problem import Problem, electronic_dipoles
 from hybrid_propagate.driver.loop.progress import Progress
-from hybrid_propagate.driver.loop.reference import EmbeddedReference
+from hybrid_propagate.driver.loop.reference import EmbeddedReference, Sight
 from hybrid_propagate.driver.loop.run import run
 from hybrid_propagate.driver.loop.segment import Limits, Segment
 from hybrid_propagate.surrogate.surrogate import Measurement, Surrogate, Visit
@@ -23,6 +27,7 @@ class Bad:
     """
 
     mean_field_builds = 0
+    first_order_fails = False
 
     def __init__(self, problem: Problem, share: float, *, refines: bool = False, wild: bool = False) -> None:
         self.problem, self.share, self.refines, self.wild = problem, share, refines, wild
@@ -122,3 +127,34 @@ def test_a_good_surrogate_takes_few() -> None:
     true = np.sqrt(np.mean((dipole - reference) ** 2) / np.mean((reference - reference[0]) ** 2))
     assert 0.0 < true <= stated <= 1e-3
     assert progress.estimate.sums.n_drawn >= 2
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_pass_that_is_far_off_is_given_up_where_the_first_order_fails(
+    fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its surrogate learns of it once; elsewhere it is made again first."""
+    problem, measured, taught = chain(1e-7, 0.05, 12.0), [], []
+    certify = acceptance.certify
+
+    def noted(
+        hybrid: Hybrid, progress: Progress, segment: Segment, others: Sequence[Sight], round_: int
+    ) -> Claim:
+        claim = certify(hybrid, progress, segment, others, round_)
+        measured.append((segment.start.step, segment.n_steps, claim.rate))
+        return claim
+
+    class Failing(Bad):
+        first_order_fails = fails
+
+        def sharpen(self) -> bool:
+            taught.append(len(measured))
+            return True
+
+    monkeypatch.setattr(acceptance, "certify", noted)
+    propagated(problem, Failing(problem, 0.7), 1e-4)
+    far = [k for k, (_, _, rate) in enumerate(measured[:-1]) if np.isfinite(rate) and rate > FAR]
+    assert far
+    again = [k for k in far if measured[k + 1][:2] == measured[k][:2]]
+    assert bool(again) != fails
+    assert not fails or {k + 1 for k in far} <= set(taught)

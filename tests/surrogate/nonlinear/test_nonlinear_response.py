@@ -6,9 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.pyscf.beyond_first_order import beyond_first_order
-from hybrid_propagate.adapters.pyscf.engine import one_electron
-from hybrid_propagate.adapters.pyscf.quadrature import Quadrature, make_quadrature
-from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
 from hybrid_propagate.surrogate.nonlinear import nonlinear_response
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import (
     first_order_fails,
@@ -17,8 +14,8 @@ from hybrid_propagate.surrogate.nonlinear.nonlinear_response import (
     real_out,
     rotations,
 )
-from point_sources import learned, source
-from pyscf import dft, gto
+from point_sources import learned, lithium_hydride, source
+from pyscf import dft
 
 CASES = pytest.mark.parametrize(
     ("xc", "cation"), [("PBE0", False), ("TPSS", False), ("LDA", True)], ids=["PBE0", "TPSS", "open shell"]
@@ -109,15 +106,6 @@ def test_the_first_order_is_left_in_where_it_fails() -> None:
         [real_out(water.basis, c) for c in rotations(water.ground, 4, np.random.default_rng(1))]
     )
     assert not first_order_fails(beyond_first_order(water.fine, water.density), changes)
-
-
-def lithium_hydride() -> tuple[Quadrature, WorkingBasis, np.ndarray]:
-    """Quadrature, working basis and P0, PBE0/6-31G."""
-    mol = gto.M(atom="Li 0 0 0; H 0 0 1.5949", basis="6-31g", verbose=0)
-    mean_field = dft.RKS(mol, xc="pbe0").run(conv_tol=1e-9)
-    density, fock = (np.asarray(matrix)[None] for matrix in (mean_field.make_rdm1(), mean_field.get_fock()))
-    basis = make_working_basis(one_electron(mol, mol.atom_charges()), fock)
-    return make_quadrature(mol, "pbe0", 3, np.inf), basis, density
 
 
 def test_rotations_keep_occupations_and_have_the_sizes_asked() -> None:

@@ -11,7 +11,8 @@ from hybrid_propagate.surrogate.nonlinear.nonlinear_response import (
     PointSource,
     on_points,
 )
-from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
+from hybrid_propagate.surrogate.on_the_fly.first_guess import FirstGuess
+from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
 from point_sources import WANTED_FROM, ground_of, source
 
 

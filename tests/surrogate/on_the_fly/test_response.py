@@ -14,7 +14,8 @@ from hybrid_propagate.surrogate.contract import (
     SurrogateContract,
     surrogate_case,
 )
-from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
+from hybrid_propagate.surrogate.on_the_fly.first_guess import FirstGuess
+from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
 from toy_engine import ToyEngine, make_chain, make_response, toy_problem
 
 

@@ -19,7 +19,8 @@ from hybrid_propagate.surrogate.contract import (
     surrogate_case,
 )
 from hybrid_propagate.surrogate.kernel.analytic import apply_auxiliary_kernel
-from hybrid_propagate.surrogate.on_the_fly.response import FirstGuess, OnTheFlyResponse
+from hybrid_propagate.surrogate.on_the_fly.first_guess import FirstGuess
+from hybrid_propagate.surrogate.on_the_fly.response import OnTheFlyResponse
 from hybrid_propagate.surrogate.runtime.fitting_factors import fitting_factors, lowdin_orbitals
 from hybrid_propagate.surrogate.runtime.network_response import (
     NetworkNotApplicable,
