@@ -60,8 +60,8 @@ def counting_display(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def _plain_line(i: Iteration) -> None:
     print(
-        f"iteration {i.number:3d}   E = {i.energy:.9f} Ha   change {i.energy_change:.1e}   "
-        f"levels {i.eigenvalue_change:.1e}",
+        f"iteration {i.number:3d}   E = {i.energy:.9f} Ha   change {_size(i.energy_change)}   "
+        f"levels {_size(i.eigenvalue_change)}",
         file=sys.stderr,
     )
 
@@ -77,12 +77,17 @@ def _convergence_table(history: list[Iteration]) -> "Table":
         table.add_row(
             str(i.number),
             f"{i.energy:.8f}",
-            f"{i.energy_change:.1e}",
-            f"{i.eigenvalue_change:.1e}",
+            _size(i.energy_change),
+            _size(i.eigenvalue_change),
             f"{i.residual:.1e}",
             _bar(i.residual),
         )
     return table
+
+
+def _size(change: float) -> str:
+    """A dash where there is nothing yet to compare with."""
+    return f"{change:.1e}" if math.isfinite(change) else f"{'–':>7}"
 
 
 def _bar(residual: float) -> str:

@@ -297,6 +297,34 @@ def test_paper_is_white_whatever_the_screen_is(browser: webdriver.Chrome, folder
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
+def test_paper_has_headings_side_by_side_and_terms_beside_what_they_mean(
+    browser: webdriver.Chrome, folder: Path
+) -> None:
+    """A sheet of A4 is as narrow as a tablet, whose rules would hold on it."""
+    visit(browser, folder / "water_pulse.html", 718)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    tops = "return [...document.querySelectorAll(arguments[0])].map((e) => e.getBoundingClientRect().top)"
+    try:
+        left, right = browser.execute_script(tops, ".pair h2")
+        assert left == pytest.approx(right, abs=1.0)
+        terms = browser.execute_script(tops, ".about dt")
+        assert terms
+        assert terms == pytest.approx(browser.execute_script(tops, ".about dd"), abs=3.0)
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_long_path_does_not_widen_a_telephone_s_page(
+    browser: webdriver.Chrome, folder: Path, tmp_path: Path
+) -> None:
+    text = (folder / "lithium.html").read_text()
+    long = text.replace(" lithium.nw ", f" {'/of/many/folders' * 9} ")
+    assert long != text
+    (tmp_path / "long.html").write_text(long)
+    visit(browser, tmp_path / "long.html", 380)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 380
+
+
 def test_the_movie_is_in_the_page(browser: webdriver.Chrome, folder: Path) -> None:
     visit(browser, folder / "water_kick.html")
     size = "const m = document.querySelector('img.movie'); return m && [m.complete, m.naturalWidth]"
