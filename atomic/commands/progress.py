@@ -13,6 +13,9 @@ from ..terminal import live_display, live_progress, may_be_live
 if TYPE_CHECKING:
     from rich.table import Table
 
+# Of a residual's bar: the table then fits into the 80 columns of a terminal.
+_CELLS = 20
+
 
 @contextmanager
 def convergence_display() -> Iterator[Callable[[Iteration], None]]:
@@ -72,7 +75,7 @@ def _convergence_table(history: list[Iteration]) -> "Table":
     table = Table(title="self-consistent cycle", title_justify="left")
     for name in ("step", "E / Ha", "|dE|", "levels", "residual"):
         table.add_column(name, justify="right")
-    table.add_column("", justify="left", min_width=30)
+    table.add_column("", justify="left", min_width=_CELLS)
     for i in history:
         table.add_row(
             str(i.number),
@@ -91,7 +94,7 @@ def _size(change: float) -> str:
 
 
 def _bar(residual: float) -> str:
-    """Thirty cells for residuals from 10 down to 1e-10."""
+    """All cells for residuals from 10 on, none from 1e-10 down."""
     if not residual > 0:
         return ""
-    return "█" * round(30 * min(1.0, max(0.0, (math.log10(residual) + 10) / 11)))
+    return "█" * round(_CELLS * min(1.0, max(0.0, (math.log10(residual) + 10) / 11)))

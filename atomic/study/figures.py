@@ -293,6 +293,8 @@ def ionisation_by_element(rows: list[dict[str, Any]], path: Path) -> None:
 
 def _name_ionised(axes: Any, rows: list[dict[str, Any]]) -> None:
     """Symbols of noble gases and half-filled shells, above all that is drawn of them."""
+    from matplotlib.patheffects import withStroke
+
     noble = {z: name for name, z in NOBLE_GASES.items()}
     for row in rows:
         name = noble.get(row["z"]) or _HALF_FILLED.get(row["z"])
@@ -300,7 +302,9 @@ def _name_ionised(axes: Any, rows: list[dict[str, Any]]) -> None:
         if name and drawn:
             colour = "black" if row["z"] in noble else _RED
             above = {"textcoords": "offset points", "ha": "center", "color": colour}
-            axes.annotate(name, (row["z"], max(drawn)), (0, 5), **above)
+            text = axes.annotate(name, (row["z"], max(drawn)), (0, 5), **above)
+            # Neighbours' lines may pass behind.
+            text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
 def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> None:
@@ -337,7 +341,9 @@ def _element_axis(axes: "Axes", elements: list[int]) -> None:
     """Symbols under the numbers of a few elements, whole numbers under many."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_xlim(min(elements) - 0.8, max(elements) + 0.8)
+    # A symbol over the last element stays inside.
+    beside = 0.8 + 0.012 * (max(elements) - min(elements))
+    axes.set_xlim(min(elements) - beside, max(elements) + beside)
     if len(elements) <= _MOST_NAMED:
         axes.set_xticks(elements, [f"{z}\n{SYMBOLS[z - 1]}" for z in elements])
     else:
