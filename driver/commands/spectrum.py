@@ -143,6 +143,8 @@ def _run(options: argparse.Namespace) -> int:
             written = _harmonics(options, groups[0], prefix, picture)
         else:
             written = _one(options, groups[0], prefix, picture)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         # Where to write is the user's to say.
         return fail(_NAME, system_reason(error), 2)
