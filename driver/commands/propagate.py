@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started, began = time.perf_counter(), time.time()
     given = _parser().read(arguments)
     runs: list[DeckRuns] = []
-    return carry_out(_NAME, lambda: _run(given, started, runs), lambda: _interrupted(runs, began))
+    # A check has no checkpoint to speak of.
+    words = (lambda: "interrupted") if given.check else (lambda: _interrupted(runs, began))
+    return carry_out(_NAME, lambda: _run(given, started, runs), words)
 
 
 def _parser() -> CommandParser:

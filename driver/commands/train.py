@@ -69,10 +69,10 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _adapt(options: argparse.Namespace) -> int:
-    from ...surrogate.training.molecule_adaptation import adapt_weights
-
     output = options.output or options.weights.with_name(f"{options.weights.stem}_adapted.pt")
     check_apart([output], [options.weights])
+    from ...surrogate.training.molecule_adaptation import adapt_weights
+
     adapt_weights(options.weights, options.data, output, _say)
     print(output)
     return 0

@@ -131,8 +131,8 @@ def answer_words(lines: Sequence[AbsorptionLine], runs: Sequence[KickedRun]) -> 
     if not lines:
         return f"No line stands out of the error after kicks along {axes}"
     best = max(lines, key=lambda line: line.strength)
-    many = f"<b>{len(lines)} lines</b>" if len(lines) > 1 else "<b>1 line</b>"
-    return f"{many}, the strongest at <b>{best.energy:.3f} eV</b> with <b>f = {number(best.strength)}</b>"
+    many = f"<b>{len(lines)} lines</b>, the strongest" if len(lines) > 1 else "<b>1 line</b>"
+    return f"{many} at <b>{best.energy:.3f} eV</b> with <b>f = {number(best.strength)}</b>"
 
 
 def _table(lines: Sequence[AbsorptionLine], roots: Sequence[Root]) -> str:

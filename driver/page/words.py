@@ -165,6 +165,14 @@ def dipole_caption(dipole: np.ndarray, time: np.ndarray, shaded: bool) -> str:
     )
 
 
+def spread_caption(spread: np.ndarray) -> str:
+    """Of the figure of spread and residuals; spread: (n,) at every point, 0 where no error is expected."""
+    line = "Line: what the surrogate expects its error to be, at every step."
+    if not (spread > 0.0).any():
+        line = "The surrogate expects no error."
+    return f"{line} Dots: what the reference found at the anchors, at the surrogate’s own density."
+
+
 def strongest_line(lines: Sequence[Peak]) -> str:
     """A sentence on the strongest of the maxima."""
     if not lines:

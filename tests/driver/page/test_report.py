@@ -155,7 +155,7 @@ def test_a_deck_of_several_kicks_has_one_page_with_its_lines(browser: webdriver.
     summary = json.loads((folder / "hydrogen.json").read_text())
     strongest = max(summary["lines"], key=lambda line: line["strength"])
     said = browser.find_element(By.CLASS_NAME, "verdict").text
-    assert f"the strongest at {strongest['energy']:.3f} eV" in said
+    assert f"1 line at {strongest['energy']:.3f} eV" in said
     rows = browser.find_elements(By.CSS_SELECTOR, "section table tbody tr")
     row = next(row.text for row in rows if row.text.startswith(f"{strongest['energy']:.3f}"))
     limit = f"{strongest['converged_energy']:.3f}"
@@ -323,6 +323,29 @@ def test_a_long_path_does_not_widen_a_telephone_s_page(
     (tmp_path / "long.html").write_text(long)
     visit(browser, tmp_path / "long.html", 380)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 380
+
+
+def test_rounding_is_no_curve(browser: webdriver.Chrome, folder: Path) -> None:
+    """⟨S²⟩ in single precision steps by 6e-8, which filled its figure; a real change still does."""
+    visit(browser, folder / "lithium.html")
+    low, high = browser.execute_script("return padded([0.75, 0.75000006], 0.06)")
+    assert high - low > 0.05
+    low, high = browser.execute_script("return padded([0.75, 0.7501], 0.06)")
+    assert high - low < 2e-4
+
+
+def test_nothing_is_explained_that_is_not_there(browser: webdriver.Chrome, folder: Path) -> None:
+    """Across its bond hydrogen has no line in so small a basis, and `task tddft` no bright root."""
+    visit(browser, folder / "hydrogen_kick_x.html")
+    text = browser.find_element(By.TAG_NAME, "body").text
+    assert "No line stands out" in text
+    assert "Energies stand" not in text
+    assert "Sticks" not in text
+    visit(browser, folder / "hydrogen.html")
+    text = browser.find_element(By.TAG_NAME, "body").text
+    assert "Energies stand" in text
+    assert "Sticks" in text
+    assert "1 line at " in text
 
 
 def test_the_movie_is_in_the_page(browser: webdriver.Chrome, folder: Path) -> None:
