@@ -96,9 +96,13 @@ def _lead(spectra: Sequence[MeanSpectrum]) -> str:
         return "One geometry."
     size = max(float(np.linalg.norm(np.nan_to_num(one.mean.cross_section))), 1e-300)
     middle = float(np.linalg.norm(one.standard_error)) / size
+    # Several curves have no bands.
+    alone = len(spectra) == 1
+    band = "; the band is one standard deviation of a single geometry" if alone else ""
+    whose = "The mean itself" if alone else f"The mean of {escape(one.label)}"
     return (
-        f"Mean over {one.count} geometries; the band is one standard deviation of a single geometry. "
-        f"The mean itself has a standard error of {number(100 * middle, 2)} %."
+        f"Mean over {one.count} geometries{band}. "
+        f"{whose} has a standard error of {number(100 * middle, 2)} %."
     )
 
 
