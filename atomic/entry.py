@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from .interruption import INTERRUPTED, asked, leave_alone, listen, may_speak
+from .interruption import INTERRUPTED, asked, at_the_end_say, leave_alone, listen, may_speak
 from .threads import start_with
 
 
@@ -15,6 +15,7 @@ def run_command(name: str, module: str, arguments: Sequence[str] | None = None) 
     name: of the command; module: where its `main` is. Signals are heard before anything else is imported.
     """
     listen()
+    at_the_end_say(lambda: f"{name}: interrupted")
     start_with(1)
     try:
         code = _carried_out(module, arguments)

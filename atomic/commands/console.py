@@ -54,6 +54,8 @@ def run(_: argparse.Namespace) -> int:
                 console.print(f"E = {atom.energies.total:.8f} Ha")
         except (InputError, ConvergenceError) as error:
             console.print(str(error), style="red", markup=False)
+        except BrokenPipeError:
+            raise
         except OSError as error:
             console.print(f"{error.filename}: {error.strerror}", style="red", markup=False)
 

@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ConvergenceError as error:
         print(f"hybrid-atomic: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # The reader of what is printed has gone.
+        raise
     except OSError as error:
         print(
             f"hybrid-atomic: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr

@@ -13,6 +13,9 @@ from ..terminal import live_display, live_progress, may_be_live
 if TYPE_CHECKING:
     from rich.table import Table
 
+# Of a residual's bar: the table then fits into the 80 columns of a terminal.
+_CELLS = 20
+
 
 @contextmanager
 def convergence_display() -> Iterator[Callable[[Iteration], None]]:
@@ -60,8 +63,8 @@ def counting_display(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def _plain_line(i: Iteration) -> None:
     print(
-        f"iteration {i.number:3d}   E = {i.energy:.9f} Ha   change {i.energy_change:.1e}   "
-        f"levels {i.eigenvalue_change:.1e}",
+        f"iteration {i.number:3d}   E = {i.energy:.9f} Ha   change {_size(i.energy_change)}   "
+        f"levels {_size(i.eigenvalue_change)}",
         file=sys.stderr,
     )
 
@@ -72,21 +75,26 @@ def _convergence_table(history: list[Iteration]) -> "Table":
     table = Table(title="self-consistent cycle", title_justify="left")
     for name in ("step", "E / Ha", "|dE|", "levels", "residual"):
         table.add_column(name, justify="right")
-    table.add_column("", justify="left", min_width=30)
+    table.add_column("", justify="left", min_width=_CELLS)
     for i in history:
         table.add_row(
             str(i.number),
             f"{i.energy:.8f}",
-            f"{i.energy_change:.1e}",
-            f"{i.eigenvalue_change:.1e}",
+            _size(i.energy_change),
+            _size(i.eigenvalue_change),
             f"{i.residual:.1e}",
             _bar(i.residual),
         )
     return table
 
 
+def _size(change: float) -> str:
+    """A dash where there is nothing yet to compare with."""
+    return f"{change:.1e}" if math.isfinite(change) else f"{'–':>7}"
+
+
 def _bar(residual: float) -> str:
-    """Thirty cells for residuals from 10 down to 1e-10."""
+    """All cells for residuals from 10 on, none from 1e-10 down."""
     if not residual > 0:
         return ""
-    return "█" * round(30 * min(1.0, max(0.0, (math.log10(residual) + 10) / 11)))
+    return "█" * round(_CELLS * min(1.0, max(0.0, (math.log10(residual) + 10) / 11)))

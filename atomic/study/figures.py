@@ -154,10 +154,9 @@ def energy_landscape(records: list[Record], elements: list[int], path: Path) -> 
     plt = _pyplot()
     figure, axes = plt.subplots(figsize=(_WIDTH, 5), constrained_layout=True)
     image = None
-    for z in elements:
-        energies = neutral_energies(records, z)
-        if not energies:
-            continue
+    found = {z: energies for z in elements if (energies := neutral_energies(records, z))}
+    most = max((abs(c.moment) / 2 for energies in found.values() for c in energies), default=0.0)
+    for z, energies in found.items():
         lowest = min(energies.values())
         above = np.array([(e - lowest) * EV_PER_HARTREE for e in energies.values()])
         spin = np.array([c.moment / 2 for c in energies])
@@ -167,7 +166,7 @@ def energy_landscape(records: list[Record], elements: list[int], path: Path) -> 
             c=np.abs(spin),
             cmap="plasma_r",
             vmin=0,
-            vmax=4,
+            vmax=max(most, 1.0),
             s=9,
         )
     axes.set(yscale="log", xlabel="Z", ylabel="energy above the lowest configuration / eV")
@@ -255,32 +254,33 @@ def _name_closed_shell(axes: Any, row: dict[str, Any]) -> None:
 
 
 def ionisation_by_element(rows: list[dict[str, Any]], path: Path) -> None:
-    """First ionisation energies by ΔSCF and measured, and the errors."""
+    """First ionisation energies by ΔSCF and measured; below, the errors, where any is measured."""
     plt = _pyplot()
     z = np.array([r["z"] for r in rows])
     measured = np.array([np.nan if r["measured"] is None else r["measured"] for r in rows])
-    figure, (top, bottom) = plt.subplots(
-        2, 1, figsize=(_WIDTH, 7), sharex=True, height_ratios=(2, 1), constrained_layout=True
+    some = bool(np.isfinite(measured).any())
+    panels: dict[str, Any] = {"nrows": 2, "height_ratios": (2, 1)} if some else {"nrows": 1}
+    figure, axes = plt.subplots(
+        figsize=(_WIDTH, 7 if some else 5), sharex=True, squeeze=False, constrained_layout=True, **panels
     )
-    top.plot(z, measured, "k-", lw=1, marker="o", ms=4, label="measured (NIST)")
+    top, bottom = axes[0, 0], axes[-1, 0]
+    if some:
+        top.plot(z, measured, "k-", lw=1, marker="o", ms=4, label="measured (NIST)")
+        bottom.set(ylabel="error / eV")
     for key, colour, name in (("lda", _GREY, "LDA"), ("lsda", _RED, "LSDA")):
-        values = np.array([r[key] for r in rows])
+        values = np.array([r[key] for r in rows], float)
         error = values - measured
         known = np.abs(error[np.isfinite(error)])
         label = f"{name}: mean absolute error {known.mean():.2f} eV" if known.size else name
         top.plot(z, values, "--", color=colour, lw=1.2, marker=".", ms=4, label=label)
-        bottom.bar(z + (0.2 if key == "lsda" else -0.2), error, 0.4, color=colour)
-    shown = np.where(np.isfinite(measured), measured, [r["lsda"] for r in rows])
-    for number, name in {**{v: k for k, v in NOBLE_GASES.items()}, **_HALF_FILLED}.items():
-        if number in z:
-            half = number in _HALF_FILLED
-            at = (number, shown[z == number][0])
-            top.annotate(
-                name, at, (0, 6), textcoords="offset points", ha="center", color=_RED if half else "black"
-            )
+        if some:
+            bottom.bar(z + (0.2 if key == "lsda" else -0.2), error, 0.4, color=colour)
+    _name_ionised(top, rows)
     top.set(ylabel="first ionisation energy / eV")
+    # Names stand above the highest point.
+    top.margins(y=0.12)
     top.legend()
-    bottom.set(xlabel="Z", ylabel="error / eV")
+    bottom.set(xlabel="Z")
     _element_axis(bottom, list(z))
     _caption(
         figure,
@@ -289,6 +289,22 @@ def ionisation_by_element(rows: list[dict[str, Any]], path: Path) -> None:
         "latter do not.",
     )
     _written(figure, path)
+
+
+def _name_ionised(axes: Any, rows: list[dict[str, Any]]) -> None:
+    """Symbols of noble gases and half-filled shells, above all that is drawn of them."""
+    from matplotlib.patheffects import withStroke
+
+    noble = {z: name for name, z in NOBLE_GASES.items()}
+    for row in rows:
+        name = noble.get(row["z"]) or _HALF_FILLED.get(row["z"])
+        drawn = [float(row[key]) for key in ("measured", "lda", "lsda") if row[key] is not None]
+        if name and drawn:
+            colour = "black" if row["z"] in noble else _RED
+            above = {"textcoords": "offset points", "ha": "center", "color": colour}
+            text = axes.annotate(name, (row["z"], max(drawn)), (0, 5), **above)
+            # Neighbours' lines may pass behind.
+            text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
 def trajectories_in_time(paths: list[tuple[int, Trajectory]], path: Path) -> None:
@@ -325,7 +341,9 @@ def _element_axis(axes: "Axes", elements: list[int]) -> None:
     """Symbols under the numbers of a few elements, whole numbers under many."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_xlim(min(elements) - 0.8, max(elements) + 0.8)
+    # A symbol over the last element stays inside.
+    beside = 0.8 + 0.012 * (max(elements) - min(elements))
+    axes.set_xlim(min(elements) - beside, max(elements) + beside)
     if len(elements) <= _MOST_NAMED:
         axes.set_xticks(elements, [f"{z}\n{SYMBOLS[z - 1]}" for z in elements])
     else:

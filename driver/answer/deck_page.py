@@ -66,7 +66,7 @@ def write_deck_page(page: DeckPage, path: Path) -> None:
         "molecule": molecule(page.system, None),
     }
     drawn = transition_figure(page.runs, page.lines, page.system)
-    deck, end = page.deck, float(time[-1])
+    deck, end = page.deck, float(summaries[0]["steps"]) * float(summaries[0]["dt"])
     text = read_regular(deck.path, _MOST_BYTES).decode("utf-8", "replace")
     parts = {
         "title": escape(deck.title or deck.prefix),

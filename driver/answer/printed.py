@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 
-from ..page.lines import Root, direction_words, kick_axes, nearest_root, time_step_shift, transition_words
+from ..page.lines import (
+    Root,
+    direction_words,
+    kick_axes,
+    nearest_root,
+    shown_lines,
+    time_step_shift,
+    transition_words,
+)
 from ..spectra.lines import AbsorptionLine, KickedRun
 
-#: The strongest lines are shown, so many of them.
+#: The first line and the strongest are shown, so many of them.
 MOST_SHOWN = 12
 #: All strengths together are the electrons; above this share of them something is wrong.
 MOST_OF_ELECTRONS = 1.05
@@ -14,13 +22,13 @@ MOST_OF_ELECTRONS = 1.05
 def line_table(
     name: str, lines: Sequence[AbsorptionLine], runs: Sequence[KickedRun], roots: Sequence[Root]
 ) -> str:
-    """The strongest lines, ascending, and what the time step does to the strongest one."""
+    """The first and the strongest lines, ascending, and what the time step does to the strongest one."""
     axes = kick_axes(runs)
     kicks = f"kicks along {axes}" if len(runs) > 1 else f"a kick along {axes}"
     if not lines:
         return f"{name}: no line stands out of the error of {kicks}"
-    shown = sorted(sorted(lines, key=lambda line: -line.strength)[:MOST_SHOWN], key=lambda line: line.energy)
-    of = f", the {len(shown)} strongest of {len(lines)}" if len(shown) < len(lines) else ""
+    shown = shown_lines(lines, MOST_SHOWN)
+    of = f", the first and the {len(shown) - 1} strongest of {len(lines)}" if len(shown) < len(lines) else ""
     light = "" if len(runs) == 3 else f" for light along {axes}"
     converged = any(line.converged_energy is not None for line in shown)
     open_shell = any(part.spin for line in shown for part in line.transitions)

@@ -1,10 +1,12 @@
 """`campaign.html`: the campaign's answer on one page, and how each item went."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,8 @@ from ...atomic.whole_file import write_whole
 from ..page.report import page_text, section
 from ..page.tables import folded, table
 from ..page.words import counted, duration, fact_list, number
-from ..pictures.plot import PAGE, heat_maps
+from ..pictures.plot import COLUMN, PAGE, heat_maps
 from ..pictures.spectrum_figure import draw_overlay, draw_spectrum
-from ..spectra.spectrum import peaks
 from .carry_out import DONE, FAILED, Standing
 from .collected import MeanSpectrum
 from .items import ITEMS
@@ -50,8 +51,8 @@ def write_page(page: CampaignPage, folder: Path) -> Path:
     picture = folder / "campaign.png"
     figures = ""
     if page.spectra:
-        _draw(page, picture)
-        figures += section("Mean spectrum", _image(picture, "mean spectrum"), _lead(page.spectra))
+        drawn = _image(partial(_draw, page), picture, "mean spectrum")
+        figures += section("Mean spectrum", drawn, _lead(page.spectra))
         figures += "".join(_lines(one) for one in page.spectra)
         figures += _convergence(page.spectra)
     figures += "".join(
@@ -79,14 +80,14 @@ def write_page(page: CampaignPage, folder: Path) -> Path:
     return path
 
 
-def _draw(page: CampaignPage, path: Path) -> None:
+def _draw(page: CampaignPage, path: Path, width: float) -> None:
     if len(page.spectra) == 1:
         one = page.spectra[0]
-        draw_spectrum(page.title, one.mean, path, one.deviation if one.count > 1 else None)
+        draw_spectrum(page.title, one.mean, path, one.deviation if one.count > 1 else None, width)
     else:
         # More curves cannot be told apart.
         shown = page.spectra[:7]
-        draw_overlay(page.title, [one.label for one in shown], [one.mean for one in shown], path)
+        draw_overlay(page.title, [one.label for one in shown], [one.mean for one in shown], path, width)
 
 
 def _lead(spectra: Sequence[MeanSpectrum]) -> str:
@@ -95,22 +96,37 @@ def _lead(spectra: Sequence[MeanSpectrum]) -> str:
         return "One geometry."
     size = max(float(np.linalg.norm(np.nan_to_num(one.mean.cross_section))), 1e-300)
     middle = float(np.linalg.norm(one.standard_error)) / size
+    # Several curves have no bands.
+    alone = len(spectra) == 1
+    band = "; the band is one standard deviation of a single geometry" if alone else ""
+    whose = "The mean itself" if alone else f"The mean of {escape(one.label)}"
     return (
-        f"Mean over {one.count} geometries; the band is one standard deviation of a single geometry. "
-        f"The mean itself has a standard error of {number(100 * middle, 2)} %."
+        f"Mean over {one.count} geometries{band}. "
+        f"{whose} has a standard error of {number(100 * middle, 2)} %."
     )
 
 
-def _image(path: Path, words: str) -> str:
-    encoded = base64.b64encode(read_regular(path, _MOST_BYTES)).decode("ascii")
-    return f'<figure><img alt="{words}" src="data:image/png;base64,{encoded}"></figure>'
+def _image(draw: Callable[[Path, float], None], path: Path, words: str) -> str:
+    """The figure is written to `path`; a telephone sees it as wide as a column, with letters as large."""
+    draw(path, PAGE)
+    with TemporaryDirectory() as folder:
+        column = Path(folder) / "column.png"
+        draw(column, COLUMN)
+        narrow = _encoded(column)
+    return (
+        f'<figure><picture><source media="screen and (max-width: 560px)" srcset="{narrow}">'
+        f'<img alt="{words}" src="{_encoded(path)}"></picture></figure>'
+    )
+
+
+def _encoded(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(read_regular(path, _MOST_BYTES)).decode('ascii')}"
 
 
 def _map(title: str, one: MeanMap, picture: Path) -> str:
     """Mean map and the errors that its items state; the figure stands in the page alone."""
     shown = {"change of the cross-section (bohr²)": one.change, "cross-section (bohr²)": one.absorption}
     title = f"{title}, {one.label}" if one.label else title
-    heat_maps(picture, title, (one.delays * FS_PER_AU, one.energy), shown, PAGE)
     lead = f"Mean over {one.count} geometr{'y' if one.count == 1 else 'ies'}."
     size = float(np.linalg.norm(one.change))
     if one.count > 1 and size:
@@ -122,13 +138,15 @@ def _map(title: str, one: MeanMap, picture: Path) -> str:
         for name, error, change in zip(one.items, one.error, one.change_error, strict=True)
     ]
     heads = ("item", "error of the signals", "of their change by the pump")
-    found = _image(picture, "mean map") + table(heads, errors[:_LISTED], "tnn")
+    axes = (one.delays * FS_PER_AU, one.energy)
+    drawn = _image(lambda path, width: heat_maps(path, title, axes, shown, width), picture, "mean map")
+    found = drawn + table(heads, errors[:_LISTED], "tnn")
     return section("Mean map" + (f", {escape(one.label)}" if one.label else ""), found, lead)
 
 
 def _lines(one: MeanSpectrum) -> str:
     found = [
-        (f"{peak.energy:.3f}", number(peak.cross_section), number(peak.strength)) for peak in peaks(one.mean)
+        (f"{peak.energy:.3f}", number(peak.cross_section), number(peak.strength)) for peak in one.mean.peaks
     ]
     if not found:
         return ""
@@ -216,7 +234,7 @@ def _facts(page: CampaignPage) -> str:
     worst = max(map(_worst, done), default=0.0)
     builds = sum(int(run["fock_builds"] or 0) for run in runs)
     each_takes = f"{number(builds / max(len(runs), 1), 2)} a {'map' if page.maps else 'propagation'}"
-    of_what = "of a probe's signal, over all maps" if page.maps else "of the induced dipole, over all runs"
+    of_what = "of a probe’s signal, over all maps" if page.maps else "of the induced dipole, over all runs"
     return fact_list(
         [
             ("Maps" if page.maps else "Propagations", str(len(runs)), f"of {counted(len(done), 'item')}"),

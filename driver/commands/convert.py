@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...atomic.arguments import CommandParser
+from ...atomic.own_input import check_apart
 from ..front_door.option_values import count_or_none
 from .ending import carry_out
 
@@ -22,6 +23,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.output is not None:
+        check_apart([options.output], [options.deck, options.log, *options.records])
     from ..dataset.converted import convert_run
 
     for line in convert_run(

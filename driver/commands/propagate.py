@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started, began = time.perf_counter(), time.time()
     given = _parser().read(arguments)
     runs: list[DeckRuns] = []
-    return carry_out(_NAME, lambda: _run(given, started, runs), lambda: _interrupted(runs, began))
+    # A check has no checkpoint to speak of.
+    words = (lambda: "interrupted") if given.check else (lambda: _interrupted(runs, began))
+    return carry_out(_NAME, lambda: _run(given, started, runs), words)
 
 
 def _parser() -> CommandParser:
@@ -70,8 +72,9 @@ def _run(given: argparse.Namespace, started: float, runs: list[DeckRuns]) -> int
     if given.json:
         return fail(_NAME, "--json is for --check", 2)
     from ..front_door.deck_runs import prepare, run_decks
-    from ..front_door.log_sink import log_sink
+    from ..front_door.log_sink import check_log, log_sink
 
+    check_log(given.log, (given.deck, given.frames, given.prior))
     runs.append(prepare(given.deck, given.frames, vars(given), started))
     with log_sink(given.log or sys.stdout, append=runs[0].goes_on) as write:
         if run_decks(runs[0], write, asked):

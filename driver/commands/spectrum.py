@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...atomic.arguments import CommandParser
+from ...atomic.own_input import check_apart
 from ..front_door.option_values import positive
 from .ending import carry_out, fail, system_reason
 
@@ -133,6 +134,8 @@ def _run(options: argparse.Namespace) -> int:
             return fail(_NAME, f"--output {prefix} and --format {ending} name two formats", 2)
         prefix, ending = prefix.with_suffix(""), named
     picture = Path(f"{prefix}.{ending or _FORMATS[0]}")
+    tables = [Path(f"{prefix}.dat"), *(Path(f"{prefix}_{k}.dat") for k in range(1, len(groups) + 1))]
+    check_apart([picture, *tables], [path for group in groups for path in group])
     try:
         if options.compare:
             written = _compare(options, groups, prefix, picture)
@@ -140,6 +143,8 @@ def _run(options: argparse.Namespace) -> int:
             written = _harmonics(options, groups[0], prefix, picture)
         else:
             written = _one(options, groups[0], prefix, picture)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         # Where to write is the user's to say.
         return fail(_NAME, system_reason(error), 2)

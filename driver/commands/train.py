@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...atomic.arguments import CommandParser
+from ...atomic.own_input import check_apart
 from ...atomic.threads import cores, start_with
 from ..front_door.option_values import count, positive
 from .ending import carry_out
@@ -68,9 +69,10 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _adapt(options: argparse.Namespace) -> int:
+    output = options.output or options.weights.with_name(f"{options.weights.stem}_adapted.pt")
+    check_apart([output], [options.weights])
     from ...surrogate.training.molecule_adaptation import adapt_weights
 
-    output = options.output or options.weights.with_name(f"{options.weights.stem}_adapted.pt")
     adapt_weights(options.weights, options.data, output, _say)
     print(output)
     return 0

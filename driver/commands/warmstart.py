@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...atomic.arguments import CommandParser
+from ...atomic.own_input import check_apart
 from ...atomic.threads import start_with
 from ..front_door.option_table import add_options
 from ..front_door.options import ENGINE, NWCHEM
@@ -79,6 +80,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.along is not None and options.output is not None:
         return fail(_NAME, "--along writes no starts: --output is for a single one", 2)
     deck = read_deck(options.deck, first_ground_state=True)
+    check_apart(_paths(_prefix(deck, options)), [options.deck, *options.sources])
     # Before PySCF is loaded.
     start_with(threads_for(_ground(deck).system.n_basis))
     found = _found(deck, options)
@@ -115,18 +117,25 @@ def _found(deck: Deck, options: argparse.Namespace) -> dict[str, Any]:
         return found | {"frames": runs}
     engine, start, seconds = find_start(ground, predictors, memory)
     _say_notes(start)
-    prefix = options.output or deck.permanent_dir / f"{deck.prefix}_start"
     # The code makes its own guess by itself; who names it wants its file.
     better = start.name != STANDARD or options.guess == STANDARD
     found |= {
         "guess": start.name,
         "seconds": seconds,
         "notes": list(start.notes),
-        "files": _write(prefix, engine, start) if better else [],
+        "files": _write(_prefix(deck, options), engine, start) if better else [],
     }
     if options.run:
         found["run"] = _run_of(compare_scf(ground, engine, start, seconds, code))
     return found
+
+
+def _prefix(deck: Deck, options: argparse.Namespace) -> Path:
+    return options.output or deck.permanent_dir / f"{deck.prefix}_start"
+
+
+def _paths(prefix: Path) -> list[Path]:
+    return [prefix.with_name(f"{prefix.name}.{ending}") for ending in ("movecs", "h5", "molden")]
 
 
 def _ground(deck: Deck) -> GroundStateTask:
@@ -148,7 +157,7 @@ def _write(prefix: Path, engine: PySCFEngine, start: Start) -> list[str]:
     from ...adapters.nwchem.movecs import write_movecs
 
     prefix.parent.mkdir(parents=True, exist_ok=True)
-    paths = [prefix.with_name(f"{prefix.name}.{ending}") for ending in ("movecs", "h5", "molden")]
+    paths = _paths(prefix)
     nuclear = engine.integrals.nuclear_repulsion
     write_movecs(paths[0], start.orbitals, nwchem_order(engine.system), nuclear)
     write_density(paths[1], engine.mol, start.density, start.orbitals, start.name)

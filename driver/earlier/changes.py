@@ -54,6 +54,7 @@ class _Changed:
     """what: name of the setting; word: that begins its line in the deck; old, new: values.
 
     place: of the task that its line stands above, where that is not the propagation.
+    field: name of the field whose block its line stands in.
     """
 
     what: str
@@ -61,6 +62,7 @@ class _Changed:
     old: Any
     new: Any
     place: Place | None = None
+    field: str = ""
 
 
 def changes(before: Mapping[str, str], functional: str, now: DeckSettings) -> list[str]:
@@ -84,16 +86,19 @@ def changes(before: Mapping[str, str], functional: str, now: DeckSettings) -> li
     return said
 
 
-def place_of(word: str, place: Place, *, within: str = "") -> str:
-    """The deck's last line above the task that begins with the word, below the last of `within`; else the
-    task's."""
+def place_of(word: str, place: Place, *, field_name: str = "") -> str:
+    """The deck's last line above the task that begins with the word, of a field the first one in its block;
+    else the task's."""
     try:
         text = read_regular(Path(place.file), _MOST_BYTES).decode("utf-8", "replace")
     except OSError:
         return str(place)
-    firsts = [(line.lower().split() or [""])[0] for line in text.splitlines()[: place.line]]
-    above = max((n for n, first in enumerate(firsts) if first == within), default=-1)
-    found = [number for number, first in enumerate(firsts, 1) if first == word and number > above]
+    lines = [line.lower().replace('"', " ").split() for line in text.splitlines()[: place.line]]
+    found = [number for number, words in enumerate(lines, 1) if words[:1] == [word]]
+    if field_name:
+        blocks = [n for n, words in enumerate(lines, 1) if words[:2] == ["field", field_name.lower()]]
+        # What the block does not name any more is missed where it begins.
+        found = [number for number in found if blocks and number >= blocks[-1]][:1] or blocks
     return f"{place.file}:{found[-1]}" if found else str(place)
 
 
@@ -186,13 +191,19 @@ def _field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[_Chan
         was, is_ = old.get(name), new.get(name)
         if was is None or is_ is None:
             found.append(
-                _Changed(f"field {name}", "field", "there" if was else None, "there" if is_ else None)
+                _Changed(
+                    f"field {name}",
+                    "field",
+                    "there" if was else None,
+                    "there" if is_ else None,
+                    field=name if is_ else "",
+                )
             )
             continue
         for key in dict.fromkeys((*is_, *was)):
             if was.get(key) != is_.get(key):
                 word = _FIELD_WORDS.get(str(key), str(key))
-                found.append(_Changed(f"field {name}: {word}", word, was.get(key), is_.get(key)))
+                found.append(_Changed(f"field {name}: {word}", word, was.get(key), is_.get(key), field=name))
     return found
 
 
@@ -205,8 +216,7 @@ def _words(change: _Changed, place: Place) -> str:
         old, new = _part(old, same), _part(new, same)
     if change.what.startswith("--"):
         return f"{change.what} was {old}, now {new}"
-    within = "field" if change.what.startswith("field ") else ""
-    line = place_of(change.word, change.place or place, within=within)
+    line = place_of(change.word, change.place or place, field_name=change.field)
     return f"{change.what} was {old}, {line} says {new}"
 
 

@@ -115,3 +115,11 @@ class Sums:
     def motion(self, floor: float) -> float:
         """Signal sum that errors are relative to: at least `floor`, and more than rounding alone makes."""
         return max(self.signal, floor, max(self.points, 1) * STILL**2)
+
+
+def digits_apart(error: float, tolerance: float) -> int:
+    """Significant digits, two at least, that show on which side of the tolerance an error is."""
+    for digits in range(2, 17):
+        if (float(f"{error:.{digits - 1}e}") > tolerance) == (error > tolerance):
+            return digits
+    return 17

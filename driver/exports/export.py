@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ...adapters.files.trajectory import TrajectoryError, read_contents
+from ...atomic.own_input import check_apart
 from .molecule_files import write_extxyz, write_molden
 from .qcschema import write_qcschema
 from .table import write_csv, write_npz
@@ -15,7 +16,8 @@ ENDINGS = {"csv": ".csv", "npz": ".npz", "extxyz": ".xyz", "molden": ".molden", 
 
 
 def export(run: Path, kind: str, path: Path) -> None:
-    """Write the run of a trajectory file in a format of `ENDINGS`. Raises TrajectoryError, OSError."""
+    """Write the run of a trajectory file in a format of `ENDINGS`. Raises BadInput, OSError."""
+    check_apart([path], [run])
     contents = read_contents(run)
     if "dt" not in contents.attributes:
         raise TrajectoryError(f"{run}: not the trajectory of a run; accepted: <start>.h5")

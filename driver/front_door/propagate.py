@@ -7,7 +7,7 @@ from typing import TextIO, Unpack
 from ...adapters.deck import Deck
 from ...atomic.interruption import ctrl_c_between_steps
 from .deck_runs import DeckRuns, prepare, run_decks
-from .log_sink import log_sink
+from .log_sink import check_log, log_sink
 from .options import OptionError, PropagationKeywords, all_options
 from .run import Run, open_run
 
@@ -41,6 +41,7 @@ def propagate(
     Raises BadInput for decks, files and options that cannot be used, Failed for a calculation that fails.
     """
     started = time.perf_counter()
+    check_log(log, (deck, options.get("prior")))
     runs = prepare(deck, None, all_options(options), started)
     n = len(runs.trajectories)
     if n != 1:
@@ -61,6 +62,7 @@ def propagate_all(
     options among it, is as with `propagate`.
     """
     started = time.perf_counter()
+    check_log(log, (deck, frames, options.get("prior")))
     return _run_all(prepare(deck, frames, all_options(options), started), log)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from ...adapters.files.trajectory import Contents, TrajectoryError, read_contents, read_density
 from ...adapters.regular_file import read_regular
 from ...atomic.errors import BadInput
+from ..estimate.statement import digits_apart
 from ..pictures.plot import PAGE
 from ..pictures.run_figure import draw_run
 from ..spectra.kicked_runs import read_kicked_runs
@@ -236,7 +237,8 @@ class Run:
         if estimate.tolerance is None:
             return "reference steps alone"
         met = "meets" if estimate.met else "DOES NOT MEET"
-        return f"trajectory error at most {estimate.error:.1e} {met} tol {estimate.tolerance:g}"
+        digits = digits_apart(estimate.error, estimate.tolerance)
+        return f"trajectory error at most {estimate.error:.{digits - 1}e} {met} tol {estimate.tolerance:g}"
 
     @cached_property
     def _contents(self) -> Contents:

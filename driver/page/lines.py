@@ -83,6 +83,13 @@ def kick_axes(runs: Sequence[KickedRun]) -> str:
     return ", ".join(direction_label(kick_of(run.signal).direction) for run in runs)
 
 
+def shown_lines(lines: Sequence[AbsorptionLine], most: int) -> list[AbsorptionLine]:
+    """The strongest lines, and the first one however weak: it is what absorption begins with. By energy."""
+    first = sorted(lines, key=lambda one: one.energy)[:1]
+    rest = sorted((one for one in lines if one not in first), key=lambda one: -one.strength)
+    return sorted([*first, *rest[: most - 1]], key=lambda one: one.energy)
+
+
 def time_step_shift(lines: Sequence[AbsorptionLine], runs: Sequence[KickedRun]) -> str:
     """What the time step does to the strongest line, and what a smaller one costs; empty where unknown."""
     strongest = max(lines, key=lambda line: line.strength, default=None)
@@ -104,19 +111,17 @@ def transition_words(transition: Transition, *, open_shell: bool = False) -> str
 
 
 def line_rows(lines: Sequence[AbsorptionLine], runs: Sequence[KickedRun], roots: Sequence[Root]) -> str:
-    """HTML: the strongest lines, then all of them to unfold, and what the numbers mean."""
+    """HTML: the first and the strongest lines, then all of them to unfold, and what the numbers mean."""
     if not lines:
         return '<p class="lead">No line stands out of the error.</p>'
-    strongest = sorted(sorted(lines, key=lambda one: -one.strength)[:MOST_OPEN], key=lambda one: one.energy)
+    shown = shown_lines(lines, MOST_OPEN)
     shift = time_step_shift(lines, runs)
     # A minus as numbers have it elsewhere on the page.
     step = f" {shift}.".replace(" -", " −") if shift else ""
     note = f'<p class="lead">±: the most that the run’s stated error can change.{step}</p>'
-    body = _table(strongest, roots) + note
+    body = _table(shown, roots) + note
     return (
-        body
-        if len(strongest) == len(lines)
-        else body + folded(f"All {len(lines)} lines", _table(lines, roots))
+        body if len(shown) == len(lines) else body + folded(f"All {len(lines)} lines", _table(lines, roots))
     )
 
 
@@ -126,8 +131,8 @@ def answer_words(lines: Sequence[AbsorptionLine], runs: Sequence[KickedRun]) -> 
     if not lines:
         return f"No line stands out of the error after kicks along {axes}"
     best = max(lines, key=lambda line: line.strength)
-    many = f"<b>{len(lines)} lines</b>" if len(lines) > 1 else "<b>1 line</b>"
-    return f"{many}, the strongest at <b>{best.energy:.3f} eV</b> with <b>f = {number(best.strength)}</b>"
+    many = f"<b>{len(lines)} lines</b>, the strongest" if len(lines) > 1 else "<b>1 line</b>"
+    return f"{many} at <b>{best.energy:.3f} eV</b> with <b>f = {number(best.strength)}</b>"
 
 
 def _table(lines: Sequence[AbsorptionLine], roots: Sequence[Root]) -> str:

@@ -124,7 +124,8 @@ def _figures(
     allowed = None
     if hybrid:
         allowed = _target(task, summary).residual
-        sections.append(section("Spread and residual", figure("spread", _SPREAD)))
+        caption = words.spread_caption(np.asarray(series["spread"]))
+        sections.append(section("Spread and residual", figure("spread", caption)))
     cost = section("Where the time went", f"<figure>{tables.cost_bars(summary)}</figure>")
     if any(one.spread > 0.0 and one.residual > 0.0 for one in decided):
         honesty = section("Expected against measured", figure("honesty", _HONESTY))
@@ -181,10 +182,6 @@ _ALOUD = {
     "energy": "change of the total energy against time",
     "s2": "spin squared against time",
 }
-_SPREAD = (
-    "Line: what the surrogate expects its error to be, at every step. Dots: what the reference found at the "
-    "anchors, at the surrogate’s own density."
-)
 _HONESTY = "One point for each anchor. Below the diagonal the surrogate was better than it expected."
 
 

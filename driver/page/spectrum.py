@@ -25,7 +25,7 @@ from ..spectra.spectrum import (
     fourier_sum,
 )
 from .data import encoded, is_kick
-from .lines import Root, kick_axes, line_rows, seen_by
+from .lines import DARK, Root, kick_axes, line_rows, seen_by
 from .words import strongest_line
 
 #: A run shorter than this many damping times gets a Padé approximant beside the Fourier sum.
@@ -77,13 +77,16 @@ def kick_spectrum(
     light = "averaged over all directions of light" if len(runs) == 3 else f"for light along {axes}"
     caption = (
         f"Cross-section {light}, from the dipole after kicks along {axes}, damped with exp(−t/τ), "
-        f"τ = {DAMPING:g} au. Energies stand at the fitted lines. "
+        f"τ = {DAMPING:g} au. "
     )
+    if lines:
+        caption += "Energies stand at the fitted lines. "
     if span < SHORT * DAMPING and max(len(signal.time) for signal in signals) <= MOST_PADE_POINTS:
         continued = absorption(signals, DAMPING, HIGHEST, pade=True)
         curves.append(_curve("Padé approximant", "c1 dashed", continued.cross_section))
         caption += f"The signal is {span / DAMPING:.1f} τ long: the Padé approximant continues it. "
-    if roots:
+    sticks = [root for root in roots if root.energy < HIGHEST and root.strength > DARK]
+    if sticks:
         caption += "Sticks: <code>task tddft</code>, as high as a line of that strength would be. "
     shown = [
         {"energy": line.energy, "height": _height(spectrum, line.energy), "strength": line.strength}
@@ -93,8 +96,7 @@ def kick_spectrum(
     # An isolated line of strength f is 2πτf/c high.
     drawn["sticks"] = [
         {"energy": root.energy, "height": 2.0 * math.pi * DAMPING * root.strength / SPEED_OF_LIGHT}
-        for root in roots
-        if root.energy < HIGHEST
+        for root in sticks
     ]
     return ShownSpectrum(drawn, caption, line_rows(lines, runs, roots), runs, lines)
 

@@ -69,7 +69,8 @@ def decision_table(decided: Sequence[Decision]) -> str:
     ]
     heads = ("time (au)", "decision", "reason", "expected", "measured", "adds to the error", "Fock builds")
     more = "" if len(decided) <= MOST_DECISIONS else f", the first {MOST_DECISIONS}"
-    return folded(f"All {len(decided)} decisions{more}", table(heads, rows, "nttnnnn"))
+    many = f"All {len(decided)} decisions{more}" if len(decided) > 1 else "The one decision"
+    return folded(many, table(heads, rows, "nttnnnn"))
 
 
 def cost_bars(summary: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from ...adapters.deck import PropagationTask
 from ...adapters.system import Field
 from ...atomic.units import EV_PER_HARTREE, FS_PER_AU
+from ..estimate.statement import digits_apart
 from ..spectra.spectrum import Peak, direction_label
 from .speed import speed_words
 
@@ -58,10 +59,14 @@ def verdict(summary: Mapping[str, Any]) -> str:
     if summary["surrogate"] == "none":
         spent = duration(summary["wall_seconds"])
         return f"<b>{steps}</b>, all by the reference, <b>{builds}</b>, <b>{spent}</b>"
-    error = number(summary["estimated_error"], 2)
-    line = f"<b>{steps}</b>, <b>{builds}</b>, estimated error <b>{error}</b>"
+    line = f"<b>{steps}</b>, <b>{builds}</b>, estimated error <b>{_estimated(summary)}</b>"
     speed = speed_words(summary["speedup"])
     return f"{line}; reference steps alone: <b>{speed}</b>" if speed else line
+
+
+def _estimated(summary: Mapping[str, Any]) -> str:
+    error = float(summary["estimated_error"])
+    return number(error, digits_apart(error, summary["tolerance"]))
 
 
 def standing(summary: Mapping[str, Any]) -> str:
@@ -125,7 +130,7 @@ def facts(summary: Mapping[str, Any]) -> str:
         entries.append(
             (
                 "Estimated error",
-                number(summary["estimated_error"], 2),
+                _estimated(summary),
                 f"at most, of the dipole, relative; {number(summary['tolerance'])} was wanted; "
                 f"from {counted(summary['error_measurements'], 'drawn point')}; "
                 f"bound to first order {number(summary['error_bound'], 2)}",
@@ -158,6 +163,14 @@ def dipole_caption(dipole: np.ndarray, time: np.ndarray, shaded: bool) -> str:
         f"Change of the dipole moment since the first point. It is largest along {'xyz'[int(axis)]}: "
         f"{number(float(change[point, axis]))} au at {number(at, 4)} au ({number(at * FS_PER_AU)} fs).{grey}"
     )
+
+
+def spread_caption(spread: np.ndarray) -> str:
+    """Of the figure of spread and residuals; spread: (n,) at every point, 0 where no error is expected."""
+    line = "Line: what the surrogate expects its error to be, at every step."
+    if not (spread > 0.0).any():
+        line = "The surrogate expects no error."
+    return f"{line} Dots: what the reference found at the anchors, at the surrogate’s own density."
 
 
 def strongest_line(lines: Sequence[Peak]) -> str:

@@ -171,6 +171,7 @@ def draw_atoms(panel: "Axes", axes: tuple[int, int], mol: gto.Mole) -> None:
     """
     from ase.data import covalent_radii
     from matplotlib.patches import Circle
+    from matplotlib.patheffects import withStroke
 
     numbers = np.array([gto.charge(mol.atom_symbol(k)) for k in range(mol.natm)])
     real = np.flatnonzero(numbers > 0)
@@ -185,9 +186,10 @@ def draw_atoms(panel: "Axes", axes: tuple[int, int], mol: gto.Mole) -> None:
             panel.plot(*np.transpose(ends), color="#666666", linewidth=1.2)
     for k, (point, radius) in enumerate(zip(flat, radii, strict=True)):
         panel.add_patch(Circle(tuple(point), radius, fill=False, edgecolor="#444444", linewidth=1.0))
-        panel.text(
-            point[0], point[1], mol.atom_pure_symbol(int(real[k])), fontsize=10, ha="center", va="center"
-        )
+        symbol = mol.atom_pure_symbol(int(real[k]))
+        letters = panel.text(point[0], point[1], symbol, fontsize=10, ha="center", va="center")
+        # Full colour lies under many a nucleus.
+        letters.set_path_effects([withStroke(linewidth=2.0, foreground="white")])
 
 
 def _palette() -> "Image":

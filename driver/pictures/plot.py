@@ -17,10 +17,11 @@ import numpy as np
 from ...atomic.units import FS_PER_AU
 from ...atomic.whole_file import whole_file
 from ..spectra.lines import AbsorptionLine
-from ..spectra.spectrum import Peak, Spectrum, SpectrumError, peaks
+from ..spectra.spectrum import Peak, Spectrum, SpectrumError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
@@ -80,23 +81,42 @@ def heat_maps(
 ) -> None:
     """Write maps over delay and energy under one another, `width` inches wide.
 
-    axes: delays (d,) fs and energies (m,) eV. maps: (d, m) each, by the words at its colours, which
-    are even about zero. Raises as `plot_run` does.
+    axes: delays (d,) fs and energies (m,) eV. maps: (d, m) each, by the words at its colours: white is
+    zero, and what has no value has no colour. Raises as `plot_run` does.
     """
     figure, panels = _figure(width, len(maps), title)
     delays, energies = axes
     for panel, (words, values) in zip(panels, maps.items(), strict=True):
-        largest = float(np.nanmax(np.abs(values))) or 1.0
+        colours, low, high = _about_zero(values)
         shown = panel.pcolormesh(
-            delays, energies, values.T, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="nearest"
+            delays, energies, values.T, cmap=colours, vmin=low, vmax=high, shading="nearest"
         )
         shown.set_rasterized(True)
-        colours = figure.colorbar(shown, ax=panel, pad=0.015)
-        colours.set_label(words, fontsize=LETTERS)
-        colours.ax.tick_params(labelsize=SMALL, width=0.6, length=2.5)
+        scale = figure.colorbar(shown, cax=_scale_beside(figure, panel, width))
+        scale.set_label(words, fontsize=LETTERS)
+        scale.ax.tick_params(labelsize=SMALL, width=0.6, length=2.5)
         panel.set_xlabel("delay (fs)", fontsize=LETTERS, labelpad=2)
         panel.set_ylabel("energy (eV)", fontsize=LETTERS, labelpad=3)
     save_figure(figure, path)
+
+
+def _scale_beside(figure: Figure, panel: Axes, width: float) -> Axes:
+    """Room of the same inches for the scale, its numbers and words, whatever the figure's width."""
+    left, low, across, high = panel.get_position().bounds
+    panel.set_position((left, low, across - 0.8 / width, high))
+    return figure.add_axes((left + across - 0.7 / width, low, 0.1 / width, high))
+
+
+def _about_zero(values: np.ndarray) -> tuple[Colormap, float, float]:
+    """Blue to red through white at zero, equally strong on both sides; cut where the values end."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    low, high = min(float(np.nanmin(values)), 0.0), max(float(np.nanmax(values)), 0.0)
+    if low == high:
+        high = 1.0
+    shares = np.linspace(low, high, 256) / max(high, -low)
+    return ListedColormap(colormaps["RdBu_r"](0.5 + 0.5 * shares)), low, high
 
 
 def new_figure(title: str, width: float = PAGE, rows: int = 0) -> tuple[Figure, Axes]:
@@ -105,11 +125,13 @@ def new_figure(title: str, width: float = PAGE, rows: int = 0) -> tuple[Figure, 
     return figure, panels[0]
 
 
-def legend_above(panel: Axes) -> None:
-    """A legend over the panel's left corner, where no curve can lie behind it."""
+def legend_above(panel: Axes, row: int = 0) -> None:
+    """A legend over the panel's left corner, where no curve can lie behind it; row: of text above it."""
+    figure = panel.get_figure(root=True)
+    high = panel.get_position().height * (figure.get_figheight() if figure else 1.0)
     panel.legend(
         loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
+        bbox_to_anchor=(0.0, 1.0 + row * _ROW / high),
         frameon=False,
         fontsize=SMALL,
         borderaxespad=0.1,
@@ -122,7 +144,7 @@ def spectrum_panel(
     panel: Axes, spectrum: Spectrum, lines: Sequence[AbsorptionLine] = (), width: float = PAGE
 ) -> None:
     """A spectrum with `lines` labelled, else its maxima."""
-    found: Sequence[Peak] = () if lines else peaks(spectrum)
+    found: Sequence[Peak] = () if lines else spectrum.peaks
     _draw_spectrum(panel, spectrum, [(one.energy, one.strength) for one in (*lines, *found)], width)
 
 
@@ -179,6 +201,8 @@ def _draw_dipole(panel: Axes, picture: RunPicture) -> None:
     change = picture.dipole - picture.dipole[:1]
     largest = np.abs(change).max(initial=0.0)
     power = int(np.floor(np.log10(largest))) if largest > 0.0 else 0
+    if -1 <= power <= 2:
+        power = 0
     shown = moving(change)
     for k in shown:
         panel.plot(

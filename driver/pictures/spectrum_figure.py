@@ -8,24 +8,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .plot import LETTERS, legend_above, new_figure, save_figure, spectrum_panel
+from .plot import LETTERS, PAGE, legend_above, new_figure, save_figure, spectrum_panel
 
 if TYPE_CHECKING:
     from ..spectra.harmonics import Emission
     from ..spectra.spectrum import Spectrum
 
-# Letters of a name that have room in a legend.
-_NAME = 90
+# Letters of a name that have room in a legend, an inch of the figure.
+_NAME = 13
+#: Inches from which a legend and a panel's words have room beside one another.
+_WIDE = 5.0
 #: Okabe and Ito, https://jfly.uni-koeln.de/color/.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
 
 
-def draw_spectrum(title: str, spectrum: Spectrum, path: Path, band: np.ndarray | None = None) -> None:
-    """One spectrum; band: (m,) bohr², one standard deviation to both sides. By the path's ending PNG, PDF or
-    SVG. Raises OSError.
+def draw_spectrum(
+    title: str, spectrum: Spectrum, path: Path, band: np.ndarray | None = None, width: float = PAGE
+) -> None:
+    """One spectrum, `width` inches wide. By the path's ending PNG, PDF or SVG. Raises OSError.
+
+    band: (m,) bohr², one standard deviation to both sides.
     """
-    figure, panel = new_figure(title)
-    spectrum_panel(panel, spectrum)
+    # In a narrow figure the legend stands over the panel's own words.
+    row = int(width < _WIDE)
+    figure, panel = new_figure(title, width, rows=1 + row)
+    spectrum_panel(panel, spectrum, width=width)
     if band is not None:
         section = spectrum.cross_section
         panel.fill_between(
@@ -37,13 +44,19 @@ def draw_spectrum(title: str, spectrum: Spectrum, path: Path, band: np.ndarray |
             linewidth=0,
             label="one standard deviation",
         )
-        legend_above(panel)
+        bottom, top = panel.get_ylim()
+        low, high = float(np.nanmin(section - band)), float(np.nanmax(section + band))
+        panel.set_ylim(min(bottom, 1.05 * low), max(top, 1.05 * high))
+        legend_above(panel, row)
     save_figure(figure, path)
 
 
-def draw_overlay(title: str, names: Sequence[str], spectra: Sequence[Spectrum], path: Path) -> None:
+def draw_overlay(
+    title: str, names: Sequence[str], spectra: Sequence[Spectrum], path: Path, width: float = PAGE
+) -> None:
     """Spectra over one another, named in a legend above. Raises OSError."""
-    figure, panel = new_figure(title, rows=len(names))
+    figure, panel = new_figure(title, width, rows=len(names))
+    most = int(_NAME * width)
     for k, (name, spectrum) in enumerate(zip(names, spectra, strict=True)):
         panel.plot(
             spectrum.energy,
@@ -51,7 +64,7 @@ def draw_overlay(title: str, names: Sequence[str], spectra: Sequence[Spectrum], 
             color=_COLOURS[k % len(_COLOURS)],
             linestyle="-" if k == 0 else "--",
             linewidth=0.9,
-            label=name if len(name) <= _NAME else "…" + name[1 - _NAME :],
+            label=name if len(name) <= most else "…" + name[1 - most :],
         )
     panel.set_xlabel("energy (eV)", fontsize=LETTERS)
     panel.set_ylabel("cross-section (bohr²)", fontsize=LETTERS)

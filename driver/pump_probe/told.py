@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..estimate.statement import digits_apart
 from ..run.machine import command_line, cpu_name
 from ..run.options import Options
 from .change import PumpProbeMap
@@ -59,8 +60,10 @@ def last_lines(about: Mapping[str, object], found: PumpProbeMap, tolerance: floa
         over = int((found.error > tolerance).sum())
         worst = int(found.error.argmax())
         met = "meets" if not over else "DOES NOT MEET"
+        largest = float(found.error.max())
+        digits = digits_apart(largest, tolerance)
         lines.append(
-            f"error of the signal at most {found.error.max():.1e} (delay {found.delays[worst]:g}) {met} "
+            f"error of the signal at most {largest:.{digits - 1}e} (delay {found.delays[worst]:g}) {met} "
             f"--tol {tolerance:g}; of its change by the pump at most {found.change_error.max():.1e}"
         )
     return lines

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..estimate.statement import digits_apart
 from ..page.speed import speed_words
 
 
@@ -19,10 +20,12 @@ def report(stem: Path, summary: Mapping[str, Any]) -> None:
     ]
     if hybrid:
         met = "meets" if summary["tolerance_met"] else "DOES NOT MEET"
+        error, tolerance = summary["estimated_error"], summary["tolerance"]
+        digits = digits_apart(error, tolerance)
         held = f"holds in {100 * summary['error_confidence']:.0f} % of runs"
         lines.append(
-            f"  trajectory error at most {summary['estimated_error']:.1e} "
-            f"{met} --tol {summary['tolerance']:g} (upper estimate, {held}, from "
+            f"  trajectory error at most {error:.{digits - 1}e} "
+            f"{met} --tol {tolerance:g} (upper estimate, {held}, from "
             f"{summary['error_measurements']} drawn points; first-order bound {summary['error_bound']:.1e})"
         )
         lines.append(f"  total energies within {summary['estimated_energy_error']:.1e} Ha")

@@ -101,21 +101,22 @@ function spread(host) {
   const spreads = series.spread;
   const anchors = measured("anchor"),
     rejections = measured("rejection");
-  const entries = [{ swatch: "c5", label: "spread: what the surrogate expects" }];
+  // Where the functional is linear, nothing is expected.
+  const expects = spreads.some((v) => v > 0);
+  const entries = expects ? [{ swatch: "c5", label: "spread: what the surrogate expects" }] : [];
   if (anchors.length) entries.push({ swatch: "dot c0", label: "residual, measured at an anchor" });
   if (rejections.length) entries.push({ swatch: "dot c4", label: "the same, segment rejected" });
   if (data.allowed) entries.push({ swatch: "c4 dashed", label: "spread that fits the tolerance" });
   heading(host, "relative error of the Fock response", entries);
   const values = [
+    spreads,
     [...anchors, ...rejections].map((event) => event.residual),
     data.allowed ? [data.allowed] : [],
   ];
-  const all = [spreads, ...values]
-    .map((v) => extent([v], 0, v.length, true))
-    .filter((_, k) => [spreads, ...values][k].length);
-  const high = Math.max(...all.map((limits) => limits[1]));
+  const most = Math.max(...values.map((v) => v.length));
+  const [lowest, high] = extent(values, 0, most, true);
   // Ten decades at most: an exact surrogate has a spread of rounding.
-  const low = Math.max(Math.min(...all.map((limits) => limits[0])), high * 1e-10);
+  const low = Math.max(lowest, high * 1e-10);
   const plot = timeAxes(host, {
     y: { range: [low / 2, high * 2], log: true },
     height: 300,
@@ -130,7 +131,8 @@ function spread(host) {
           rows: eventRows(close),
         };
       const k = nearest(time, t);
-      const text = spreads[k] > 0 ? `spread ${number(spreads[k])}` : "reference step";
+      const reference = data.segments.some((s) => !s.surrogate && time[k] >= s.from && time[k] < s.to);
+      const text = reference ? "reference step" : `spread ${number(spreads[k])}`;
       return { time: time[k], rows: [["c5", text]] };
     },
   });

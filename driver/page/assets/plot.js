@@ -94,7 +94,9 @@ function extent(series, from, to, log = false) {
 }
 
 function padded([low, high], share) {
-  const span = high - low || Math.abs(high) || 1;
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  // Numbers have single precision: what changes less does not change.
+  const span = high - low > 1e-6 * largest ? high - low : largest || 1;
   return [low - share * span, high + share * span];
 }
 

@@ -76,18 +76,19 @@ function spectrum(host) {
   );
 }
 
-/** Strongest first; a label that would lie on another one moves up, and is left to the table where there is no room. */
+/** Strongest first; of these a few move up where they would lie on another one. Where there is no room, the table has it. */
 function labelPeaks(plot, peaks) {
   const taken = [];
   const most = Math.floor((plot.right - plot.left) / 65);
-  for (const { energy, height } of [...peaks].sort((a, b) => b.strength - a.strength).slice(0, most)) {
+  const ordered = [...peaks].sort((a, b) => b.strength - a.strength);
+  for (const [rank, { energy, height }] of ordered.entries()) {
     const text = energy.toFixed(2),
       half = 4 * text.length;
     const x = Math.min(Math.max(plot.x(energy), plot.left + half), plot.right - half);
     let y = plot.y(height) - 8;
     const clashes = () => taken.find((t) => Math.abs(t.x - x) < half + t.half && Math.abs(t.y - y) < 17);
     for (let other = clashes(); other && y > plot.top; other = clashes()) y = other.y - 17;
-    if (y < plot.top + 4) continue;
+    if (y < plot.top + 4 || (rank >= most && y < plot.y(height) - 8)) continue;
     taken.push({ x, y, half });
     add(plot.svg, "line", {
       class: "leader",

@@ -25,6 +25,7 @@ def test_json_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     parts = found["kinetic"] + found["nuclear"] + found["hartree"] + found["exchange_correlation"]
     assert parts == pytest.approx(found["total_energy"], abs=1e-9)
     assert err.count("iteration") == found["iterations"]
+    assert "inf" not in err, "the first iteration has nothing to compare with"
 
 
 def test_exchange_counts_once(capsys: pytest.CaptureFixture[str]) -> None:

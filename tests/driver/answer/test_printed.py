@@ -70,12 +70,14 @@ def test_what_is_not_known_is_left_out() -> None:
     assert "no line stands out" in line_table("run", [], [kick(2)], [])
 
 
-def test_the_strongest_lines_are_shown() -> None:
+def test_the_first_line_and_the_strongest_are_shown() -> None:
+    """The first one is what absorption begins with, and is often the weakest."""
     lines = [AbsorptionLine(10.0 + n, 1e-3, 0.1 * (n + 1), 1e-4, Z, 0.1) for n in range(MOST_SHOWN + 3)]
     table = line_table("run", lines, [kick(2)], []).splitlines()
     assert len(table) == 2 + MOST_SHOWN
-    assert table[2].split()[0] == "13.0000"
-    assert f"the {MOST_SHOWN} strongest of {MOST_SHOWN + 3}" in table[0]
+    assert [row.split()[0] for row in table[2:4]] == ["10.0000", "14.0000"]
+    assert f"the first and the {MOST_SHOWN - 1} strongest of {MOST_SHOWN + 3}" in table[0]
+    assert len(line_table("run", lines[:MOST_SHOWN], [kick(2)], []).splitlines()) == 2 + MOST_SHOWN
 
 
 def test_json_has_the_same_numbers() -> None:

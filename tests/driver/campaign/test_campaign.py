@@ -21,6 +21,7 @@ from hybrid_propagate.driver.campaign.campaign import campaign
 from hybrid_propagate.driver.campaign.table import SECONDS
 from hybrid_propagate.driver.commands.campaign import main
 from hybrid_propagate.driver.front_door.spectrum import spectrum
+from hybrid_propagate.driver.pictures.plot import COLUMN, PAGE
 
 CONFIG = """
 folder: out
@@ -129,13 +130,15 @@ def test_graphs_make_the_kicks_of_an_item_at_once(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.parametrize("width", [1200, 380])
 def test_the_page_is_no_wider_than_its_window(made: Path, tmp_path: Path, width: int) -> None:
-    """Its figure is whole on a screen, and scrolls by itself on a telephone."""
+    """Its figure is whole on both; a telephone has one of a column's width, with letters as large."""
     with chromium(tmp_path) as browser:
         visit(browser, made / "out/campaign.html", width)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-        size = "const e = document.querySelector('figure'); return [e.scrollWidth, e.clientWidth]"
-        inside, seen = browser.execute_script(size)
-        assert inside == seen if width == 1200 else inside >= 600 > seen
+        size = "const e = document.querySelector('figure img'); return [e.clientWidth, e.naturalWidth]"
+        seen, drawn = browser.execute_script(size)
+        assert 300 < seen < width
+        # 200 dots an inch.
+        assert drawn == pytest.approx(200 * (PAGE if width == 1200 else COLUMN), abs=1.0)
 
 
 def test_an_executor_that_loses_a_third_gives_the_same_files(

@@ -1,5 +1,7 @@
 """How commands end, whatever is raised in them."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hybrid_propagate.atomic.errors import BadInput, Failed
+from hybrid_propagate.driver.commands import spectrum
 from hybrid_propagate.driver.commands.ending import carry_out
 
 
@@ -67,3 +70,20 @@ def test_a_reader_of_the_output_that_has_gone_is_no_error(tmp_path: Path) -> Non
         process.stdout.close()
         assert process.wait(60) == 1
     assert (tmp_path / "errors").read_text() == ""
+
+
+def test_a_table_s_reader_that_has_gone_is_no_file_that_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`hybrid-spectrum run.h5 | head -3` and `hybrid-atomic solve He --json | head -3`."""
+    gone = BrokenPipeError(errno.EPIPE, "Broken pipe")
+    monkeypatch.setattr(spectrum, "_one", lambda *_: raising(gone)())
+    assert spectrum.main(["run.h5"]) == 1
+    assert capsys.readouterr().err == ""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-u", "-m", "hybrid_propagate.atomic.commands.main", "solve", "He", "--json"]
+    ended = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write_end)
+    assert ended.returncode == 1
+    assert [line for line in ended.stderr.splitlines() if not line.startswith("iteration")] == []

@@ -68,6 +68,17 @@ def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def test_an_interrupted_check_speaks_of_no_checkpoint(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hybrid_propagate.driver.commands.check.check", stopped)
+    assert main(["deck.nw", "--check"]) == 130
+    assert capsys.readouterr().err == "hybrid-propagate: interrupted\n"
+
+
 def test_missing_deck(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nowhere.nw"]) == 2
     assert "nowhere.nw" in one_line(capsys)

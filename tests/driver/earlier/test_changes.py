@@ -90,6 +90,43 @@ def test_a_setting_by_its_word_with_both_values_and_its_line(
     assert changes(before.settings, before.functional, before) == []
 
 
+#: As people write decks: empty lines, and a second field with the same words.
+SPACED = DECK.replace(
+    '  excite "geometry" with "kick"\n',
+    """
+  field other
+    type cw
+    polarization x
+    frequency 0.3
+    max 0.01
+  end
+
+  excite "geometry" with "kick"
+  excite "geometry" with "other"
+
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("xc pbe0", "xc b3lyp", "xc was pbe0, {deck}:12 says b3lyp"),
+        ("dt 0.2", "dt 0.1", "dt was 0.2, {deck}:17 says 0.1"),
+        ("polarization z", "polarization y", "field kick: polarization was 0 0 1, {deck}:21 says 0 1 0"),
+        ("frequency 0.3", "frequency 0.2", "field other: frequency was 0.3, {deck}:31 says 0.2"),
+        ("frequency 0.3", "frequency 0.3\n    phase 1", "field other: phase was 0, {deck}:32 says 1"),
+        ("    frequency 0.3\n    max 0.01", "    max 0.02\n    frequency 0.3", "field other: max was 0.01, "),
+    ],
+)
+def test_the_line_is_the_setting_s_own(tmp_path: Path, old: str, new: str, said: str) -> None:
+    before = now(tmp_path / "before.nw", SPACED)
+    assert SPACED.count(old) == 1
+    after = now(tmp_path / "water.nw", SPACED.replace(old, new))
+    (found,) = changes(before.settings, before.functional, after)
+    assert found.startswith(said.format(deck=tmp_path / "water.nw")), found
+
+
 def test_a_setting_that_an_earlier_version_did_not_know(tmp_path: Path) -> None:
     after = now(tmp_path / "water.nw", DECK)
     before = {name: text for name, text in after.settings.items() if name != "spatial_cap"}

@@ -13,6 +13,7 @@ from hybrid_propagate.driver.estimate.statement import (
     SHARE,
     STILL,
     Sums,
+    digits_apart,
     factor,
 )
 
@@ -64,3 +65,12 @@ def test_a_motion_by_rounding_alone_is_none() -> None:
     sums = Sums(gap=10 * 1e-34, signal=10 * 1e-34, points=10)
     assert sums.stated == pytest.approx(1e-17 / STILL + LEAST)
     assert sums.motion(1.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("error", "digits"),
+    [(1.0454e-3, 3), (1.00001e-3, 6), (9.96e-4, 2), (9.999e-4, 2), (7.3e-5, 2), (0.2, 2), (0.0, 2)],
+)
+def test_an_error_is_never_written_as_the_tolerance_that_it_is_not(error: float, digits: int) -> None:
+    """`1.0e-03 DOES NOT MEET --tol 0.001` says two things at once."""
+    assert digits_apart(error, 1e-3) == digits

@@ -155,7 +155,7 @@ def test_a_deck_of_several_kicks_has_one_page_with_its_lines(browser: webdriver.
     summary = json.loads((folder / "hydrogen.json").read_text())
     strongest = max(summary["lines"], key=lambda line: line["strength"])
     said = browser.find_element(By.CLASS_NAME, "verdict").text
-    assert f"the strongest at {strongest['energy']:.3f} eV" in said
+    assert f"1 line at {strongest['energy']:.3f} eV" in said
     rows = browser.find_elements(By.CSS_SELECTOR, "section table tbody tr")
     row = next(row.text for row in rows if row.text.startswith(f"{strongest['energy']:.3f}"))
     limit = f"{strongest['converged_energy']:.3f}"
@@ -295,6 +295,57 @@ def test_paper_is_white_whatever_the_screen_is(browser: webdriver.Chrome, folder
         assert sum(int(part) for part in rgb.strip("rgb()").split(",")) / 3 < 100
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_paper_has_headings_side_by_side_and_terms_beside_what_they_mean(
+    browser: webdriver.Chrome, folder: Path
+) -> None:
+    """A sheet of A4 is as narrow as a tablet, whose rules would hold on it."""
+    visit(browser, folder / "water_pulse.html", 718)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    tops = "return [...document.querySelectorAll(arguments[0])].map((e) => e.getBoundingClientRect().top)"
+    try:
+        left, right = browser.execute_script(tops, ".pair h2")
+        assert left == pytest.approx(right, abs=1.0)
+        terms = browser.execute_script(tops, ".about dt")
+        assert terms
+        assert terms == pytest.approx(browser.execute_script(tops, ".about dd"), abs=3.0)
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_long_path_does_not_widen_a_telephone_s_page(
+    browser: webdriver.Chrome, folder: Path, tmp_path: Path
+) -> None:
+    text = (folder / "lithium.html").read_text()
+    long = text.replace(" lithium.nw ", f" {'/of/many/folders' * 9} ")
+    assert long != text
+    (tmp_path / "long.html").write_text(long)
+    visit(browser, tmp_path / "long.html", 380)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 380
+
+
+def test_rounding_is_no_curve(browser: webdriver.Chrome, folder: Path) -> None:
+    """⟨S²⟩ in single precision steps by 6e-8, which filled its figure; a real change still does."""
+    visit(browser, folder / "lithium.html")
+    low, high = browser.execute_script("return padded([0.75, 0.75000006], 0.06)")
+    assert high - low > 0.05
+    low, high = browser.execute_script("return padded([0.75, 0.7501], 0.06)")
+    assert high - low < 2e-4
+
+
+def test_nothing_is_explained_that_is_not_there(browser: webdriver.Chrome, folder: Path) -> None:
+    """Across its bond hydrogen has no line in so small a basis, and `task tddft` no bright root."""
+    visit(browser, folder / "hydrogen_kick_x.html")
+    text = browser.find_element(By.TAG_NAME, "body").text
+    assert "No line stands out" in text
+    assert "Energies stand" not in text
+    assert "Sticks" not in text
+    visit(browser, folder / "hydrogen.html")
+    text = browser.find_element(By.TAG_NAME, "body").text
+    assert "Energies stand" in text
+    assert "Sticks" in text
+    assert "1 line at " in text
 
 
 def test_the_movie_is_in_the_page(browser: webdriver.Chrome, folder: Path) -> None:

@@ -5,10 +5,10 @@ from typing import get_args
 import numpy as np
 import pytest
 from hybrid_propagate.driver.loop.segment import Reason
-from hybrid_propagate.driver.page.data import thinned
+from hybrid_propagate.driver.page.data import Decision, thinned
 from hybrid_propagate.driver.page.lines import line_rows
-from hybrid_propagate.driver.page.tables import MEANINGS
-from hybrid_propagate.driver.page.words import duration, number
+from hybrid_propagate.driver.page.tables import MEANINGS, decision_table
+from hybrid_propagate.driver.page.words import duration, number, spread_caption
 from hybrid_propagate.driver.spectra.lines import AbsorptionLine, KickedRun
 from hybrid_propagate.driver.spectra.spectrum import Kick, Signal
 
@@ -29,6 +29,17 @@ def test_numbers_are_read_as_people_write_them(value: float, text: str) -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds).replace("\u00a0", " ") == text
+
+
+def test_a_caption_names_no_line_that_is_not_drawn() -> None:
+    assert spread_caption(np.array([0.0, 1e-4])).startswith("Line: what")
+    assert spread_caption(np.zeros(3)).startswith("The surrogate expects no error")
+
+
+def test_decisions_are_counted_as_people_count() -> None:
+    one = Decision("anchor", 10.0, "END", 1e-5, 1e-5, 0.0, 8)
+    assert "The one decision<" in decision_table([one])
+    assert "All 2 decisions<" in decision_table([one, one])
 
 
 def test_every_reason_has_a_meaning() -> None:

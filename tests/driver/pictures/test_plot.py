@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hybrid_propagate.driver.pictures import plot
 from hybrid_propagate.driver.pictures.plot import COLUMN, PAGE, RunPicture, moving, plot_run
 from hybrid_propagate.driver.pictures.spectrum_figure import draw_spectrum
 from hybrid_propagate.driver.spectra.lines import AbsorptionLine
@@ -92,6 +93,44 @@ def test_vector_figures_are_as_wide_as_asked(width: float, tmp_path: Path) -> No
     assert "10.10" not in text
     with pytest.raises(SpectrumError, match=r"a.jpg: figures are written as .png, .pdf, .svg"):
         plot_run(picture(), tmp_path / "a.jpg", width)
+
+
+@pytest.mark.parametrize("width", [COLUMN, PAGE])
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.0, 0.3), (-0.014, 0.0085), (-1e-4, 0.3), (-2.0, 0.0), (0.0, 0.0)]
+)
+def test_a_map_s_colours_are_those_that_occur(
+    width: float, low: float, high: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """White is zero, and no part of the scale is without a value; nothing leaves the figure."""
+    kept = []
+    monkeypatch.setattr(plot, "save_figure", lambda figure, _: kept.append(figure))
+    values = np.linspace(low, high, 12).reshape(3, 4)
+    axes = np.arange(3.0), np.arange(4.0)
+    plot.heat_maps(Path("none.png"), "toy", axes, {"change of the cross-section (bohr²)": values}, width)
+    figure = kept[0]
+    figure.draw_without_rendering()
+    panel, scale = figure.axes
+    shown = panel.collections[0]
+    assert shown.get_clim() == (low, high if high > low else 1.0)
+    least, most = (shown.to_rgba(edge) for edge in (low, high))
+    for edge, value in ((least, low), (most, high)):
+        strength = abs(value) / (max(high, -low) or 1.0)
+        assert (min(edge[:3]) > 0.9) == (strength < 0.05), (edge, value)
+    box = scale.get_tightbbox()
+    assert box is not None
+    assert box.x1 <= figure.bbox.x1
+    assert panel.get_window_extent().x1 < box.x0
+
+
+@pytest.mark.parametrize(("size", "unit"), [(0.5, "au"), (30.0, "au"), (2e-5, "$10^{-5}$ au")])
+def test_the_dipole_s_unit_is_one_that_people_write(
+    size: float, unit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    monkeypatch.setattr(plot, "save_figure", lambda figure, _: kept.append(figure))
+    plot_run(replace(picture(), dipole=size * np.sin(TIME)[:, None] * [0.0, 0.0, 1.0]), Path("none.png"))
+    assert kept[0].axes[0].get_ylabel() == f"induced dipole along z ({unit})"
 
 
 def test_only_components_that_move_are_drawn() -> None:

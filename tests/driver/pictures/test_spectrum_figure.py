@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hybrid_propagate.driver.pictures import spectrum_figure
+from hybrid_propagate.driver.pictures.plot import COLUMN
 from hybrid_propagate.driver.spectra.spectrum import Spectrum, peaks
 from matplotlib.figure import Figure
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 
 ENERGY = np.linspace(0.0, 40.0, 4001)
 #: Rises to the window's end, where a legend inside would lie.
@@ -39,8 +40,9 @@ def overlay(names: tuple[str, ...]) -> None:
         lambda: overlay(("a.h5", "b.h5", "c.h5", "d.h5")),
         lambda: overlay(("/a/long/folder" * 12 + "/a.h5", "b.h5")),
         lambda: spectrum_figure.draw_spectrum("title", RISING, Path("none.png"), np.ones(4001)),
+        lambda: spectrum_figure.draw_spectrum("title", RISING, Path("none.png"), np.ones(4001), COLUMN),
     ],
-    ids=["four", "a long name", "band"],
+    ids=["four", "a long name", "band", "band in a column"],
 )
 def test_a_legend_lies_beside_the_curves_and_the_title(draw: Callable[[], None], drawn: list[Figure]) -> None:
     draw()
@@ -54,8 +56,26 @@ def test_a_legend_lies_beside_the_curves_and_the_title(draw: Callable[[], None],
         assert not box.count_contains(panel.transData.transform(line.get_xydata()))
     title = figure.texts[0].get_window_extent()
     assert not box.overlaps(title)
+    for words in (child for child in panel.get_children() if isinstance(child, Text) and child.get_text()):
+        assert not box.overlaps(words.get_window_extent()), words.get_text()
     assert box.x0 >= 0.0
     assert box.x1 <= figure.bbox.x1
+
+
+def test_a_band_is_whole(drawn: list[Figure]) -> None:
+    band = np.linspace(0.0, 3.0, 4001)
+    spectrum_figure.draw_spectrum("title", RISING, Path("none.png"), band)
+    low, high = drawn[0].axes[0].get_ylim()
+    assert low < (RISING.cross_section - band).min()
+    assert high > (RISING.cross_section + band).max()
+
+
+def test_a_weak_first_line_is_labelled(drawn: list[Figure]) -> None:
+    """What the table prints is what the figure says."""
+    weak = Spectrum(ENERGY, {"z": 1.0 / (20.0 - ENERGY - 1j) + 0.02 / (8.0 - ENERGY - 0.3j)}, 50.0)
+    spectrum_figure.draw_spectrum("title", weak, Path("none.png"))
+    labels = [child for child in drawn[0].axes[0].get_children() if isinstance(child, Annotation)]
+    assert sorted(round(float(label.get_text())) for label in labels) == [8, 20]
 
 
 def test_a_pulse_s_spectrum_fills_its_panel(drawn: list[Figure]) -> None:
