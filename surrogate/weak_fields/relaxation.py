@@ -31,8 +31,8 @@ from .scheme import PairState, Phases
 STEPS = 64
 #: Change between sweeps, relative, at which a block has settled; sweeps until it has not.
 SETTLED, _MOST_SWEEPS = 2e-6, 60
-#: Functions of time below this share of the largest wait for the next sweep, and for good where they are below
-#: this share of what settles a block.
+#: Functions of time below this share of the largest wait for the next sweep, and for good below this share of
+#: what settles a block.
 _LATER, _SMALL = 3e-2, 0.1
 #: Change, relative, at which what corrections leave is found, by functions of time above this share.
 _NEARLY, _ROUGHLY = 3e-2, 2e-2
