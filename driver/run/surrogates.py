@@ -11,7 +11,7 @@ import numpy as np
 
 from ...adapters.deck import Deck, DeckError
 from ...adapters.pyscf.engine import PySCFEngine
-from ...surrogate.kernel.analytic import analytic_kernel, kernel_response
+from ...surrogate.kernel.analytic import analytic_kernel, fits_analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.kernel.pair_kernel import Means, PairBlock, moved_blocks, pair_kernel, pairs_by_irrep
 from ...surrogate.matrices.occupied_empty import occupied_empty
@@ -130,7 +130,8 @@ def make_surrogate(
         if options.prior is not None:
             # A file that cannot serve is refused before anything runs.
             read_earlier_run(options.prior, physics_of(problem.system), problem.system)
-        surrogate = ByRegime(partial(_pair_response, ground, problem, options), full)
+        dear = not fits_analytic_kernel(engine, options.memory)
+        surrogate = ByRegime(partial(_pair_response, ground, problem, options), full, full_is_dear=dear)
         if not begins_weak(problem) or not surrogate.weaken():
             # Made here, the kernel's seconds and progress are told apart.
             assert surrogate.full

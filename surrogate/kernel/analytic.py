@@ -125,6 +125,11 @@ def build_auxiliary_kernel(
     return AuxiliaryKernel(m, n_spin, real, imaginary, covariant)
 
 
+def fits_analytic_kernel(engine: PySCFEngine, memory: float) -> bool:
+    """Whether one for all pairs of orbitals is small enough. memory: bytes that building it may take."""
+    return building_bytes(engine.mol.nao, engine.system.n_spin) <= min(memory, BUILDING * MAX_BYTES)
+
+
 def analytic_kernel(
     engine: PySCFEngine,
     density: np.ndarray,
@@ -135,7 +140,7 @@ def analytic_kernel(
 
     memory: bytes that building it may take. tell: takes words and the share done, atom after atom.
     """
-    if building_bytes(engine.mol.nao, len(density)) > memory:
+    if not fits_analytic_kernel(engine, memory):
         return None
     integrals, xc = engine.two_electron, engine.system.functional.pyscf
     packed = (integrals.packed, integrals.mixed)

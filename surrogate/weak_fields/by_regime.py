@@ -17,12 +17,18 @@ class ByRegime:
     """Implements `Surrogate` by the one in force: that for full matrices, or after `weaken` the pairs'.
 
     make_pairs: makes the one for weak fields, or gives None where there is none. make_full: makes the other.
+    full_is_dear: whether its directions cost a Coulomb-exchange build each.
     """
 
     def __init__(
-        self, make_pairs: Callable[[], PairResponse | None], make_full: Callable[[], Surrogate]
+        self,
+        make_pairs: Callable[[], PairResponse | None],
+        make_full: Callable[[], Surrogate],
+        *,
+        full_is_dear: bool = False,
     ) -> None:
         self._make_pairs, self._make_full = make_pairs, make_full
+        self.full_is_dear = full_is_dear
         self._pairs: PairResponse | None = None
         self._full: Surrogate | None = None
         self._weak, self._asked = False, False

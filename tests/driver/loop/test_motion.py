@@ -195,8 +195,8 @@ def loop(problem: Problem, surrogate, *, error: float = 1e-3) -> tuple[Told, Pro
     return told, progress
 
 
-def by_regime(problem: Problem, spoil: float = 0.0) -> ByRegime:
-    return ByRegime(lambda: toy_pairs(problem, spoil), lambda: make_response(problem))
+def by_regime(problem: Problem, spoil: float = 0.0, *, dear: bool = False) -> ByRegime:
+    return ByRegime(lambda: toy_pairs(problem, spoil), lambda: make_response(problem), full_is_dear=dear)
 
 
 def test_a_weak_run_is_weak_throughout(problem: Problem) -> None:
@@ -223,6 +223,19 @@ def test_a_kernel_that_is_off_is_left() -> None:
     assert progress.estimate is not None
     true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
     assert true <= progress.estimate.sums.stated <= 1e-2
+
+
+def test_a_kernel_that_is_off_is_kept_where_full_matrices_are_dear() -> None:
+    """What is stated then misses the tolerance, and is no less than the true error."""
+    problem = weak_problem(1)
+    surrogate = by_regime(problem, 0.1, dear=True)
+    told, progress = loop(problem, surrogate, error=1e-2)
+    exact, reference = loop(problem, None)
+    assert surrogate.weak is not None
+    assert progress.tally.fock_builds < 0.2 * reference.tally.fock_builds
+    assert progress.estimate is not None
+    true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
+    assert 1e-2 < true <= progress.estimate.sums.stated
 
 
 def test_strong_motion_takes_full_matrices() -> None:
