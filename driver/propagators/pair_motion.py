@@ -171,7 +171,11 @@ def _by_relaxation(
     lacking, n, offset = missing
     more = None if lacking is None else lambda eta: lacking.of(n * (eta + offset))
     made, checked, found = 0, list[np.ndarray](), None
-    for found in relaxed_steps(response.inner(stretch.dt), response.kernel, start, stretch.n_steps, more):
+    try:
+        inner = response.inner(stretch.dt)
+    except np.linalg.LinAlgError:
+        return None
+    for found in relaxed_steps(inner, response.kernel, start, stretch.n_steps, more):
         if found is None:
             return None
         keep(stretch.first + made, KnownSteps(found.eta[1:], found.early[1:]))

@@ -162,14 +162,8 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     made = once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
     missing = [index for index in indices if int(index[0]) not in made]
     if missing:
-        more = pair_kernel(
-            engine,
-            basis,
-            pairs,
-            irreps,
-            missing,
-            Means(options.memory, single=max(map(len, indices)) > MOST_MODES),
-        )
+        means = Means(options.memory, single=max(map(len, indices)) > MOST_MODES)
+        more = pair_kernel(engine, basis, pairs, irreps, missing, means)
         if more is None:
             return None
         made.update({int(block.index[0]): block for block in more})

@@ -35,8 +35,8 @@ WEAK = 3e-4
 RESIDUALS = "pairs_residuals"
 #: Measured errors that count: the last so many.
 _RECENT = 8
-#: Relative residual at which rest is found, of a kernel in single precision.
-_SOLVED = 1e-6
+#: Relative residual at which rest is found, of a kernel in single precision; rounds until it is not.
+_SOLVED, _MOST_ROUNDS = 1e-6, 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,11 @@ class PairResponse:
         key = (k, dt)
         if key not in self._modes:
             small = len(self.blocks[k].index) <= MOST_EXACT
-            self._modes[key] = (scheme_modes if small else nearly_scheme_modes)(self.one_step(k, dt))
+            step = self.one_step(k, dt)
+            try:
+                self._modes[key] = scheme_modes(step) if small else nearly_scheme_modes(step)
+            except np.linalg.LinAlgError:
+                self._modes[key] = None
         return self._modes[key]
 
     @property
@@ -260,7 +264,9 @@ def _solved(product: Callable[[np.ndarray], np.ndarray], gaps: np.ndarray, aim: 
     over = left / gaps
     along, size = over, float(left @ over)
     least = _SOLVED**2 * float(aim @ found)
-    while size > least:
+    for _ in range(_MOST_ROUNDS):
+        if size <= least:
+            return found
         image = gaps * along + product(along)
         curvature = float(along @ image)
         if not curvature > 0.0:
@@ -270,7 +276,7 @@ def _solved(product: Callable[[np.ndarray], np.ndarray], gaps: np.ndarray, aim: 
         over = left / gaps
         before, size = size, float(left @ over)
         along = over + (size / before) * along
-    return found
+    raise np.linalg.LinAlgError("rest was not found")
 
 
 def _size(x: np.ndarray) -> np.ndarray:

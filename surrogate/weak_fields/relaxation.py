@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .leading_part import LeadingPart, Times
+from .modes import split
 from .scheme import PairState, Phases
 
 #: Steps at once. Fewer cost more products with K, more take more sweeps.
@@ -49,9 +50,13 @@ Kernel = tuple[Times, Times | None]
 class InnerStep:
     """The step with K₀, of d pairs and q eigenpairs, in the precision of the eigenvectors.
 
-    push: (d,) g. powers: (STEPS + 1, d) λ^j. real, imaginary: (d,) S_r, S_i. pushes: (2, d) α, β.
+    push: (d,) g.
+    powers: (STEPS + 1, d) λ^j.
+    real, imaginary: (d,) S_r, S_i.
+    pushes: (2, d) α, β.
     parts: K₀ between real, and between imaginary parts; None: B is zero.
-    reads: (q, 2d) X as real rows of (Re z, Im z). writes: (q, d) what y pushes z by, complex.
+    reads: (q, 2d) X as real rows of (Re z, Im z).
+    writes: (q, d) what y pushes z by, complex.
     echoes: (STEPS, q, q), what y at one step adds to y so many steps later, by time.
     """
 
@@ -109,7 +114,7 @@ def inner_step(phases: Phases, real: LeadingPart, imaginary: LeadingPart | None)
         first += count
     echoes, later = np.empty((STEPS, len(reads), len(reads))), writes
     for step in range(STEPS):
-        echoes[step] = reads @ _split(later).T
+        echoes[step] = reads @ split(later).T
         later = later * turns
     powers = np.exp(np.arange(STEPS + 1)[:, None] * np.log(turns))
     single = real.vectors.dtype == np.float32
@@ -234,7 +239,7 @@ def _swept(inner: InnerStep, start: np.ndarray, drive: np.ndarray) -> np.ndarray
     free = np.empty_like(drive)
     free[0] = start
     free[1:] = powers * (start + np.cumsum(pushed, axis=0))
-    y = _coordinates(inner, _split(free) @ inner.reads.T).astype(inner.reads.dtype)
+    y = _coordinates(inner, split(free) @ inner.reads.T).astype(inner.reads.dtype)
     free[1:] += powers * np.cumsum(((y[1:] + y[:-1]) @ inner.writes) * back, axis=0)
     return free
 
@@ -251,8 +256,3 @@ def _coordinates(inner: InnerStep, free: np.ndarray) -> np.ndarray:
         y[j] = inverse @ (free[j] + now @ y[j - 1] + earlier[:, : len(past)] @ past)
         sums[j - 1] = y[j - 1] + y[j]
     return y
-
-
-def _split(z: np.ndarray) -> np.ndarray:
-    """(..., 2d) real of (..., d) complex."""
-    return np.concatenate([np.real(z), np.imag(z)], axis=-1)

@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import pytest
 from hybrid_propagate.adapters.engine import FockBuild
 from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
@@ -10,6 +11,7 @@ from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_b
 from hybrid_propagate.surrogate.kernel.pair_kernel import Means, pair_kernel, pairs_by_irrep
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.on_the_fly.response import base_irreps
+from hybrid_propagate.surrogate.weak_fields import pair_response
 from hybrid_propagate.surrogate.weak_fields.pair_response import (
     PairResponse,
     expansion_matrices,
@@ -62,6 +64,20 @@ def test_a_kernel_in_single_precision_is_the_same_response() -> None:
     for of in (PairResponse.response, lambda r, x: r.coulomb(np.real(x)), lambda r, _: r.rest):
         known, found = of(one, x), of(other, x)
         assert np.linalg.norm(found - known) < 3e-6 * np.linalg.norm(known)
+
+
+def test_no_minimum_has_no_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither modes nor what is relaxed; the caller goes on with full matrices."""
+    monkeypatch.setattr(pair_response, "MOST_EXACT", 0)
+    for single in (False, True):
+        unstable = response(single=single)
+        for block in unstable.blocks:
+            block.real[np.diag_indices(len(block.real))] -= 10.0
+        if single:
+            with pytest.raises(np.linalg.LinAlgError):
+                unstable.inner(0.2)
+        else:
+            assert unstable.modes(0, 0.2) is None
 
 
 def test_nothing_moves_at_rest() -> None:
