@@ -1,4 +1,4 @@
-"""Seconds from a command to its first line, and from a signal to its end, at random moments.
+"""Seconds from a command to its help and its first line, and from a signal to its end, at random moments.
 
     python benchmarks/runs/first_minutes.py DECK [--moments 40] [--longest 8] [--seed 0] [arguments ...]
 
@@ -38,6 +38,13 @@ def first_line(command: tuple[str, ...], folder: Path) -> tuple[float, str]:
     return seconds, line.strip()
 
 
+def help_shown(command: tuple[str, ...]) -> float:
+    """Seconds from the start to the end of `--help`."""
+    began = time.perf_counter()
+    subprocess.run([*command, "--help"], stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - began
+
+
 def interrupted(command: tuple[str, ...], folder: Path, number: int, moment: float) -> tuple[float, int, str]:
     """Seconds from the signal to the end, the exit code, and what was said."""
     process = started(command, folder)
@@ -63,6 +70,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(given.deck, folder)
+        helps = sorted(help_shown(command) for _ in range(3))
         waits = sorted(first_line(command, folder) for _ in range(3))
         for turn in range(given.moments):
             moment = moments.uniform(given.earliest, given.longest)
@@ -77,6 +85,7 @@ def main() -> int:
                     os.remove(path)
     print(f"first line: {waits[0][1]}")
     print("| | least | median | most |\n|---|---|---|---|")
+    print(f"| `--help`, s | {helps[0]:.2f} | {helps[1]:.2f} | {helps[2]:.2f} |")
     print(f"| first line, s | {waits[0][0]:.2f} | {waits[1][0]:.2f} | {waits[2][0]:.2f} |")
     ends.sort()
     print(f"| signal to end, s | {ends[0]:.2f} | {ends[len(ends) // 2]:.2f} | {ends[-1]:.2f} |")

@@ -55,7 +55,7 @@ def start(folder: Path, module: str) -> subprocess.Popen[str]:
 def test_every_moment(tmp_path: Path, moment: str, number: signal.Signals) -> None:
     process = start(tmp_path, MOMENTS[moment])
     process.send_signal(number)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said == "name: interrupted\n"
 

@@ -39,7 +39,7 @@ def test_workers_end_with_their_parent(tmp_path: Path, *, whole_group: bool) -> 
         assert sorted(process.stdout.readline().split()) == ["1", "2"]
         time.sleep(0.5)
         (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said == "name: interrupted\n"
     # Python's own tracker of resources follows a moment later.

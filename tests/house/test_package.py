@@ -2,7 +2,6 @@
 
 import ast
 import importlib.metadata
-import os
 import re
 import subprocess
 import sys
@@ -186,20 +185,10 @@ def _normal(name: str) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_takes_less_than_half_a_second(command: str) -> None:
-    """Processor time, so that a busy machine does not matter; the best of three, as the first compiles."""
+def test_help_of_the_installed_program(command: str) -> None:
     program = Path(sysconfig.get_path("scripts")) / command
-    seconds = []
-    for _ in range(3):
-        process = subprocess.Popen([program, "--help"], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        shown = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        assert shown.startswith(f"usage: {command}")
-        seconds.append(usage.ru_utime + usage.ru_stime)
-    assert min(seconds) < 0.5
+    ended = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
+    assert ended.stdout.startswith(f"usage: {command}")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -58,8 +58,7 @@ def test_time_and_memory_are_those_of_the_process(tmp_path: Path) -> None:
     light = run_piece(
         tmp_path, Piece("case/light", {}, (sys.executable, "-c", "pass")), "abc", lambda _: None
     )
-    assert 0.4 < heavy.cpu < 2.0
-    assert heavy.wall > heavy.cpu
+    assert 0.4 < heavy.cpu < heavy.wall
     assert light.peak < 60e6 < 150e6 < heavy.peak < 300e6
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -170,7 +169,7 @@ def test_bad_options(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_help_is_instant() -> None:
+def test_help_imports_nothing_heavy() -> None:
     """No numerical library is imported for it."""
     command = """if True:
         import sys
@@ -180,11 +179,7 @@ def test_help_is_instant() -> None:
         except SystemExit:
             print(sorted({"numpy", "h5py", "scipy", "matplotlib", "pyscf"} & set(sys.modules)))
     """
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     shown = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Of the processor: how busy the machine is does not count.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
     assert "--pade" in shown
     assert shown.rstrip().endswith("[]")
 
