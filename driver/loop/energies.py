@@ -18,16 +18,16 @@ import numpy as np
 
 from ...adapters.engine import Energies
 from ...surrogate.surrogate import Surrogate
-from .problem import Problem
+from ..propagators.weak_points import WeakPoints
+from .problem import Problem, amplitudes
 from .segment import Segment
 
 
 def work_of_field(problem: Problem, segment: Segment) -> np.ndarray:
     """Energy put in by the field since the segment's start, Hartree: at its points and its end, (k + 1,)."""
     times = np.append(segment.times, segment.end.time)
-    if segment.formed is not None:
-        # Weak motion is followed where the field is over.
-        return np.zeros(len(times))
+    if isinstance(segment.formed, WeakPoints):
+        return _work_on_pairs(problem, segment.formed, times)
     densities = np.concatenate([segment.densities, segment.end.density[None]])
     fields = [problem.external(float(time)) for time in times]
     work = np.zeros(len(times))
@@ -37,6 +37,16 @@ def work_of_field(problem: Problem, segment: Segment) -> np.ndarray:
             change = densities[step + 1] - densities[step]
             work[step + 1] = -float(np.real(np.vdot(total, change)))
     return np.cumsum(work)
+
+
+def _work_on_pairs(problem: Problem, points: WeakPoints, times: np.ndarray) -> np.ndarray:
+    """The same of weak motion, (k + 1,), where no density is formed."""
+    work = np.zeros(len(times))
+    for coupling, sizes in zip(problem.couplings, amplitudes(problem, times).T, strict=True):
+        if sizes.any():
+            along = points.along(coupling.matrix)
+            work[1:] -= np.cumsum(0.5 * (sizes[1:] + sizes[:-1]) * np.diff(along))
+    return work
 
 
 def energy_missed(problem: Problem, segment: Segment, end: Energies) -> float:

@@ -1,6 +1,6 @@
 """How the surrogate's passes are made: step by step, or of weak motion all steps at once.
 
-After the field, and as long as |δP| is small, only the block between empty and occupied orbitals moves to
+As long as |δP| is small, only the block between empty and occupied orbitals moves to
 first order: its normal modes give a whole segment, and that of the shadow (`propagators/pair_motion`).
 """
 
@@ -12,19 +12,28 @@ from typing import Protocol
 
 import numpy as np
 
-from ...surrogate.matrices.occupied_empty import OccupiedEmpty
+from ...surrogate.matrices.occupied_empty import gathered
 from ...surrogate.surrogate import Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
 from ...surrogate.weak_fields.pair_response import WEAK, PairResponse
 from ...surrogate.weak_fields.scheme import PairState
 from ..estimate.defect_operator import DefectOperator
 from ..propagators.magnus import FockOf, NoFixedPoint
-from ..propagators.pair_motion import Keep, Lacking, PairPath, pair_path
+from ..propagators.pair_motion import Keep, PairPath, pair_path
 from ..propagators.pair_steps import Norm, PairSteps, norm_of
-from ..propagators.state import State, density_of
+from ..propagators.pushes import Drive, Lacking, Pushes
+from ..propagators.state import State, density_of, times_from
 from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
 from .hybrid import Hybrid, known_surrogate, told_steps
-from .problem import Problem, Step, active_dipoles, electronic_dipoles, is_check_step, steps_of
+from .problem import (
+    Problem,
+    Step,
+    active_dipoles,
+    amplitudes,
+    electronic_dipoles,
+    is_check_step,
+    steps_of,
+)
 from .progress import Progress
 from .reference import Sight
 from .segment import Limits, Segment, frozen_pass, later_densities, surrogate_segment
@@ -78,8 +87,8 @@ class Motion(Protocol):
         """Where the reference is asked to measure a P' (n_spin, m, m): there, and what else that takes."""
         ...
 
-    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
-        """What of the sights there acts on this motion."""
+    def seen(self, density: np.ndarray, time: float, sights: Sequence[Sight]) -> Sight:
+        """What of the sights there and then acts on this motion."""
         ...
 
 
@@ -103,7 +112,7 @@ def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float
         found = [hybrid.reference.sight(surrogate, p, time, end=end) for p in motion.asked(density)]
     progress.tally.fock_builds += len(found)
     progress.tally.anchors += len(found)
-    return motion.seen(density, found)
+    return motion.seen(density, time, found)
 
 
 class Stepwise:
@@ -164,8 +173,9 @@ class Stepwise:
         """Itself."""
         return [density]
 
-    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
+    def seen(self, density: np.ndarray, time: float, sights: Sequence[Sight]) -> Sight:
         """All of it."""
+        del density, time
         return sights[0]
 
     def _with(self, operator: DefectOperator) -> FockOf:
@@ -228,7 +238,7 @@ class Weakly:
             "END" if end.step == problem.n_steps else "MAX_STEPS",
             state,
             end,
-            _times(state, n_steps, problem.real_time.dt)[:-1],
+            times_from(state, n_steps, problem.real_time.dt)[:-1],
             np.empty((0, *state.density.shape), complex),
             points.energies(response),
             np.full(n_steps, 2),
@@ -286,11 +296,12 @@ class Weakly:
         still = every.matrix(every.block(left)) - pairs.matrix(pairs.block(left))
         return [density + still, density + still - 2.0 * own]
 
-    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
+    def seen(self, density: np.ndarray, time: float, sights: Sequence[Sight]) -> Sight:
         """What drives η: [D, P] / n between empty and occupied orbitals, D the whole defect.
 
         Of first order is what the kernel lacks; what F has between empty, and between occupied orbitals, is
-        of second order here. What lies in irreps that no field moves is counted in with the others.
+        of second order here, and so it is of a field. What lies in irreps that no field moves is counted in
+        with the others.
         """
         response, pairs, every = self._response, self._response.pairs, self._response.every
         x = self._changes(self._eta(density[None]))[0]
@@ -298,7 +309,13 @@ class Weakly:
             every.block(sight.defect.defect @ p - p @ sight.defect.defect) / pairs.filling
             for sight, p in zip(sights, self.asked(density), strict=True)
         )
-        block, even = (_gathered(every, pairs, part) for part in (wrong, 0.5 * (wrong + other)))
+        field = self._problem.external(time)
+        if field is not None:
+            blocks = field - every.matrix(every.block(field))
+            pushed = every.block(blocks @ density - density @ blocks) / pairs.filling
+            # It turns round with the motion and with the field.
+            wrong, other = wrong + pushed, other + pushed
+        block, even = (gathered(every, pairs, part) for part in (wrong, 0.5 * (wrong + other)))
         size = float(np.sqrt(2.0) * np.linalg.norm(response.response(x) + pairs.block(block)))
         first = float(np.linalg.norm(block - even)) / size if size > 0.0 else 0.0
         return replace(
@@ -322,18 +339,38 @@ class Weakly:
         eta = self._eta(state.density) - rest
         # F at rest keeps η there: -ω η.
         fock, half = (pairs.block(f) + pairs.gaps * rest for f in (state.fock, state.fock_half))
+        drive = self._drive(state, n_steps)
         if is_check_step(problem, state.step):
             fock = response.response(pairs.filling * eta)
+            fock += 0.0 if drive is None else drive.at(0, 1)[0]
         anew = [j for j in range(1, n_steps) if is_check_step(problem, state.step + j)]
         lengths = np.diff([0, *anew, n_steps]).tolist()
-        return pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, keep, lacking)
+        start, pushes = PairState(eta, fock, half), Pushes(lacking, drive)
+        return pair_path(response, start, lengths, problem.real_time.dt, keep, pushes)
+
+    def _drive(self, state: State, n_steps: int) -> Drive | None:
+        """Of the fields over some steps; None where they are over, but for a kick that F has already."""
+        problem = self._problem
+        if not self._acts_after(state.step):
+            return None
+        pushes = [np.real(self._response.pairs.block(coupling.matrix)) for coupling in problem.couplings]
+        return Drive(amplitudes(problem, times_from(state, n_steps, problem.real_time.dt)), np.array(pushes))
 
     def _left_out(self, state: State) -> float:
-        """What moves in irreps that are not followed, over all that moves."""
-        response = self._response
+        """What moves in irreps that are not followed, over all that moves, or that fields are to move."""
+        response, problem = self._response, self._problem
         change = state.density - response.about.density
         whole, known = (float(np.linalg.norm(own.block(change))) for own in (response.every, response.pairs))
-        return float(np.sqrt(max(whole**2 - known**2, 0.0))) / whole if whole > 0.0 else 0.0
+        left = np.sqrt(2.0 * max(whole**2 - known**2, 0.0))
+        largest = np.sqrt(2.0) * known
+        if self._acts_after(state.step):
+            largest = max(largest, problem.driven_size)
+        return float(left / np.hypot(left, largest)) if left > 0.0 else 0.0
+
+    def _acts_after(self, step: int) -> bool:
+        """Whether a field acts at this point or later, other than a kick at the first, which F has."""
+        last = self._problem.last_field_step
+        return last > 0 and step <= last
 
     def _lacking(self, operator: DefectOperator) -> Lacking:
         pairs = self._response.pairs
@@ -362,26 +399,17 @@ class Weakly:
 
     def _state(self, start: State, n_steps: int, path: PairPath) -> State:
         """The end as a state of full matrices: orbitals [1; η] (1 + η†η)^-1/2."""
-        response, pairs = self._response, self._response.pairs
+        response, pairs, problem = self._response, self._response.pairs, self._problem
         eta = path.end.eta + response.rest
         orbitals, occupations = self._sides.orbitals(eta)
         fixed = response.about.fock - pairs.matrix(pairs.block(response.about.fock))
         fock, half = (
             fixed + pairs.matrix(f - pairs.gaps * response.rest) for f in (path.end.fock, path.end.fock_half)
         )
-        at = float(_times(start, n_steps, self._problem.real_time.dt)[-1])
+        at = float(times_from(start, n_steps, problem.real_time.dt)[-1])
+        field = problem.external(at)
+        if field is not None and self._acts_after(start.step):
+            other = field - pairs.matrix(pairs.block(field))
+            fock, half = fock + other, half + other
         density = density_of(orbitals, occupations)
         return State(start.step + n_steps, at, orbitals, occupations, density, fock, half)
-
-
-def _gathered(every: OccupiedEmpty, pairs: OccupiedEmpty, block: np.ndarray) -> np.ndarray:
-    """The matrix of a block (d,) of all pairs, in those of `pairs`, of the same norm."""
-    whole = every.matrix(block)
-    kept = pairs.matrix(pairs.block(whole))
-    size = float(np.linalg.norm(kept))
-    return kept * (float(np.linalg.norm(whole)) / size) if size > 0.0 else whole
-
-
-def _times(state: State, n_steps: int, dt: float) -> np.ndarray:
-    """Of the points and the end, (n_steps + 1,), added up step by step as NWChem does."""
-    return np.add.accumulate(np.array([state.time, *[dt] * n_steps]))

@@ -12,13 +12,17 @@ from ...adapters.system.field import amplitude
 from ...adapters.system.real_time import at_point
 from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
+from ...surrogate.matrices.occupied_empty import occupied_empty
 from ...surrogate.surrogate import Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
+from ...surrogate.weak_fields.pair_response import NEARLY_DIAGONAL
+from ...surrogate.weak_fields.scheme import Phases
 from ...surrogate.whole_steps import LearnedRows, WholeSteps
 from ..propagators.absorbing_potential import absorbing_potential
 from ..propagators.exponential import propagate_lossy
 from ..propagators.frozen_fock import frozen_fock_step
 from ..propagators.magnus import FockOf, StepRules, canonical_norm, magnus_step, make_exponential
+from ..propagators.pushes import bare_size
 from ..propagators.state import State, natural_orbitals
 from ..propagators.steps_ahead import AheadRules, Step, StepsAhead
 
@@ -76,6 +80,18 @@ class Problem:
         found = {step for k in kicks for step in (k - 1, k) if 0 <= step < self.n_steps and k > 0}
         return tuple(sorted(found))
 
+    @cached_property
+    def driven_size(self) -> float:
+        """Largest |δP| that fields would bring about, did F not answer; inf: occupations are fractional."""
+        try:
+            pairs = occupied_empty(self.ground_density, self.basis.energies, NEARLY_DIAGONAL)
+        except ValueError:
+            return np.inf
+        times = self.real_time.dt * np.arange(self.last_field_step + 2)
+        pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in self.couplings])
+        size = bare_size(Phases(pairs.gaps, self.real_time.dt), pushes, amplitudes(self, times))
+        return np.sqrt(2.0) * pairs.filling * size
+
     def external(self, time: float) -> np.ndarray | None:
         """The field's matrix V(t), working basis; None where no field acts."""
         total = None
@@ -90,6 +106,13 @@ class Problem:
         """Field-free F' of the reference code at P', and the energies there."""
         build = self.engine.fock(self.basis.density_out(density))
         return self.basis.fock_in(build.fock), build.energies
+
+
+def amplitudes(problem: Problem, times: np.ndarray) -> np.ndarray:
+    """Of each coupling's field at times (k,) au, (k, c)."""
+    dt, fields = problem.real_time.dt, [coupling.field for coupling in problem.couplings]
+    found = [[amplitude(field, time, dt) for field in fields] for time in times.tolist()]
+    return np.array(found).reshape(len(times), len(fields))
 
 
 def active_dipoles(problem: Problem) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Which of two surrogates is in force: that of weak motion, after the field, or that of full matrices."""
+"""Which of two surrogates is in force: that of weak motion, or that of full matrices."""
 
 from dataclasses import replace
 
@@ -16,16 +16,27 @@ LONGER = 20
 
 
 def begins_weak(problem: Problem) -> bool:
-    """Whether the field is over at the first point, and leaves the motion weak."""
-    over = can_be_weak(problem) and problem.last_field_step == 0
-    return over and not _is_far(problem, 0.0, problem.ground_density)
+    """Whether motion is weak from the first point on."""
+    followed = problem.last_field_step == 0 or _is_driven_weakly(problem)
+    return can_be_weak(problem) and followed and not _is_far(problem, 0.0, problem.ground_density)
 
 
 def can_be_weak(problem: Problem) -> bool:
-    """Whether steps follow the field, by the propagator that weak motion is known for."""
+    """Whether the propagator is that which weak motion is known for, and some of the motion may be weak."""
     real_time = problem.real_time
     plain = real_time.unitary and not real_time.static
-    return plain and problem.last_field_step < problem.n_steps - 1
+    return plain and (problem.last_field_step < problem.n_steps - 1 or _is_driven_weakly(problem))
+
+
+def _is_driven_weakly(problem: Problem) -> bool:
+    """Whether weak motion is followed while fields act: no kick is to come, and they move little."""
+    lasting = problem.last_field_step > 0 and not problem.kicked_steps
+    return lasting and problem.driven_size <= WEAK
+
+
+def _is_followed(problem: Problem, step: int) -> bool:
+    """Whether no field acts any more, or weak motion is followed all the same."""
+    return step > problem.last_field_step or _is_driven_weakly(problem)
 
 
 def choose_regime(hybrid: Hybrid, progress: Progress) -> None:
@@ -35,7 +46,7 @@ def choose_regime(hybrid: Hybrid, progress: Progress) -> None:
         return
     if _is_far(problem, state.time, state.density):
         leave_weak(hybrid, progress)
-    elif state.step > problem.last_field_step and surrogate.weaken() and not progress.ledger.weak:
+    elif _is_followed(problem, state.step) and surrogate.weaken() and not progress.ledger.weak:
         progress.ledger.weak = True
         progress.ledger.begin_anew(most_steps(hybrid))
         _leave_out(problem, progress, surrogate)
@@ -94,7 +105,7 @@ def owes_field_step(hybrid: Hybrid, progress: Progress) -> bool:
 
 def _may_follow(hybrid: Hybrid, progress: Progress) -> bool:
     either = isinstance(hybrid.surrogate, ByRegime) and can_be_weak(hybrid.problem)
-    return either and not progress.ledger.strong
+    return either and not progress.ledger.strong and not _is_driven_weakly(hybrid.problem)
 
 
 def _is_far(problem: Problem, time: float, density: np.ndarray) -> bool:

@@ -19,6 +19,7 @@ from ...surrogate.weak_fields.pair_response import PairResponse
 from ...surrogate.weak_fields.relaxation import SETTLED, relaxed_steps
 from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
 from .pair_steps import KnownSteps, ModeSteps, PairSteps, Parts
+from .pushes import NOTHING, Beyond, Lacking, Pushes
 
 #: Steps after which F follows η: what else it had shrinks tenfold in each.
 SETTLING = 24
@@ -30,22 +31,6 @@ _AT_ONCE = 64
 _MOST_ITERATIONS = 40
 #: A block that moves less than this share of the whole is at rest.
 _AT_REST = 1e-12
-
-
-@dataclass(frozen=True, eq=False)
-class Lacking:
-    """What F lacks between occupied and empty orbitals: Σ_l images_l k(changes_l · (Re x, Im x)).
-
-    changes: (q, 2d) real. images: (q, d) complex, Hartree. weigh: k, of arrays.
-    """
-
-    changes: np.ndarray
-    images: np.ndarray
-    weigh: Callable[[np.ndarray], np.ndarray]
-
-    def of(self, x: np.ndarray) -> np.ndarray:
-        """F (..., d) of x (..., d)."""
-        return self.weigh(split(x) @ self.changes.T) @ self.images
 
 
 #: Takes steps in order: the number of the first, and some of them.
@@ -70,67 +55,67 @@ def pair_path(
     lengths: Sequence[int],
     dt: float,
     keep: Keep,
-    lacking: Lacking | None = None,
+    pushes: Pushes = NOTHING,
 ) -> PairPath | None:
     """Follow a point over stretches of these lengths; F is built anew at the start of each but the first.
 
-    start: counted from rest. keep: is given every step. lacking: is added to every F. None where a block that
+    start: counted from rest. keep: is given every step. pushes: are added to every F. None where a block that
     moves has no modes, or what is lacking drives the motion without end.
     """
-    state, made, stretches = start, 0, []
-    growth = None if lacking is None else (0.0, 0.0)
-    phases, n = Phases(response.pairs.gaps, dt), response.pairs.filling
-    offset = response.rest - np.real(response.pairs.block(response.about.density)) / n
-
-    def fock_of(eta: np.ndarray) -> np.ndarray:
-        fock = response.response(n * eta)
-        return fock if lacking is None else fock + lacking.of(n * (eta + offset))
-
+    beyond = Beyond(response, pushes)
+    state, made, stretches = start, 0, list[_Stretch]()
+    growths: dict[bool, tuple[float, float]] = {}
     for k, length in enumerate(lengths):
         if k:
-            state = PairState(state.eta, fock_of(state.eta), state.fock_half)
-        settling = min(length, SETTLING)
-        for step in range(made, made + settling):
-            state, early = scheme_step(state, phases, fock_of)
-            keep(step, KnownSteps(state.eta[None], early[None]))
-        if length > settling:
-            before, stretch = state, _Stretch(made + settling, length - settling, dt)
-            missing = (lacking, n, offset)
-            if response.has_modes:
-                found = _by_modes(response, state.eta, stretch, keep, missing)
-            else:
-                found = _by_relaxation(response, state, stretch, keep, missing)
-            if found is None:
-                return None
-            state, first = found
-            growth = _growth(response, before, first, dt) if growth is None else growth
-            stretches.append(stretch)
-        made += length
-    off, slope = growth or (0.0, 0.0)
-    off = off if response.has_modes else max(off, SETTLED)
+            state = PairState(state.eta, beyond.fock(state.eta, made), state.fock_half)
+        for piece in _pieces(made, length, beyond.n_driven):
+            settling = min(piece, SETTLING)
+            for step in range(made, made + settling):
+                # F of the point that the step leads to.
+                state, early = scheme_step(state, Phases(response.pairs.gaps, dt), beyond.at(step + 1))
+                keep(step, KnownSteps(state.eta[None], early[None]))
+            if piece > settling:
+                by_modes = response.has_modes and made >= beyond.n_driven
+                before, stretch = state, _Stretch(made + settling, piece - settling, dt, by_modes)
+                found = (_by_modes if by_modes else _by_relaxation)(response, state, stretch, keep, beyond)
+                if found is None:
+                    return None
+                state, first = found
+                if by_modes not in growths:
+                    growths[by_modes] = _growth(response, before, first, stretch, beyond)
+                stretches.append(stretch)
+            made += piece
     # Each stretch begins with amplitudes of its own; what their turns are off adds up.
-    beyond = sum(max(stretch.n_steps - CHECKED, 0) for stretch in stretches)
-    return PairPath(state, len(stretches) * off + 2.0 * slope * beyond)
+    gaps = (
+        off + 2.0 * slope * max(stretch.n_steps - CHECKED, 0)
+        for stretch in stretches
+        for off, slope in [growths[stretch.by_modes]]
+    )
+    return PairPath(state, sum(gaps))
+
+
+def _pieces(made: int, length: int, n_driven: int) -> list[int]:
+    """A stretch's steps with a field, and those after it."""
+    driven = min(max(n_driven - made, 0), length)
+    return [piece for piece in (driven, length - driven) if piece]
 
 
 @dataclass(frozen=True)
 class _Stretch:
-    """Steps by modes. first: number of the first. n_steps. dt: au."""
+    """Steps at once. first: number of the first. n_steps. dt: au. by_modes: or by relaxation."""
 
     first: int
     n_steps: int
     dt: float
+    by_modes: bool
 
 
 def _by_modes(
-    response: PairResponse,
-    eta: np.ndarray,
-    stretch: _Stretch,
-    keep: Keep,
-    missing: tuple[Lacking | None, float, np.ndarray],
+    response: PairResponse, start: PairState, stretch: _Stretch, keep: Keep, beyond: Beyond
 ) -> tuple[PairState, np.ndarray] | None:
     """The last point, and η after each of the first steps, by which the modes are checked."""
-    blocks = _moving(response, eta, missing[0])
+    eta, lacking = start.eta, beyond.lacking
+    blocks = _moving(response, eta, lacking)
     modes = [response.modes(k, stretch.dt) for k in blocks]
     if any(own is None for own in modes):
         return None
@@ -142,10 +127,10 @@ def _by_modes(
     parts = list(zip(known, index, ends[:-1].tolist(), strict=True))
     for own, i, first in parts:
         z[first : first + len(own.turns)] = own.amplitudes(eta[i])
-    if missing[0] is None:
+    if lacking is None:
         pushed = _free(z, turns, stretch.n_steps)
     else:
-        coupling = _coupling(known, index, Phases(response.pairs.gaps, stretch.dt), missing)
+        coupling = _coupling(known, index, Phases(response.pairs.gaps, stretch.dt), lacking, beyond)
         pushed = _with_lacking(z, turns, stretch.n_steps, coupling)
     made, checked, known_rows = 0, [], {}
     for z in pushed:
@@ -161,21 +146,20 @@ def _by_modes(
 
 
 def _by_relaxation(
-    response: PairResponse,
-    start: PairState,
-    stretch: _Stretch,
-    keep: Keep,
-    missing: tuple[Lacking | None, float, np.ndarray],
+    response: PairResponse, start: PairState, stretch: _Stretch, keep: Keep, beyond: Beyond
 ) -> tuple[PairState, np.ndarray] | None:
     """As `_by_modes`."""
-    lacking, n, offset = missing
-    more = None if lacking is None else lambda eta: lacking.of(n * (eta + offset))
     made, checked, found = 0, list[np.ndarray](), None
     try:
         inner = response.inner(stretch.dt)
     except np.linalg.LinAlgError:
         return None
-    for found in relaxed_steps(inner, response.kernel, start, stretch.n_steps, more):
+
+    def more(eta: np.ndarray, first: int) -> np.ndarray:
+        return beyond.pushed(eta, stretch.first + first)
+
+    pushed = None if beyond.nothing else more
+    for found in relaxed_steps(inner, response.kernel, start, stretch.n_steps, pushed):
         if found is None:
             return None
         keep(stretch.first + made, KnownSteps(found.eta[1:], found.early[1:]))
@@ -204,23 +188,31 @@ def _last(
     return PairState(eta, fock, 0.5 * (earlier + fock))
 
 
-def _growth(response: PairResponse, state: PairState, found: np.ndarray, dt: float) -> tuple[float, float]:
-    """By how much η by modes is off at most, relative, and what that grows by in a step.
+def _growth(
+    response: PairResponse, state: PairState, found: np.ndarray, stretch: _Stretch, beyond: Beyond
+) -> tuple[float, float]:
+    """By how much η at once is off at most, relative, and what that grows by in a step.
 
-    state: where they begin. found: (n, d) after each of some steps. Zero where all modes are exact.
+    state: where they begin. found: (n, d) after each of some steps. Zero where all modes are exact; where
+    something is lacking it is not measured.
     """
-    if response.has_modes:
-        known = [response.modes(k, dt) for k in _moving(response, state.eta, None)]
+    least = 0.0 if stretch.by_modes else SETTLED
+    if beyond.lacking is not None:
+        return least, 0.0
+    if stretch.by_modes:
+        known = [response.modes(k, stretch.dt) for k in _moving(response, state.eta, None)]
         if all(own is None or own.exact for own in known):
             return 0.0, 0.0
-    phases, apart = Phases(response.pairs.gaps, dt), np.empty(len(found))
+    phases, apart, sizes = Phases(response.pairs.gaps, stretch.dt), *np.empty((2, len(found)))
     for n, eta in enumerate(found):
-        state, _ = scheme_step(state, phases, lambda x: response.response(response.pairs.filling * x))
-        apart[n] = np.linalg.norm(eta - state.eta) / np.linalg.norm(state.eta)
+        state, _ = scheme_step(state, phases, beyond.at(stretch.first + n + 1))
+        apart[n], sizes[n] = np.linalg.norm(eta - state.eta), np.linalg.norm(state.eta)
+    # While a field drives, what is small as yet says nothing.
+    apart /= sizes.max()
     # It oscillates: the last third against the first.
     third = len(found) // 3
     slope = (apart[-third:].mean() - apart[:third].mean()) / (len(found) - third) if third else 0.0
-    return float(apart.max()), max(float(slope), 0.0)
+    return max(float(apart.max()), least), max(float(slope), 0.0)
 
 
 def _moving(response: PairResponse, eta: np.ndarray, lacking: Lacking | None) -> list[int]:
@@ -250,10 +242,10 @@ def _coupling(
     modes: Sequence[StepModes],
     index: Sequence[np.ndarray],
     phases: Phases,
-    missing: tuple[Lacking | None, float, np.ndarray],
+    lacking: Lacking,
+    beyond: Beyond,
 ) -> _Coupling:
-    lacking, n, offset = missing
-    assert lacking is not None
+    n, offset = beyond.filling, beyond.offset
     d = len(offset)
     reads, pushes = [], []
     for own, i in zip(modes, index, strict=True):

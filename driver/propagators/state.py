@@ -29,6 +29,11 @@ def density_of(orbitals: np.ndarray, occupations: np.ndarray) -> np.ndarray:
     return (orbitals * occupations[:, None, :]) @ orbitals.conj().swapaxes(-1, -2)
 
 
+def times_from(state: State, n_steps: int, dt: float) -> np.ndarray:
+    """Of the points and the end, (n_steps + 1,), added up step by step as NWChem does."""
+    return np.add.accumulate(np.array([state.time, *[dt] * n_steps]))
+
+
 def natural_orbitals(density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Y and occupations of any Hermitian P'; orbitals that no spin occupies are left out."""
     occupations, orbitals = np.linalg.eigh(density)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...surrogate.whole_steps import LearnedRows, StepsFrom, WholeSteps
 from .magnus import FockOf, NoFixedPoint
-from .state import State, density_of
+from .state import State, density_of, times_from
 
 #: A step: the state after it, and the changes of the norm that NWChem prints.
 Step = Callable[[State, FockOf], tuple[State, list[np.ndarray]]]
@@ -60,8 +60,7 @@ class StepsAhead:
         """States from here on; none where the surrogate leaves them to others."""
         rules, surrogate = self._rules, self._surrogate
         n_steps = max(min(rules.room(state.step), surrogate.most_steps), 1)
-        # Added up step by step, as NWChem does.
-        times = np.add.accumulate(np.array([state.time, *[rules.dt] * n_steps]))[1:].tolist()
+        times = times_from(state, n_steps, rules.dt)[1:].tolist()
         amplitudes = np.array([rules.amplitudes(time) for time in times])
         start = StepsFrom(state.orbitals, state.occupations, state.fock, state.fock_half)
         moved = surrogate.steps(start, amplitudes, self._more)

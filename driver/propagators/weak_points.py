@@ -142,10 +142,16 @@ class WeakPoints:
         """P' after the first step, and after every so many more."""
         return self.sides.densities(self.eta[1::every])
 
+    def along(self, matrix: np.ndarray) -> np.ndarray:
+        """Tr M P' (n + 1,) at the points and the end, by a real symmetric M (n_spin, m, m)."""
+        trace = self.sides.trace(matrix)
+        parts = (self.eta[first : first + _POINTS] for first in range(0, len(self.eta), _POINTS))
+        return np.concatenate([trace(part) for part in parts])
+
     def energies(self, response: PairResponse) -> np.ndarray:
         """Core, Coulomb and exchange-correlation energies of the points, (n, 3), as `Surrogate` has them.
 
-        The total is that of the first point: steps without a field keep it to second order.
+        The total is that of the first point; the work of fields is added elsewhere.
         """
         about, n_points = response.about, len(self.eta) - 1
         found = np.empty((n_points, 3))

@@ -64,3 +64,11 @@ def occupied_empty(density: np.ndarray, energies: np.ndarray, off_diagonal: floa
         filling,
         energies[spin, a] - energies[spin, i],
     )
+
+
+def gathered(every: OccupiedEmpty, pairs: OccupiedEmpty, block: np.ndarray) -> np.ndarray:
+    """The matrix of a block (d,) of all pairs, in those of `pairs`, of the same norm."""
+    whole = every.matrix(block)
+    kept = pairs.matrix(pairs.block(whole))
+    size = float(np.linalg.norm(kept))
+    return kept * (float(np.linalg.norm(whole)) / size) if size > 0.0 else whole

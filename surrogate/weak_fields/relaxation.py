@@ -21,6 +21,7 @@ the prediction off from that by p,
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -40,8 +41,8 @@ _NEARLY, _ROUGHLY = 3e-2, 2e-2
 #: Eigenpairs of A and of B.
 LEADING = (60, 30)
 
-#: V, Hartree (..., d), of η (..., d).
-Push = Callable[[np.ndarray], np.ndarray]
+#: What F has beyond K η, Hartree (k, d), of η (k, d) at points from a number on.
+Push = Callable[[np.ndarray, int], np.ndarray]
 #: K between real parts, and between imaginary parts; None: B is zero.
 Kernel = tuple[Times, Times | None]
 
@@ -152,30 +153,39 @@ class RelaxedSteps:
 
 
 def relaxed_steps(
-    inner: InnerStep, kernel: Kernel, start: PairState, n_steps: int, lacking: Push | None = None
+    inner: InnerStep, kernel: Kernel, start: PairState, n_steps: int, more: Push | None = None
 ) -> Iterator[RelaxedSteps | None]:
     """Some steps at a time, each from where the last ended; None where none are found.
 
-    kernel: of rows (k, d). lacking: V of η (k, d), Hartree, added to K η.
+    kernel: of rows (k, d). more: of points counted from the start.
     """
     for first in range(0, n_steps, STEPS):
-        found = _block(inner, kernel, start, min(STEPS, n_steps - first), lacking)
+        own = None if more is None else partial(_from, more, first)
+        found = _block(inner, kernel, start, min(STEPS, n_steps - first), own)
         yield found
         if found is None:
             return
         start = PairState(found.eta[-1], found.fock[-1], 0.5 * (found.fock[-2] + found.fock[-1]))
 
 
+def _from(more: Push, first: int, eta: np.ndarray) -> np.ndarray:
+    return more(eta, first)
+
+
 def _block(
-    inner: InnerStep, kernel: Kernel, start: PairState, n: int, lacking: Push | None
+    inner: InnerStep,
+    kernel: Kernel,
+    start: PairState,
+    n: int,
+    more: Callable[[np.ndarray], np.ndarray] | None,
 ) -> RelaxedSteps | None:
     kind = inner.powers.dtype
     counted, driven, off, left = np.zeros((4, n + 1, len(start.eta)), kind)
     z, corrected = inner.coordinates(start.eta), False
     for _ in range(_MOST_SWEEPS):
         s = driven + left
-        if lacking is not None:
-            s += lacking(counted).astype(kind)
+        if more is not None:
+            s += more(counted).astype(kind)
         found = inner.eta(_swept(inner, z, s))
         change = found - counted
         size, moved = float(np.linalg.norm(found)), float(np.linalg.norm(change))
@@ -186,8 +196,8 @@ def _block(
             return None
         if moved <= _NEARLY * size and not corrected:
             off, left = _uncorrected(inner, kernel, start, inner.product(found) + s)
-            if lacking is not None:
-                left[0] -= lacking(start.eta)
+            if more is not None:
+                left[0] -= more(start.eta[None])[0]
             corrected = True
         kept, image = _by_times(kernel, change, _LATER, _SMALL * SETTLED * size)
         counted += kept

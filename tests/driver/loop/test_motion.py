@@ -21,6 +21,7 @@ from hybrid_propagate.surrogate.kernel.pair_kernel import PairBlock
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.weak_fields.by_regime import ByRegime
 from hybrid_propagate.surrogate.weak_fields.pair_response import (
+    WEAK,
     PairResponse,
     expansion_matrices,
     pairs_at_rest,
@@ -159,7 +160,7 @@ def test_a_look_tells_first_and_second_order_apart(problem: Problem) -> None:
         asked = motion.asked(density)
         filling = 2.0 if len(density) == 1 else 1.0
         np.testing.assert_allclose(asked[1] @ asked[1], filling * asked[1], atol=1e-12)
-        found = motion.seen(density, [reference.sight(response, p, 12.0, end=True) for p in asked])
+        found = motion.seen(density, 12.0, [reference.sight(response, p, 12.0, end=True) for p in asked])
         assert found.defect.even is not None
         even.append(np.linalg.norm(found.defect.even))
         first = np.linalg.norm(found.defect.defect - found.defect.even) / found.defect.response
@@ -252,24 +253,89 @@ def test_strong_motion_takes_full_matrices() -> None:
     assert trajectory_error(told.dipoles(problem), exact.dipoles(problem)) < 1e-2
 
 
-def test_full_matrices_while_a_field_is_on() -> None:
-    """A weak pulse of 4 au; from the step behind its end on modes."""
-    pulse = Field("kick", "hann", (0.0, 0.0, 1.0), 2e-5, center=2.0, width=4.0, frequency=0.5)
-    problem = weak_problem(1, fields=(pulse,), excitations=(Excitation("chain", "kick"),))
-    assert problem.last_field_step == 20
+def pulsed(n_spin: int, maximum: float) -> Problem:
+    """A pulse of 24 au in resonance, and 36 au after it."""
+    pulse = Field("kick", "hann", (0.0, 0.0, 1.0), maximum, center=12.0, width=24.0, frequency=0.5)
+    return weak_problem(n_spin, fields=(pulse,), excitations=(Excitation("chain", "kick"),))
+
+
+@pytest.mark.parametrize("n_spin", [1, 2])
+def test_a_weak_pulse_is_followed_from_its_start(n_spin: int) -> None:
+    """No reference step; what it brings in second order is stated; the energy is the work of the field."""
+    problem = pulsed(n_spin, 6e-6)
+    assert problem.last_field_step == 120
+    assert 1e-5 < problem.driven_size < WEAK
     surrogate = by_regime(problem)
     told, progress = loop(problem, surrogate)
-    assert surrogate.weak is not None
-    assert not progress.ledger.strong
-    # The last step in the field is the reference's.
-    assert [s.kind for s in told.segments if s.start.step == 20] == ["reference"]
+    assert {s.kind for s in told.segments} == {"surrogate"}
+    exact, _ = loop(problem, None)
+    assert progress.estimate is not None
+    true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
+    assert true <= progress.estimate.sums.stated <= 1e-3
+    totals = [np.concatenate([s.energies.sum(axis=1) for s in one.segments]) for one in (told, exact)]
+    np.testing.assert_allclose(*totals, rtol=0, atol=1e-3 * np.ptp(totals[1]))
+
+
+def test_a_field_s_second_order_is_measured(problem: Problem) -> None:
+    """Where F lacks nothing, as with no response at all, a look in a field still shows what is left out."""
+    density = pulsed_density(problem)
+    reference, response = EmbeddedReference(problem), toy_pairs(problem)
+    weakly = Weakly(problem, response)
+    sights = [reference.sight(response, p, 12.0, end=True) for p in weakly.asked(density)]
+    quiet = weakly.seen(density, 12.0, sights)
+    field = Field("kick", "cw", (0.0, 0.0, 1.0), 1e-4, frequency=0.5)
+    driven = weak_problem(
+        len(problem.ground_density), fields=(field,), excitations=(Excitation("chain", "kick"),)
+    )
+    loud = Weakly(driven, response).seen(density, 12.0, sights)
+    added = loud.defect.defect - quiet.defect.defect
+    external = driven.external(12.0)
+    assert external is not None
+    pairs = response.pairs
+    left = external - pairs.matrix(pairs.block(external))
+    expected = pairs.block(left @ density - density @ left) / pairs.filling
+    np.testing.assert_allclose(pairs.block(added), expected, rtol=0, atol=1e-12)
+    assert loud.defect.even is not None
+    assert quiet.defect.even is not None
+    np.testing.assert_allclose(loud.defect.even - quiet.defect.even, added, rtol=0, atol=1e-15)
+
+
+def pulsed_density(problem: Problem) -> np.ndarray:
+    progress = start(problem, Target(1e-3, STEPS, 60.0))
+    segment = Weakly(problem, toy_pairs(problem)).segment(progress.state, 60, Limits())
+    assert segment is not None
+    return segment.end.density
+
+
+def test_full_matrices_where_a_pulse_moves_much() -> None:
+    """And after it, where what it leaves is no longer weak."""
+    problem = pulsed(1, 6e-4)
+    assert problem.driven_size > WEAK
+    surrogate = by_regime(problem)
+    told, progress = loop(problem, surrogate)
+    assert surrogate.weak is None
+    assert progress.ledger.strong
     exact, _ = loop(problem, None)
     assert progress.estimate is not None
     true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
     assert true <= progress.estimate.sums.stated <= 1e-3
 
 
-def test_a_checkpoint_in_the_middle_changes_not_a_bit(problem: Problem) -> None:
+def test_modes_after_kicks_that_come_late() -> None:
+    """The reference makes the steps with a kick while another surrogate leads up to it."""
+    kick = Field("kick", "delta", (0.0, 0.0, 1.0), 1e-4, center=4.0)
+    problem = weak_problem(1, fields=(kick,), excitations=(Excitation("chain", "kick"),))
+    assert problem.kicked_steps == (19, 20)
+    surrogate = by_regime(problem)
+    told, _ = loop(problem, surrogate)
+    assert surrogate.weak is not None
+    assert [s.kind for s in told.segments if s.start.step in (19, 20)] == ["reference", "reference"]
+
+
+@pytest.mark.parametrize("field", ["kick", "pulse"])
+def test_a_checkpoint_in_the_middle_changes_not_a_bit(problem: Problem, field: str) -> None:
+    """In the pulse too."""
+    problem = problem if field == "kick" else pulsed(len(problem.ground_density), 6e-6)
     surrogate, target = by_regime(problem), Target(1e-3, 6, 60.0)
     told, progress = Told(), start(problem, target)
     hybrid = Hybrid(problem, surrogate, EmbeddedReference(problem), target, Limits(), (told,))

@@ -1,0 +1,121 @@
+"""What F has between empty and occupied orbitals beyond their response: what a surrogate lacks, and fields.
+
+A field acts by its dipole's block between them. What its other blocks do is of second order: like the second
+order of F, which screens it, that is left out, and measured with it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from ...surrogate.weak_fields.modes import split
+from ...surrogate.weak_fields.pair_response import PairResponse
+from ...surrogate.weak_fields.scheme import Phases
+
+#: Steps at once.
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Lacking:
+    """What F lacks between occupied and empty orbitals: Σ_l images_l k(changes_l · (Re x, Im x)).
+
+    changes: (q, 2d) real.
+    images: (q, d) complex, Hartree.
+    weigh: k, of arrays.
+    """
+
+    changes: np.ndarray
+    images: np.ndarray
+    weigh: Callable[[np.ndarray], np.ndarray]
+
+    def of(self, x: np.ndarray) -> np.ndarray:
+        """F (..., d) of x (..., d)."""
+        return self.weigh(split(x) @ self.changes.T) @ self.images
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """Fields over a path of n steps.
+
+    amplitudes: (n + 1, c) of each coupling at every point and the end.
+    pushes: (c, d) its matrix between empty and occupied orbitals.
+    """
+
+    amplitudes: np.ndarray
+    pushes: np.ndarray
+
+    @property
+    def n_driven(self) -> int:
+        """Points of the path up to the first from which on nothing acts."""
+        acting = np.flatnonzero(np.any(self.amplitudes, axis=1))
+        return int(acting[-1]) + 1 if len(acting) else 0
+
+    def at(self, first: int, n: int) -> np.ndarray:
+        """F (n, d), Hartree, at the points from `first` on."""
+        return self.amplitudes[first : first + n] @ self.pushes
+
+
+@dataclass(frozen=True, eq=False)
+class Pushes:
+    """All of it; each may be absent."""
+
+    lacking: Lacking | None = None
+    drive: Drive | None = None
+
+
+NOTHING = Pushes()
+
+
+class Beyond:
+    """What F has beyond V of η counted from rest, by points of a path."""
+
+    def __init__(self, response: PairResponse, pushes: Pushes) -> None:
+        n = response.pairs.filling
+        self.filling, self.lacking, self.drive = n, pushes.lacking, pushes.drive
+        self.offset = response.rest - np.real(response.pairs.block(response.about.density)) / n
+        self._response = response
+
+    @property
+    def n_driven(self) -> int:
+        """Steps that begin where a field acts, or before that."""
+        return 0 if self.drive is None else self.drive.n_driven
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is none."""
+        return self.lacking is None and self.n_driven == 0
+
+    def pushed(self, eta: np.ndarray, first: int) -> np.ndarray:
+        """F (k, d) beyond V, of η (k, d) at the points from `first` on."""
+        found = np.zeros(eta.shape, complex)
+        if self.lacking is not None:
+            found += self.lacking.of(self.filling * (eta + self.offset))
+        if self.drive is not None and first < self.n_driven:
+            found += self.drive.at(first, len(eta))
+        return found
+
+    def fock(self, eta: np.ndarray, point: int) -> np.ndarray:
+        """F (d,) of η (d,) at one point."""
+        own = self._response.response(self.filling * eta)
+        return own if self.nothing else own + self.pushed(eta[None], point)[0]
+
+    def at(self, point: int) -> Callable[[np.ndarray], np.ndarray]:
+        """F of η at one point."""
+        return partial(self.fock, point=point)
+
+
+def bare_size(phases: Phases, pushes: np.ndarray, amplitudes: np.ndarray) -> float:
+    """Largest |η| of pairs that fields (n + 1, c) drive from rest by M_ai (c, d), were there no response."""
+    size, eta = 0.0, np.zeros(len(phases.gaps), complex)
+    powers = np.exp(-1j * np.arange(_AT_ONCE + 1)[:, None] * phases.gaps * phases.dt)
+    halves = 0.5 * (amplitudes[1:] + amplitudes[:-1])
+    for first in range(0, len(halves), _AT_ONCE):
+        now = (halves[first : first + _AT_ONCE] @ pushes) * phases.push
+        later = powers[: len(now) + 1]
+        path = later[1:] * (eta + np.cumsum(now * np.conj(later[1:]), axis=0))
+        size = max(size, float(np.linalg.norm(path, axis=1).max()))
+        eta = path[-1]
+    return size

@@ -1,0 +1,31 @@
+"""What pushes pairs beside their own response."""
+
+import numpy as np
+import pytest
+from hybrid_propagate.driver.propagators.pushes import Drive, bare_size
+from hybrid_propagate.surrogate.weak_fields.scheme import PairState, Phases, scheme_step
+
+
+def test_a_drive_ends_with_its_last_amplitude() -> None:
+    amplitudes = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0], [0.0, 0.0]])
+    pushes = np.array([[1.0, 0.0, 3.0], [0.0, 1.0, 1.0]])
+    drive = Drive(amplitudes, pushes)
+    assert drive.n_driven == 3
+    np.testing.assert_array_equal(drive.at(1, 2), [[1.0, 0.0, 3.0], [0.0, 2.0, 2.0]])
+    assert Drive(amplitudes[3:], pushes).n_driven == 0
+
+
+@pytest.mark.parametrize("n_steps", [1, 64, 65, 200])
+def test_the_bare_size_is_that_of_steps_without_a_response(n_steps: int) -> None:
+    """Up to the largest on the way, here within a resonance that beats."""
+    rng, phases = np.random.default_rng(3), Phases(np.array([0.3, 0.5, 0.9]), 0.2)
+    pushes = rng.standard_normal((2, 3))
+    times = 0.2 * np.arange(n_steps + 1)
+    amplitudes = 1e-4 * np.stack([np.sin(0.35 * times), np.cos(0.8 * times)], axis=1)
+    at_first = amplitudes[0] @ pushes + 0j
+    state, largest = PairState(np.zeros(3, complex), at_first, at_first), 0.0
+    for step in range(n_steps):
+        fock = amplitudes[step + 1] @ pushes + 0j
+        state, _ = scheme_step(state, phases, lambda _, fock=fock: fock)
+        largest = max(largest, float(np.linalg.norm(state.eta)))
+    assert bare_size(phases, pushes, amplitudes) == pytest.approx(largest, rel=1e-10)
