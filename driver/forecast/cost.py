@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task
 from ...adapters.system import RealTime, System
-from .motion import learns_points, out_of_equilibrium, strong, weak
+from .motion import driven_steps, learns_points, out_of_equilibrium, strong, weak
 from .work import (
     MOST_MODES,
     VECTORS,
@@ -227,7 +227,7 @@ def by_pairs(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:
 
 
 def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memory: float) -> dict[str, float]:
-    """Fock builds, a kernel whose quadrature is a product of matrices, and every mode at every point."""
+    """Fock builds, a kernel whose quadrature is a product of matrices, and every mode or relaxed step."""
     moved = size.moved_irreps * size.moved_pairs
     # A small imaginary part has a pass of its own, which costs as much as one of both.
     counts = _builds(size, RUN_BUILDS, memory, parts=1.0 + COMPLEX)
@@ -237,11 +237,13 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
     counts["pair kernel"] = float(squares * size.points) / size.irreps
     counts["reading"] = float(readings(size, memory) * size.pairs**2)
     moved_squares = size.moved_irreps * size.moved_pairs**2
-    if size.moved_pairs <= MOST_MODES:
+    # While a field acts modes serve nothing; their kernel is in double precision.
+    driven, single = driven_steps(task.real_time), size.moved_pairs > MOST_MODES
+    relaxed = steps if single else 2 * driven
+    if steps > driven and not single:
         counts["modes"] = float(moved_squares * size.moved_pairs)
-        counts["moved square"] = float(steps * moved_squares)
-    else:
-        counts["relaxed square"] = float(steps * moved_squares)
+        counts["moved square"] = float((steps - driven) * moved_squares)
+    counts["relaxed square"] = float(relaxed * moved_squares)
     if from_vectors(size, INTEGRALS_SHARE * memory):
         counts["vectors"] = float(VECTORS**2 * size.functions**2 * size.pairs)
     counts["moved step"] = float(steps)

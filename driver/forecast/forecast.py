@@ -47,6 +47,7 @@ class TaskForecast:
     size: of its system.
     kernel: bytes that the analytic kernel holds; 0 where none is made.
     weak_motion: whether that between pairs of orbitals gives all steps.
+    driven_steps: of these, while a field lasts.
     steps, dt, tmax: of a propagation, else 0. advice, risk: of a propagation, else empty.
     """
 
@@ -59,6 +60,7 @@ class TaskForecast:
     size: SystemSize
     kernel: int
     weak_motion: bool = False
+    driven_steps: int = 0
     tag: str = ""
     steps: int = 0
     dt: float = 0.0
@@ -127,6 +129,7 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], asked: Asked) ->
 def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
     from .advice import step_advice
     from .cost import by_pairs
+    from .motion import driven_steps
     from .work import kernel_bytes
 
     system = task.system
@@ -147,6 +150,7 @@ def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
         told,
         kernel=0 if pairs else told.kernel,
         weak_motion=pairs,
+        driven_steps=driven_steps(real_time) if pairs else 0,
         tag=real_time.tag,
         steps=0 if real_time.no_propagation else real_time.n_points - 1,
         dt=real_time.dt,

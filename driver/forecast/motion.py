@@ -21,6 +21,9 @@ STRONG = 0.03
 #: As in `surrogate/weak_fields/pair_response`: ‖δP‖ up to which motion is weak. ‖[D, P]‖ over the root of
 #: the occupied orbitals' number, au: 1.5 in water, 2.2 in benzene.
 WEAK, PUSHED = 3e-4, 2.0
+#: What follows a slow field is its dipole's elements over the gaps, Hartree: such a gap. As in the loop's
+#: `Problem`: share of a field's maximum below which it no longer acts.
+GAP, NO_FIELD = 0.5, 1e-15
 #: Energies, eV, between which lines are bright.
 _BRIGHT = (2.0, 30.0)
 #: Points of a field that are looked at.
@@ -49,12 +52,26 @@ def strong(task: PropagationTask) -> bool:
 
 
 def weak(task: PropagationTask, occupied: int) -> bool:
-    """Whether a kick alone moves the run, so little that modes give all its steps; occupied: orbitals."""
+    """Whether fields move the run so little that all its steps are weak motion; occupied: orbitals."""
     real_time = task.real_time
-    kicked = all(field.shape == "delta" for field in real_time.fields)
+    lasting = [field for field in real_time.fields if field.shape != "delta"]
+    late = any(field.shape == "delta" and field.center > 0.0 for field in real_time.fields)
     plain = real_time.unitary and not real_time.static
-    size = PUSHED * np.sqrt(occupied) * change(task)
-    return bool(kicked and plain and size <= WEAK)
+    follows = sum(abs(field.maximum) for field in lasting) / GAP
+    size = PUSHED * np.sqrt(occupied) * max(change(task), follows)
+    return bool(plain and not (lasting and late) and size <= WEAK)
+
+
+def driven_steps(real_time: RealTime) -> int:
+    """Steps up to the last that a field acts on, other than a kick."""
+    steps = max(real_time.n_points - 1, 0)
+    times = real_time.dt * np.arange(steps + 1)
+    last = 0
+    for field in (field for field in real_time.fields if field.shape != "delta"):
+        series = np.abs([amplitude(field, float(time), real_time.dt) for time in times])
+        acting = np.flatnonzero(series > NO_FIELD * abs(field.maximum))
+        last = max(last, int(acting[-1]) if len(acting) else 0)
+    return min(last + 1, steps) if last else 0
 
 
 def learns_points(task: PropagationTask, tolerance: float) -> bool:

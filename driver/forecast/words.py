@@ -30,7 +30,7 @@ def _task(task: TaskForecast) -> list[str]:
     kernel = (
         f"kernel {task.kernel / 1e6:.1f} MB on {size.pairs} pairs"
         if task.kernel
-        else f"weak motion, about {size.moved_pairs} pairs an irrep, {_way(size.moved_pairs)}"
+        else f"weak motion, about {size.moved_pairs} pairs an irrep, {_way(task)}"
         if task.weak_motion
         else "no kernel in memory: the response is taken on a coarse grid"
     )
@@ -43,9 +43,11 @@ def _task(task: TaskForecast) -> list[str]:
     ]
 
 
-def _way(pairs: int) -> str:
+def _way(task: TaskForecast) -> str:
     """How the steps of weak motion are made."""
-    return "by its modes" if pairs <= MOST_MODES else "by relaxation"
+    if task.size.moved_pairs > MOST_MODES or task.driven_steps == task.steps > 0:
+        return "by relaxation"
+    return "by relaxation while a field lasts, then by its modes" if task.driven_steps else "by its modes"
 
 
 def _time(minutes: float) -> str:

@@ -18,6 +18,7 @@ from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.pyscf.quadrature import GRID_LEVEL
 from hybrid_propagate.adapters.system.formula import formula
+from hybrid_propagate.adapters.working_basis import make_working_basis
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
 from hybrid_propagate.driver.commands.propagate import main
 from hybrid_propagate.driver.forecast import cost, motion, words, work
@@ -28,6 +29,7 @@ from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.loop import controller, hybrid
 from hybrid_propagate.driver.loop import motion as loop_motion
+from hybrid_propagate.driver.loop.problem import NO_FIELD, make_problem
 from hybrid_propagate.driver.run import surrogates
 from hybrid_propagate.surrogate.kernel import analytic, cholesky_vectors, pair_interpolation, pair_kernel
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
@@ -66,6 +68,7 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         pair_response.WEAK,
     )
     assert (cost.PIECES, cost.HELD) == (hybrid.SEGMENT_BYTES, loop_motion.HELD)
+    assert motion.NO_FIELD == NO_FIELD
     assert pair_interpolation.FROM_PAIRS == cost.INTERPOLATED
     assert set(work._POINTS[1]) == set(GRID_LEVEL)
     assert (motion.CURVED, motion.NONLINEAR, motion.LEAST_STEPS, motion.DEFECT_GAIN) == (
@@ -200,6 +203,40 @@ def test_motion_is_told_weak_as_the_loop_finds_it(
     pushed = coefficients.T @ coupling @ coefficients
     size = 0.1 * kick * 2.0 * math.sqrt(2.0 * float((pushed[:5, 5:] ** 2).sum()))
     assert (size <= motion.WEAK) == (weak or words != "")
+
+
+@pytest.mark.parametrize(
+    ("field", "weak", "driven", "way"),
+    [
+        ("type cw\n frequency 0.05\n max 1e-5", True, 199, "by relaxation"),
+        (
+            "type hann\n frequency 0.4\n center 5.0\n width 10.0\n max 1e-6",
+            True,
+            50,
+            "by relaxation while a field lasts, then by its modes",
+        ),
+        ("type cw\n frequency 0.05\n max 1e-3", False, 199, ""),
+        ("type hann\n frequency 0.4\n center 5.0\n width 10.0\n max 1e-3", False, 50, ""),
+    ],
+)
+def test_a_pulse_is_told_weak_as_the_loop_finds_it(
+    field: str, weak: bool, driven: int, way: str, tmp_path: Path
+) -> None:
+    text = kicked(tmax=40.0, basis="6-31G")
+    (tmp_path / "a.nw").write_text(text.replace("type delta\n", "").replace("max 0.0001", field))
+    task = read_deck(tmp_path / "a.nw").propagations[0]
+    assert motion.weak(task, 5) == weak
+    assert motion.driven_steps(task.real_time) == driven
+    engine, orbitals = solve_ground_state(make_engine(task.system, 1e9), None, 50)
+    density = orbitals.density()
+    build = engine.fock(density)
+    basis = make_working_basis(engine.integrals, np.real(build.fock))
+    problem = make_problem(task, engine, basis, build, density)
+    assert (problem.driven_size <= motion.WEAK) == weak
+    # A switch within rounding of a point may count as reached.
+    assert 0 <= min(problem.last_field_step + 1, problem.n_steps) - driven <= 1
+    told = forecast(tmp_path / "a.nw", "pyscf", None, Asked(1e9))
+    assert (f"pairs an irrep, {way}\n" in "\n".join(words.words(told))) == weak
 
 
 def test_each_further_run_of_a_deck_takes_memory(tmp_path: Path) -> None:
