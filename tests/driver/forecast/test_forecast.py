@@ -208,7 +208,7 @@ def test_motion_is_told_weak_as_the_loop_finds_it(
 @pytest.mark.parametrize(
     ("field", "weak", "driven", "way"),
     [
-        ("type cw\n frequency 0.05\n max 1e-5", True, 199, "by relaxation"),
+        ("type cw\n frequency 0.05\n max 1e-6", True, 199, "by relaxation"),
         (
             "type hann\n frequency 0.4\n center 5.0\n width 10.0\n max 1e-6",
             True,
