@@ -98,11 +98,14 @@ def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None)
         speed = speed_range(tally.processor, found, steps)
     passes = tally.surrogate_steps + tally.discarded_steps
     alone = None if per_step is None else per_step * steps
+    spent = tally.processor.get("surrogate steps", 0.0)
     return {
         "wall_seconds": wall,
         "seconds": tally.seconds,
         "reference_seconds_per_step": per_step,
-        "surrogate_seconds_per_step": tally.seconds.get("surrogate steps", 0.0) / passes if passes else None,
+        "surrogate_seconds_per_step": tally.processor.get("surrogate steps", 0.0) / passes
+        if passes
+        else None,
         "estimated_reference_seconds": alone,
         "processor_seconds": sum(tally.processor.values()),
         "speedup": speed if tally.surrogate_steps else None,
