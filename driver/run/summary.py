@@ -103,9 +103,7 @@ def _speed(progress: Progress, wall: float, nwchem: Mapping[str, object] | None)
         "wall_seconds": wall,
         "seconds": tally.seconds,
         "reference_seconds_per_step": per_step,
-        "surrogate_seconds_per_step": tally.processor.get("surrogate steps", 0.0) / passes
-        if passes
-        else None,
+        "surrogate_seconds_per_step": spent / passes if passes else None,
         "estimated_reference_seconds": alone,
         "processor_seconds": sum(tally.processor.values()),
         "speedup": speed if tally.surrogate_steps else None,
