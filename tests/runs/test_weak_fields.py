@@ -13,8 +13,9 @@ from small_decks import kicked
 
 
 def run(name: str, *options: str, **words) -> tuple[dict, np.ndarray, set[bytes]]:
-    """Summary, dipole, and reasons of decisions."""
-    Path(f"{name}.nw").write_text(kicked(start=name, **words))
+    """Summary, dipole, and reasons of decisions; `field` in place of a kick."""
+    field = words.pop("field", "type delta")
+    Path(f"{name}.nw").write_text(kicked(start=name, **words).replace("type delta", field))
     assert main([f"{name}.nw", "--save-density", "0", *options]) == 0
     with h5py.File(f"{name}.h5") as file:
         told = "control/event_reason" in file
@@ -65,6 +66,39 @@ def test_a_weak_kick_by_relaxed_steps(tmp_path: Path, monkeypatch: pytest.Monkey
     assert error <= summary["estimated_error"] <= 1e-3
     assert b"NOT_WEAK" not in reasons
     assert summary["fock_builds"] <= 16
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"xc": "xpbe96 cpbe96", "field": "type gaussian\n frequency 0.4\n center 4\n width 1"},
+        {
+            "xc": CAM,
+            "head": "charge 1",
+            "dft": "  cam 0.33 cam_alpha 0.19 cam_beta 0.46\n  odft\n  mult 2",
+            "field": "type hann\n frequency 0.3\n center 3\n width 6",
+        },
+        {"xc": "pbe0", "field": "type cw\n frequency 0.1", "polarization": "y"},
+    ],
+    ids=["pure GGA", "range separation, open shell", "hybrid, to the end"],
+)
+def test_a_weak_pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dict) -> None:
+    """In one segment, and in several that end in the field. Energies too: the field works on the molecule."""
+    monkeypatch.chdir(tmp_path)
+    words = {"kick": 5e-6, "tmax": 10.0, "steps": "  nchecks 5", **words}
+    _, reference, _ = run("none", "--surrogate", "none", **words)
+    energies = {}
+    for name, most, builds in (("one", "500", 16), ("several", "2", 30)):
+        summary, dipole, reasons = run(name, "--max-ml-steps", most, **words)
+        error = trajectory_error(dipole, reference)
+        assert error <= summary["estimated_error"] <= 1e-3
+        assert b"NOT_WEAK" not in reasons
+        assert summary["fock_builds"] <= builds
+        for run_ in ("none", name):
+            with h5py.File(f"{run_}.h5") as file:
+                energies[run_] = np.asarray(file["dynamics/energy"])
+        moved = np.ptp(energies["none"])
+        np.testing.assert_allclose(energies[name], energies["none"], rtol=0, atol=5e-3 * moved + 2e-12)
 
 
 def test_a_fitted_coulomb_is_weak_motion_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
