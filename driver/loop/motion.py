@@ -354,7 +354,10 @@ class Weakly:
         if not self._acts_after(state.step):
             return None
         pushes = [np.real(self._response.pairs.block(coupling.matrix)) for coupling in problem.couplings]
-        return Drive(amplitudes(problem, times_from(state, n_steps, problem.real_time.dt)), np.array(pushes))
+        sizes = amplitudes(problem, times_from(state, n_steps, problem.real_time.dt))
+        # What is left of a Gaussian there is nothing, but no zero.
+        sizes[problem.last_field_step - state.step + 1 :] = 0.0
+        return Drive(sizes, np.array(pushes))
 
     def _left_out(self, state: State) -> float:
         """What moves in irreps that are not followed, over all that moves, or that fields are to move."""

@@ -17,6 +17,7 @@ from hybrid_propagate.driver.loop.progress import Event, Progress, Tally
 from hybrid_propagate.driver.loop.reference import EmbeddedReference
 from hybrid_propagate.driver.loop.run import run
 from hybrid_propagate.driver.loop.segment import Limits, Segment, density_at, pieces, reference_segment
+from hybrid_propagate.driver.propagators import pair_motion
 from hybrid_propagate.surrogate.kernel.pair_kernel import PairBlock
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.weak_fields.by_regime import ByRegime
@@ -276,8 +277,26 @@ def test_a_weak_pulse_is_followed_from_its_start(n_spin: int) -> None:
     np.testing.assert_allclose(*totals, rtol=0, atol=1e-3 * np.ptp(totals[1]))
 
 
+def test_modes_follow_a_pulse_that_fades(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Gaussian is never zero; from 1e-15 of its height on it acts no more."""
+    pulse = Field("kick", "gaussian", (0.0, 0.0, 1.0), 6e-6, center=10.0, width=2.0, frequency=0.5)
+    problem = weak_problem(1, fields=(pulse,), excitations=(Excitation("chain", "kick"),))
+    assert problem.last_field_step == 132
+    relaxed = []
+    steps = pair_motion.relaxed_steps
+
+    def counted(inner, kernel, start, n_steps, more):
+        relaxed.append(n_steps)
+        return steps(inner, kernel, start, n_steps, more)
+
+    monkeypatch.setattr(pair_motion, "relaxed_steps", counted)
+    progress = start(problem, Target(1e-3, STEPS, 60.0))
+    assert Weakly(problem, toy_pairs(problem)).segment(progress.state, STEPS, Limits()) is not None
+    assert sum(relaxed) < 133
+
+
 def test_a_field_s_second_order_is_measured(problem: Problem) -> None:
-    """Where F lacks nothing, as with no response at all, a look in a field still shows what is left out."""
+    """By a look in the field: what its blocks between empty, and between occupied orbitals do."""
     density = pulsed_density(problem)
     reference, response = EmbeddedReference(problem), toy_pairs(problem)
     weakly = Weakly(problem, response)
