@@ -176,8 +176,6 @@ class HartreeFockContract(ABC):
 
 def _occupied(system: System, overlap: np.ndarray, core: np.ndarray) -> np.ndarray:
     """The lowest orbitals of the core Hamiltonian filled: a density (n_spin, n, n) of any system."""
-    n_electrons = int(system.geometry.charges.sum()) - system.charge
-    n_alpha = (n_electrons + system.multiplicity - 1) // 2
-    counts = (n_alpha, n_electrons - n_alpha) if system.open_shell else (n_alpha,)
+    counts = system.electrons if system.open_shell else system.electrons[:1]
     C = scipy.linalg.eigh(core, overlap)[1]
     return np.array([(3 - len(counts)) * C[:, :n] @ C[:, :n].T for n in counts])

@@ -166,15 +166,8 @@ def _number(value: float) -> str:
     return f"{value:.4E}"
 
 
-def _electrons(system: System) -> tuple[int, int]:
-    """Numbers of alpha and beta electrons."""
-    total = round(float(system.geometry.charges.sum())) - system.charge
-    excess = system.multiplicity - 1
-    return (total + excess) // 2, (total - excess) // 2
-
-
 def _general_information(system: System, n_basis: int) -> list[str]:
-    n_alpha, n_beta = _electrons(system)
+    n_alpha, n_beta = system.electrons
     return [
         _centred("General Information", 20),
         "          SCF calculation type: DFT",
@@ -225,7 +218,7 @@ def _geometries(system: System, summary: PropagationSummary) -> list[str]:
 
 
 def _system_parameters(system: System) -> list[str]:
-    n_alpha, n_beta = _electrons(system)
+    n_alpha, n_beta = system.electrons
     return [
         *("", "", _centred("System parameters", 20)),
         f"     No. atoms              : {system.geometry.n_atoms}",

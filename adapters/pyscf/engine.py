@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from pyscf import dft, gto
-from pyscf.data.elements import COMMON_ISOTOPE_MASSES
 
 from ..engine import Energies, FockBuild, Integrals
 from ..system import System
+from ..system.masses import MASSES
 from ..system.system import cartesian_scale
 from .molecule import molecule
 from .quadrature import (
@@ -156,8 +156,7 @@ def expanded_about(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) ->
 
 def one_electron(mol: gto.Mole, atomic_numbers: np.ndarray) -> Integrals:
     """One-electron matrices of a molecule whose nuclei are these elements; 0 for a ghost."""
-    # NWChem's centre of mass is that of the most abundant isotopes.
-    masses = np.array(COMMON_ISOTOPE_MASSES)[atomic_numbers]
+    masses = np.array(MASSES)[np.minimum(atomic_numbers, len(MASSES) - 1)]
     centre = masses @ mol.atom_coords() / masses.sum() if masses.sum() else np.zeros(3)
     with mol.with_common_orig(centre):
         quadrupole = mol.intor("int1e_rr").reshape(3, 3, mol.nao, mol.nao)

@@ -27,7 +27,12 @@ def opening(job: Job, setup: Setup, *, goes_on: bool) -> str:
 def _header(job: Job, setup: Setup) -> str:
     system, orbitals = job.task.system, setup.ground.orbitals
     integrals = setup.ground.engine.integrals
-    quadrupole = integrals.quadrupole
+    # NWChem's numbers are those of its own functions, and about the origin.
+    lengths, c = np.outer(integrals.scale, integrals.scale), integrals.center_of_mass
+    dipole, overlap = integrals.dipole / lengths, integrals.overlap / lengths
+    cross = np.einsum("i,jmn->ijmn", c, dipole)
+    quadrupole = integrals.quadrupole / lengths + cross + cross.swapaxes(0, 1)
+    quadrupole -= np.einsum("i,j,mn->ijmn", c, c, overlap)
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
     return propagation_header(
         job.deck.title,
@@ -40,7 +45,7 @@ def _header(job: Job, setup: Setup) -> str:
             n_orbitals=orbitals.coefficients.shape[2],
             functions=[int(function_mask(system, g).sum()) for g in system.geometries],
             center_of_mass=integrals.center_of_mass,
-            dipole=[float(np.abs(d).max()) for d in integrals.dipole],
+            dipole=[float(np.abs(d).max()) for d in dipole],
             quadrupole=[float(np.abs(quadrupole[i, j]).max()) for i, j in pairs],
             occupations=orbitals.occupations,
             orbital_energies=orbitals.energies,

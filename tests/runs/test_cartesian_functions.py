@@ -122,3 +122,43 @@ def test_as_many_functions_are_dropped(logs) -> None:
     X = canonical_orthogonalisation(integrals.overlap, integrals.scale)
     assert X.shape[0] - X.shape[1] == dropped == {"d functions": 0, "dependent": 5}[name]
     assert canonical_orthogonalisation(integrals.overlap, np.ones(len(X))).shape[1] == len(X)
+
+
+#: An ECP on iodine, d functions on both.
+CORELESS = """start deck
+geometry "m" units angstroms nocenter noautosym noautoz
+  I 0 0 0
+  Cl 0 0 2.4
+end
+set geometry "m"
+basis
+  I library "LANL2DZ ECP"
+  Cl library 6-31G*
+end
+ecp
+  I library "LANL2DZ ECP"
+end
+dft
+  xc slater
+end
+task dft energy
+rt_tddft
+  tmax 0.4
+  dt 0.2
+  print dipole
+end
+task dft rt_tddft
+"""
+
+
+NORMS = ("norm[D_x]", "norm[D_z]", "norm[Q_xx]", "norm[Q_xz]", "norm[Q_zz]")
+
+
+def test_the_log_counts_what_nwchem_counts(tmp_path: Path, propagate_in, nwchem) -> None:
+    """Electrons outside an ECP, and the largest elements of matrices between NWChem's own functions."""
+    theirs = nwchem(CORELESS).read_text()
+    ours = propagate_in(tmp_path, "deck.nw", "--surrogate", "none")
+    assert ours.returncode == 0, ours.stderr
+    for words in ("Center of mass", "No. of electrons", "No. alpha electrons", "Total no. electrons", *NORMS):
+        found = [re.findall(rf"{re.escape(words)} *[:=] *(.+)", text) for text in (ours.stdout, theirs)]
+        assert found[0] == found[1] != [], words
