@@ -6,7 +6,7 @@ field.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -97,4 +97,25 @@ class Surrogate(Protocol):
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Become what was saved."""
+        ...
+
+
+@runtime_checkable
+class StepsFollowed(Protocol):
+    """A surrogate that gains by knowing which predictions belong to one step of a pass."""
+
+    def pass_begins(self) -> Callable[[int], None]:
+        """A pass begins: what is to be told of every step, by the number of the point it starts from.
+
+        A step's first prediction may then be off by little; one at the same P' behind it is not.
+        """
+        ...
+
+
+@runtime_checkable
+class EnergiesApart(Protocol):
+    """A surrogate whose core and Coulomb energies take less than all three."""
+
+    def core_and_coulomb(self, densities: np.ndarray) -> np.ndarray:
+        """(k, 2), Hartree, of k densities (k, n_spin, m, m)."""
         ...

@@ -8,7 +8,7 @@ In a density's far tail f_xc is so large that the first order says nothing: ther
     δV = V[P0 + δP] - V[P0],   δE = E[P0 + δP] - E[P0] - Tr V[P0] δP
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def potential_beyond(part: BeyondFirstOrder, moved: np.ndarray) -> np.ndarray:
     potential = energy_and_potential(part.quadrature.xc, part.rho + moved)[1]
     potential -= part.potential
     if part.kernel is not None:
-        potential -= np.einsum("stuvg,uvg->stg", part.kernel, moved)
+        potential -= _first_order(part.kernel, moved)
     return potential
 
 
@@ -63,12 +63,26 @@ def matrix_beyond(part: BeyondFirstOrder, change: np.ndarray) -> np.ndarray:
     return potential_matrix(part.quadrature, potential)
 
 
+def matrices_beyond(part: BeyondFirstOrder, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`matrix_beyond` without the first order, and with it."""
+    moved = density_change(part.quadrature, change)
+    whole = potential_beyond(replace(part, kernel=None), moved)
+    beyond = whole if part.kernel is None else whole - _first_order(part.kernel, moved)
+    weights = part.quadrature.weights
+    without, with_it = (potential_matrix(part.quadrature, v * weights) for v in (beyond, whole))
+    return without, with_it
+
+
 def energies_beyond(part: BeyondFirstOrder, changes: np.ndarray) -> np.ndarray:
     """δE (k,), Hartree, for k real symmetric δP, (k, n_spin, n, n), AO basis."""
     weights = part.quadrature.weights
     at_once = max(1, _POINTS // weights.size)
     found = [_some_energies(part, changes[k : k + at_once]) for k in range(0, len(changes), at_once)]
     return np.concatenate(found) @ weights if found else np.zeros(0)
+
+
+def _first_order(kernel: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    return np.einsum("stuvg,uvg->stg", kernel, moved)
 
 
 def _some_energies(part: BeyondFirstOrder, changes: np.ndarray) -> np.ndarray:

@@ -237,6 +237,13 @@ def _libxc_layout(rho: np.ndarray) -> np.ndarray:
 
 def energy_and_potential(xc: str, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Energy density ρ ε (n_grid,) and v (n_spin, n_variables, n_grid)."""
+    if rho.shape[:2] == (1, _VARIABLES["GGA"]):
+        # What `eval_xc_eff` does, which for few points takes a tenth longer.
+        exc, v_rho, v_sigma = dft.libxc.eval_xc1(xc, np.ascontiguousarray(rho[0]), 0, 1)
+        potential = np.empty_like(rho)
+        potential[0, 0] = v_rho
+        np.multiply(rho[0, 1:], 2.0 * v_sigma, out=potential[0, 1:])
+        return rho[0, 0] * exc, potential
     numint = dft.numint.NumInt()
     exc, vxc = numint.eval_xc_eff(xc, _libxc_layout(rho), deriv=1, spin=len(rho) - 1)[:2]
     return rho[:, 0].sum(axis=0) * exc, vxc.reshape(rho.shape)

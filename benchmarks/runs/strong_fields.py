@@ -1,16 +1,21 @@
 r"""Strong fields: Fock builds, true and stated error, processor seconds, against reference steps alone.
 
 OMP_NUM_THREADS=1 python benchmarks/runs/strong_fields.py [--tol 1e-2 1e-3] [--seeds 1] [--without] \
-    [--engine nwchem] [--surrogate response rollout] [case ...]
+    [--engine nwchem] [--surrogate response rollout] [--against COMMAND] [case ...]
 
 With --without each row is followed by one of the same program without the points. With --engine nwchem an
 installed NWChem makes the reference steps, and its own points are counted; its seconds are in all others.
-With --surrogate each row is made by each of them, response being the default.
+With --surrogate each row is made by each of them, response being the default. With --against each is preceded
+by one of another version of this program, whose command that is:
+
+git worktree add /tmp/old/hybrid_propagate 060d47f
+... --against "env PYTHONPATH=/tmp/old .venv/bin/python -m hybrid_propagate.driver.propagate_command"
 
 The last three cases have shaped no constant.
 """
 
 import argparse
+import shlex
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -121,6 +126,7 @@ def main() -> None:
     parser.add_argument("--without", action="store_true", help="a row without the points, too")
     parser.add_argument("--engine", choices=("pyscf", "nwchem"), default="pyscf")
     parser.add_argument("--surrogate", choices=("response", "rollout"), nargs="+", default=["response"])
+    parser.add_argument("--against", type=shlex.split, default=[], metavar="COMMAND", help="another version")
     arguments = parser.parse_args()
     common = ("--engine", arguments.engine, "--save-density", "0")
     if unknown := set(arguments.cases) - set(CASES):
@@ -139,6 +145,9 @@ def main() -> None:
             for tolerance, seed, surrogate in product(arguments.tol, seeds, arguments.surrogate):
                 options = ("--tol", str(tolerance), "--surrogate", surrogate, *common)
                 command = [sys.executable, "-c", SEEDED, str(seed), "deck.nw", *options]
+                if arguments.against:
+                    other = run_deck(deck, command=[*arguments.against, "deck.nw", *options])
+                    print(row(f"{name}, other version", n_steps, tolerance, other, reference), flush=True)
                 run = run_deck(deck, command=command)
                 drawn = f"seed {seed}" if seed else "without points"
                 told = f"{name}, {surrogate}, {drawn}"

@@ -54,7 +54,7 @@ class Claim:
     sights: at the points drawn.
     sums, shadow: of the estimate, were the pass kept.
     error: stated then, relative to no less than the smallest motion that counts.
-    own: what this pass adds to it by itself.
+    own: what this pass adds to it by itself; no less than that where it may be kept anyway.
     allowed, earned: what `error` or `own` may be.
     """
 
@@ -239,7 +239,7 @@ def _claim(
     if is_weak(hybrid):
         allowed = max(allowed, _allowed_of_weak(hybrid, made, sums, dipole))
     own = error
-    if error > 0.5 * allowed:
+    if error > allowed:
         own = rest + replace(unseen_here, signal=sums.signal, points=sums.points).unseen(made.floor)
         own += _own(made, dipole, sums)
     return Claim(tuple(sights), sums, shadow, error, own, allowed, earned)

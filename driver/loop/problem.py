@@ -1,5 +1,6 @@
 """One propagation, set up: the engine, the working basis, where it starts, and the field that acts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from ...adapters.system.real_time import at_point
 from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
 from ...surrogate.matrices.occupied_empty import occupied_empty
-from ...surrogate.surrogate import Surrogate
+from ...surrogate.surrogate import StepsFollowed, Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
 from ...surrogate.weak_fields.pair_response import NEARLY_DIAGONAL
 from ...surrogate.weak_fields.scheme import Phases
@@ -161,8 +162,8 @@ def _absorb(problem: Problem, fock: np.ndarray) -> np.ndarray:
     return absorbed
 
 
-def make_step(problem: Problem) -> Step:
-    """The deck's propagator, for any source of Fock matrices."""
+def make_step(problem: Problem, begins: Callable[[int], None] = lambda _: None) -> Step:
+    """The deck's propagator, for any source of Fock matrices; begins: see `StepRules`."""
     real_time, basis = problem.real_time, problem.basis
     dt = real_time.dt
     if real_time.propagator != "magnus":
@@ -176,6 +177,7 @@ def make_step(problem: Problem) -> Step:
         if not real_time.absorbing
         else lambda fock, orbitals: propagate_lossy(fock, orbitals, dt),
         norm=canonical_norm(basis.to_canonical),
+        begins=begins,
     )
     return lambda state, fock_of: magnus_step(state, fock_of, rules)
 
@@ -186,9 +188,14 @@ def steps_of(problem: Problem, surrogate: Surrogate, last: int, more: LearnedRow
     more: added to F, where the surrogate makes steps itself.
     """
     whole = surrogate.in_force if isinstance(surrogate, ByRegime) else surrogate
-    real_time, by_numpy = problem.real_time, make_step(problem)
+    real_time = problem.real_time
     if not isinstance(whole, WholeSteps):
-        return by_numpy
+        return (
+            make_step(problem, whole.pass_begins())
+            if isinstance(whole, StepsFollowed)
+            else make_step(problem)
+        )
+    by_numpy = make_step(problem)
 
     def amplitudes(time: float) -> np.ndarray:
         fields = (coupling.field for coupling in problem.couplings)

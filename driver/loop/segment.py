@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from ...adapters.engine import Energies
-from ...surrogate.surrogate import Surrogate, Visit
+from ...surrogate.surrogate import EnergiesApart, Surrogate, Visit
+from ...surrogate.weak_fields.by_regime import ByRegime
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.state import State
 from .problem import Problem, Step, field_free, is_check_step, make_step
@@ -232,8 +233,21 @@ def surrogate_segment(
         return None
     if state.step == problem.n_steps:
         reason = "END"
-    segment = recorder.segment("surrogate", reason, state, surrogate.energies(recorder.densities), 0)
+    energies = _own_energies(problem, surrogate, recorder.densities)
+    segment = recorder.segment("surrogate", reason, state, energies, 0)
     return replace(segment, learned=math.sqrt(learned / segment.n_steps))
+
+
+def _own_energies(problem: Problem, surrogate: Surrogate, densities: np.ndarray) -> np.ndarray:
+    """What `with_energies` begins from, (k, 3). Where steps keep the energy, the field's work gives the total
+    one there, and 0 stands for exchange and correlation.
+    """
+    own = surrogate.in_force if isinstance(surrogate, ByRegime) else surrogate
+    real_time = problem.real_time
+    if not real_time.unitary or real_time.static or not isinstance(own, EnergiesApart):
+        return surrogate.energies(densities)
+    parts = own.core_and_coulomb(densities)
+    return np.column_stack([parts, np.zeros(len(parts))])
 
 
 def frozen_pass(

@@ -33,6 +33,7 @@ class StepRules:
 
     external(t): the field's matrix in the working basis, (n_spin, m, m), or None where no field acts.
     exponential(F, Y): exp(-i dt F) Y. norm(Y, occupations): one number a spin, compared with `tolerance`.
+    begins(number): told of every step, by the number of the point that it starts from.
     """
 
     dt: float
@@ -40,6 +41,7 @@ class StepRules:
     external: Callable[[float], np.ndarray | None]
     exponential: Callable[[np.ndarray, np.ndarray], np.ndarray]
     norm: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    begins: Callable[[int], None] = lambda _: None
 
 
 def magnus_step(state: State, fock_of: FockOf, rules: StepRules) -> tuple[State, list[np.ndarray]]:
@@ -54,6 +56,7 @@ def magnus_step(state: State, fock_of: FockOf, rules: StepRules) -> tuple[State,
     density = density_of(orbitals, state.occupations)
     changes: list[np.ndarray] = []
     last_norm = None
+    rules.begins(state.step)
     for _ in range(MOST_CORRECTIONS):
         fock = fock_of(density)
         if field is not None:

@@ -157,7 +157,9 @@ def _weights(rows: np.ndarray, wanted: np.ndarray, start: np.ndarray, ridge: flo
     gram = scaled.T @ scaled
     pull = ridge * float(np.trace(gram)) / len(gram)
     gram[np.diag_indices(len(gram))] += pull
-    return nonnegative_least_squares(gram, scaled.T @ wanted + pull * start * lengths) / lengths
+    # Most that the cells' own weights keep, all together keep.
+    positive = start > 0.0 if start.any() else None
+    return nonnegative_least_squares(gram, scaled.T @ wanted + pull * start * lengths, positive) / lengths
 
 
 def _evaluated_cell(

@@ -23,6 +23,7 @@ from ...adapters.pyscf.beyond_first_order import (
     BeyondFirstOrder,
     beyond_first_order,
     energies_beyond,
+    matrices_beyond,
     matrix_beyond,
 )
 from ...adapters.pyscf.quadrature import Quadrature, quadrature_on
@@ -139,7 +140,7 @@ class PointSource:
         if kept is not None:
             return kept
         rows = self._rows(turned, tests, fine.kernel is None, random, self._nothing())
-        held_out = rotations(self.ground, HELD_OUT, random)
+        held_out = _measured(self.basis, fine, rotations(self.ground, HELD_OUT, random))
         found = self._fewest(rows, fine, held_out, self._wanted(fine), self._nothing())
         return found if found is not None and found.error <= USELESS else None
 
@@ -153,8 +154,9 @@ class PointSource:
         changes = np.array([real_out(self.basis, change) for change in learned_from])
         kept = self._tail(visited) if response.whole else self._nothing()
         rows = self._rows(changes, self._tests(random), response.whole, random, kept)
-        error = held_out_error(response, fine, held_out)
-        found = self._fewest(rows, fine, held_out, BETTER * error, kept)
+        measured = _measured(self.basis, fine, held_out)
+        error = _error(response, measured)
+        found = self._fewest(rows, fine, measured, BETTER * error, kept)
         return found if found is not None and found.error < error else None
 
     def _kept(self, fine: BeyondFirstOrder) -> NonlinearResponse | None:
@@ -205,11 +207,14 @@ class PointSource:
         self,
         rows: Sequence[CellRows],
         fine: BeyondFirstOrder,
-        held_out: Sequence[np.ndarray],
+        held_out: Sequence[tuple[np.ndarray, np.ndarray]],
         wanted: float,
         kept: np.ndarray,
     ) -> NonlinearResponse | None:
-        """The fewest points of the error wanted on changes held out, or the best, beside those kept."""
+        """The fewest points of the error wanted on changes held out, or the best, beside those kept.
+
+        held_out: see `_measured`.
+        """
         whole = fine.kernel is None
         found: NonlinearResponse | None = None
         for number, per_atom in enumerate(PER_ATOM):
@@ -224,7 +229,7 @@ class PointSource:
                 np.concatenate([weights, self.fine.weights[kept]]),
             )
             made = on_points(self.fine, self.basis, self.density, points, whole=whole)
-            made = replace(made, error=held_out_error(made, fine, held_out))
+            made = replace(made, error=_error(made, held_out))
             if found is None or made.error < found.error:
                 found = made
             if made.error <= wanted:
@@ -269,9 +274,9 @@ def first_order_fails(fine: BeyondFirstOrder, changes: np.ndarray) -> bool:
 
     changes: δP (k, n_spin, n, n), AO basis, real.
     """
-    whole = replace(fine, kernel=None)
-    sizes = [[np.linalg.norm(matrix_beyond(part, c)) for c in changes] for part in (fine, whole)]
-    return bool(np.linalg.norm(sizes[0]) > np.linalg.norm(sizes[1]))
+    sizes = [[np.linalg.norm(matrix) for matrix in matrices_beyond(fine, c)] for c in changes]
+    beyond, whole = np.linalg.norm(sizes, axis=0)
+    return bool(beyond > whole)
 
 
 def real_out(basis: WorkingBasis, change: np.ndarray) -> np.ndarray:
@@ -283,11 +288,18 @@ def held_out_error(
     response: NonlinearResponse, fine: BeyondFirstOrder, rotations: Sequence[np.ndarray]
 ) -> float:
     """Root mean square of ‖r - r_fine‖ / ‖r_fine‖ over changes of P', (n_spin, m, m) each."""
-    basis = response.basis
-    errors = []
-    for change in rotations:
-        wanted = basis.fock_in(matrix_beyond(fine, real_out(basis, change)))
-        errors.append(np.linalg.norm(response(change) - wanted) / np.linalg.norm(wanted))
+    return _error(response, _measured(response.basis, fine, rotations))
+
+
+def _measured(
+    basis: WorkingBasis, fine: BeyondFirstOrder, rotations: Sequence[np.ndarray]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Changes of P', each with its r_fine."""
+    return [(c, basis.fock_in(matrix_beyond(fine, real_out(basis, c)))) for c in rotations]
+
+
+def _error(response: NonlinearResponse, measured: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+    errors = [np.linalg.norm(response(c) - wanted) / np.linalg.norm(wanted) for c, wanted in measured]
     return float(np.sqrt(np.mean(np.square(errors))))
 
 

@@ -26,11 +26,16 @@ class NotSolved(Failed):
     """The pivoting did not come to an end."""
 
 
-def nonnegative_least_squares(gram: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """s (n,) of G (n, n), positive definite, and q (n,). Raises NotSolved."""
+def nonnegative_least_squares(
+    gram: np.ndarray, right: np.ndarray, positive: np.ndarray | None = None
+) -> np.ndarray:
+    """s (n,) of G (n, n), positive definite, and q (n,). Raises NotSolved.
+
+    positive: where s is expected to be, (n,); the result is the same, the exchanges are fewer.
+    """
     n = len(right)
-    free = np.zeros(n, dtype=bool)
-    s, y = np.zeros(n), -right
+    free = np.zeros(n, dtype=bool) if positive is None else positive
+    s, y = _solved(gram, right, free)
     fewest, patience = n + 1, PATIENCE
     rounding = ROUNDING * float(np.abs(right).max(initial=0.0))
     for _ in range(EXCHANGES):
@@ -42,15 +47,23 @@ def nonnegative_least_squares(gram: np.ndarray, right: np.ndarray) -> np.ndarray
             fewest, patience = count, PATIENCE
         elif patience > 0:
             patience -= 1
+        elif count > EXCHANGES:
+            # One at a time, so many would take more exchanges than there are.
+            break
         else:
             # Murty's rule, which comes to an end.
             last = int(np.flatnonzero(wrong)[-1])
             wrong = np.zeros(n, dtype=bool)
             wrong[last] = True
-        free ^= wrong
-        s = np.zeros(n)
-        if free.any():
-            factor = scipy.linalg.cho_factor(gram[np.ix_(free, free)], lower=True)
-            s[free] = scipy.linalg.cho_solve(factor, right[free])
-        y = np.where(free, 0.0, gram[:, free] @ s[free] - right)
+        free = free ^ wrong
+        s, y = _solved(gram, right, free)
     raise NotSolved("the non-negative weights of the points did not converge")
+
+
+def _solved(gram: np.ndarray, right: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """s and y, (n,) each, where some unknowns are free and the others nothing."""
+    s = np.zeros(len(right))
+    if free.any():
+        factor = scipy.linalg.cho_factor(gram[np.ix_(free, free)], lower=True, check_finite=False)
+        s[free] = scipy.linalg.cho_solve(factor, right[free], check_finite=False)
+    return s, np.where(free, 0.0, gram[:, free] @ s[free] - right)

@@ -15,7 +15,7 @@ The spread is what is known to be missing, the approximate images times the prio
 variance of r, scaled by what anchors have shown it to be worth.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from ...adapters.engine import Engine, FockBuild
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.packing import make_packing, pack, unpack
 from ..surrogate import Measurement, Visit
+from .carried_on import CarriedOn
 from .direct_sum import DirectSum
 from .first_guess import NO_PRIOR_ERROR, FirstGuess
 from .nonlinear_part import NonlinearPart
@@ -90,6 +91,7 @@ class OnTheFlyResponse:
         self._calibration = 1.0
         self._moment, self._n_visits, self._spread = 0.0, 0, 0.0
         self._patience = self._wait = 1
+        self._carried: CarriedOn | None = None
         self._last_density, self._last = density, self._evaluate(density)
         coulomb = engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
         self._core_x, self._coulomb_x, self._fock_x = (
@@ -126,9 +128,17 @@ class OnTheFlyResponse:
 
         k, d: directions and length of every irrep that the motion has reached.
         """
-        last = self._last = self._evaluate(density)
+        guess = None if self._carried is None else self._carried.guess()
+        last = self._last = self._evaluate(density, guess)
         self._last_density = density
+        if self._carried is not None and guess is None:
+            self._carried.note(last.beyond)
         return self._fock + unpack(self._packing, last.response_x, last.response_y)
+
+    def pass_begins(self) -> Callable[[int], None]:
+        """See `StepsFollowed`."""
+        self._carried = CarriedOn()
+        return self._carried.begins
 
     def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """Note a P'; look whether it leaves the known directions.
@@ -211,17 +221,28 @@ class OnTheFlyResponse:
 
         E(P) = E(P0) + Tr F(P0) δP + ½ Tr ΔF δP, with ∫ r·dP for the part of ΔF that is not linear.
         """
-        packed = [pack(self._packing, density - self._density) for density in densities]
-        x, y = np.array([p[0] for p in packed]), np.array([p[1] for p in packed])
+        x, y = self._packed_changes(densities)
         ground = self._ground_energies
-        core = ground.core + x @ self._core_x
-        coulomb = ground.coulomb + x @ self._coulomb_x + 0.5 * self._x_map.energy(x, "j")
         total = ground.core + ground.coulomb + ground.exchange_correlation + x @ self._fock_x
         total += 0.5 * self._x_map.energy(x, "k") + 0.5 * self._y_map.energy(y, "k")
         total += self._remainder.energies(x)
         if self._nonlinear.response is not None:
             total += self._nonlinear.response.energies(densities - self._density)
+        core, coulomb = self._core_and_coulomb(x).T
         return np.stack([core, coulomb, total - core - coulomb], axis=1)
+
+    def core_and_coulomb(self, densities: np.ndarray) -> np.ndarray:
+        """See `EnergiesApart`."""
+        return self._core_and_coulomb(self._packed_changes(densities)[0])
+
+    def _core_and_coulomb(self, x: np.ndarray) -> np.ndarray:
+        ground = self._ground_energies
+        coulomb = ground.coulomb + x @ self._coulomb_x + 0.5 * self._x_map.energy(x, "j")
+        return np.stack([ground.core + x @ self._core_x, coulomb], axis=1)
+
+    def _packed_changes(self, densities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        packed = [pack(self._packing, density - self._density) for density in densities]
+        return np.array([p[0] for p in packed]), np.array([p[1] for p in packed])
 
     def save(self) -> dict[str, np.ndarray]:
         """Everything learned, as arrays that `load` takes back."""
@@ -250,13 +271,14 @@ class OnTheFlyResponse:
         if self.nonlinear:
             self._remainder.leave_rough()
 
-    def _evaluate(self, density: np.ndarray) -> _Evaluation:
+    def _evaluate(self, density: np.ndarray, guess: np.ndarray | None = None) -> _Evaluation:
+        """guess: r, where that is known well enough."""
         x, y = pack(self._packing, density - self._density)
         response_x, beyond = self._x_map.apply(x), None
         if self._remainder.n_anchors:
             response_x += self._remainder.predict(x)
         if self._nonlinear.response is not None:
-            beyond = self._nonlinear.of(density - self._density)
+            beyond = self._nonlinear.of(density - self._density) if guess is None else guess
             response_x = response_x + beyond
         return _Evaluation(x, y, response_x, self._y_map.apply(y), beyond)
 

@@ -11,9 +11,11 @@ def test_as_an_active_set_finds_it(n_rows: int, n: int) -> None:
     draw = np.random.default_rng(n)
     B, b = draw.standard_normal((n_rows, n)), draw.standard_normal(n_rows)
     found = nonnegative_least_squares(B.T @ B, B.T @ b)
+    begun = nonnegative_least_squares(B.T @ B, B.T @ b, np.arange(n) % 2 == 0)
     wanted, _ = scipy.optimize.nnls(B, b)
     assert 0 < (wanted == 0).sum() < n
     assert found == pytest.approx(wanted, abs=1e-9)
+    assert begun == pytest.approx(wanted, abs=1e-9)
 
 
 def test_nearly_dependent_columns_come_to_an_end() -> None:

@@ -178,3 +178,5 @@ def test_energies_hold_what_the_points_add() -> None:
     errors = [np.abs(one.energies(np.array(far)).sum(axis=1) - wanted).max() for one in (surrogate, without)]
     assert errors[0] < 1e-4
     assert errors[0] < 0.05 * errors[1]
+    parts = surrogate.core_and_coulomb(np.array(far))
+    np.testing.assert_allclose(parts, surrogate.energies(np.array(far))[:, :2], atol=1e-10)
