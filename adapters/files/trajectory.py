@@ -219,14 +219,16 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> None:
     dataset[n:] = values.astype(kind)
 
 
-def read_contents(path: Path, *, to_go_on: bool = False) -> Contents:
-    """Everything but the densities and the response. to_go_on: what has no checksum will not do.
+def read_contents(path: Path, *, to_go_on: bool = False, own: bool = False) -> Contents:
+    """Everything but the densities and the response.
 
+    to_go_on: what has no checksum will not do. own: this process has written it just now.
     Raises TrajectoryError.
     """
     try:
-        check_seal(path, needed=to_go_on)
-        with open_hdf5(path) as file:
+        if not own:
+            check_seal(path, needed=to_go_on)
+        with (open_own_hdf5 if own else open_hdf5)(path) as file:
 
             def arrays(group: str) -> dict[str, np.ndarray]:
                 found: dict[str, np.ndarray] = {}

@@ -12,6 +12,7 @@ Exponents have three digits (`1.000000000000E-003`); a number that does not fit 
 import math
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -19,8 +20,10 @@ import numpy as np
 LEAD = "\0"
 #: Guards an `E-` or `E+` of a label while the exponents of the numbers are widened.
 _GUARD = "\1"
+#: Ends a time point in a template of several.
+_END = "\2"
 _NUMBER = "%21.12E"
-_INTEGER = "%17d"
+_IN_TEMPLATE = re.compile(f"(?<!%){_NUMBER}")
 _WIDTH = 22
 
 
@@ -87,34 +90,49 @@ def message_line(tag: str, time: float, text: str) -> str:
 
 
 def value_template(n_values: int, label: str) -> str:
-    """Template of a line with n values, for `fill`."""
+    """Template of a line with n values, for `filled`."""
     return f"{LEAD}{_NUMBER * n_values}     # {_guarded(label)}\n"
 
 
-def integer_template(label: str) -> str:
-    """Template of a line with one integer, for `fill`."""
-    return f"{LEAD}     {_INTEGER}     # {_guarded(label)}\n"
+def integer_template(label: str, value: int) -> str:
+    """Template of a line with one integer, for `filled`."""
+    return f"{LEAD}     {value:17d}     # {_guarded(label)}\n"
 
 
 def message_template(text: str) -> str:
-    """Template of a line without a value, for `fill`."""
+    """Template of a line without a value, for `filled`."""
     return f"{LEAD}        ### {_guarded(text)} ###\n"
 
 
-def fill(template: str, values: tuple[float, ...], opening: str, rare: bool = False) -> str:
-    """Lines of one time point from joined templates, each line opened by tag and time.
+def filled(template: str, values: np.ndarray, openings: Sequence[str]) -> list[str]:
+    """Lines of k time points from joined templates, a text each.
 
-    rare: see `rare_rows`; such points take a slower way.
-    Python writes two exponent digits in a field of 21, so inserting one digit gives Fortran's field of 22.
+    values: (k, n). openings: tag and time of each point.
+
+    Python writes two exponent digits in a field of 21, so inserting one digit gives Fortran's field of 22. A
+    number that all points share is written once; all others go in by one `%`.
     """
-    if rare:
-        kinds = re.findall(f"{_NUMBER}|{_INTEGER}", template)
-        pairs = zip(kinds, values, strict=True)
-        texts = tuple(scientific(v) if kind == _NUMBER else f"{v:17d}" for kind, v in pairs)
-        text = template.replace(_NUMBER, "%s").replace(_INTEGER, "%s") % texts
-    else:
-        text = (template % values).replace("E-", "E-0").replace("E+", "E+0")
-    return text.replace(_GUARD, "").replace(LEAD, opening)
+    rare, texts = rare_rows(values), [""] * len(values)
+    for row in np.flatnonzero(rare).tolist():
+        numbers = tuple(map(scientific, values[row].tolist()))
+        text = _IN_TEMPLATE.sub("%s", template) % numbers
+        texts[row] = text.replace(_GUARD, "").replace(LEAD, openings[row])
+    usual = np.flatnonzero(~rare)
+    if not usual.size:
+        return texts
+    own = np.ascontiguousarray(values[usual], float)
+    # By their bits: -0 is not 0.
+    shared = (own.view(np.int64) == own.view(np.int64)[0]).all(axis=0)
+    written = [
+        _guarded(scientific(value)) if same else _NUMBER
+        for value, same in zip(own[0].tolist(), shared.tolist(), strict=True)
+    ]
+    point = "".join(chain(*zip(_IN_TEMPLATE.split(template), [*written, _END], strict=True)))
+    whole = (point * len(own)) % tuple(own[:, ~shared].ravel().tolist())
+    whole = whole.replace("E-", "E-0").replace("E+", "E+0").replace(_GUARD, "")
+    for row, text in zip(usual.tolist(), whole.split(_END), strict=False):
+        texts[row] = text.replace(LEAD, openings[row])
+    return texts
 
 
 def rare_rows(values: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from ..propagators.pair_steps import Norm, PairSteps, norm_of
 from ..propagators.state import State, density_of
 from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
 from .hybrid import Hybrid, known_surrogate, told_steps
-from .problem import Problem, Step, active_dipoles, electronic_dipoles, is_check_step, steps_of
+from .problem import Problem, Step, active_dipoles, check_steps, electronic_dipoles, is_check_step, steps_of
 from .progress import Progress
 from .reference import Sight
 from .segment import Limits, Segment, frozen_pass, later_densities, surrogate_segment
@@ -324,8 +324,8 @@ class Weakly:
         fock, half = (pairs.block(f) + pairs.gaps * rest for f in (state.fock, state.fock_half))
         if is_check_step(problem, state.step):
             fock = response.response(pairs.filling * eta)
-        anew = [j for j in range(1, n_steps) if is_check_step(problem, state.step + j)]
-        lengths = np.diff([0, *anew, n_steps]).tolist()
+        last = state.step + n_steps
+        lengths = np.diff([state.step, *check_steps(problem, state.step + 1, last), last]).tolist()
         return pair_path(response, PairState(eta, fock, half), lengths, problem.real_time.dt, keep, lacking)
 
     def _left_out(self, state: State) -> float:
