@@ -128,6 +128,7 @@ def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest:
         (found[0], np.real(values), np.sin(angles), True),
         (found[1], np.imag(values), np.cos(angles), False),
     ):
-        samples = window.filtered(part, odd=odd)
-        own[:, moved] = np.linalg.lstsq(basis, samples, rcond=None)[0] / gain[:, None]
+        # There are more pairs than lines, so the fit's weights are filtered, not the pairs.
+        weights = np.linalg.pinv(basis, rcond=np.finfo(float).eps * max(basis.shape))
+        own[:, moved] = window.at_given(weights, odd=odd) @ part / gain[:, None]
     return Modes(*found)
