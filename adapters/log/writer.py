@@ -17,7 +17,7 @@ from .lines import (
     engineering,
     filled,
     integer_template,
-    lead,
+    leads,
     message_line,
     message_template,
     value_template,
@@ -42,7 +42,7 @@ def format_block(block: StepBlock, real_time: RealTime, system: System) -> str:
     k, tag = len(block.time), real_time.tag
     every = np.arange(k)
     printed = every if block.printed is None else np.flatnonzero(block.printed)
-    openings = [lead(tag, time) for time in block.time.tolist()]
+    openings = leads(tag, block.time)
 
     def messages(said: Mapping[int, Sequence[str]]) -> list[str]:
         texts = [""] * k

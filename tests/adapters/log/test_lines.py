@@ -11,6 +11,7 @@ from hybrid_propagate.adapters.log.lines import (
     integer_line,
     integer_template,
     lead,
+    leads,
     message_line,
     message_template,
     scientific,
@@ -108,7 +109,14 @@ def test_points_together_are_lines_one_by_one(shared: float) -> None:
             integer_line(tag, time, 12, "count"),
         ]
     assert filled(template, values[:0], []) == []
+    assert filled("", values[:2, :0], ["a", "b"]) == ["", ""]
     assert filled(message_template("none"), values[:2, :0], ["a", "b"]) == [
         "a        ### none ###\n",
         "b        ### none ###\n",
     ]
+
+
+@pytest.mark.parametrize("last", [0.4, -0.4, 9999.9, 10000.0, 123456.0, math.nan])
+def test_openings_together_are_those_one_by_one(last: float) -> None:
+    times = np.array([0.0, 0.123456789, last])
+    assert leads("50% ", times) == [lead("50% ", time) for time in times.tolist()]
