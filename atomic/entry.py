@@ -1,5 +1,6 @@
 """Where a command begins and ends: no moment of it is without an exit code, nor without its one line."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -7,6 +8,9 @@ from importlib import import_module
 
 from .interruption import INTERRUPTED, asked, at_the_end_say, leave_alone, listen, may_speak
 from .threads import start_with
+
+#: New objects until the collector looks at the young, and looks until it looks at the older and the oldest.
+SELDOM = (50_000, 20, 100)
 
 
 def run_command(name: str, module: str, arguments: Sequence[str] | None = None) -> int:
@@ -17,6 +21,8 @@ def run_command(name: str, module: str, arguments: Sequence[str] | None = None) 
     listen()
     at_the_end_say(lambda: f"{name}: interrupted")
     start_with(1)
+    # Imports and figures make objects by the hundred thousand, and next to none in circles to look for.
+    gc.set_threshold(*SELDOM)
     try:
         code = _carried_out(module, arguments)
         if sys.stdout is not None:

@@ -15,9 +15,11 @@ _LENGTH = len(_LEAD) + 2 * _BYTES + 1
 _PORTION = 2**22
 
 
-def sealed(content: bytes) -> bytes:
-    """The content of a file with its checksum at the end."""
-    return content + _line(hashlib.blake2b(content, digest_size=_BYTES))
+def write_sealed(path: Path, content: bytes) -> None:
+    """Write a file with its checksum at the end. Raises OSError."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.write(_line(hashlib.blake2b(content, digest_size=_BYTES)))
 
 
 def seal(path: Path) -> None:

@@ -18,7 +18,7 @@ from ...atomic.errors import BadInput
 from ...atomic.whole_file import whole_file
 from ..system import System
 from ..system.geometry import ANGSTROM_PER_BOHR
-from .checksum import check_seal, seal, sealed
+from .checksum import check_seal, seal, write_sealed
 from .meanings import describe
 from .plain_hdf5 import open_hdf5, open_own_hdf5
 from .read_errors import reason
@@ -139,7 +139,7 @@ class TrajectoryFile:
                     self._fill(new, checkpoint, complete, start)
                     new.flush()
                     image = new.id.get_file_image()
-                part.write_bytes(sealed(image))
+                write_sealed(part, image)
             descriptor = os.open(part, os.O_RDONLY)
             os.fsync(descriptor)
             os.close(descriptor)
@@ -210,23 +210,27 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> None:
         kind = values.dtype
     if name not in file:
         chunks = (max(1, min(_CHUNK_ROWS, 2**20 // max(values[:1].nbytes, 1))), *values.shape[1:])
-        file.create_dataset(name, data=values.astype(kind), maxshape=(None, *values.shape[1:]), chunks=chunks)
+        file.create_dataset(
+            name, data=values.astype(kind, copy=False), maxshape=(None, *values.shape[1:]), chunks=chunks
+        )
         return
     dataset = file[name]
     assert isinstance(dataset, h5py.Dataset)
     n = len(dataset)
     dataset.resize(n + len(values), axis=0)
-    dataset[n:] = values.astype(kind)
+    dataset[n:] = values.astype(kind, copy=False)
 
 
-def read_contents(path: Path, *, to_go_on: bool = False) -> Contents:
-    """Everything but the densities and the response. to_go_on: what has no checksum will not do.
+def read_contents(path: Path, *, to_go_on: bool = False, own: bool = False) -> Contents:
+    """Everything but the densities and the response.
 
+    to_go_on: what has no checksum will not do. own: this process has written it just now.
     Raises TrajectoryError.
     """
     try:
-        check_seal(path, needed=to_go_on)
-        with open_hdf5(path) as file:
+        if not own:
+            check_seal(path, needed=to_go_on)
+        with (open_own_hdf5 if own else open_hdf5)(path) as file:
 
             def arrays(group: str) -> dict[str, np.ndarray]:
                 found: dict[str, np.ndarray] = {}

@@ -17,10 +17,8 @@ import numpy as np
 
 #: Stands for "tag and time" in a template until the row's own are put in.
 LEAD = "\0"
-#: Guards an `E-` or `E+` of a label while the exponents of the numbers are widened.
-_GUARD = "\1"
 _NUMBER = "%21.12E"
-_INTEGER = "%17d"
+_IN_TEMPLATE = re.compile(f"({LEAD}|(?<!%){_NUMBER})")
 _WIDTH = 22
 
 
@@ -87,42 +85,66 @@ def message_line(tag: str, time: float, text: str) -> str:
 
 
 def value_template(n_values: int, label: str) -> str:
-    """Template of a line with n values, for `fill`."""
-    return f"{LEAD}{_NUMBER * n_values}     # {_guarded(label)}\n"
+    """Template of a line with n values, for `filled`."""
+    return f"{LEAD}{_NUMBER * n_values}     # {_escaped(label)}\n"
 
 
-def integer_template(label: str) -> str:
-    """Template of a line with one integer, for `fill`."""
-    return f"{LEAD}     {_INTEGER}     # {_guarded(label)}\n"
+def integer_template(label: str, value: int) -> str:
+    """Template of a line with one integer, for `filled`."""
+    return f"{LEAD}     {value:17d}     # {_escaped(label)}\n"
 
 
 def message_template(text: str) -> str:
-    """Template of a line without a value, for `fill`."""
-    return f"{LEAD}        ### {_guarded(text)} ###\n"
+    """Template of a line without a value, for `filled`."""
+    return f"{LEAD}        ### {_escaped(text)} ###\n"
 
 
-def fill(template: str, values: tuple[float, ...], opening: str, rare: bool = False) -> str:
-    """Lines of one time point from joined templates, each line opened by tag and time.
+def filled(template: str, values: np.ndarray, openings: Sequence[str]) -> list[str]:
+    """Lines of k time points from joined templates, a text each.
 
-    rare: see `rare_rows`; such points take a slower way.
+    values: (k, n). openings: tag and time of each point. A number that all points share is written once.
+    """
+    if not len(values) or not template:
+        return [""] * len(values)
+    own = np.ascontiguousarray(values, float)
+    # By their bits: -0 is not 0.
+    shared = (own.view(np.int64) == own.view(np.int64)[0]).all(axis=0)
+    numbers, changing = iter(range(own.shape[1])), iter(_columns(own[:, ~shared]))
+    parts, columns = _IN_TEMPLATE.split(template), list[Sequence[str]]()
+    for place in range(1, len(parts), 2):
+        number = None if parts[place] == LEAD else next(numbers)
+        if number is not None and shared[number]:
+            parts[place] = scientific(float(own[0, number]))
+        else:
+            parts[place] = "%s"
+            columns.append(openings if number is None else next(changing))
+    point = "".join(parts)
+    return [point % texts for texts in zip(*columns, strict=True)]
+
+
+def _columns(values: np.ndarray) -> list[list[str]]:
+    """`scientific` of each of values (k, n), n columns of k.
+
     Python writes two exponent digits in a field of 21, so inserting one digit gives Fortran's field of 22.
     """
-    if rare:
-        kinds = re.findall(f"{_NUMBER}|{_INTEGER}", template)
-        pairs = zip(kinds, values, strict=True)
-        texts = tuple(scientific(v) if kind == _NUMBER else f"{v:17d}" for kind, v in pairs)
-        text = template.replace(_NUMBER, "%s").replace(_INTEGER, "%s") % texts
-    else:
-        text = (template % values).replace("E-", "E-0").replace("E+", "E+0")
-    return text.replace(_GUARD, "").replace(LEAD, opening)
-
-
-def rare_rows(values: np.ndarray) -> np.ndarray:
-    """(k,) bool: rows of (k, n) values with one that is not finite or whose exponent has three digits."""
-    magnitude = np.abs(values)
+    k, n = values.shape
+    flat = values.T.ravel()
+    text = f"{_NUMBER}\n" * len(flat) % tuple(flat.tolist())
+    texts = list[str](text.replace("E-", "E-0").replace("E+", "E+0").split("\n"))
+    magnitude = np.abs(flat)
     usual = (magnitude == 0.0) | ((magnitude > 1e-98) & (magnitude < 1e98))
-    return ~usual.all(axis=1)
+    for place in np.flatnonzero(~usual).tolist():
+        texts[place] = scientific(float(flat[place]))
+    return [texts[column * k : (column + 1) * k] for column in range(n)]
 
 
-def _guarded(label: str) -> str:
-    return label.replace("%", "%%").replace("E-", f"E{_GUARD}-").replace("E+", f"E{_GUARD}+")
+def leads(tag: str, times: np.ndarray) -> list[str]:
+    """`lead` of many times."""
+    if not (np.abs(times) < 1e4).all():
+        return [lead(tag, time) for time in times.tolist()]
+    opening = f"{tag.rstrip()}  ".replace("%", "%%")
+    return (f"{opening}%11.5f\n" * len(times) % tuple(times.tolist())).split("\n")[:-1]
+
+
+def _escaped(label: str) -> str:
+    return label.replace("%", "%%")

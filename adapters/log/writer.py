@@ -6,8 +6,8 @@ open shell    messages, CPU time, energies, charge, occupations, dipole contribu
               messages, Magnus iterations
 """
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -15,18 +15,17 @@ from ..system import DipoleContributions, RealTime, System
 from ..system.real_time import Quantity
 from .lines import (
     engineering,
-    fill,
+    filled,
     integer_template,
-    lead,
+    leads,
     message_line,
     message_template,
-    rare_rows,
     value_template,
 )
 from .step_block import ENERGIES, StepBlock
 
-#: Writes one row of a block: (row, tag and time) -> lines.
-_Part = Callable[[int, str], str]
+#: The lines of a quantity at some points: (their rows in the block, tag and time of each) -> a text for each.
+_Part = Callable[[np.ndarray, Sequence[str]], list[str]]
 
 _COMMON: tuple[Quantity, ...] = ("cputime", "energy", "charge", "moocc", "dipcontribs")
 # NWChem prints no quadrupole of an open shell and no <S²> of a closed one, whatever the deck asks.
@@ -40,20 +39,36 @@ def format_block(block: StepBlock, real_time: RealTime, system: System) -> str:
 
     Raises ValueError when the deck prints a quantity that the block does not hold.
     """
-    parts = list(_parts(block, real_time, system))
-    magnus = _magnus(block, system.n_spin) if "convergence" in real_time.quantities else None
-    printed = np.ones(len(block.time), bool) if block.printed is None else block.printed
-    tag = real_time.tag
-    text: list[str] = []
-    for row, (time, is_printed) in enumerate(zip(block.time.tolist(), printed.tolist(), strict=True)):
-        opening = lead(tag, time)
-        text += (message_line(tag, time, message) + "\n" for message in block.before.get(row, ()))
-        if is_printed:
-            text += (part(row, opening) for part in parts)
-        text += (message_line(tag, time, message) + "\n" for message in block.after.get(row, ()))
-        if magnus is not None:
-            text.append(magnus(row, opening))
-    return "".join(text)
+    k, tag = len(block.time), real_time.tag
+    every = np.arange(k)
+    printed = every if block.printed is None else np.flatnonzero(block.printed)
+    openings = leads(tag, block.time)
+
+    def messages(said: Mapping[int, Sequence[str]]) -> list[str]:
+        texts = [""] * k
+        for row, told in said.items():
+            texts[row] = "".join(message_line(tag, block.time[row], message) + "\n" for message in told)
+        return texts
+
+    def at(part: _Part, rows: np.ndarray) -> list[str]:
+        """Nothing at the other rows."""
+        texts = part(rows, [openings[row] for row in rows.tolist()])
+        return texts if len(rows) == k else _placed(texts, rows, k)
+
+    columns = [messages(block.before)] if block.before else []
+    columns += [at(part, printed) for part in _parts(block, real_time, system)]
+    columns += [messages(block.after)] if block.after else []
+    if "convergence" in real_time.quantities and block.interpolations is not None:
+        columns.append(at(_magnus(block, block.interpolations, system.n_spin), every))
+    return "".join(chain.from_iterable(zip(*columns, strict=True)))
+
+
+def _placed(texts: Sequence[str], rows: np.ndarray, k: int) -> list[str]:
+    """k texts: these at their rows, none elsewhere."""
+    placed = [""] * k
+    for row, text in zip(rows.tolist(), texts, strict=True):
+        placed[row] = text
+    return placed
 
 
 def _parts(block: StepBlock, real_time: RealTime, system: System) -> Iterator[_Part]:
@@ -76,8 +91,7 @@ def _parts(block: StepBlock, real_time: RealTime, system: System) -> Iterator[_P
 
 
 def _values(template: str, values: np.ndarray) -> _Part:
-    rows, rare = values.tolist(), rare_rows(values).tolist()
-    return lambda row, opening: fill(template, tuple(rows[row]), opening, rare[row])
+    return lambda rows, openings: filled(template, values[rows], openings)
 
 
 def _labelled(quantity: Quantity, block: StepBlock, system: System) -> tuple[list[str], np.ndarray]:
@@ -115,27 +129,25 @@ def _held(array: np.ndarray | None, quantity: Quantity) -> np.ndarray:
     return array
 
 
-def _magnus(block: StepBlock, n_spin: int) -> _Part | None:
-    """`Magnus interpol (matrix i of n)` from the second iteration on, then their number; None without any."""
-    if block.interpolations is None:
-        return None
-    counts = block.interpolations.tolist()
+def _magnus(block: StepBlock, counts: np.ndarray, n_spin: int) -> _Part:
+    """`Magnus interpol (matrix i of n)` from the second iteration on, then their number; none for 0."""
     changes = np.zeros((len(counts), 0, n_spin)) if block.changes is None else block.changes
-    rare = rare_rows(changes.reshape(len(counts), -1)).tolist()
+    matrices = "".join(
+        value_template(1, f"Magnus interpol (matrix {i} of {n_spin})") for i in range(1, n_spin + 1)
+    )
 
-    @cache
-    def template(count: int) -> str:
-        matrices = (
-            value_template(1, f"Magnus interpol (matrix {i} of {n_spin})") for i in range(1, n_spin + 1)
-        )
-        return "".join(matrices) * (count - 1) + integer_template("Magnus total interpolations")
-
-    def part(row: int, opening: str) -> str:
-        count = counts[row]
-        if count < 1:
-            return ""
-        values = (*changes[row, : count - 1].ravel().tolist(), count)
-        return fill(template(count), values, opening, rare[row])
+    def part(rows: np.ndarray, openings: Sequence[str]) -> list[str]:
+        texts = [""] * len(rows)
+        for count in np.unique(counts[rows]).tolist():
+            if count < 1:
+                continue
+            own = np.flatnonzero(counts[rows] == count)
+            values = changes[rows[own], : count - 1].reshape(len(own), -1)
+            template = matrices * (count - 1) + integer_template("Magnus total interpolations", count)
+            made = filled(template, values, [openings[row] for row in own.tolist()])
+            for row, text in zip(own.tolist(), made, strict=True):
+                texts[row] = text
+        return texts
 
     return part
 
@@ -152,7 +164,7 @@ def _contributions(block: StepBlock, real_time: RealTime, system: System) -> _Pa
     heads = [" " * 15 + "".join(f"{(i, a)[k]:<15d}" for i in first for a in second) for k in (0, 1)]
     times = block.time.tolist()
 
-    def part(row: int, opening: str) -> str:
+    def point(row: int) -> str:
         lines: list[str] = []
         for spin in range(n_spin):
             for axis in range(n_axes):
@@ -163,4 +175,4 @@ def _contributions(block: StepBlock, real_time: RealTime, system: System) -> _Pa
                 lines.append("".join(engineering(v, 15, 7) for v in numbers) + label)
         return "\n".join(lines) + "\n"
 
-    return part
+    return lambda rows, _: [point(row) for row in rows.tolist()]

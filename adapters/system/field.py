@@ -13,6 +13,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from .recorded_field import RecordedField
 
 Shape = Literal["delta", "cw", "gaussian", "hann", "sin2ramp", "file"]
@@ -49,6 +51,14 @@ class Excitation:
 
     geometry: str
     field: str
+
+
+def amplitudes(field: Field, times: np.ndarray, dt: float) -> np.ndarray:
+    """(k,) `amplitude` at each of times (k,)."""
+    if field.shape == "delta":
+        acts = (times >= -0.1 * dt) & (np.abs(times - field.center) < dt / 2)
+        return np.where(acts, field.maximum, 0.0)
+    return np.array([amplitude(field, time, dt) for time in times.tolist()])
 
 
 def amplitude(field: Field, t: float, dt: float) -> float:

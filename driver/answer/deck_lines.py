@@ -25,6 +25,19 @@ _MOST_BYTES = 2**26
 
 
 @dataclass(frozen=True, eq=False)
+class Kicked:
+    """A propagation that is done.
+
+    stem: path of its files without their ending.
+    run: what lines are found from; None where that is to be read from its files, or it was not kicked.
+    """
+
+    task: PropagationTask
+    stem: Path
+    run: KickedRun | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class DeckLines:
     """The lines of some runs.
 
@@ -40,7 +53,7 @@ class DeckLines:
 
 def answer(
     deck: Deck,
-    done: Sequence[tuple[PropagationTask, Path]],
+    done: Sequence[Kicked],
     roots: Sequence[Root] | None,
     alike: Callable[[System, System], bool],
     *,
@@ -48,12 +61,11 @@ def answer(
 ) -> None:
     """Print the lines of a deck's kicked runs; those of several together go to `<start>.json`, and `.html`.
 
-    done: propagations with the paths of their files without their ending.
     roots: of `task tddft`, None without one.
     alike: whether two systems are one molecule at one level of theory. report: write the page.
     Raises OSError.
     """
-    groups = [(group, kick_lines([stem for _, stem in group])) for group in _groups(done, alike)]
+    groups = [(group, kick_lines(group)) for group in _groups(done, alike)]
     several = sum(found is not None and len(found.stems) > 1 for _, found in groups) > 1
     for number, (group, found) in enumerate(groups, start=1):
         if found is None:
@@ -63,7 +75,7 @@ def answer(
         own = f"{deck.prefix}_lines_{number}" if several else deck.prefix
         name = own if together else found.stems[0].name
         beside = seen_by(roots or (), found.runs)
-        of, absorbing = group[0][0].system, any(task.real_time.absorbing for task, _ in group)
+        of, absorbing = group[0].task.system, any(one.task.real_time.absorbing for one in group)
         said = doubts(found.lines, sum(of.electrons), absorbing=absorbing)
         print("\n".join([line_table(name, found.lines, found.runs, beside), *said]), file=sys.stderr)
         if not together:
@@ -76,8 +88,7 @@ def answer(
         write_whole(deck.permanent_dir / f"{name}.json", json.dumps(summary, indent=1) + "\n")
         if report:
             path = deck.permanent_dir / f"{name}.html"
-            system = group[0][0].system
-            write_deck_page(DeckPage(deck, system, found.stems, found.runs, found.lines, beside), path)
+            write_deck_page(DeckPage(deck, of, found.stems, found.runs, found.lines, beside), path)
             print(f"  {path}", file=sys.stderr)
 
 
@@ -96,36 +107,40 @@ def earlier_roots(summaries: Iterable[Path]) -> list[Root] | None:
     return None
 
 
-def kick_lines(stems: Sequence[Path]) -> DeckLines | None:
+def kick_lines(done: Sequence[Kicked]) -> DeckLines | None:
     """The lines of finished runs together; None where they are no kicks, or too short."""
+    stems = [one.stem for one in done]
     try:
         paths = [stem.with_name(stem.name + ".h5") for stem in stems]
-        runs = [run for path in paths for run in read_kicked_runs(path)]
+        runs = [
+            run
+            for path, one in zip(paths, done, strict=True)
+            for run in (read_kicked_runs(path) if one.run is None else [one.run])
+        ]
         lines = absorption_lines(runs) if len(paths) > 1 else lines_of_run(paths[0], runs)
         return DeckLines(tuple(stems), tuple(runs), lines)
     except SpectrumError:
         return None
 
 
-def _groups(
-    done: Sequence[tuple[PropagationTask, Path]], alike: Callable[[System, System], bool]
-) -> list[list[tuple[PropagationTask, Path]]]:
+def _groups(done: Sequence[Kicked], alike: Callable[[System, System], bool]) -> list[list[Kicked]]:
     """Runs of one molecule with kicks along independent axes; any other kicked run alone."""
-    groups: list[tuple[list[np.ndarray], list[tuple[PropagationTask, Path]]]] = []
-    for task, stem in done:
+    groups: list[tuple[list[np.ndarray], list[Kicked]]] = []
+    for one in done:
+        task = one.task
         direction = _kick_direction(task)
         if direction is None:
             continue
         for directions, members in groups:
-            first = members[0][0]
+            first = members[0].task
             same = first.vectors == task.vectors and first.real_time.dt == task.real_time.dt
             more = np.linalg.matrix_rank(np.stack([*directions, direction]), 1e-6) > len(directions)
             if same and more and alike(first.system, task.system):
                 directions.append(direction)
-                members.append((task, stem))
+                members.append(one)
                 break
         else:
-            groups.append(([direction], [(task, stem)]))
+            groups.append(([direction], [one]))
     return [members for _, members in groups]
 
 

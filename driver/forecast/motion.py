@@ -9,7 +9,7 @@ import numpy as np
 
 from ...adapters.deck import PropagationTask
 from ...adapters.system import RealTime
-from ...adapters.system.field import amplitude
+from ...adapters.system.field import amplitudes
 from ...atomic.units import EV_PER_HARTREE
 
 #: As in `run/surrogates`: share of the response that is not linear, over |δP|; bounds of the |δP| from which
@@ -68,7 +68,7 @@ def driven_steps(real_time: RealTime) -> int:
     times = real_time.dt * np.arange(steps + 1)
     last = 0
     for field in (field for field in real_time.fields if field.shape != "delta"):
-        series = np.abs([amplitude(field, float(time), real_time.dt) for time in times])
+        series = np.abs(amplitudes(field, times, real_time.dt))
         acting = np.flatnonzero(series > NO_FIELD * abs(field.maximum))
         last = max(last, int(acting[-1]) if len(acting) else 0)
     return min(last + 1, steps) if last else 0
@@ -88,7 +88,7 @@ def _largest_part(task: PropagationTask, number: int) -> float:
     real_time = task.real_time
     field, n_points = real_time.fields[number], real_time.n_points
     times = real_time.dt * np.arange(min(n_points, _MOST_POINTS))
-    series = np.array([amplitude(field, float(time), real_time.dt) for time in times])
+    series = amplitudes(field, times, real_time.dt)
     energies = 2.0 * np.pi * EV_PER_HARTREE * np.fft.rfftfreq(4 * times.size, real_time.dt)
     parts = real_time.dt * np.abs(np.fft.rfft(series, 4 * times.size))
     bright = (energies >= _BRIGHT[0]) & (energies <= _BRIGHT[1])

@@ -23,7 +23,7 @@ from ..spectra.kicked_runs import read_kicked_runs
 from ..spectra.lines import AbsorptionLine, absorption_lines, transition_densities
 from ..spectra.response import read_response
 from ..spectra.signals import read_signals
-from ..spectra.spectrum import DAMPING, HIGHEST, Spectrum, SpectrumError, absorption
+from ..spectra.spectrum import DAMPING, HIGHEST, Signal, Spectrum, SpectrumError, absorption
 from ..spectra.window import Moved, Occupied, moved, partial_signal
 
 if TYPE_CHECKING:
@@ -165,10 +165,12 @@ class Run:
         path: ending in .png, or in .pdf or .svg for lines that stay sharp. Raises BadInput for another
         ending, OSError when the file cannot be written.
         """
+        signals: list[Signal] = []
         lines: tuple[AbsorptionLine, ...] = ()
         with contextlib.suppress(SpectrumError):
+            signals = read_signals(self.path)
             lines = self.lines()
-        draw_run(self.path, Path(path), lines, width)
+        draw_run(self._contents, self.path.stem, signals, Path(path), lines, width)
 
     def to_pandas(self) -> "pandas.DataFrame":
         """A row a time point, indexed by `time_au`; columns as `hybrid-read --to csv` names them.

@@ -19,7 +19,7 @@ import numpy as np
 from ...adapters.engine import Energies
 from ...surrogate.surrogate import Surrogate
 from ..propagators.weak_points import WeakPoints
-from .problem import Problem, amplitudes
+from .problem import Problem, field_sizes
 from .segment import Segment
 
 
@@ -42,7 +42,7 @@ def work_of_field(problem: Problem, segment: Segment) -> np.ndarray:
 def _work_on_pairs(problem: Problem, points: WeakPoints, times: np.ndarray) -> np.ndarray:
     """The same of weak motion, (k + 1,), where no density is formed."""
     work = np.zeros(len(times))
-    for coupling, sizes in zip(problem.couplings, amplitudes(problem, times).T, strict=True):
+    for coupling, sizes in zip(problem.couplings, field_sizes(problem, times).T, strict=True):
         if sizes.any():
             along = points.along(coupling.matrix)
             work[1:] -= np.cumsum(0.5 * (sizes[1:] + sizes[:-1]) * np.diff(along))

@@ -29,8 +29,9 @@ from .problem import (
     Problem,
     Step,
     active_dipoles,
-    amplitudes,
+    check_steps,
     electronic_dipoles,
+    field_sizes,
     is_check_step,
     steps_of,
 )
@@ -343,8 +344,8 @@ class Weakly:
         if is_check_step(problem, state.step):
             fock = response.response(pairs.filling * eta)
             fock += 0.0 if drive is None else drive.at(0, 1)[0]
-        anew = [j for j in range(1, n_steps) if is_check_step(problem, state.step + j)]
-        lengths = np.diff([0, *anew, n_steps]).tolist()
+        last = state.step + n_steps
+        lengths = np.diff([state.step, *check_steps(problem, state.step + 1, last), last]).tolist()
         start, pushes = PairState(eta, fock, half), Pushes(lacking, drive)
         return pair_path(response, start, lengths, problem.real_time.dt, keep, pushes)
 
@@ -354,7 +355,7 @@ class Weakly:
         if not self._acts_after(state.step):
             return None
         pushes = [np.real(self._response.pairs.block(coupling.matrix)) for coupling in problem.couplings]
-        sizes = amplitudes(problem, times_from(state, n_steps, problem.real_time.dt))
+        sizes = field_sizes(problem, times_from(state, n_steps, problem.real_time.dt))
         # What is left of a Gaussian there is nothing, but no zero.
         sizes[problem.last_field_step - state.step + 1 :] = 0.0
         return Drive(sizes, np.array(pushes))

@@ -9,8 +9,8 @@ import numpy as np
 from ...adapters.deck import PropagationTask
 from ...adapters.engine import Energies, Engine, FockBuild
 from ...adapters.system import Field, RealTime, System
-from ...adapters.system.field import amplitude
-from ...adapters.system.real_time import at_point
+from ...adapters.system.field import amplitude, amplitudes
+from ...adapters.system.real_time import at_point, at_points
 from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
 from ...surrogate.matrices.occupied_empty import occupied_empty
@@ -29,6 +29,8 @@ from ..propagators.steps_ahead import AheadRules, Step, StepsAhead
 
 #: A field of less than this share of its maximum no longer acts: the tail of a Gaussian.
 NO_FIELD = 1e-15
+#: Points at which fields are looked at together.
+_PORTION = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +67,16 @@ class Problem:
     def last_field_step(self) -> int:
         """The last point, counted from 0, at which a field acts."""
         dt = self.real_time.dt
-        for step in range(self.n_steps, 0, -1):
+        for end in range(self.n_steps, 0, -_PORTION):
+            steps = np.arange(max(end - _PORTION, 0) + 1, end + 1)
+            acts = np.zeros(len(steps), bool)
             for field in (coupling.field for coupling in self.couplings):
                 # Time is accumulated by addition: a switch within rounding of a point counts as reached.
-                sizes = [abs(amplitude(field, (step + shift) * dt, dt)) for shift in (-0.01, 0.0, 0.01)]
-                if max(sizes) > NO_FIELD * abs(field.maximum):
-                    return step
+                for shift in (-0.01, 0.0, 0.01):
+                    sizes = np.abs(amplitudes(field, (steps + shift) * dt, dt))
+                    acts |= sizes > NO_FIELD * abs(field.maximum)
+            if acts.any():
+                return int(steps[acts][-1])
         return 0
 
     @cached_property
@@ -90,7 +96,7 @@ class Problem:
             return np.inf
         times = self.real_time.dt * np.arange(self.last_field_step + 2)
         pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in self.couplings])
-        size = bare_size(Phases(pairs.gaps, self.real_time.dt), pushes, amplitudes(self, times))
+        size = bare_size(Phases(pairs.gaps, self.real_time.dt), pushes, field_sizes(self, times))
         return np.sqrt(2.0) * pairs.filling * size
 
     def external(self, time: float) -> np.ndarray | None:
@@ -109,11 +115,10 @@ class Problem:
         return self.basis.fock_in(build.fock), build.energies
 
 
-def amplitudes(problem: Problem, times: np.ndarray) -> np.ndarray:
+def field_sizes(problem: Problem, times: np.ndarray) -> np.ndarray:
     """Of each coupling's field at times (k,) au, (k, c)."""
-    dt, fields = problem.real_time.dt, [coupling.field for coupling in problem.couplings]
-    found = [[amplitude(field, time, dt) for field in fields] for time in times.tolist()]
-    return np.array(found).reshape(len(times), len(fields))
+    found = [amplitudes(coupling.field, times, problem.real_time.dt) for coupling in problem.couplings]
+    return np.array(found).reshape(len(found), len(times)).T
 
 
 def active_dipoles(problem: Problem) -> np.ndarray:
@@ -197,7 +202,7 @@ def steps_of(problem: Problem, surrogate: Surrogate, last: int, more: LearnedRow
         )
     by_numpy = make_step(problem)
 
-    def amplitudes(time: float) -> np.ndarray:
+    def acting(time: float) -> np.ndarray:
         fields = (coupling.field for coupling in problem.couplings)
         return np.array([amplitude(field, time, real_time.dt) for field in fields] or [0.0])
 
@@ -206,7 +211,13 @@ def steps_of(problem: Problem, surrogate: Surrogate, last: int, more: LearnedRow
         return next(checks, last) - step
 
     tolerance = real_time.tolerances.interpol
-    return StepsAhead(whole, AheadRules(real_time.dt, tolerance, amplitudes, room, by_numpy), more)
+    return StepsAhead(whole, AheadRules(real_time.dt, tolerance, acting, room, by_numpy), more)
+
+
+def check_steps(problem: Problem, first: int, last: int) -> list[int]:
+    """The steps from `first` on, before `last`, that `is_check_step` holds for."""
+    real_time, steps = problem.real_time, np.arange(max(first, 1), max(last, 1))
+    return steps[at_points(steps + 1, real_time.n_checks, real_time.n_points)].tolist()
 
 
 def is_check_step(problem: Problem, step: int) -> bool:

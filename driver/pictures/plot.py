@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...atomic.units import FS_PER_AU
-from ...atomic.whole_file import whole_file
+from ...atomic.whole_file import whole_file, write_whole
 from ..spectra.lines import AbsorptionLine
 from ..spectra.spectrum import Peak, Spectrum, SpectrumError
+from .png import png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,8 +35,12 @@ COLUMN, PAGE = 3.3, 7.0
 LETTERS, SMALL = 8.0, 7.0
 # Inches over the first panel: with a title, with a second axis too, and a legend's row.
 _ABOVE, _ABOVE_DIPOLE, _ROW = 0.42, 0.62, 0.14
+#: Exponents as letters: the parser of formulas takes as long as drawing.
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: A component that moves less than this share of the largest is not drawn.
 AT_REST = 1e-3
+#: Figures of runs by width and number of panels. A second run's takes half the time of a first one's.
+_KEPT: dict[tuple[float, int], tuple[Figure, list[Axes]]] = {}
 #: Formats, by the ending of a file's name.
 FORMATS = (".png", ".pdf", ".svg")
 
@@ -63,13 +68,39 @@ def plot_run(picture: RunPicture, path: Path, width: float = PAGE) -> None:
 
     Raises OSError when the file cannot be written, SpectrumError for another ending than those of `FORMATS`.
     """
-    n = 1 if picture.spectrum is None else 2
-    figure, panels = _figure(width, n, picture.title, _ABOVE_DIPOLE)
+    kind = (width, 1 if picture.spectrum is None else 2)
+    # Nobody else has it meanwhile.
+    figure, panels = _KEPT.pop(kind, None) or _run_figure(*kind)
+    _empty(figure, picture.title, width)
     _draw_dipole(panels[0], picture)
     if picture.spectrum is not None:
         marked = [(line.energy, line.strength) for line in picture.lines]
         _draw_spectrum(panels[1], picture.spectrum, marked, width)
     save_figure(figure, path)
+    _KEPT[kind] = figure, panels
+
+
+def _run_figure(width: float, n: int) -> tuple[Figure, list[Axes]]:
+    """Panels with their axes, without a curve."""
+    figure, panels = _figure(width, n, "", _ABOVE_DIPOLE)
+    above = panels[0].secondary_xaxis("top", functions=(_to_fs, _from_fs))
+    above.set_xlabel("time (fs)", fontsize=LETTERS, labelpad=3)
+    above.tick_params(labelsize=SMALL, width=0.6, length=2.5)
+    above.spines["top"].set_linewidth(0.6)
+    return figure, panels
+
+
+def _empty(figure: Figure, title: str, width: float) -> None:
+    """Take off what an earlier run has drawn there, and put the title on."""
+    figure.texts[0].set_text(_shortened(title, width))
+    for panel in figure.axes:
+        for artist in (*panel.lines, *panel.collections, *panel.texts):
+            artist.remove()
+        legend = panel.get_legend()
+        if legend is not None:
+            legend.remove()
+        panel.relim()
+        panel.autoscale()
 
 
 def heat_maps(
@@ -163,13 +194,19 @@ def _figure(width: float, n: int, title: str, top: float = _ABOVE) -> tuple[Figu
         low = height - top - panel - k * (panel + between)
         axes = figure.add_axes((left, low / height, right - left, panel / height))
         axes.tick_params(labelsize=SMALL, width=0.6, length=2.5)
+        # Else all numbers along the axes are measured to find the place above them.
+        axes.set_title("", y=1.0)
         for spine in axes.spines.values():
             spine.set_linewidth(0.6)
         panels.append(axes)
-    most = int(width * 14)
-    shown = title if len(title) <= most else title[: most - 1] + "…"
+    shown = _shortened(title, width)
     figure.text(0.5, 1.0 - 0.06 / height, shown, fontsize=LETTERS, ha="center", va="top")
     return figure, panels
+
+
+def _shortened(title: str, width: float) -> str:
+    most = int(width * 14)
+    return title if len(title) <= most else title[: most - 1] + "…"
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -179,16 +216,26 @@ def save_figure(figure: Figure, path: Path) -> None:
     ending = path.suffix.lower()
     if ending not in FORMATS:
         raise SpectrumError(f"{path}: figures are written as {', '.join(FORMATS)}")
+    if ending == ".png":
+        write_whole(path, _as_png(figure))
+        return
     # Text stays text, so that a journal's own letters can take its place; no date, so that equal runs give
     # equal files.
-    date = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(ending, {})
-    # Zlib's default takes three times as long for files 10 % smaller.
-    quick: dict[str, Any] = {"pil_kwargs": {"compress_level": 1}} if ending == ".png" else {}
+    date = {"CreationDate": None} if ending == ".pdf" else {"Date": None}
     with (
         mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hybrid-propagate", "pdf.fonttype": 42}),
         whole_file(path) as part,
     ):
-        figure.savefig(part, format=ending[1:], metadata=date, **quick)
+        figure.savefig(part, format=ending[1:], metadata=date)
+
+
+def _as_png(figure: Figure) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    # A canvas knows the sizes of the letters that it has drawn.
+    canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
+    canvas.draw()
+    return png(np.asarray(canvas.buffer_rgba()), figure.dpi)
 
 
 def moving(change: np.ndarray) -> list[int]:
@@ -214,7 +261,7 @@ def _draw_dipole(panel: Axes, picture: RunPicture) -> None:
             # What moves less lies underneath.
             zorder=2.0 + np.abs(change[:, k]).max(initial=0.0) / (largest or 1.0),
         )
-    unit = f"$10^{{{power}}}$ au" if power else "au"
+    unit = f"10{str(power).translate(_RAISED)} au" if power else "au"
     along = f" along {'xyz'[shown[0]]}" if len(shown) == 1 else ""
     panel.set_ylabel(f"induced dipole{along} ({unit})", fontsize=LETTERS, labelpad=3)
     panel.set_xlabel("time (au)", fontsize=LETTERS, labelpad=2)
@@ -224,10 +271,6 @@ def _draw_dipole(panel: Axes, picture: RunPicture) -> None:
         panel.legend(loc="upper right", ncols=3, frameon=False, fontsize=LETTERS, borderaxespad=0.2)
     if len(picture.time) > 1:
         panel.set_xlim(picture.time[0], picture.time[-1])
-    above = panel.secondary_xaxis("top", functions=(_to_fs, _from_fs))
-    above.set_xlabel("time (fs)", fontsize=LETTERS, labelpad=3)
-    above.tick_params(labelsize=SMALL, width=0.6, length=2.5)
-    above.spines["top"].set_linewidth(0.6)
 
 
 def _to_fs(time: ArrayLike) -> ArrayLike:
@@ -274,7 +317,7 @@ def _draw_spectrum(
     panel.set_xlabel("energy (eV)", fontsize=LETTERS, labelpad=2)
     what = "x, y, z averaged" if sorted(labels) == ["x", "y", "z"] else f"light along {', '.join(labels)}"
     shape = f"Gaussian, sigma {spectrum.sigma:.3g} au" if spectrum.sigma else f"damping {spectrum.tau:g} au"
-    panel.set_title(f"{what}; {shape}", loc="right", fontsize=SMALL, color=_GREY, pad=3)
+    panel.set_title(f"{what}; {shape}", loc="right", fontsize=SMALL, color=_GREY, pad=3, y=1.0)
     panel.set_xlim(first, last)
     panel.set_ylim(lowest * 1.05, highest + 0.3 * (highest - lowest))
 

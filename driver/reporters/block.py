@@ -7,7 +7,7 @@ import numpy as np
 
 from ...adapters.log.step_block import StepBlock
 from ...adapters.system import RealTime, System
-from ...adapters.system.field import amplitude
+from ...adapters.system.field import amplitudes
 from ...adapters.system.real_time import Quantity, at_points
 from ..loop.problem import Problem
 from ..loop.segment import Segment
@@ -89,7 +89,7 @@ def applied_fields(system: System, real_time: RealTime, times: np.ndarray) -> np
     fields = {f.name: f for f in real_time.fields}
     for rule in real_time.excitations:
         shape = fields[rule.field]
-        sizes = np.array([amplitude(shape, float(t), real_time.dt) for t in times])
+        sizes = amplitudes(shape, times, real_time.dt)
         for spin, name in enumerate(("alpha", "beta")):
             if shape.spin in ("total", name):
                 applied[:, names.index(rule.geometry), spin] += sizes[:, None] * np.array(shape.direction)

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from ...adapters.deck import (
     Deck,
@@ -20,7 +19,7 @@ from ...adapters.rtdb.recall import HEAD, record_path
 from ...adapters.system import System
 from ...atomic.whole_file import write_whole
 from ...surrogate.surrogate import Surrogate
-from ..answer.deck_lines import answer, earlier_roots
+from ..answer.deck_lines import Kicked, answer, earlier_roots
 from ..earlier.kept import keep_earlier, settings_of
 from ..loop.backend import GroundState
 from ..loop.controller import Target
@@ -36,7 +35,7 @@ from .embedded import EmbeddedBackend
 from .ground import GroundStates, Solved
 from .job import Job, file_names, live_beside
 from .options import Options, fingerprint, same_level
-from .propagation import propagate
+from .propagation import Outcome, propagate
 from .surrogates import make_surrogate, with_surrogate
 
 
@@ -84,7 +83,7 @@ def _carry_out(
     left = (deck.permanent_dir / f"{name}.json" for name in (deck.prefix, *file_names(deck)))
     kept = earlier_roots(left) if goes_on else None
     roots = kept
-    propagated: list[tuple[PropagationTask, Path]] = []
+    propagated: list[Kicked] = []
     for done, task in enumerate(deck.tasks):
         match task:
             case GroundStateTask():
@@ -106,14 +105,14 @@ def _carry_out(
             case PropagationTask():
                 stem = deck.permanent_dir / next(names)
                 job = Job(task, deck, stem, options, started, write, stopping, roots)
-                finished = _by_nwchem(job, grounds) if options.engine == "nwchem" else _embedded(job, grounds)
-                if finished:
+                outcome = _by_nwchem(job, grounds) if options.engine == "nwchem" else _embedded(job, grounds)
+                if outcome.finished:
                     _report(job)
                 started = time.perf_counter()
-                if not finished:
+                if not outcome.finished:
                     return False
                 if not task.real_time.no_propagation:
-                    propagated.append((task, stem))
+                    propagated.append(Kicked(task, stem, outcome.kicked if options.alone else None))
         if not options.frames:
             _record(deck, done)
     if options.alone:
@@ -165,7 +164,7 @@ def _linear_response(task: LinearResponseTask, grounds: GroundStates) -> tuple[s
     return linear_response_section(task, engine, orbitals)
 
 
-def _embedded(job: Job, grounds: GroundStates) -> bool:
+def _embedded(job: Job, grounds: GroundStates) -> Outcome:
     """A propagation by PySCF; what it learns is passed on to the next one from the same ground state."""
     number = grounds.named().get(job.orbitals)
     system = job.task.system
@@ -174,10 +173,10 @@ def _embedded(job: Job, grounds: GroundStates) -> bool:
     outcome = propagate(replace(job, learned=learned), EmbeddedBackend(job, grounds, number))
     if number is not None and outcome.learned is not None:
         grounds.learned[number] = (system, outcome.learned)
-    return outcome.finished
+    return outcome
 
 
-def _by_nwchem(job: Job, grounds: GroundStates) -> bool:
+def _by_nwchem(job: Job, grounds: GroundStates) -> Outcome:
     """A propagation with a resident NWChem beside it, which also converges the ground state."""
     options = job.options
 
@@ -201,7 +200,7 @@ def _by_nwchem(job: Job, grounds: GroundStates) -> bool:
         outcome = propagate(job, session)
         if session.start is not None:
             grounds.of_nwchem.append((job.orbitals, job.task.system, session.start.ground.orbitals))
-    return outcome.finished
+    return outcome
 
 
 def _report(job: Job) -> None:

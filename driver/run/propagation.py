@@ -32,6 +32,8 @@ from ..reporters.restart import RestartFile
 from ..reporters.store import Store
 from ..reporters.stored_run import stored_run
 from ..reporters.writers import Writers
+from ..spectra.kicked_runs import read_finished
+from ..spectra.lines import KickedRun
 from .job import Job
 from .opening import opening
 from .options import Options, fingerprint
@@ -51,10 +53,12 @@ class Outcome:
 
     finished: False where the user stopped it.
     learned: what its surrogate has learned, as arrays, where it has one.
+    kicked: what lines are found from, where it was kicked and run to its end now.
     """
 
     finished: bool
     learned: Mapping[str, np.ndarray] | None = None
+    kicked: KickedRun | None = None
 
 
 def propagate(job: Job, backend: Backend) -> Outcome:
@@ -74,9 +78,9 @@ def propagate(job: Job, backend: Backend) -> Outcome:
     saver = _open_store(job, setup, begin=old is None)
     if not _run(job, setup, saver):
         return Outcome(False)
-    finish(job, setup, saver, backend)
+    kicked = finish(job, setup, saver, backend)
     surrogate = setup.hybrid.surrogate
-    return Outcome(True, None if surrogate is None else surrogate.save())
+    return Outcome(True, None if surrogate is None else surrogate.save(), kicked)
 
 
 def resume(job: Job) -> Contents | None:
@@ -88,8 +92,8 @@ def resume(job: Job) -> Contents | None:
     return old
 
 
-def finish(job: Job, setup: Setup, saver: "Saver", backend: Backend) -> None:
-    """The last lines, and every file that is written once."""
+def finish(job: Job, setup: Setup, saver: "Saver", backend: Backend) -> KickedRun | None:
+    """The last lines, and every file that is written once; what lines are found from after a kick."""
     real_time, progress = job.task.real_time, setup.progress
     state = progress.state
     job.write(message_line(real_time.tag, state.time, "Propagation finished") + "\n")
@@ -100,7 +104,11 @@ def finish(job: Job, setup: Setup, saver: "Saver", backend: Backend) -> None:
         RestartFile(setup.problem, job.restart_file).dump(state.density, state.step + 1, state.time)
     saver.save(progress, complete=True)
     _draw_densities(job, setup)
-    report(job.stem, write_summary(job, setup, backend))
+    stated = 0.0 if progress.estimate is None else float(progress.estimate.sums.stated)
+    with progress.tally.timed("log and files"):
+        done = read_finished(job.file("h5"), stated)
+    report(job.stem, write_summary(job, setup, backend, done))
+    return done.kicked
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...adapters.files.trajectory import Contents, read_contents
+from ...adapters.files.trajectory import Contents
 from ...atomic.threads import threads_in_use
 from ...atomic.whole_file import write_whole
 from ..answer.as_json import lines_json, roots_json
@@ -20,25 +20,25 @@ from ..loop.progress import Progress
 from ..page.speed import LEAST_BUILDS, reference_range, speed_range
 from ..pictures.run_figure import draw_run
 from ..reporters.about import about
+from ..spectra.kicked_runs import FinishedRun
 from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
-from ..spectra.response import read_response
-from ..spectra.signals import read_signals
 from ..spectra.spectrum import SpectrumError
 from .job import Job
 from .machine import command_line, cpu_name
 from .setup import Setup
 
 
-def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]:
+def write_summary(job: Job, setup: Setup, backend: Backend, run: FinishedRun) -> dict[str, object]:
     """Write the figure and `<start>.json`; returns the contents of the latter. Raises OSError."""
-    progress, target, contents = setup.progress, setup.hybrid.target, read_contents(job.file("h5"))
+    progress, target, contents = setup.progress, setup.hybrid.target, run.contents
     share, absorbed, lines = 1.0, 0.0, None
     if "time" in contents.series:
         absorbed = float(np.ptp(np.asarray(contents.series["energy"])))
         if job.options.alone:
-            lines = _lines(job, progress)
+            lines = _lines(run.kicked, progress)
+            signals = [] if run.kicked is None else [run.kicked.signal]
             with progress.tally.timed("figure"):
-                draw_run(job.file("h5"), job.file("png"), lines or ())
+                draw_run(contents, job.stem.name, signals, job.file("png"), lines or ())
         share = dipole_bound(setup.problem, progress.ledger, np.asarray(contents.series["dipole"]))
     wall = time.perf_counter() - job.started
     seconds = progress.tally.seconds
@@ -73,14 +73,13 @@ def write_summary(job: Job, setup: Setup, backend: Backend) -> dict[str, object]
     return summary
 
 
-def _lines(job: Job, progress: Progress) -> tuple[AbsorptionLine, ...] | None:
+def _lines(kicked: KickedRun | None, progress: Progress) -> tuple[AbsorptionLine, ...] | None:
     """The lines of this run's kick; None where it was not kicked, or is too short for any."""
-    trajectory = job.file("h5")
-    error = 0.0 if progress.estimate is None else float(progress.estimate.sums.stated)
+    if kicked is None:
+        return None
     try:
         with progress.tally.timed("lines"):
-            runs = [KickedRun(s, error, read_response(trajectory)) for s in read_signals(trajectory)]
-            return absorption_lines(runs)
+            return absorption_lines([kicked])
     except SpectrumError:
         return None
 

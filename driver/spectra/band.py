@@ -29,6 +29,7 @@ class Band:
     step: au between the points given.
     first: number of the first point given at the kick's centre or after it.
     centred: whether that point is at the centre.
+    n_after: points given from there on.
     """
 
     since: np.ndarray
@@ -37,6 +38,7 @@ class Band:
     step: float
     first: int
     centred: bool
+    n_after: int
 
     def gain(self, omega: np.ndarray) -> np.ndarray:
         """(r,) what the filter makes of lines at omega (r,)."""
@@ -55,6 +57,25 @@ class Band:
             whole = np.fft.irfft(spectrum, size, axis=0)[len(self.taps) - 1 : len(whole)]
         return whole[:: self.stride]
 
+    def at_given(self, weights: np.ndarray, *, odd: bool) -> np.ndarray:
+        """(r, T) weights of the points given: weights (r, k) of those filtered, for the same sums.
+
+        `weights @ filtered(values)` without filtering many values for few sums.
+        """
+        half = len(self.taps) // 2
+        n = 2 * self.n_after - int(self.centred)
+        whole = np.zeros((len(weights), n - 2 * half))
+        whole[:, :: self.stride] = weights
+        if half:
+            size = next_fast_len(n, real=True)
+            spectrum = np.fft.rfft(whole, size, axis=1) * np.fft.rfft(self.taps, size)
+            whole = np.fft.irfft(spectrum, size, axis=1)[:, :n]
+        found = np.zeros((len(weights), self.first + self.n_after))
+        found[:, self.first :] = whole[:, n - self.n_after :]
+        image = whole[:, : n - self.n_after][:, ::-1]
+        found[:, self.first + int(self.centred) :] += -image if odd else image
+        return found
+
 
 def band(time: np.ndarray, centre: float, highest: float) -> Band:
     """For points at uniform times (T,), a kick at `centre` and lines up to the frequency `highest`, au."""
@@ -68,10 +89,9 @@ def band(time: np.ndarray, centre: float, highest: float) -> Band:
     stride = int(math.pi / (2.0 * highest * step))
     half = math.ceil(0.5 * (ATTENUATION - 7.95) / (2.285 * highest * step))
     if stride < 2 or half * LEAST_FILTERS > len(after):
-        return Band(both, np.ones(1), 1, step, first, centred)
-    return Band(
-        both[half:-half][::stride], _low_pass(half, 1.5 * highest * step), stride, step, first, centred
-    )
+        return Band(both, np.ones(1), 1, step, first, centred, len(after))
+    taps = _low_pass(half, 1.5 * highest * step)
+    return Band(both[half:-half][::stride], taps, stride, step, first, centred, len(after))
 
 
 def _low_pass(half: int, edge: float) -> np.ndarray:

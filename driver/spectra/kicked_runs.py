@@ -3,16 +3,19 @@
 Lines are fitted once, at the end of a run, and kept in its summary: pages and tables take them from there.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ...adapters.files.trajectory import Contents, read_contents
 from .lines import AbsorptionLine, KickedRun, absorption_lines
 from .parts import AtomShare, Transition
-from .records import no_summary, stated_error, summary_of
+from .records import no_summary, stated_error, stored_record, summary_of
 from .response import read_response
-from .signals import read_signals
+from .signals import read_signals, signal_of
+from .spectrum import SpectrumError
 
 
 def read_kicked_runs(path: Path, kick: tuple[np.ndarray, float] | None = None) -> list[KickedRun]:
@@ -24,6 +27,31 @@ def read_kicked_runs(path: Path, kick: tuple[np.ndarray, float] | None = None) -
     if path.suffix != ".h5":
         return [KickedRun(signal) for signal in signals]
     return [KickedRun(signal, stated_error(path), read_response(path)) for signal in signals]
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """A run of this process, read once for all that is made of it.
+
+    contents: of its trajectory file. kicked: what lines are found from; None where it was not kicked.
+    """
+
+    contents: Contents
+    kicked: KickedRun | None
+
+
+def read_finished(path: Path, error: float) -> FinishedRun:
+    """The run whose trajectory file this process has just written; error: that of the dipole that it states.
+
+    Raises TrajectoryError.
+    """
+    contents = read_contents(path, own=True)
+    try:
+        record = stored_record(path, contents.attributes, contents.series, error)
+        signal = signal_of(record, None, pulses=False)
+        return FinishedRun(contents, KickedRun(signal, error, read_response(path, own=True)))
+    except SpectrumError:
+        return FinishedRun(contents, None)
 
 
 def lines_of_run(path: Path, runs: list[KickedRun]) -> tuple[AbsorptionLine, ...]:

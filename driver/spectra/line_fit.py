@@ -24,8 +24,9 @@ from .spectrum import Signal, SpectrumError, kick_of, uniform
 #: Relative error of a dipole that is there in any case: what the filter leaves of higher lines, and what a
 #: step of two corrections lacks of the self-consistent one.
 LEAST_ERROR = 2e-4
-#: Steps at most, and the relative change of the misfit that ends them.
-MOST_STEPS, CONVERGED = 60, 1e-9
+#: Steps at most, and the change of the misfit that ends them, relative to it and to what may be wrong: its
+#: root is how far a line still moves, relative to its uncertainty.
+MOST_STEPS, CONVERGED = 60, 1e-6
 #: A signal needs so many points.
 LEAST_POINTS = 16
 #: Frequencies closer than this, in π / T, are one.
@@ -80,8 +81,7 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
     if not len(omega):
         return LineFit(directions, omega, dipoles, np.zeros((0, 4, 4)), window, span)
     fitted = _Model(window.since, samples, _kicks(signals, omega))
-    omega, dipoles = _improved(fitted, omega, dipoles)
-    _, left, normal = fitted.expanded(omega, dipoles)
+    omega, dipoles, left, normal = _improved(fitted, omega, dipoles, error)
     order = np.argsort(omega)
     size = np.hypot(error, np.linalg.norm(left))
     r = len(omega)
@@ -143,33 +143,33 @@ class _Model:
     y: np.ndarray
     kicks: np.ndarray
 
-    def left(self, omega: np.ndarray, dipoles: np.ndarray) -> np.ndarray:
-        """(k, 3c) what the lines do not explain."""
-        return self.y - np.sin(np.outer(self.t, omega)) @ self._patterns(dipoles)
+    def left(self, angles: np.ndarray, dipoles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(k, r) sines of the lines' angles (k, r), and (k, 3c) what the lines do not explain."""
+        sines = np.sin(angles)
+        return sines, self.y - sines @ self._patterns(dipoles)
 
     def _patterns(self, dipoles: np.ndarray) -> np.ndarray:
         """(r, 3c) how a line is spread over the components of the runs."""
         along = np.einsum("ncx,nx->nc", self.kicks, dipoles)
         return (dipoles[:, :, None] * along[:, None, :]).reshape(len(dipoles), -1)
 
-    def expanded(self, omega: np.ndarray, dipoles: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Jᵀ left (4r,), left (k, 3c) and JᵀJ (4r, 4r); four parameters a line: its frequency, then its q."""
+    def expanded(
+        self, angles: np.ndarray, sines: np.ndarray, left: np.ndarray, dipoles: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Jᵀ left (4r,) and JᵀJ (4r, 4r); four parameters a line: its frequency, then its q."""
         r, c = self.kicks.shape[:2]
-        angles = np.outer(self.t, omega)
-        sines = np.sin(angles)
         along = np.einsum("ncx,nx->nc", self.kicks, dipoles)
         patterns = np.zeros((r, 4, 3, c))
         patterns[:, 0] = dipoles[:, :, None] * along[:, None, :]
         for x in range(3):
             patterns[:, 1 + x, x] += along
             patterns[:, 1 + x] += dipoles[:, :, None] * self.kicks[:, None, :, x]
-        left = self.y - sines @ patterns[:, 0].reshape(r, -1)
         flat = patterns.reshape(4 * r, -1)
         # A line's frequency has one function of time, the three of its q share another.
         times = np.concatenate([self.t[:, None] * np.cos(angles), sines], axis=1)
         own = (np.arange(r)[:, None] + np.array([0, r, r, r])).ravel()
         gram = (times.T @ times)[np.ix_(own, own)]
-        return np.sum((times.T @ left)[own] * flat, axis=1), left, gram * (flat @ flat.T)
+        return np.sum((times.T @ left)[own] * flat, axis=1), gram * (flat @ flat.T)
 
 
 def _kicks(signals: Sequence[Signal], omega: np.ndarray) -> np.ndarray:
@@ -201,27 +201,41 @@ def _start(
     return np.array([frequency for frequency, _ in lines]), np.stack([q for _, q in lines])
 
 
-def _improved(model: _Model, omega: np.ndarray, dipoles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Levenberg's and Marquardt's steps to the least misfit."""
-    damping = 1e-4
-    slope, left, normal = model.expanded(omega, dipoles)
-    misfit = np.vdot(left, left)
+def _improved(
+    model: _Model, omega: np.ndarray, dipoles: np.ndarray, error: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Levenberg's and Marquardt's steps to the least misfit: lines, q, what is left, and JᵀJ there.
+
+    The damping follows how much of the gain foreseen there is: Nielsen, IMM-REP-1999-05.
+    error: norm of what may be wrong with the samples.
+    """
+    damping, worse = 1e-4, 2.0
+    angles = np.outer(model.t, omega)
+    sines, left = model.left(angles, dipoles)
+    slope, normal = model.expanded(angles, sines, left, dipoles)
+    misfit = float(np.vdot(left, left))
     for _ in range(MOST_STEPS):
-        damped = normal + damping * np.diag(np.diag(normal))
-        change = _solved(damped, slope).reshape(-1, 4)
+        diagonal = np.diag(normal)
+        found = _solved(normal + damping * np.diag(diagonal), slope)
+        foreseen = float(found @ (slope + damping * diagonal * found))
+        change = found.reshape(-1, 4)
         trial = omega + change[:, 0], dipoles + change[:, 1:]
-        missed = float(np.sum(model.left(*trial) ** 2))
+        angles = np.outer(model.t, trial[0])
+        sines, after = model.left(angles, trial[1])
+        missed = float(np.vdot(after, after))
         if missed > misfit:
-            damping *= 10.0
+            damping, worse = worse * damping, 2.0 * worse
             if damping > 1e6:
                 break
             continue
-        gained, misfit, damping = misfit - missed, missed, damping / 10.0
-        omega, dipoles = trial
-        slope, left, normal = model.expanded(omega, dipoles)
-        if gained <= CONVERGED * misfit:
+        gained, misfit = misfit - missed, missed
+        damping *= max(0.1, 1.0 - (2.0 * gained / foreseen - 1.0) ** 3) if foreseen > 0.0 else 0.1
+        worse = 2.0
+        (omega, dipoles), left = trial, after
+        slope, normal = model.expanded(angles, sines, left, dipoles)
+        if gained <= CONVERGED * (misfit + error**2):
             break
-    return np.abs(omega), dipoles
+    return np.abs(omega), dipoles, left, normal
 
 
 def _solved(normal: np.ndarray, slope: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Dipoles over time out of the files that hold them: NWChem's logs, ours, and trajectory stores (HDF5)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from ...adapters.regular_file import open_regular, read_regular
 from .spectrum import SpectrumError
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+#: Series of a trajectory file that make a record.
+_SERIES = ("time", "dipole", "field", "magnetic_dipole")
 #: Two parts of one run agree at a common point within this, au of the dipole; logs have 13 digits.
 _SAME_DIPOLE = 1e-6
 #: Of a summary.
@@ -193,18 +195,33 @@ def _stored(path: Path) -> DipoleRecord:
     try:
         check_seal(path, needed=False)
         with open_hdf5(path) as store:
+            names = [name for name in _SERIES if f"dynamics/{name}" in store]
+            series = {name: np.asarray(store[f"dynamics/{name}"]) for name in names}
             told = dict(store.attrs)
-            time, dipole, field = (
-                np.array(store[f"dynamics/{key}"], float) for key in ("time", "dipole", "field")
-            )
-            moment = store.get("dynamics/magnetic_dipole")
-            magnetic = None if moment is None else np.array(moment, float)
-            dt = float(np.asarray(told["dt"]))
-            electrons = None if "n_electrons" not in told else int(np.asarray(told["n_electrons"]))
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise SpectrumError(
-            f"{path}: no trajectory that can be read ({str(error).strip(chr(39))})"
-        ) from error
+        raise _unreadable(path, error) from error
+    return stored_record(path, told, series, stated_error(path))
+
+
+def _unreadable(path: Path, error: Exception) -> SpectrumError:
+    return SpectrumError(f"{path}: no trajectory that can be read ({str(error).strip(chr(39))})")
+
+
+def stored_record(
+    path: Path, told: Mapping[str, object], series: Mapping[str, np.ndarray], error: float
+) -> DipoleRecord:
+    """The run of a trajectory file with these attributes and series, `dynamics/<name>` by name.
+
+    error: of the induced dipole, relative, as the run states it. Raises SpectrumError.
+    """
+    try:
+        time, dipole, field = (np.array(series[name], float) for name in ("time", "dipole", "field"))
+        moment = series.get("magnetic_dipole")
+        magnetic = None if moment is None else np.array(moment, float)
+        dt = float(np.asarray(told["dt"]))
+        electrons = int(np.asarray(told["n_electrons"])) if "n_electrons" in told else None
+    except (KeyError, ValueError, TypeError) as wrong:
+        raise _unreadable(path, wrong) from wrong
     if time.ndim != 1 or not (dipole.shape == field.shape == (len(time), 3)):
         raise SpectrumError(f"{path}: time, dipole and field have different lengths")
     if not all(np.isfinite(values).all() for values in (time, dipole, field, dt)):
@@ -215,7 +232,7 @@ def _stored(path: Path) -> DipoleRecord:
     magnus = str(told.get("propagator", "magnus")) == "magnus"
     title = str(told.get("title", ""))
     name = f"{path} ({tag})"
-    stated = stated_error(path) * size_of(dipole)
+    stated = error * size_of(dipole)
     return DipoleRecord(name, tag, title, time, dipole, field, None, dt, magnus, electrons, magnetic, stated)
 
 

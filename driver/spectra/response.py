@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.files.plain_hdf5 import open_hdf5
+from ...adapters.files.plain_hdf5 import open_hdf5, open_own_hdf5
 from .band import band
 from .spectrum import Kick, SpectrumError
 
@@ -71,10 +71,13 @@ class Modes:
         return products / products.sum(axis=1, keepdims=True)
 
 
-def read_response(path: Path) -> StoredResponse | None:
-    """Out of a trajectory file, `<start>.h5`; None where the run kept none. Raises SpectrumError."""
+def read_response(path: Path, *, own: bool = False) -> StoredResponse | None:
+    """Out of a trajectory file, `<start>.h5`; None where the run kept none. Raises SpectrumError.
+
+    own: this process has written it just now.
+    """
     try:
-        with open_hdf5(path) as store:
+        with (open_own_hdf5 if own else open_hdf5)(path) as store:
             if "dynamics/response_step" not in store or "ground/pairs" not in store:
                 return None
             steps = np.asarray(store["dynamics/response_step"])
@@ -125,6 +128,7 @@ def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest:
         (found[0], np.real(values), np.sin(angles), True),
         (found[1], np.imag(values), np.cos(angles), False),
     ):
-        samples = window.filtered(part, odd=odd)
-        own[:, moved] = np.linalg.lstsq(basis, samples, rcond=None)[0] / gain[:, None]
+        # There are more pairs than lines, so the fit's weights are filtered, not the pairs.
+        weights = np.linalg.pinv(basis, rcond=np.finfo(float).eps * max(basis.shape))
+        own[:, moved] = window.at_given(weights, odd=odd) @ part / gain[:, None]
     return Modes(*found)

@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from hybrid_propagate.adapters.files.checksum import check_seal, seal, sealed
+from hybrid_propagate.adapters.files.checksum import check_seal, seal, write_sealed
 from hybrid_propagate.adapters.files.trajectory import (
     Fixed,
     TrajectoryError,
@@ -18,11 +18,13 @@ from hybrid_propagate.adapters.regular_file import RefusedFile
 
 
 def test_it_is_blake2b_of_what_is_ahead(tmp_path: Path) -> None:
-    path = tmp_path / "file"
+    path, other = tmp_path / "file", tmp_path / "other"
     path.write_bytes(b"content")
     seal(path)
+    write_sealed(other, b"content")
     digest = hashlib.blake2b(b"content", digest_size=32).hexdigest()
-    assert path.read_bytes() == sealed(b"content") == f"content\nhybrid-propagate blake2b {digest}\n".encode()
+    expected = f"content\nhybrid-propagate blake2b {digest}\n".encode()
+    assert path.read_bytes() == other.read_bytes() == expected
     check_seal(path, needed=True)
 
 

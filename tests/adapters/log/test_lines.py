@@ -2,14 +2,21 @@
 
 import math
 
+import numpy as np
 import pytest
 from hybrid_propagate.adapters.log.lines import (
     engineering,
+    filled,
     fixed,
     integer_line,
+    integer_template,
+    lead,
+    leads,
     message_line,
+    message_template,
     scientific,
     value_line,
+    value_template,
     vector_line,
 )
 from hypothesis import given
@@ -82,3 +89,34 @@ def test_scientific_keeps_thirteen_digits(value: float) -> None:
 def test_engineering(value: float, text: str) -> None:
     """Fortran e15.7: mantissa below one; with a three-digit exponent the letter is dropped."""
     assert engineering(value, 15, 7) == text.rjust(15)
+
+
+@pytest.mark.parametrize("shared", [0.0, -0.0, 1.5e-7, -76.5, 1e-100, math.nan])
+def test_points_together_are_lines_one_by_one(shared: float) -> None:
+    """A number that all points share, either zero too, beside others; labels that look like numbers."""
+    changing = [0.25, -0.0, 0.0, 1e-120, -math.inf, 3e-5]
+    values = np.array([(shared, value, -value, shared) for value in changing])
+    labels = ("water E-2 50%", "%s E+1")
+    template = value_template(3, labels[0]) + message_template("E-field") + value_template(1, labels[1])
+    template += integer_template("count", 12)
+    texts = filled(template, values, [lead("t E-1", 0.2 * k) for k in range(len(values))])
+    for k, (text, row) in enumerate(zip(texts, values.tolist(), strict=True)):
+        tag, time = "t E-1", 0.2 * k
+        assert text.splitlines() == [
+            vector_line(tag, time, row[:3], labels[0]),
+            message_line(tag, time, "E-field"),
+            value_line(tag, time, row[3], labels[1]),
+            integer_line(tag, time, 12, "count"),
+        ]
+    assert filled(template, values[:0], []) == []
+    assert filled("", values[:2, :0], ["a", "b"]) == ["", ""]
+    assert filled(message_template("none"), values[:2, :0], ["a", "b"]) == [
+        "a        ### none ###\n",
+        "b        ### none ###\n",
+    ]
+
+
+@pytest.mark.parametrize("last", [0.4, -0.4, 9999.9, 10000.0, 123456.0, math.nan])
+def test_openings_together_are_those_one_by_one(last: float) -> None:
+    times = np.array([0.0, 0.123456789, last])
+    assert leads("50% ", times) == [lead("50% ", time) for time in times.tolist()]

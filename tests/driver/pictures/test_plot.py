@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hybrid_propagate.driver.pictures import plot
 from hybrid_propagate.driver.pictures.plot import COLUMN, PAGE, RunPicture, moving, plot_run
+from hybrid_propagate.driver.pictures.png import png
 from hybrid_propagate.driver.pictures.spectrum_figure import draw_spectrum
 from hybrid_propagate.driver.spectra.lines import AbsorptionLine
 from hybrid_propagate.driver.spectra.spectrum import Spectrum, SpectrumError
 from matplotlib.image import imread
+from PIL import Image
 
 TIME = 0.2 * np.arange(5000)
 ENERGY = np.linspace(0.0, 40.0, 4001)
@@ -119,7 +121,7 @@ def test_a_map_s_colours_are_those_that_occur(
     assert panel.get_window_extent().x1 < box.x0
 
 
-@pytest.mark.parametrize(("size", "unit"), [(0.5, "au"), (30.0, "au"), (2e-5, "$10^{-5}$ au")])
+@pytest.mark.parametrize(("size", "unit"), [(0.5, "au"), (30.0, "au"), (2e-5, "10⁻⁵ au")])
 def test_the_dipole_s_unit_is_one_that_people_write(
     size: float, unit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,3 +136,32 @@ def test_only_components_that_move_are_drawn() -> None:
     assert moving(change) == [1, 2]
     assert moving(change * [1.0, 1e-3, 1.0]) == [2]
     assert moving(0.0 * change) == [0]
+
+
+def test_a_run_s_figure_tells_nothing_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process keeps the axes: with a legend or without, each figure is the one of a fresh process."""
+    other = replace(
+        picture(), title="other", time=TIME[:900], dipole=30.0 * np.sin(TIME[:900])[:, None] * [0.0, 0.0, 1.0]
+    )
+    shown = (picture(), other, replace(picture(), lines=()), picture())
+    for ending in ("png", "svg"):
+        for alone in (True, False):
+            monkeypatch.setattr(plot, "_KEPT", {})
+            for k, one in enumerate(shown):
+                if alone:
+                    monkeypatch.setattr(plot, "_KEPT", {})
+                plot_run(one, tmp_path / f"{k}_{alone}.{ending}")
+        files = [
+            [(tmp_path / f"{k}_{alone}.{ending}").read_bytes() for k in range(4)] for alone in (True, False)
+        ]
+        assert files[0] == files[1]
+
+
+def test_png_holds_the_pixels(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (37, 53, 4), dtype=np.uint8)
+    (tmp_path / "a.png").write_bytes(png(pixels, 200.0))
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.info["dpi"] == pytest.approx((200.0, 200.0), abs=0.02)
+        assert np.array_equal(np.asarray(image), pixels[:, :, :3])

@@ -1,0 +1,22 @@
+"""The filter of lines: what it does to values, it does to weights of sums."""
+
+import numpy as np
+import pytest
+from hybrid_propagate.driver.spectra.band import band
+
+
+@pytest.mark.parametrize("odd", [True, False])
+@pytest.mark.parametrize(("centre", "highest"), [(0.0, 1.5), (0.1, 1.5), (0.4, 0.9), (0.1, 9.0)])
+def test_sums_of_filtered_points_are_sums_of_the_points_given(
+    centre: float, highest: float, odd: bool
+) -> None:
+    """With the kick at a point and between two, with a stride and without a filter."""
+    window = band(0.2 * np.arange(1500), centre, highest)
+    generator = np.random.default_rng(2)
+    values = generator.normal(size=(1500, 4))
+    # What comes ahead of the kick's centre does not count.
+    values[: window.first] = 0.0
+    weights = generator.normal(size=(3, len(window.since)))
+    assert (len(window.taps) > 1) == (highest < 9.0)
+    expected = weights @ window.filtered(values, odd=odd)
+    assert window.at_given(weights, odd=odd) @ values == pytest.approx(expected, abs=1e-10)
