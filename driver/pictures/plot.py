@@ -7,6 +7,7 @@ have the size that they are printed in, 8 points, at either width.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ from ...atomic.units import FS_PER_AU
 from ...atomic.whole_file import whole_file, write_whole
 from ..spectra.lines import AbsorptionLine
 from ..spectra.spectrum import Peak, Spectrum, SpectrumError
-from .png import png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -231,11 +231,16 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 def _as_png(figure: Figure) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
 
     # A canvas knows the sizes of the letters that it has drawn.
     canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
     canvas.draw()
-    return png(np.asarray(canvas.buffer_rgba()), figure.dpi)
+    content = io.BytesIO()
+    pixels = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
+    # Zlib's default takes three times as long for files 10 % smaller.
+    Image.fromarray(pixels).save(content, "png", compress_level=1, dpi=(figure.dpi, figure.dpi))
+    return content.getvalue()
 
 
 def moving(change: np.ndarray) -> list[int]:
