@@ -3,8 +3,8 @@
 The first 48 decks have shaped the estimate and its constants (`half` "fit"). The next 48 only test: they
 were drawn with another seed once the constants stood. The next 50 are longer runs in weak fields ("weak"),
 drawn once weak motion was followed by its modes; they only test, too. In the next 40 ("late") a kick comes
-after some rest, or a second one along another axis. The last 20 ("oblique") lie at random in the coordinates,
-and so in the grid, and run for 600 au.
+after some rest, or a second one along another axis. 20 ("oblique") lie at random in the coordinates,
+and so in the grid, and run for 600 au. In the last 30 ("driven") a weak field lasts for most of the run.
 """
 
 from dataclasses import dataclass
@@ -63,6 +63,7 @@ DECKS, FIT, SEEDS = 96, 48, (13, 37)
 #: Decks in weak fields, their seeds from here on, and numbers of steps.
 WEAK_DECKS, WEAK_SEED, WEAK_STEPS = 50, 1000, (200, 400, 800)
 LATE_DECKS, LATE_SEED = 40, 2000
+DRIVEN_DECKS, DRIVEN_SEED = 30, 3000
 #: Molecules of ASE, basis sets and functionals of the last 20 decks, and numbers of rotations.
 OBLIQUE = (
     ("LiF", "3-21G", "PBE0", 7),
@@ -114,7 +115,8 @@ def cases() -> list[Case]:
     drawn = [_case(number, fit if number < FIT else test) for number in range(DECKS)]
     late = [_late_case(number) for number in range(LATE_DECKS)]
     oblique = [_oblique_case(number) for number in range(len(OBLIQUE))]
-    return drawn + [_weak_case(number) for number in range(WEAK_DECKS)] + late + oblique
+    driven = [_driven_case(number) for number in range(DRIVEN_DECKS)]
+    return drawn + [_weak_case(number) for number in range(WEAK_DECKS)] + late + oblique + driven
 
 
 def _weak_case(number: int) -> Case:
@@ -141,6 +143,30 @@ def _weak_case(number: int) -> Case:
     about |= {"dt": dt, "steps": n_steps}
     runs = tuple(("pyscf", "response", TOLERANCES[(number + k) % 6]) for k in (0, 3))
     return Case(f"w{number} {molecule} {basis} {xc} {kind}", text, "weak", about, runs)
+
+
+def _driven_case(number: int) -> Case:
+    """A wave throughout, or one or two pulses, so weak that their motion is followed as weak."""
+    random = np.random.default_rng(DRIVEN_SEED + number)
+    molecule = list(MOLECULES)[random.integers(len(MOLECULES))]
+    weights = np.array([weight for _, weight in FUNCTIONALS.values()], dtype=float)
+    xc = list(FUNCTIONALS)[random.choice(len(weights), p=weights / weights.sum())]
+    atoms, charge, multiplicity, sets, line = MOLECULES[molecule]
+    basis = sets[random.integers(len(sets))]
+    n_steps, dt = int(random.choice(WEAK_STEPS[:2])), float(random.choice(TIME_STEPS))
+    kind = ("cw", "pulse", "two pulses")[random.integers(3)]
+    field, size = "", float(10.0 ** random.uniform(-6.5, -4.8))
+    for k, axis in enumerate(random.permutation(list("xyz"))[: 1 + (kind == "two pulses")]):
+        frequency = line if random.random() < 0.3 else float(random.uniform(0.05, 0.6))
+        shape = f"type cw\n    polarization {axis}\n    max {size:.3e}\n    frequency {frequency:.3f}"
+        if kind != "cw":
+            shape = _pulse(axis, size, frequency, (0.3 + 0.3 * k) * n_steps * dt, n_steps * dt / 10)
+        field += _block("fg"[k], shape)
+    text = _deck(atoms, charge, multiplicity, basis, FUNCTIONALS[xc][0], n_steps, dt, field, kind)
+    about: dict[str, object] = {"molecule": molecule, "basis": basis, "xc": xc, "field": kind, "size": size}
+    about |= {"dt": dt, "steps": n_steps}
+    runs = tuple(("pyscf", "response", TOLERANCES[(number + k) % 6]) for k in (0, 3))
+    return Case(f"d{number} {molecule} {basis} {xc} {kind}", text, "driven", about, runs)
 
 
 def _late_case(number: int) -> Case:

@@ -14,6 +14,7 @@ import numpy as np
 from hybrid_propagate.driver.bench.tables import markdown
 
 Row = dict[str, Any]
+HALVES = ("fit", "test", "weak", "late", "oblique", "driven")
 
 
 def main() -> None:
@@ -26,7 +27,7 @@ def main() -> None:
     rows = [row for row in rows if float(row["true"]) > 0.0]
     halves = [
         ("all", rows),
-        *((h, [r for r in rows if r["half"] == h]) for h in ("fit", "test", "weak", "late", "oblique")),
+        *((h, [r for r in rows if r["half"] == h]) for h in HALVES),
     ]
     header = ["runs", "n", "true ≤ stated", "meets: claims", "of them true", "stated 0"]
     header += ["median stated/true", "90 % below", "builds", "reference alone", "worst share"]

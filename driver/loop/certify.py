@@ -321,11 +321,12 @@ def _inherited(
 
 
 def _own(made: _Pass, dipole: np.ndarray, sums: Sums) -> float:
-    """How far the shadow is from one that lacks nothing on this pass, relative to the run's motion."""
+    """How far the shadow is from one that lacks nothing on this pass, with what the pass does not follow,
+    relative to the run's motion."""
     inherited = made.inherited()
     if inherited is None:
         return np.inf
-    apart = _squared(dipole - inherited) / made.segment.n_steps
+    apart = _squared(dipole - inherited) / made.segment.n_steps + made.segment.unfollowed**2
     return float(np.sqrt(apart * made.n_points / sums.motion(made.floor)))
 
 

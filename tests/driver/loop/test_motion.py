@@ -8,6 +8,7 @@ from hybrid_propagate.adapters.system import Excitation, Field
 from hybrid_propagate.adapters.system.real_time import Tolerances
 from hybrid_propagate.driver.bench.score import trajectory_error
 from hybrid_propagate.driver.estimate.defect_operator import Defect, defect_operator
+from hybrid_propagate.driver.loop import motion as loop_motion
 from hybrid_propagate.driver.loop.checkpoint import pack_checkpoint, unpack_checkpoint
 from hybrid_propagate.driver.loop.controller import Target
 from hybrid_propagate.driver.loop.hybrid import Hybrid
@@ -238,6 +239,19 @@ def test_a_kernel_that_is_off_is_kept_where_full_matrices_are_dear() -> None:
     assert progress.estimate is not None
     true = trajectory_error(told.dipoles(problem), exact.dipoles(problem))
     assert 1e-2 < true <= progress.estimate.sums.stated
+
+
+def test_what_is_not_followed_is_left_where_it_misses_the_tolerance(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the SCF's end in other irreps does beside a very weak motion; full matrices follow it."""
+    monkeypatch.setattr(loop_motion, "offset_from_rest", lambda *_: 1e-5)
+    surrogate = by_regime(problem)
+    told, progress = loop(problem, surrogate, error=1e-2)
+    assert surrogate.weak is None
+    assert [e.reason for e in told.events if e.kind == "regime"] == ["NOT_WEAK"]
+    assert progress.estimate is not None
+    assert progress.estimate.sums.stated <= 1e-2
 
 
 def test_strong_motion_takes_full_matrices() -> None:
