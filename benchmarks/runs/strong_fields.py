@@ -9,7 +9,7 @@ With --surrogate each row is made by each of them, response being the default. W
 by one of another version of this program, whose command that is:
 
 git worktree add /tmp/old/hybrid_propagate 060d47f
-... --against "env PYTHONPATH=/tmp/old .venv/bin/python -m hybrid_propagate.driver.propagate_command"
+... --against "env PYTHONPATH=/tmp/old $PWD/.venv/bin/python -m hybrid_propagate.driver.propagate_command"
 
 The last three cases have shaped no constant.
 """
