@@ -119,14 +119,43 @@ def cases() -> list[Case]:
     return drawn + [_weak_case(number) for number in range(WEAK_DECKS)] + late + oblique + driven
 
 
-def _weak_case(number: int) -> Case:
-    """A kick, or a pulse that is over early, after which the motion stays weak."""
-    random = np.random.default_rng(WEAK_SEED + number)
+@dataclass(frozen=True)
+class Level:
+    """A molecule, its basis set and functional, by name."""
+
+    molecule: str
+    basis: str
+    xc: str
+
+
+def _level(random: np.random.Generator) -> Level:
     molecule = list(MOLECULES)[random.integers(len(MOLECULES))]
     weights = np.array([weight for _, weight in FUNCTIONALS.values()], dtype=float)
     xc = list(FUNCTIONALS)[random.choice(len(weights), p=weights / weights.sum())]
-    atoms, charge, multiplicity, sets, line = MOLECULES[molecule]
-    basis = sets[random.integers(len(sets))]
+    sets = MOLECULES[molecule][3]
+    return Level(molecule, sets[random.integers(len(sets))], xc)
+
+
+def _weakly(
+    number: int, half: str, level: Level, steps: tuple[int, float], kind_size: tuple[str, float], field: str
+) -> Case:
+    """A deck of `half` at two tolerances. steps: their number and length."""
+    (n_steps, dt), (kind, size) = steps, kind_size
+    atoms, charge, multiplicity, _, _ = MOLECULES[level.molecule]
+    xc = FUNCTIONALS[level.xc][0]
+    text = _deck(atoms, charge, multiplicity, level.basis, xc, n_steps, dt, field, kind)
+    about: dict[str, object] = {"molecule": level.molecule, "basis": level.basis, "xc": level.xc}
+    about |= {"field": kind, "size": size, "dt": dt, "steps": n_steps}
+    runs = tuple(("pyscf", "response", TOLERANCES[(number + k) % 6]) for k in (0, 3))
+    name = f"{half[0]}{number} {level.molecule} {level.basis} {level.xc} {kind}"
+    return Case(name, text, half, about, runs)
+
+
+def _weak_case(number: int) -> Case:
+    """A kick, or a pulse that is over early, after which the motion stays weak."""
+    random = np.random.default_rng(WEAK_SEED + number)
+    level = _level(random)
+    line = MOLECULES[level.molecule][4]
     n_steps, dt = int(random.choice(WEAK_STEPS)), float(random.choice(TIME_STEPS))
     axis = "xyz"[random.integers(3)]
     kind = "kick" if random.random() < 0.7 else "pulse"
@@ -134,49 +163,36 @@ def _weak_case(number: int) -> Case:
     shape = f"type delta\n    polarization {axis}\n    max {size:.3e}"
     if kind == "pulse":
         size *= 0.5
-        frequency = line if random.random() < 0.5 else float(random.uniform(0.08, 0.6))
+        frequency = (
+            MOLECULES[level.molecule][4] if random.random() < 0.5 else float(random.uniform(0.08, 0.6))
+        )
         shape = _pulse(axis, size, frequency, 0.15 * n_steps * dt, n_steps * dt / 25)
-    text = _deck(
-        atoms, charge, multiplicity, basis, FUNCTIONALS[xc][0], n_steps, dt, _block("f", shape), kind
-    )
-    about: dict[str, object] = {"molecule": molecule, "basis": basis, "xc": xc, "field": kind, "size": size}
-    about |= {"dt": dt, "steps": n_steps}
-    runs = tuple(("pyscf", "response", TOLERANCES[(number + k) % 6]) for k in (0, 3))
-    return Case(f"w{number} {molecule} {basis} {xc} {kind}", text, "weak", about, runs)
+    return _weakly(number, "weak", level, (n_steps, dt), (kind, size), _block("f", shape))
 
 
 def _driven_case(number: int) -> Case:
     """A wave throughout, or one or two pulses, so weak that their motion is followed as weak."""
     random = np.random.default_rng(DRIVEN_SEED + number)
-    molecule = list(MOLECULES)[random.integers(len(MOLECULES))]
-    weights = np.array([weight for _, weight in FUNCTIONALS.values()], dtype=float)
-    xc = list(FUNCTIONALS)[random.choice(len(weights), p=weights / weights.sum())]
-    atoms, charge, multiplicity, sets, line = MOLECULES[molecule]
-    basis = sets[random.integers(len(sets))]
+    level = _level(random)
+    line = MOLECULES[level.molecule][4]
     n_steps, dt = int(random.choice(WEAK_STEPS[:2])), float(random.choice(TIME_STEPS))
     kind = ("cw", "pulse", "two pulses")[random.integers(3)]
     field, size = "", float(10.0 ** random.uniform(-6.5, -4.8))
     for k, axis in enumerate(random.permutation(list("xyz"))[: 1 + (kind == "two pulses")]):
-        frequency = line if random.random() < 0.3 else float(random.uniform(0.05, 0.6))
+        frequency = (
+            MOLECULES[level.molecule][4] if random.random() < 0.3 else float(random.uniform(0.05, 0.6))
+        )
         shape = f"type cw\n    polarization {axis}\n    max {size:.3e}\n    frequency {frequency:.3f}"
         if kind != "cw":
             shape = _pulse(axis, size, frequency, (0.3 + 0.3 * k) * n_steps * dt, n_steps * dt / 10)
         field += _block("fg"[k], shape)
-    text = _deck(atoms, charge, multiplicity, basis, FUNCTIONALS[xc][0], n_steps, dt, field, kind)
-    about: dict[str, object] = {"molecule": molecule, "basis": basis, "xc": xc, "field": kind, "size": size}
-    about |= {"dt": dt, "steps": n_steps}
-    runs = tuple(("pyscf", "response", TOLERANCES[(number + k) % 6]) for k in (0, 3))
-    return Case(f"d{number} {molecule} {basis} {xc} {kind}", text, "driven", about, runs)
+    return _weakly(number, "driven", level, (n_steps, dt), (kind, size), field)
 
 
 def _late_case(number: int) -> Case:
     """A kick after some rest, or an early one and a late one."""
     random = np.random.default_rng(LATE_SEED + number)
-    molecule = list(MOLECULES)[random.integers(len(MOLECULES))]
-    weights = np.array([weight for _, weight in FUNCTIONALS.values()], dtype=float)
-    xc = list(FUNCTIONALS)[random.choice(len(weights), p=weights / weights.sum())]
-    atoms, charge, multiplicity, sets, _ = MOLECULES[molecule]
-    basis = sets[random.integers(len(sets))]
+    level = _level(random)
     n_steps, dt = int(random.choice(WEAK_STEPS[:2])), float(random.choice(TIME_STEPS))
     kind = "late kick" if random.random() < 0.6 else "two kicks"
     axes, field = random.permutation(list("xyz")), ""
@@ -187,11 +203,7 @@ def _late_case(number: int) -> Case:
     for k, (center, axis) in enumerate(zip(centers, axes, strict=False)):
         lines = f"type delta\n    polarization {axis}\n    max {size:.3e}\n    center {center:.3f}"
         field += _block("fg"[k], lines)
-    text = _deck(atoms, charge, multiplicity, basis, FUNCTIONALS[xc][0], n_steps, dt, field, kind)
-    about: dict[str, object] = {"molecule": molecule, "basis": basis, "xc": xc, "field": kind, "size": size}
-    about |= {"dt": dt, "steps": n_steps}
-    runs = tuple(("pyscf", "response", TOLERANCES[(number + k) % 6]) for k in (0, 3))
-    return Case(f"l{number} {molecule} {basis} {xc} {kind}", text, "late", about, runs)
+    return _weakly(number, "late", level, (n_steps, dt), (kind, size), field)
 
 
 def _oblique_case(number: int) -> Case:

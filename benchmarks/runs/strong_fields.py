@@ -8,8 +8,8 @@ installed NWChem makes the reference steps, and its own points are counted; its 
 With --surrogate each row is made by each of them, response being the default. With --against each is preceded
 by one of another version of this program, whose command that is:
 
-git worktree add /tmp/old/hybrid_propagate 060d47f
-... --against "env PYTHONPATH=/tmp/old $PWD/.venv/bin/python -m hybrid_propagate.driver.propagate_command"
+git worktree add ../old/hybrid_propagate 060d47f
+... --against "env PYTHONPATH=$PWD/../old $PWD/.venv/bin/python -m hybrid_propagate.driver.propagate_command"
 
 The last three cases have shaped no constant.
 """

@@ -155,7 +155,7 @@ def _by_relaxation(
     except np.linalg.LinAlgError:
         return None
 
-    def more(eta: np.ndarray, first: int) -> np.ndarray:
+    def more(first: int, eta: np.ndarray) -> np.ndarray:
         return beyond.pushed(eta, stretch.first + first)
 
     pushed = None if beyond.nothing else more

@@ -41,8 +41,8 @@ _NEARLY, _ROUGHLY = 3e-2, 2e-2
 #: Eigenpairs of A and of B.
 LEADING = (60, 30)
 
-#: What F has beyond K η, Hartree (k, d), of η (k, d) at points from a number on.
-Push = Callable[[np.ndarray, int], np.ndarray]
+#: What F has beyond K η, Hartree (k, d), at points from a number on, of η (k, d) there.
+Push = Callable[[int, np.ndarray], np.ndarray]
 #: K between real parts, and between imaginary parts; None: B is zero.
 Kernel = tuple[Times, Times | None]
 
@@ -160,16 +160,12 @@ def relaxed_steps(
     kernel: of rows (k, d). more: of points counted from the start.
     """
     for first in range(0, n_steps, STEPS):
-        own = None if more is None else partial(_from, more, first)
+        own = None if more is None else partial(more, first)
         found = _block(inner, kernel, start, min(STEPS, n_steps - first), own)
         yield found
         if found is None:
             return
         start = PairState(found.eta[-1], found.fock[-1], 0.5 * (found.fock[-2] + found.fock[-1]))
-
-
-def _from(more: Push, first: int, eta: np.ndarray) -> np.ndarray:
-    return more(eta, first)
 
 
 def _block(

@@ -97,7 +97,7 @@ def test_what_is_lacking_is_added() -> None:
     larger = PairMap(step.phases, 1.1 * step.real, 1.1 * step.imaginary)
     start = settled(larger)
     inner, kernel = relaxed(step)
-    first = next(iter(relaxed_steps(inner, kernel, start, 64, lambda eta, _: 0.1 * step.response(eta))))
+    first = next(iter(relaxed_steps(inner, kernel, start, 64, lambda _, eta: 0.1 * step.response(eta))))
     expected = next(iter(relaxed_steps(*relaxed(larger), start, 64)))
     assert first is not None
     assert expected is not None
@@ -114,7 +114,7 @@ def test_no_minimum() -> None:
 def test_what_grows_without_end_is_not_found() -> None:
     step = step_of(exchange=True)
     inner, kernel = relaxed(step)
-    blocks = list(relaxed_steps(inner, kernel, settled(step), 640, lambda eta, _: -100.0j * np.real(eta)))
+    blocks = list(relaxed_steps(inner, kernel, settled(step), 640, lambda _, eta: -100.0j * np.real(eta)))
     assert blocks[-1] is None
 
 
