@@ -163,9 +163,7 @@ def _weak_case(number: int) -> Case:
     shape = f"type delta\n    polarization {axis}\n    max {size:.3e}"
     if kind == "pulse":
         size *= 0.5
-        frequency = (
-            MOLECULES[level.molecule][4] if random.random() < 0.5 else float(random.uniform(0.08, 0.6))
-        )
+        frequency = line if random.random() < 0.5 else float(random.uniform(0.08, 0.6))
         shape = _pulse(axis, size, frequency, 0.15 * n_steps * dt, n_steps * dt / 25)
     return _weakly(number, "weak", level, (n_steps, dt), (kind, size), _block("f", shape))
 
@@ -179,9 +177,7 @@ def _driven_case(number: int) -> Case:
     kind = ("cw", "pulse", "two pulses")[random.integers(3)]
     field, size = "", float(10.0 ** random.uniform(-6.5, -4.8))
     for k, axis in enumerate(random.permutation(list("xyz"))[: 1 + (kind == "two pulses")]):
-        frequency = (
-            MOLECULES[level.molecule][4] if random.random() < 0.3 else float(random.uniform(0.05, 0.6))
-        )
+        frequency = line if random.random() < 0.3 else float(random.uniform(0.05, 0.6))
         shape = f"type cw\n    polarization {axis}\n    max {size:.3e}\n    frequency {frequency:.3f}"
         if kind != "cw":
             shape = _pulse(axis, size, frequency, (0.3 + 0.3 * k) * n_steps * dt, n_steps * dt / 10)
