@@ -12,6 +12,9 @@ import numpy as np
 
 #: A response below this (Hartree) is rounding of the Fock matrix.
 AT_REST = 1e-10
+#: Name among the arrays of a surrogate that forms its response anew. With more or less memory a run goes on
+#: by the one that learns directions, or the other way round: what one has learned the other does not load.
+FORMED = "formed"
 
 
 Prior = Callable[[np.ndarray], np.ndarray]

@@ -21,7 +21,7 @@ from ...adapters.system.formula import basis_words, formula
 from ...adapters.system.geometry import ANGSTROM_PER_BOHR
 from ...adapters.working_basis import WorkingBasis
 from ...surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
-from ...surrogate.own_steps.rollout_response import NoPoints
+from ...surrogate.on_the_fly.functional_response import NoPoints
 from ...surrogate.rollout.export import export_graphs
 from ...surrogate.rollout.functionals import parts
 from ...surrogate.rollout.graphs import Precision

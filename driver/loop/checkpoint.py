@@ -7,7 +7,7 @@ import numpy as np
 
 from ...adapters.engine import Energies
 from ...atomic.errors import BadInput
-from ...surrogate.surrogate import Surrogate
+from ...surrogate.surrogate import FORMED, Surrogate
 from ..estimate.shadow import loaded
 from ..propagators.state import State
 from .controller import Ledger
@@ -53,14 +53,21 @@ def unpack_checkpoint(arrays: Mapping[str, np.ndarray], surrogate: Surrogate | N
     energies = Energies(*np.asarray(arrays["energies"]).tolist())
     if surrogate is not None:
         learned = surrogate_arrays(arrays)
-        _check_fits(learned, surrogate.save())
+        if _same_kind(made := surrogate.save(), learned):
+            _check_fits(learned, made)
         surrogate.load(learned)
+        made = surrogate.save()
         # Arrays that do not fit one another are not what it would save now.
-        for name, array in surrogate.save().items():
+        for name, array in made.items() if _same_kind(made, learned) else ():
             if not np.array_equal(array, learned[name]):
                 raise ValueError(f"surrogate/{name} does not fit the rest")
     drift = float(np.asarray(arrays["energy_drift"]))
     return Progress(state, energies, ledger, Tally(**counts), loaded(arrays), drift)
+
+
+def _same_kind(made: Mapping[str, np.ndarray], learned: Mapping[str, np.ndarray]) -> bool:
+    """Whether a surrogate that saves `made` is of the kind that saved `learned`."""
+    return (FORMED in made) == (FORMED in learned)
 
 
 def _check_fits(arrays: Mapping[str, np.ndarray], made: Mapping[str, np.ndarray]) -> None:

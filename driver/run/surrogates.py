@@ -11,11 +11,14 @@ import numpy as np
 
 from ...adapters.deck import Deck, DeckError
 from ...adapters.pyscf.engine import PySCFEngine
+from ...adapters.pyscf.quadrature import Quadrature
 from ...surrogate.kernel.analytic import analytic_kernel, fits_analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
+from ...surrogate.kernel.factored_mean_field import factored_mean_field, fits_factors
 from ...surrogate.kernel.pair_kernel import Means, PairBlock, moved_blocks, pair_kernel, pairs_by_irrep
 from ...surrogate.matrices.occupied_empty import occupied_empty
 from ...surrogate.nonlinear.nonlinear_response import PointSource
+from ...surrogate.nonlinear.or_grid import PointsOrGrid
 from ...surrogate.on_the_fly.earlier_run import (
     carried_points,
     carried_prior,
@@ -23,6 +26,7 @@ from ...surrogate.on_the_fly.earlier_run import (
     read_earlier_run,
 )
 from ...surrogate.on_the_fly.first_guess import FirstGuess
+from ...surrogate.on_the_fly.functional_response import FunctionalResponse, ResponseGround
 from ...surrogate.on_the_fly.response import OnTheFlyResponse, base_irreps
 from ...surrogate.runtime.network_response import (
     SHIPPED,
@@ -183,12 +187,18 @@ def _learned(
     options: Options,
     target: Target,
     tell: Callable[[str, float], None],
-) -> OnTheFlyResponse:
-    """Learned on the fly: from the analytic kernel on, or from the response on a coarse grid where there is
-    none, and from what an earlier run has learned beyond that. Raises PriorError.
+) -> Surrogate:
+    """Learned on the fly: from the analytic kernel on, and from what an earlier run has learned beyond that.
+
+    Where no kernel fits, the response is formed anew at every density of strong motion. In weak motion, and
+    where that does not fit either, it is learned from the one on a coarse grid. Raises PriorError.
     """
     engine, density = ground.engine, ground.orbitals.density()
     kernel = once(engine, "full", density, lambda: analytic_kernel(engine, density, options.memory, tell))
+    if not fits_analytic_kernel(engine, options.memory) and not begins_weak(problem):
+        formed = _formed_anew(ground, problem, options, target, tell)
+        if formed is not None:
+            return formed
     prior = coarse_response(engine, density, options.memory) if kernel is None else kernel_response(kernel)
     nonlinear = nonlinear_source(ground, problem, target, tell)
     if options.prior is not None:
@@ -205,18 +215,50 @@ def _learned(
     )
 
 
+def _formed_anew(
+    ground: GroundState,
+    problem: Problem,
+    options: Options,
+    target: Target,
+    tell: Callable[[str, float], None],
+) -> FunctionalResponse | None:
+    """None for Hartree-Fock, and where vectors of three indices do not fit. Raises PriorError."""
+    engine, basis = ground.engine, problem.basis
+    if engine.quadrature is None or not fits_factors(engine, options.memory):
+        return None
+    source = _point_source(engine.quadrature, ground, problem, target, tell)
+    if options.prior is not None:
+        run = read_earlier_run(options.prior, physics_of(problem.system), problem.system)
+        source = replace(source, carried=carried_points(run, problem.system.geometry.positions))
+    mean_field = once(engine, "factors", basis.coefficients, lambda: factored_mean_field(engine, basis))
+    about = ResponseGround(engine, basis, problem.ground_density, problem.ground_build)
+    worth = problem.n_steps >= LEAST_STEPS
+    whole = PointsOrGrid(replace(source, whole=True), engine.system.grid, worth)
+    return FunctionalResponse(about, mean_field, whole)
+
+
 def nonlinear_source(
     ground: GroundState, problem: Problem, target: Target, tell: Callable[[str, float], None]
 ) -> PointSource | None:
     """The functional on few points; None for Hartree-Fock, and where a run is too short to be worth it."""
-    engine = ground.engine
-    if engine.quadrature is None or problem.n_steps < LEAST_STEPS:
+    quadrature = ground.engine.quadrature
+    if quadrature is None or problem.n_steps < LEAST_STEPS:
         return None
+    return _point_source(quadrature, ground, problem, target, tell)
+
+
+def _point_source(
+    quadrature: Quadrature,
+    ground: GroundState,
+    problem: Problem,
+    target: Target,
+    tell: Callable[[str, float], None],
+) -> PointSource:
     density = np.real(ground.orbitals.density())
     wanted = float(np.clip(POINTS_WORTH * target.residual, *POINTS_ERROR))
     wanted_whole = float(np.clip(target.residual, *POINTS_ERROR))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
-    given = (engine.quadrature, problem.basis, density, problem.ground_density)
+    given = (quadrature, problem.basis, density, problem.ground_density)
     return PointSource(*given, wanted, wanted_whole, wanted_from, tell)
 
 

@@ -20,17 +20,20 @@ _COLUMNS, _SPAN = 300, 1e-2
 _ShellPair = tuple[int, int, np.ndarray]
 
 
-def cholesky_vectors(mol: gto.Mole, omega: float | None = None) -> list[np.ndarray]:
+def cholesky_vectors(
+    mol: gto.Mole, omega: float | None = None, tolerance: float = TOLERANCE
+) -> list[np.ndarray]:
     """L in parts, (some, n (n + 1) / 2) each, on pairs μ ≥ ν.
 
     omega: None for 1/r; a positive value for erf(ωr)/r, in 1/bohr.
+    tolerance: the largest element that is left out, Hartree.
     """
     with mol.with_range_coulomb(omega):
         shells = _shell_pairs(mol)
         left = _diagonal(mol, shells)
         found: list[np.ndarray] = []
-        while (largest := float(left.max())) > TOLERANCE:
-            least = max(_SPAN * largest, TOLERANCE)
+        while (largest := float(left.max())) > tolerance:
+            least = max(_SPAN * largest, tolerance)
             chosen = _chosen(shells, left, least)
             own = np.concatenate([pairs[left[pairs] >= least] for _, _, pairs in chosen])
             columns = np.concatenate([_columns(mol, pair, left, least) for pair in chosen])

@@ -23,7 +23,7 @@ import numpy as np
 from ...adapters.engine import Engine, FockBuild
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.packing import make_packing, pack, unpack
-from ..surrogate import Measurement, Visit
+from ..surrogate import FORMED, Measurement, Visit
 from .carried_on import CarriedOn
 from .direct_sum import DirectSum
 from .first_guess import NO_PRIOR_ERROR, FirstGuess
@@ -258,7 +258,9 @@ class OnTheFlyResponse:
         }
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Become what was saved."""
+        """Become what was saved. What a response that is formed anew had learned does not serve."""
+        if FORMED in arrays:
+            return
         self._x_map.load("x", arrays)
         self._y_map.load("y", arrays)
         self._remainder.load(arrays)

@@ -11,33 +11,29 @@ from ..matrices.symmetric_pairs import (
     unpack_symmetric,
 )
 from ..rollout.molecule import RolloutMatrices
+from .turned import Turned
 
 
 @dataclass(frozen=True, eq=False)
-class MeanField:
-    """Parts of F that are linear in δP, (..., n_spin, m, m), in the molecule's basis.
+class GraphMeanField:
+    """Implements `MeanFieldMap` (`../on_the_fly/functional_response`) with what the graph takes."""
 
-    coulomb: of both spins, the same for each. exchange: real part. imaginary: of the imaginary part; None
-    without exact exchange.
-    """
+    molecule: RolloutMatrices
+    turned: Turned
 
-    coulomb: np.ndarray
-    exchange: np.ndarray | None
-    imaginary: np.ndarray | None
+    def coulomb(self, changes: np.ndarray) -> np.ndarray:
+        """J[Re δP] of both spins, real, of changes of P', both (k, n_spin, m, m), Hartree."""
+        x = pack_symmetric(np.real(self.turned.matrices_in(changes))).sum(axis=-2, keepdims=True)
+        J = unpack_symmetric(x @ self.molecule.coulomb, changes.shape[-1])
+        return self.turned.matrices_out(np.broadcast_to(J, changes.shape))
 
-    def total(self) -> np.ndarray:
-        """Complex, (..., n_spin, m, m)."""
-        real = self.coulomb if self.exchange is None else self.coulomb + self.exchange
-        return real.astype(complex) if self.imaginary is None else real + 1j * self.imaginary
-
-
-def mean_field(molecule: RolloutMatrices, change: np.ndarray) -> MeanField:
-    """Of δP (..., n_spin, m, m), Hermitian, in the molecule's basis."""
-    m = change.shape[-1]
-    x = pack_symmetric(np.real(change))
-    J = unpack_symmetric(x.sum(axis=-2, keepdims=True) @ molecule.coulomb, m)
-    coulomb = np.broadcast_to(J, change.shape)
-    if molecule.exchange is None or molecule.imaginary is None:
-        return MeanField(coulomb, None, None)
-    imaginary = pack_antisymmetric(np.imag(change)) @ molecule.imaginary
-    return MeanField(coulomb, unpack_symmetric(x @ molecule.exchange, m), unpack_antisymmetric(imaginary, m))
+    def total(self, changes: np.ndarray) -> np.ndarray:
+        """The same with exact exchange, complex."""
+        molecule, m = self.molecule, changes.shape[-1]
+        response = self.coulomb(changes).astype(complex)
+        if molecule.exchange is None or molecule.imaginary is None:
+            return response
+        inside = self.turned.matrices_in(changes)
+        real = unpack_symmetric(pack_symmetric(np.real(inside)) @ molecule.exchange, m)
+        imaginary = unpack_antisymmetric(pack_antisymmetric(np.imag(inside)) @ molecule.imaginary, m)
+        return response + self.turned.matrices_out(real + 1j * imaginary)

@@ -14,30 +14,21 @@ import numpy as np
 from ...adapters.engine import FockBuild
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.working_basis import WorkingBasis
-from ...atomic.errors import Failed
-from ..matrices.packing import make_packing, pack, unpack
-from ..nonlinear.nonlinear_response import NonlinearResponse, NonlinearSource
-from ..on_the_fly.nonlinear_part import NonlinearPart
-from ..on_the_fly.remainder import KERNEL, Remainder
-from ..on_the_fly.response import CALIBRATION, NOTHING, base_irreps
+from ..nonlinear.nonlinear_response import NonlinearSource
+from ..on_the_fly.functional_response import FunctionalResponse, ResponseGround
+from ..on_the_fly.remainder import KERNEL
 from ..rollout.learned_rows import joined
 from ..rollout.molecule import RolloutMatrices, points_of
 from ..surrogate import Measurement, Visit
 from ..whole_steps import LearnedRows, StepsFrom, StepsMade
 from .block import Alone, Block, BlockRules, StepGraphs, most_steps
-from .mean_field import MeanField, mean_field
+from .mean_field import GraphMeanField
 from .turned import turned
 
-#: Visits between two looks at the spread: a look takes the functional on all points.
-LOOK_EVERY = 8
 #: Orbitals by the graph that are less orthonormal have left what its series is good for.
 ORTHONORMAL = 1e-9
 #: Occupations below this are no orbitals' of the graph.
 NEGATIVE = -1e-9
-
-
-class NoPoints(Failed):
-    """No points of a molecule are good enough. One line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,31 +62,20 @@ class RolloutResponse:
         rules: BlockRules,
         graphs: StepGraphs | None = None,
     ) -> None:
-        self._ground, self._rules, self._has_points = ground, rules, source is not None
-        self._graphs = graphs or Alone()
-        basis, density = ground.basis, ground.density
-        self._fock = basis.fock_in(ground.build.fock)
-        packing = self._packing = make_packing(base_irreps(basis, density))
-        self._turned = turned(basis)
-        self._remainder = Remainder(packing.n_real)
-        self._points = NonlinearPart(packing, source)
-        self._calibration = 1.0
-        self._moment, self._n_visits, self._spread, self._wait = 0.0, 0, 0.0, 0
-        coulomb = ground.engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
-        self._core, self._coulomb = (
-            basis.fock_in(np.broadcast_to(matrix, ground.build.fock.shape))
-            for matrix in (ground.engine.integrals.core, coulomb)
-        )
+        self._ground, self._rules, self._graphs = ground, rules, graphs or Alone()
+        self._turned = turned(ground.basis)
+        about = ResponseGround(ground.engine, ground.basis, ground.density, ground.build)
+        self._by_numpy = FunctionalResponse(about, GraphMeanField(ground.molecule, self._turned), source)
 
     @property
     def nonlinear(self) -> bool:
-        """What is not linear is there from the start."""
-        return self._has_points
+        """See `Surrogate`."""
+        return self._by_numpy.nonlinear
 
     @property
     def first_order_fails(self) -> bool:
-        """False: it is held by choice."""
-        return False
+        """See `Surrogate`."""
+        return self._by_numpy.first_order_fails
 
     @property
     def most_steps(self) -> int:
@@ -104,57 +84,23 @@ class RolloutResponse:
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m), by numpy."""
-        return self._fock + self._response(density - self._ground.density)[0]
+        return self._by_numpy.predict(density)
 
     def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
-        """A look every few visits; nothing is learned by one."""
-        self._wait -= 1
-        if self._wait > 0 and not last:
-            return Visit(self._spread, 0.0)
-        self._wait = LOOK_EVERY
-        change = density - self._ground.density
-        response, beyond = self._response(change)
-        x, _ = pack(self._packing, change)
-        self._points.visit(x)
-        moment = float(np.vdot(response, response).real)
-        self._n_visits += 1
-        self._moment += moment
-        typical = max(moment, self._moment / self._n_visits, NOTHING**2)
-        self._spread = self._calibration * self._missing(x, beyond) / float(np.sqrt(typical))
-        return Visit(self._spread, 0.0)
+        """See `Surrogate`."""
+        return self._by_numpy.visit(density, last=last)
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
-        """Learn from a reference pair (P', field-free F')."""
-        change = density - self._ground.density
-        response, beyond = self._response(change)
-        given = fock - self._fock
-        wrong = given - response
-        x, _ = pack(self._packing, change)
-        defect, missing = float(np.linalg.norm(wrong)), self._missing(x, beyond)
-        if missing > NOTHING and defect > NOTHING and self._remainder.n_anchors:
-            # Half the way, in the logarithm: one anchor is one sample.
-            calibration = np.sqrt(self._calibration * defect / missing)
-            self._calibration = float(np.clip(calibration, *CALIBRATION))
-        if self._has_points and np.linalg.norm(x) > NOTHING:
-            lacking = wrong if not self._remainder.n_anchors else wrong + self._rest(x)
-            self._remainder.add(x, pack(self._packing, lacking.astype(complex))[0])
-        force = float(np.linalg.norm(wrong @ density - density @ wrong))
-        return Measurement(defect, float(np.linalg.norm(given)), force)
+        """See `Surrogate`."""
+        return self._by_numpy.observe(density, fock)
 
     def refine(self, target: float, most: int) -> int:
-        """Nothing: what is missing has no directions to be made exact."""
-        return 0
+        """See `Surrogate`."""
+        return self._by_numpy.refine(target, most)
 
     def sharpen(self) -> bool:
         """Learn the points anew from what was visited; the graph is then made anew."""
-        changes = self._remainder.changes
-        if not self._has_points or self._points.response is None:
-            return False
-        before = self._points.all_of(changes)
-        if not self._points.relearn():
-            return False
-        self._remainder.subtract(self._points.all_of(changes) - before)
-        return True
+        return self._by_numpy.sharpen()
 
     def steps(self, start: StepsFrom, amplitudes: np.ndarray, more: LearnedRows | None) -> StepsMade | None:
         """See `WholeSteps`. None where occupations are negative, or the graph's series does not hold."""
@@ -170,84 +116,25 @@ class RolloutResponse:
         return None if apart > ORTHONORMAL * size else moved
 
     def energies(self, densities: np.ndarray) -> np.ndarray:
-        """Core, Coulomb, exchange-correlation energies (k, 3), Hartree, of k densities (k, n_spin, m, m)."""
-        ground = self._ground.build.energies
-        changes = densities - self._ground.density
-        core = ground.core + _traces(self._core, changes)
-        linear = self._mean_field(changes)
-        coulomb = ground.coulomb + _traces(self._coulomb, changes)
-        coulomb += 0.5 * _traces(self._turned.matrices_out(linear.coulomb), changes)
-        total = ground.core + ground.coulomb + ground.exchange_correlation + _traces(self._fock, changes)
-        total += 0.5 * _traces(self._turned.matrices_out(linear.total()), changes)
-        total += self._remainder.energies(np.array([pack(self._packing, change)[0] for change in changes]))
-        if self._has_points:
-            total += self._learned().energies(changes)
-        return np.stack([core, coulomb, total - core - coulomb], axis=1)
+        """See `Surrogate`."""
+        return self._by_numpy.energies(densities)
 
     def save(self) -> dict[str, np.ndarray]:
-        """Everything learned, as arrays that `load` takes back."""
-        return {
-            **self._remainder.save(),
-            **self._points.save(),
-            "calibration": np.array([self._calibration, self._moment, self._spread]),
-            "visits": np.array([self._n_visits, self._wait]),
-        }
+        """See `Surrogate`."""
+        return self._by_numpy.save()
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Become what was saved."""
-        self._remainder.load(arrays)
-        self._points.load(arrays)
-        self._calibration, self._moment, self._spread = np.asarray(arrays["calibration"]).tolist()
-        self._n_visits, self._wait = np.asarray(arrays["visits"]).tolist()
-        if self._points.response is not None:
-            self._remainder.leave_rough()
-
-    def _learned(self) -> NonlinearResponse:
-        """The functional on points, learned when it is first asked for. Raises NoPoints."""
-        if self._points.response is None:
-            if not self._points.make():
-                raise NoPoints("no points were found that give this molecule's functional")
-            self._remainder.leave_rough()
-        assert self._points.response is not None
-        return self._points.response
-
-    def _response(self, change: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """ΔF of a change of P', and what of it is V_c's, packed."""
-        response = self._turned.matrices_out(self._mean_field(change).total())
-        beyond = None
-        if self._has_points:
-            of_points = self._learned()(change)
-            response = response + of_points
-            beyond = pack(self._packing, of_points.astype(complex))[0]
-        x, _ = pack(self._packing, change)
-        return (response + self._rest(x) if self._remainder.n_anchors else response), beyond
-
-    def _mean_field(self, changes: np.ndarray) -> MeanField:
-        return mean_field(self._ground.molecule, self._turned.matrices_in(changes))
-
-    def _rest(self, x: np.ndarray) -> np.ndarray:
-        return self._matrix(self._remainder.predict(x))
-
-    def _matrix(self, x: np.ndarray) -> np.ndarray:
-        return unpack(self._packing, x, np.zeros(self._packing.n_imag))
-
-    def _missing(self, x: np.ndarray, beyond: np.ndarray | None) -> float:
-        """Expected norm of what a prediction lacks."""
-        if not self._has_points:
-            return 0.0
-        guessed = self._points.missing(x, beyond) / (1 + self._remainder.n_anchors)
-        variance = self._remainder.variance(x) if self._remainder.n_anchors else 0.0
-        return float(np.hypot(guessed, np.sqrt(variance)))
+        """See `Surrogate`."""
+        self._by_numpy.load(arrays)
 
     def _rows(self) -> LearnedRows:
         """r as the graph takes it."""
-        changes, weights = self._remainder.changes, self._remainder.weights
-        made = [np.real([self._matrix(x) for x in rows]) for rows in (changes, weights)]
-        return LearnedRows(made[0], made[1], np.tile(KERNEL, (len(changes), 1)))
+        changes, weights = self._by_numpy.taught
+        return LearnedRows(changes, weights, np.tile(KERNEL, (len(changes), 1)))
 
     def _block(self, start: StepsFrom) -> Block:
         """The graph for these occupations."""
-        learned = self._learned() if self._has_points else None
+        learned = self._by_numpy.learned
         key = start.occupations.tobytes() + self._ground.molecule.field.tobytes() + repr(self._rules).encode()
         if learned is not None:
             key += learned.points().tobytes()
@@ -261,8 +148,3 @@ class RolloutResponse:
             return Block(molecule, ground.basis.to_canonical[0], self._rules)
 
         return self._graphs.block(key, make)
-
-
-def _traces(matrix: np.ndarray, changes: np.ndarray) -> np.ndarray:
-    """Re Tr M δP of k changes, M (n_spin, m, m) or one for each; (k,)."""
-    return np.real(np.sum(np.conj(matrix) * changes, axis=(1, 2, 3)))

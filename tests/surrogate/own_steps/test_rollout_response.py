@@ -22,9 +22,10 @@ from hybrid_propagate.driver.loop.problem import (
 from hybrid_propagate.driver.propagators.magnus import NoFixedPoint
 from hybrid_propagate.surrogate.contract import SurrogateCase, SurrogateContract, surrogate_case
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearSource, PointSource
+from hybrid_propagate.surrogate.on_the_fly.functional_response import NoPoints
 from hybrid_propagate.surrogate.own_steps import rollout_response
 from hybrid_propagate.surrogate.own_steps.block import BlockRules
-from hybrid_propagate.surrogate.own_steps.rollout_response import NoPoints, RolloutGround, RolloutResponse
+from hybrid_propagate.surrogate.own_steps.rollout_response import RolloutGround, RolloutResponse
 from hybrid_propagate.surrogate.own_steps.turned import turned
 from hybrid_propagate.surrogate.rollout.molecule import molecule_of
 from pyscf_systems import GIB, water

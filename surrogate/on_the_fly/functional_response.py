@@ -1,0 +1,253 @@
+"""A surrogate that forms its response anew at every density: Coulomb, exchange, the functional on points.
+
+    F'(P') ≈ F'(P0) + J[δP] + exact exchange of δP + V_c[P] - V_c[P0] + r(δP)
+
+V_c: the functional on few points, its first order and all. r: what anchors have shown that to lack,
+interpolated. No direction is learned, so that neither memory nor the time of a step grows with what a run has
+seen: for molecules whose kernel does not fit, and where a graph makes the steps (`../own_steps`).
+
+The spread is what the points were measured to lack and the variance of r, scaled by what anchors have shown
+them to be worth.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ...adapters.engine import Engine, FockBuild
+from ...adapters.working_basis import WorkingBasis
+from ...atomic.errors import Failed
+from ..matrices.packing import make_packing, pack, unpack
+from ..nonlinear.nonlinear_response import NonlinearResponse, NonlinearSource
+from ..surrogate import FORMED, Measurement, Visit
+from .carried_on import CarriedOn
+from .nonlinear_part import NonlinearPart
+from .remainder import Remainder
+from .response import CALIBRATION, NOTHING, base_irreps
+
+#: Visits between two looks at the spread: a look takes all of the response.
+LOOK_EVERY = 8
+
+
+class NoPoints(Failed):
+    """No points of a molecule are good enough. One line."""
+
+
+class MeanFieldMap(Protocol):
+    """What of the response is linear and needs no quadrature, in the working basis."""
+
+    def coulomb(self, changes: np.ndarray) -> np.ndarray:
+        """J[Re δP] of both spins, real, of changes of P', both (k, n_spin, m, m), Hartree."""
+        ...
+
+    def total(self, changes: np.ndarray) -> np.ndarray:
+        """The same with exact exchange, complex."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ResponseGround:
+    """What a response is about: an engine, its working basis, P0' (real) and its Fock build."""
+
+    engine: Engine
+    basis: WorkingBasis
+    density: np.ndarray
+    build: FockBuild
+
+
+class FunctionalResponse:
+    """Implements `Surrogate`, `StepsFollowed` and `EnergiesApart`.
+
+    source: learns the points, when they are first asked for; None for Hartree-Fock.
+    """
+
+    mean_field_builds = 0
+
+    def __init__(
+        self, ground: ResponseGround, mean_field: MeanFieldMap, source: NonlinearSource | None
+    ) -> None:
+        self.ground, self._mean_field, self._has_points = ground, mean_field, source is not None
+        basis, density = ground.basis, ground.density
+        self._fock = basis.fock_in(ground.build.fock)
+        packing = self._packing = make_packing(base_irreps(basis, density))
+        self._remainder = Remainder(packing.n_real)
+        self._points = NonlinearPart(packing, source)
+        self._calibration = 1.0
+        self._moment, self._n_visits, self._spread, self._wait = 0.0, 0, 0.0, 0
+        self._carried: CarriedOn | None = None
+        coulomb = ground.engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
+        self._core, self._coulomb = (
+            basis.fock_in(np.broadcast_to(matrix, ground.build.fock.shape))
+            for matrix in (ground.engine.integrals.core, coulomb)
+        )
+
+    @property
+    def nonlinear(self) -> bool:
+        """What is not linear is there from the start."""
+        return self._has_points
+
+    @property
+    def first_order_fails(self) -> bool:
+        """False: it is held by choice."""
+        return False
+
+    @property
+    def learned(self) -> NonlinearResponse | None:
+        """The functional on points, learned when it is first asked for; None for Hartree-Fock.
+
+        Raises NoPoints.
+        """
+        if not self._has_points:
+            return None
+        if self._points.response is None:
+            if not self._points.make():
+                raise NoPoints("no points were found that give this molecule's functional")
+            self._remainder.leave_rough()
+        return self._points.response
+
+    @property
+    def taught(self) -> tuple[np.ndarray, np.ndarray]:
+        """r as its anchors' changes of P' and weights, (k, n_spin, m, m) each, real."""
+        shape = (-1, *self._packing.shape)
+        rows = (self._remainder.changes, self._remainder.weights)
+        made = [np.real([self._matrix(x) for x in each]).reshape(shape) for each in rows]
+        return made[0], made[1]
+
+    def predict(self, density: np.ndarray) -> np.ndarray:
+        """F' of one P', (n_spin, m, m)."""
+        guess = None if self._carried is None else self._carried.guess()
+        if guess is not None:
+            x, y = np.split(guess, [self._packing.n_real])
+            return self._fock + unpack(self._packing, x, y)
+        response = self._response(density - self.ground.density)[0]
+        if self._carried is not None:
+            self._carried.note(np.concatenate(pack(self._packing, response)))
+        return self._fock + response
+
+    def pass_begins(self) -> Callable[[int], None]:
+        """See `StepsFollowed`."""
+        self._carried = CarriedOn()
+        return self._carried.begins
+
+    def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
+        """A look every few visits; nothing is learned by one."""
+        self._wait -= 1
+        if self._wait > 0 and not last:
+            return Visit(self._spread, 0.0)
+        self._wait = LOOK_EVERY
+        change = density - self.ground.density
+        response, beyond = self._response(change)
+        x, _ = pack(self._packing, change)
+        self._points.visit(x)
+        moment = float(np.vdot(response, response).real)
+        self._n_visits += 1
+        self._moment += moment
+        typical = max(moment, self._moment / self._n_visits, NOTHING**2)
+        self._spread = self._calibration * self._missing(x, beyond) / float(np.sqrt(typical))
+        return Visit(self._spread, 0.0)
+
+    def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
+        """Learn from a reference pair (P', field-free F')."""
+        change = density - self.ground.density
+        response, beyond = self._response(change)
+        given = fock - self._fock
+        wrong = given - response
+        x, _ = pack(self._packing, change)
+        defect, missing = float(np.linalg.norm(wrong)), self._missing(x, beyond)
+        if missing > NOTHING and defect > NOTHING and self._remainder.n_anchors:
+            # Half the way, in the logarithm: one anchor is one sample.
+            calibration = np.sqrt(self._calibration * defect / missing)
+            self._calibration = float(np.clip(calibration, *CALIBRATION))
+        if self._has_points and np.linalg.norm(x) > NOTHING:
+            lacking = wrong if not self._remainder.n_anchors else wrong + self._rest(x)
+            self._remainder.add(x, pack(self._packing, lacking.astype(complex))[0])
+        force = float(np.linalg.norm(wrong @ density - density @ wrong))
+        return Measurement(defect, float(np.linalg.norm(given)), force)
+
+    def refine(self, target: float, most: int) -> int:
+        """Nothing: what is missing has no directions to be made exact."""
+        return 0
+
+    def sharpen(self) -> bool:
+        """Learn the points anew from what was visited."""
+        changes = self._remainder.changes
+        if not self._has_points or self._points.response is None:
+            return False
+        before = self._points.all_of(changes)
+        if not self._points.relearn():
+            return False
+        self._remainder.subtract(self._points.all_of(changes) - before)
+        return True
+
+    def energies(self, densities: np.ndarray) -> np.ndarray:
+        """Core, Coulomb, exchange-correlation energies (k, 3), Hartree, of k densities (k, n_spin, m, m)."""
+        ground = self.ground.build.energies
+        changes = densities - self.ground.density
+        core, coulomb = self.core_and_coulomb(densities).T
+        total = ground.core + ground.coulomb + ground.exchange_correlation + _traces(self._fock, changes)
+        total += 0.5 * _traces(self._mean_field.total(changes), changes)
+        total += self._remainder.energies(np.array([pack(self._packing, change)[0] for change in changes]))
+        learned = self.learned
+        if learned is not None:
+            total += learned.energies(changes)
+        return np.stack([core, coulomb, total - core - coulomb], axis=1)
+
+    def core_and_coulomb(self, densities: np.ndarray) -> np.ndarray:
+        """See `EnergiesApart`."""
+        ground, changes = self.ground.build.energies, densities - self.ground.density
+        core = ground.core + _traces(self._core, changes)
+        coulomb = ground.coulomb + _traces(self._coulomb, changes)
+        coulomb += 0.5 * _traces(self._mean_field.coulomb(changes), changes)
+        return np.stack([core, coulomb], axis=1)
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Everything learned, as arrays that `load` takes back."""
+        return {
+            **self._remainder.save(),
+            **self._points.save(),
+            "calibration": np.array([self._calibration, self._moment, self._spread]),
+            "visits": np.array([self._n_visits, self._wait]),
+            FORMED: np.array(True),
+        }
+
+    def load(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Become what was saved. Of what directions taught, where a kernel fitted, nothing serves."""
+        if FORMED not in arrays:
+            return
+        self._remainder.load(arrays)
+        self._points.load(arrays)
+        self._calibration, self._moment, self._spread = np.asarray(arrays["calibration"]).tolist()
+        self._n_visits, self._wait = np.asarray(arrays["visits"]).tolist()
+        if self._points.response is not None:
+            self._remainder.leave_rough()
+
+    def _response(self, change: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """ΔF of a change of P', and what of it is V_c's, packed."""
+        response, beyond, learned = self._mean_field.total(change[None])[0], None, self.learned
+        if learned is not None:
+            of_points = learned(change)
+            response = response + of_points
+            beyond = pack(self._packing, of_points.astype(complex))[0]
+        x, _ = pack(self._packing, change)
+        return (response + self._rest(x) if self._remainder.n_anchors else response), beyond
+
+    def _rest(self, x: np.ndarray) -> np.ndarray:
+        return self._matrix(self._remainder.predict(x))
+
+    def _matrix(self, x: np.ndarray) -> np.ndarray:
+        return unpack(self._packing, x, np.zeros(self._packing.n_imag))
+
+    def _missing(self, x: np.ndarray, beyond: np.ndarray | None) -> float:
+        """Expected norm of what a prediction lacks."""
+        if not self._has_points:
+            return 0.0
+        guessed = self._points.missing(x, beyond) / (1 + self._remainder.n_anchors)
+        variance = self._remainder.variance(x) if self._remainder.n_anchors else 0.0
+        return float(np.hypot(guessed, np.sqrt(variance)))
+
+
+def _traces(matrix: np.ndarray, changes: np.ndarray) -> np.ndarray:
+    """Re Tr M δP of k changes, M (n_spin, m, m) or one for each; (k,)."""
+    return np.real(np.sum(np.conj(matrix) * changes, axis=(1, 2, 3)))

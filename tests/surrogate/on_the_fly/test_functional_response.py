@@ -1,0 +1,127 @@
+"""The response that is formed anew at every density: the contract, and what it promises beyond that."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hybrid_propagate.adapters.deck.xc import functional
+from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
+from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
+from hybrid_propagate.adapters.system import RealTime
+from hybrid_propagate.adapters.working_basis import make_working_basis
+from hybrid_propagate.driver.loop.problem import Problem
+from hybrid_propagate.surrogate.contract import SurrogateCase, SurrogateContract, surrogate_case
+from hybrid_propagate.surrogate.kernel.factored_mean_field import factored_mean_field
+from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
+from hybrid_propagate.surrogate.on_the_fly.functional_response import (
+    FunctionalResponse,
+    NoPoints,
+    ResponseGround,
+)
+from pyscf_systems import GIB, water
+
+
+@cache
+def problem_of(xc: str, cation: bool) -> Problem:
+    """Water or its cation, STO-3G."""
+    system = replace(water(cation=cation, grid="xcoarse"), functional=functional((xc,), None))
+    engine, orbitals = solve_ground_state(make_engine(system, GIB), None, 50)
+    density = np.real(orbitals.density())
+    engine = expanded_about(engine, density, kernel=True)
+    build = engine.fock(density.astype(complex))
+    basis = make_working_basis(engine.integrals, np.real(build.fock))
+    inside = basis.density_in(density).astype(complex)
+    return Problem(engine.system, RealTime(1.0, 0.1), engine, basis, build, inside, ())
+
+
+@cache
+def source_of(xc: str, cation: bool) -> PointSource:
+    """With points that are learned once."""
+    problem = problem_of(xc, cation)
+    density = np.real(problem.basis.density_out(problem.ground_density))
+    assert isinstance(problem.engine, PySCFEngine)
+    assert problem.engine.quadrature is not None
+    given = (problem.engine.quadrature, problem.basis, density, problem.ground_density)
+    source = PointSource(*given, 0.02, 0.02, 0.0, whole=True)
+    learned = source.make()
+    assert learned is not None
+    return replace(source, carried=learned.points())
+
+
+def made(problem: Problem) -> FunctionalResponse:
+    engine, basis = problem.engine, problem.basis
+    assert isinstance(engine, PySCFEngine)
+    about = ResponseGround(engine, basis, problem.ground_density, problem.ground_build)
+    xc = "pbe0" if engine.exact_exchange else "pbe96"
+    source = source_of(xc, len(problem.ground_density) > 1)
+    return FunctionalResponse(about, factored_mean_field(engine, basis), source)
+
+
+class TestFunctionalResponse(SurrogateContract):
+    """What anchors taught is left rough: other anchors tell little of one that nothing else is like."""
+
+    anchor_leaves, refines = 0.7, False
+
+    @pytest.fixture(
+        params=[("pbe0", False), ("pbe0", True), ("pbe96", False)], ids=["closed", "open", "pure functional"]
+    )
+    def case(self, request: pytest.FixtureRequest) -> SurrogateCase:
+        return surrogate_case(problem_of(*request.param), 0.05)
+
+    def make(self, ground: Problem) -> FunctionalResponse:  # type: ignore[override]
+        return made(ground)
+
+
+def test_a_step_s_first_guess_is_carried_on_and_its_end_is_not() -> None:
+    """From four points on; what is predicted twice at one density is evaluated the second time."""
+    problem = problem_of("pbe0", False)
+    surrogate, plain = made(problem), made(problem)
+    start, end = problem.ground_density, surrogate_case(problem, 0.05).densities[-1]
+    begins = surrogate.pass_begins()
+    at = [start + s * (end - start) for s in np.linspace(0.0, 1.0, 12)]
+    response = np.linalg.norm(plain.predict(end) - plain.predict(start))
+    for number, density in enumerate(at[1:]):
+        begins(number)
+        first, second = surrogate.predict(density), surrogate.predict(density)
+        np.testing.assert_array_equal(second, plain.predict(density))
+        off = np.linalg.norm(first - second)
+        assert (off > 0.0) == (number >= 4)
+        assert off < 1e-3 * response
+
+
+def test_core_and_coulomb_energies_apart_are_those_of_all_three() -> None:
+    problem = problem_of("pbe0", True)
+    surrogate, case = made(problem), surrogate_case(problem, 0.3)
+    surrogate.observe(case.densities[5], case.reference(case.densities[5]))
+    together = surrogate.energies(case.densities)
+    np.testing.assert_array_equal(surrogate.core_and_coulomb(case.densities), together[:, :2])
+    exact = [problem.engine.fock(problem.basis.density_out(p)).energies for p in case.densities]
+    wanted = np.array([[e.core, e.coulomb] for e in exact])
+    moved = np.abs(wanted - wanted[0]).max()
+    np.testing.assert_allclose(together[:, :2], wanted, atol=1e-4 * moved)
+
+
+class NoSource:
+    """A source that finds nothing."""
+
+    wanted_from = 0.0
+
+    def make(self) -> None:
+        return None
+
+    def better(self, response: NonlinearResponse, visited: object) -> None:
+        raise AssertionError
+
+    def again(self, points: np.ndarray) -> NonlinearResponse:
+        raise AssertionError
+
+
+def test_no_points_is_one_line() -> None:
+    problem = problem_of("pbe0", False)
+    engine = problem.engine
+    assert isinstance(engine, PySCFEngine)
+    about = ResponseGround(engine, problem.basis, problem.ground_density, problem.ground_build)
+    surrogate = FunctionalResponse(about, factored_mean_field(engine, problem.basis), NoSource())
+    with pytest.raises(NoPoints, match=r"^no points were found that give this molecule's functional$"):
+        surrogate.predict(problem.ground_density)
