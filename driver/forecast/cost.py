@@ -11,9 +11,11 @@ from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, Propagat
 from ...adapters.system import RealTime, System
 from .motion import driven_steps, learns_points, out_of_equilibrium, strong, weak
 from .work import (
+    LEFT_VECTORS,
     MOST_MODES,
     VECTORS,
     SystemSize,
+    factor_bytes,
     from_vectors,
     held_integrals,
     kernel_bytes,
@@ -78,6 +80,7 @@ SECONDS: dict[str, float] = {
     "moved square": 1.6e-9,
     "relaxed square": 1e-9,
     "vectors": 1e-10,
+    "formed": 2e-11,
 }
 #: Bytes of the process with its libraries; of a unit of each count.
 BYTES: dict[str, float] = {
@@ -93,6 +96,7 @@ BYTES: dict[str, float] = {
     "moved": 1.5,
     "pieces": 1.67,
     "rows": 6e3,
+    "factors": 1.0,
 }
 
 
@@ -203,7 +207,11 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
     counts["orbital product"] = passes * spins * n**2 * (size.occupied + n)
     counts["kernel"] = size.pairs**2 * n * spins**2 if held else 0.0
     counts["picture"] = _pictures(real_time)
-    if asked.surrogate and steps and not held:
+    if asked.surrogate and forms_anew(task, size, memory):
+        turned = min(2 * size.occupied, n)
+        counts["formed"] = 8.0 * passes * spins * LEFT_VECTORS * n**3 * turned if size.exchange else 0.0
+        counts["vectors"] = float(VECTORS**2 * n**2 * size.pairs * size.kernels)
+    elif asked.surrogate and steps and not held:
         every = asked.every_step and directions_cost(task, size, memory)
         directions = max(DIRECTION_BUILDS, min(steps, spins * size.pairs)) if every else DIRECTION_BUILDS
         taught = _builds(size, directions, memory, parts=COMPLEX)
@@ -217,7 +225,12 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
 def directions_cost(task: PropagationTask, size: SystemSize, memory: float) -> bool:
     """Whether motion is strong where each of its directions costs a Coulomb-exchange build."""
     moves = out_of_equilibrium(task.real_time) or strong(task)
-    return moves and not kernel_bytes(task.system, size, memory)
+    return moves and not kernel_bytes(task.system, size, memory) and not forms_anew(task, size, memory)
+
+
+def forms_anew(task: PropagationTask, size: SystemSize, memory: float) -> bool:
+    """Whether the response of motion that is not weak is formed anew at every density."""
+    return not weak(task, size.occupied) and bool(factor_bytes(size, memory))
 
 
 def by_pairs(task: PropagationTask, size: SystemSize, asked: Asked) -> bool:
@@ -311,13 +324,15 @@ def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
         held = 4.0 * spins**2
         most = max(held + (16.0 if size.kernels == 1 else 24.0), 3.0 * held)
         counts["kernel"] = most * size.pairs**2 if kernel else 0.0
+        formed = asked.surrogate and forms_anew(task, size, memory)
+        counts["factors"] = factor_bytes(size, memory) if formed else 0.0
         counts["blocks"] = _blocks(task.system, task.real_time)
         counts["pictures"] = 0.0 if task.real_time.visualization is None else 1.0
         if asked.surrogate and points and learns_points(task, asked.tolerance):
             # Rows of every atom's cell, before and after the choice; one cell's potentials.
             rows = 8.0 * ROWS * (CANDIDATES + MOST) * size.atoms
             counts["points"] = rows + 8.0 * 40 * spins * variables * points / size.atoms
-        else:
+        elif not formed:
             counts["response"] = 16.0 * size.occupied * (n - size.occupied) * spins * task.real_time.n_points
     return counts
 

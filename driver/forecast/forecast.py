@@ -48,6 +48,7 @@ class TaskForecast:
     kernel: bytes that the analytic kernel holds; 0 where none is made.
     weak_motion: whether that between pairs of orbitals gives all steps.
     driven_steps: of these, while a field lasts.
+    formed_anew: whether the response is, at every density.
     steps, dt, tmax: of a propagation, else 0. advice, risk: of a propagation, else empty.
     """
 
@@ -61,6 +62,7 @@ class TaskForecast:
     kernel: int
     weak_motion: bool = False
     driven_steps: int = 0
+    formed_anew: bool = False
     tag: str = ""
     steps: int = 0
     dt: float = 0.0
@@ -128,7 +130,7 @@ def _told(deck: Deck, path: Path, refused: tuple[Refusal, ...], asked: Asked) ->
 
 def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
     from .advice import step_advice
-    from .cost import by_pairs
+    from .cost import by_pairs, forms_anew
     from .motion import driven_steps
     from .work import kernel_bytes
 
@@ -151,6 +153,7 @@ def _task(task: Task, size: SystemSize, asked: Asked) -> TaskForecast:
         kernel=0 if pairs else told.kernel,
         weak_motion=pairs,
         driven_steps=driven_steps(real_time) if pairs else 0,
+        formed_anew=forms_anew(task, size, asked.memory),
         tag=real_time.tag,
         steps=0 if real_time.no_propagation else real_time.n_points - 1,
         dt=real_time.dt,

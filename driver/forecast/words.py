@@ -32,6 +32,8 @@ def _task(task: TaskForecast) -> list[str]:
         if task.kernel
         else f"weak motion, about {size.moved_pairs} pairs an irrep, {_way(task)}"
         if task.weak_motion
+        else "no kernel in memory: the response is formed anew at every step"
+        if task.formed_anew
         else "no kernel in memory: the response is taken on a coarse grid"
     )
     return [

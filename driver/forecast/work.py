@@ -35,6 +35,8 @@ _EXACT = re.compile(r"(-?)[0-9.]*\*?\bHF\b")
 #: As in `driver/run/surrogates`, `kernel/pair_kernel` and `kernel/cholesky_vectors`: most pairs of an irrep
 #: that have modes, matrices held of those and of more, and vectors a function in place of integrals.
 MOST_MODES, PAIR_MATRICES, SINGLE_MATRICES, HALF_TRANSFORMED, VECTORS = 3000, 16, 4, 1.0 / 8.0, 9
+#: As in `kernel/factored_mean_field`: share of the memory; and vectors of exchange that are left, a function.
+FACTORS_SHARE, LEFT_VECTORS = 1.0 / 4.0, 6
 #: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double
 #: precision, and what making takes over holding.
 SMALL, MOST_KERNEL, DOUBLE_PAIRS, MAKING = 20, 3 * 10**9, 1000, 4
@@ -127,11 +129,17 @@ def _pruned_points(system: System) -> int:
 
 def kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     """Memory that the analytic kernel holds; 0 where none is made."""
+    made = _fits_kernel(size, memory) and _kind(system.functional.pyscf) != "MGGA"
+    return _kernel_held(size) if made else 0
+
+
+def _kernel_held(size: SystemSize) -> int:
     precision = 4 if size.pairs > DOUBLE_PAIRS else 8
-    held = precision * size.pairs**2 * (size.spins**2 + 1)
-    if _kind(system.functional.pyscf) == "MGGA" or MAKING * held > min(memory, MAKING * MOST_KERNEL):
-        return 0
-    return held
+    return precision * size.pairs**2 * (size.spins**2 + 1)
+
+
+def _fits_kernel(size: SystemSize, memory: float) -> bool:
+    return MAKING * _kernel_held(size) <= min(memory, MAKING * MOST_KERNEL)
 
 
 def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
@@ -144,6 +152,16 @@ def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     matrices = 8 * PAIR_MATRICES if d <= MOST_MODES else 4 * SINGLE_MATRICES
     taken = matrices * d**2 + transformed
     return int(taken) if d > 0 and taken <= memory and _kind(system.functional.pyscf) != "MGGA" else 0
+
+
+def factor_bytes(size: SystemSize, memory: float) -> float:
+    """Bytes at most of vectors of three indices while the response is formed anew; 0 where it is not.
+
+    That is where a kernel would be too large, in motion that is not weak.
+    """
+    sets = 8.0 * VECTORS * size.functions * size.pairs
+    too_large = size.points and not _fits_kernel(size, memory)
+    return sets * size.kernels if too_large and sets * (1 + size.kernels) <= FACTORS_SHARE * memory else 0.0
 
 
 def from_vectors(size: SystemSize, memory: float) -> bool:

@@ -31,7 +31,13 @@ from hybrid_propagate.driver.loop import controller, hybrid
 from hybrid_propagate.driver.loop import motion as loop_motion
 from hybrid_propagate.driver.loop.problem import NO_FIELD, make_problem
 from hybrid_propagate.driver.run import surrogates
-from hybrid_propagate.surrogate.kernel import analytic, cholesky_vectors, pair_interpolation, pair_kernel
+from hybrid_propagate.surrogate.kernel import (
+    analytic,
+    cholesky_vectors,
+    factored_mean_field,
+    pair_interpolation,
+    pair_kernel,
+)
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
 from hybrid_propagate.surrogate.nonlinear import cubature, nonlinear_response
 from hybrid_propagate.surrogate.weak_fields import pair_response
@@ -60,6 +66,7 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         analytic._SINGLE_PRECISION_PAIRS,
         analytic.BUILDING,
     )
+    assert work.FACTORS_SHARE == factored_mean_field.SHARE
     assert (work.MOST_MODES, work.VECTORS) == (surrogates.MOST_MODES, cholesky_vectors.VECTORS)
     assert (work.PAIR_MATRICES, work.SINGLE_MATRICES, work.HALF_TRANSFORMED, motion.WEAK) == (
         pair_kernel._HELD,
@@ -345,6 +352,19 @@ def test_strong_motion_without_a_kernel_has_two_ends(
     least, most = (replace(told, seconds=1e3, most=seconds) for seconds in (1e3, 1e4))
     shown = [words.words(Forecast("a.nw", "", (), cost=ends))[-1] for ends in (least, most)]
     assert [" 17 minutes of" in shown[0], " 17 minutes to 167 minutes of" in shown[1]] == [True, True]
+
+
+@pytest.mark.parametrize(("xc", "anew"), [("pbe0", True), ("hfexch", False)])
+def test_a_response_that_is_formed_anew_has_one_end(xc: str, anew: bool, tmp_path: Path) -> None:
+    """As the run does where vectors of three indices fit; without a quadrature it meets directions."""
+    (tmp_path / "a.nw").write_text(kicked(tmax=300.0, kick=0.5, xc=xc))
+    deck = read_deck(tmp_path / "a.nw")
+    sizes = {k: replace(size_of(task.system), functions=260) for k, task in enumerate(deck.tasks)}
+    told = cost_of(deck, sizes, Asked(2e10))
+    assert (told.most == told.seconds) is anew
+    assert bool(work.factor_bytes(sizes[0], 2e10)) is anew
+    assert not work.factor_bytes(sizes[0], 1e9)
+    assert not work.factor_bytes(replace(sizes[0], functions=60), 2e10)
 
 
 @pytest.mark.parametrize(
