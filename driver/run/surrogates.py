@@ -16,7 +16,7 @@ from ...surrogate.kernel.analytic import analytic_kernel, fits_analytic_kernel, 
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.kernel.factored_mean_field import factored_mean_field, fits_factors
 from ...surrogate.kernel.pair_kernel import Means, PairBlock, moved_blocks, pair_kernel, pairs_by_irrep
-from ...surrogate.matrices.occupied_empty import occupied_empty
+from ...surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from ...surrogate.nonlinear.nonlinear_response import PointSource
 from ...surrogate.nonlinear.or_grid import PointsOrGrid
 from ...surrogate.on_the_fly.earlier_run import (
@@ -152,14 +152,10 @@ def make_surrogate(
 def _pair_response(ground: GroundState, problem: Problem, options: Options) -> PairResponse | None:
     """None where the start is no closed set of orbitals at rest, or there is no kernel."""
     engine, basis, density = ground.engine, problem.basis, problem.ground_density
-    try:
-        pairs = occupied_empty(density, basis.energies, NEARLY_DIAGONAL)
-    except ValueError:
+    pairs = _closed_set(problem)
+    if pairs is None:
         return None
     about = expansion_matrices(engine, basis, density, problem.ground_build)
-    between = np.real(about.fock - basis.energies[:, None, :] * np.eye(basis.n_functions))
-    if not pairs.n_pairs or pairs.gaps.min() <= 0.0 or np.abs(between).max() > NEARLY_DIAGONAL:
-        return None
     pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings])
     irreps = base_irreps(basis, density)
     indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs))
@@ -181,6 +177,19 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     return response if response.is_near_rest else None
 
 
+def _closed_set(problem: Problem) -> OccupiedEmpty | None:
+    """Pairs of orbitals at the start; None where that is no closed set of orbitals at rest."""
+    basis = problem.basis
+    try:
+        pairs = occupied_empty(problem.ground_density, basis.energies, NEARLY_DIAGONAL)
+    except ValueError:
+        return None
+    fock = basis.fock_in(problem.ground_build.fock)
+    between = np.real(fock - basis.energies[:, None, :] * np.eye(basis.n_functions))
+    rests = pairs.n_pairs and pairs.gaps.min() > 0.0 and np.abs(between).max() <= NEARLY_DIAGONAL
+    return pairs if rests else None
+
+
 def _learned(
     ground: GroundState,
     problem: Problem,
@@ -195,7 +204,8 @@ def _learned(
     """
     engine, density = ground.engine, ground.orbitals.density()
     kernel = once(engine, "full", density, lambda: analytic_kernel(engine, density, options.memory, tell))
-    if not fits_analytic_kernel(engine, options.memory) and not begins_weak(problem):
+    strong = not begins_weak(problem) or _closed_set(problem) is None
+    if strong and not fits_analytic_kernel(engine, options.memory):
         formed = _formed_anew(ground, problem, options, target, tell)
         if formed is not None:
             return formed

@@ -45,6 +45,17 @@ def test_a_run_states_its_error_and_takes_few_builds(tmp_path: Path) -> None:
     assert np.abs(energies - exact).max() < 1e-4
 
 
+def test_a_start_out_of_equilibrium_is_strong_motion(tmp_path: Path) -> None:
+    """A full and an empty orbital swapped, and a kick that would be weak."""
+    swapped = "dft\n vectors input a.mos swap 5 7 output b.mos\n noscf\nend\ntask dft energy\n"
+    text = kicked(tmax=24.0, dft="  grid xcoarse\n  vectors output a.mos\n", steps="  load vectors b.mos")
+    text = text.replace("rt_tddft\n", f"{swapped}rt_tddft\n", 1)
+    wanted = read_contents(run(tmp_path / "reference", text, "--surrogate", "none")).series["dipole"]
+    made = open_run(run(tmp_path / "formed", text))
+    assert made.summary["mean_field_builds"] == 0
+    assert trajectory_error(made.dipole, wanted) < made.estimate.error < 1e-3
+
+
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     """From a part that was too short to learn points for, and with another memory by directions."""
     whole = read_contents(run(tmp_path / "whole", deck(24.0))).series["dipole"]
