@@ -9,11 +9,13 @@ from typing import Literal
 import numpy as np
 
 from ...adapters.engine import Energies
-from ...surrogate.surrogate import EnergiesApart, Surrogate, Visit
+from ...surrogate.surrogate import EnergiesApart, StepsFollowed, Surrogate, Visit
 from ...surrogate.weak_fields.by_regime import ByRegime
-from ..propagators.magnus import FockOf, NoFixedPoint
+from ...surrogate.whole_steps import LearnedRows
+from ..propagators.beside import KnownSteps, steps_beside, turns_of
+from ..propagators.magnus import FockOf, NoFixedPoint, make_exponential
 from ..propagators.state import State
-from .problem import Problem, Step, field_free, is_check_step, make_step
+from .problem import Problem, Step, field_free, is_check_step, make_step, steps_of
 
 #: Surrogate steps between two looks at the processor's clock: in a sandbox one takes 0.2 to 0.9 ms, a step 1.
 CLOCK_EVERY = 16
@@ -52,6 +54,7 @@ class Segment:
     sizes: |P - P0| at the points, (k,), where it is known.
     gap: by how much the points may be off the steps that they stand for, relative.
     unfollowed: dipole, au, of motion at each point that the surrogate does not follow.
+    focks: F' after each step, the field included, (k, n_spin, m, m), where they are kept.
     """
 
     kind: Kind
@@ -72,6 +75,7 @@ class Segment:
     sizes: np.ndarray | None = None
     gap: float = 0.0
     unfollowed: float = 0.0
+    focks: np.ndarray | None = None
 
     @property
     def n_steps(self) -> int:
@@ -102,6 +106,7 @@ class Recorder:
         self._changes: list[list[np.ndarray]] = []
         self._cpu: list[float] = []
         self._spreads: list[float] = []
+        self._focks: list[np.ndarray] = []
 
     @property
     def n_steps(self) -> int:
@@ -121,6 +126,10 @@ class Recorder:
         self._cpu.append(cpu)
         self._spreads.append(spread)
 
+    def keep(self, after: State) -> None:
+        """The Fock matrix of a state after the last step."""
+        self._focks.append(after.fock)
+
     def segment(
         self, kind: Kind, reason: Reason, end: State, energies: np.ndarray, fock_builds: int
     ) -> Segment:
@@ -138,6 +147,7 @@ class Recorder:
             np.array(self._cpu),
             np.array(self._spreads),
             fock_builds,
+            focks=np.array(self._focks) if self._focks else None,
         )
 
 
@@ -202,6 +212,7 @@ def surrogate_segment(
     fock_in_force = field_free(problem, predict)
     recorder = Recorder(state, corrected=problem.real_time.propagator == "magnus")
     conserving = conserves(problem)
+    keeps = follows(problem, surrogate) is not None
     reason: Reason = "MAX_STEPS"
     learned = cpu = 0.0
     for k in range(n_steps):
@@ -228,6 +239,8 @@ def surrogate_segment(
             reason = broken
             break
         recorder.add(state, changes, cpu, max(visit.spread, unknown))
+        if keeps:
+            recorder.keep(following)
         state = following
     if recorder.n_steps == 0:
         return None
@@ -265,6 +278,55 @@ def frozen_pass(
         state, _ = step(state, fock_in_force)
         densities.append(state.density)
     return np.array(densities), state
+
+
+def shadow_pass(
+    problem: Problem,
+    surrogate: Surrogate,
+    lacking: tuple[FockOf, LearnedRows | None],
+    state: State,
+    segment: Segment,
+) -> tuple[np.ndarray, State]:
+    """A segment's steps from another state, and with what is lacking of F', of a P', and as rows; see
+    `frozen_pass`. Beside the segment itself where that keeps its Fock matrices.
+    """
+    followed, more = follows(problem, surrogate), lacking[0]
+    if followed is not None and segment.focks is not None:
+        return _pass_beside(problem, followed.nearby(), more, state, segment)
+    step = steps_of(problem, surrogate, state.step + segment.n_steps, lacking[1])
+
+    def fock_of(density: np.ndarray) -> np.ndarray:
+        return surrogate.predict(density) + more(density)
+
+    return frozen_pass(problem, fock_of, state, segment.n_steps, step)
+
+
+def _pass_beside(
+    problem: Problem,
+    nearby: Callable[[np.ndarray, int], np.ndarray],
+    lacking: FockOf,
+    state: State,
+    segment: Segment,
+) -> tuple[np.ndarray, State]:
+    assert segment.focks is not None
+    real_time, energies = problem.real_time, problem.basis.energies
+    fields = [problem.external(time) for time in [*segment.times[1:].tolist(), segment.end.time]]
+    first = segment.start.step + 1
+
+    def fock_of(density: np.ndarray, k: int) -> np.ndarray:
+        fock, field = nearby(density, first + k) + lacking(density), fields[k]
+        return fock if field is None else fock + field
+
+    known = KnownSteps(segment.start, segment.end, later_densities(segment), segment.focks)
+    exponential, turns = make_exponential(energies, real_time.dt), turns_of(energies, real_time.dt)
+    return steps_beside(known, state, fock_of, exponential, turns)
+
+
+def follows(problem: Problem, surrogate: Surrogate) -> StepsFollowed | None:
+    """The surrogate, where a pass can be made beside its own; else None."""
+    own = surrogate.in_force if isinstance(surrogate, ByRegime) else surrogate
+    plain = problem.real_time.unitary and not problem.real_time.static
+    return own if plain and isinstance(own, StepsFollowed) else None
 
 
 def later_densities(segment: Segment) -> np.ndarray:

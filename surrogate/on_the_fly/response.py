@@ -36,6 +36,8 @@ ASYMMETRY = 1e-5
 NOTHING = 1e-13
 #: Most visits between two looks at what lies outside the known directions and at the spread.
 LOOK_EVERY = 4
+#: Points of a pass between two looks at how far r is from that at its point, for densities nearby.
+APART_EVERY = 4
 #: Refining starts where the approximate images' share of the spread exceeds the target this many times.
 SLACK = 2.0
 #: What the threshold for new directions is multiplied by to be sharpened; it stays above rounding.
@@ -139,6 +141,25 @@ class OnTheFlyResponse:
         """See `StepsFollowed`."""
         self._carried = CarriedOn()
         return self._carried.begins
+
+    def nearby(self) -> Callable[[np.ndarray, int], np.ndarray]:
+        """See `StepsFollowed`."""
+        carried = self._carried or CarriedOn()
+        # Where r has the first order, all of what F does about the distance may be in it.
+        every = 1 if self._nonlinear.whole else APART_EVERY
+        apart: np.ndarray | None = None
+
+        def predict(density: np.ndarray, number: int) -> np.ndarray:
+            nonlocal apart
+            known = carried.at(number)
+            if known is None or apart is None or number % every == 0:
+                at = self._evaluate(density)
+                apart = None if known is None or at.beyond is None else at.beyond - known
+            else:
+                at = self._evaluate(density, known + apart)
+            return self._fock + unpack(self._packing, at.response_x, at.response_y)
+
+        return predict
 
     def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """Note a P'; look whether it leaves the known directions.
