@@ -12,7 +12,7 @@ from ...adapters.engine import Energies
 from ...surrogate.surrogate import EnergiesApart, StepsFollowed, Surrogate, Visit
 from ...surrogate.weak_fields.by_regime import ByRegime
 from ...surrogate.whole_steps import LearnedRows
-from ..propagators.beside import KnownSteps, steps_beside, turns_of
+from ..propagators.beside import StepsBeside, steps_beside, turns_of
 from ..propagators.magnus import FockOf, NoFixedPoint, make_exponential
 from ..propagators.state import State
 from .problem import Problem, Step, field_free, is_check_step, make_step, steps_of
@@ -317,7 +317,7 @@ def _pass_beside(
         fock, field = nearby(density, first + k) + lacking(density), fields[k]
         return fock if field is None else fock + field
 
-    known = KnownSteps(segment.start, segment.end, later_densities(segment), segment.focks)
+    known = StepsBeside(segment.start, segment.end, later_densities(segment), segment.focks)
     exponential, turns = make_exponential(energies, real_time.dt), turns_of(energies, real_time.dt)
     return steps_beside(known, state, fock_of, exponential, turns)
 

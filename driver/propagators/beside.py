@@ -16,7 +16,7 @@ from .state import State, density_of
 
 
 @dataclass(frozen=True, eq=False)
-class KnownSteps:
+class StepsBeside:
     """k Magnus steps.
 
     start, end: states. densities: after each step, (k, n_spin, m, m). focks: F' there, the field included.
@@ -35,7 +35,7 @@ def turns_of(energies: np.ndarray, dt: float) -> np.ndarray:
 
 
 def steps_beside(
-    known: KnownSteps,
+    known: StepsBeside,
     state: State,
     fock_of: Callable[[np.ndarray, int], np.ndarray],
     exponential: Callable[[np.ndarray, np.ndarray], np.ndarray],

@@ -7,7 +7,7 @@ import pytest
 from hybrid_propagate.adapters.system.real_time import Tolerances
 from hybrid_propagate.driver.loop.controller import Target
 from hybrid_propagate.driver.loop.problem import Problem, make_step
-from hybrid_propagate.driver.propagators.beside import KnownSteps, steps_beside, turns_of
+from hybrid_propagate.driver.propagators.beside import StepsBeside, steps_beside, turns_of
 from hybrid_propagate.driver.propagators.magnus import FockOf, make_exponential
 from hybrid_propagate.driver.propagators.state import State, density_of
 from toy_engine import kicked, make_chain, start, toy_problem
@@ -45,7 +45,7 @@ def test_the_distance_is_that_of_two_propagations(n_spin: int, begins_apart: boo
         second = replace(first, orbitals=turn, density=density_of(turn, first.occupations))
     run, expected = stepped(problem, known, first), stepped(problem, other, second)
     after = np.array([state.density for state in run[1:]])
-    steps = KnownSteps(run[0], run[-1], after, np.array([state.fock for state in run[1:]]))
+    steps = StepsBeside(run[0], run[-1], after, np.array([state.fock for state in run[1:]]))
     exponential, turns = (
         make_exponential(problem.basis.energies, DT),
         turns_of(problem.basis.energies, DT),
