@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 OUTSIDE = (1e-6, 1e-4)
 #: Error of the nonlinear part's points over the residual wanted, since without its first order that part is a
 #: share of the response only; and the error's bounds.
-POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 5e-3)
+POINTS_WORTH, POINTS_ERROR = 120.0, (1e-3, 6e-3)
 #: Share of the response that is not linear, over |δP|, as seen in water; bounds of the |δP| from which on the
 #: functional gives it.
 CURVED, NONLINEAR = 0.12, (1e-3, 0.02)

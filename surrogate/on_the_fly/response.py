@@ -299,7 +299,7 @@ class OnTheFlyResponse:
         if self._remainder.n_anchors:
             response_x += self._remainder.predict(x)
         if self._nonlinear.response is not None:
-            beyond = self._nonlinear.of(density - self._density) if guess is None else guess
+            beyond = self._nonlinear.of(x) if guess is None else guess
             response_x = response_x + beyond
         return _Evaluation(x, y, response_x, self._y_map.apply(y), beyond)
 

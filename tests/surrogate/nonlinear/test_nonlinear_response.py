@@ -10,6 +10,7 @@ from hybrid_propagate.surrogate.nonlinear import nonlinear_response
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import (
     first_order_fails,
     held_out_error,
+    learning_grid,
     on_points,
     real_out,
     rotations,
@@ -32,9 +33,11 @@ def test_few_points_do_what_the_whole_grid_does(xc: str, cation: bool) -> None:
     assert response.error <= given.wanted
     assert len(response.weights) < 0.05 * given.fine.weights.size
     # Factors are positive; some of the grid's own weights are not, as some Lebedev sets have it.
-    apart, own = KDTree(given.fine.coords).query(response.coords)
+    grid = learning_grid(given.fine)
+    assert (grid is given.fine) == (xc == "TPSS")
+    apart, own = KDTree(grid.coords).query(response.coords)
     assert apart.max() < 1e-12
-    assert (response.weights * given.fine.weights[own] > 0.0).all()
+    assert (response.weights * grid.weights[own] > 0.0).all()
 
 
 def test_a_grid_without_learning_needs_many_more() -> None:
@@ -60,7 +63,7 @@ def test_the_same_points_every_time_and_from_what_was_kept() -> None:
         assert np.array_equal(other.points(), response.points())
         assert np.array_equal(other(change), response(change))
     assert [words for words, _ in told][:3] == [f"learning points, atom {k} of 3" for k in (1, 2, 3)]
-    assert [words for words, _ in told][3] == "learning points, 100 an atom"
+    assert [words for words, _ in told][3] == "learning points, 200 an atom"
     assert [share for _, share in told] == sorted({share for _, share in told})
     assert response.energies(change[None]) == pytest.approx(kept.energies(change[None]), abs=0.0)
 

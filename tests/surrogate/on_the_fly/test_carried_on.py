@@ -65,6 +65,7 @@ def test_steps_end_where_they_would_by_fewer_evaluations() -> None:
     assert surrogate.nonlinear
     fock = surrogate.predict(moved)
     looked = surrogate._nonlinear.response = Looked(surrogate._nonlinear.response)
+    surrogate._nonlinear._rows = None
     ends, times = [], []
     for carried in (False, True):
         begins = surrogate.pass_begins() if carried else lambda _: None
@@ -92,6 +93,7 @@ def test_nearby_what_is_not_linear_is_taken_from_the_pass() -> None:
     for moved in ways:
         surrogate.visit(moved, last=True)
     looked = surrogate._nonlinear.response = Looked(surrogate._nonlinear.response)
+    surrogate._nonlinear._rows = None
     begins = surrogate.pass_begins()
     for k, moved in enumerate(ways[1:]):
         begins(k)
