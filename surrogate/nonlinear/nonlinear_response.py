@@ -33,7 +33,9 @@ from .nonnegative import NotSolved
 from .tail import passed_by_minima
 
 #: Points an atom, from the fewest on.
-PER_ATOM = (200, 350, 600)
+PER_ATOM = (100, 200, 350, 600)
+#: From so many on the error may be as many times that wanted as the source says.
+MANY = 350
 #: Rotations that points are learned from; where the draw begins.
 TRAINED, SEED = 40, 1
 #: Rotations that points are learned from beside what a run has visited.
@@ -117,6 +119,7 @@ class PointSource:
     carried: points of an earlier run, (n, 6), moved to this geometry: used where they are good enough, or no
         worse than where they were learned.
     whole: the first order is left in, whatever it is worth.
+    enough: many points are not added to where their error is so many times that wanted.
     """
 
     fine: Quadrature
@@ -129,6 +132,7 @@ class PointSource:
     tell: Callable[[str, float], None] = lambda *_: None
     carried: np.ndarray | None = None
     whole: bool = False
+    enough: float = 1.0
 
     def make(self) -> NonlinearResponse | None:
         """The fewest points that are good enough, or the best; None where all are bad."""
@@ -248,7 +252,7 @@ class PointSource:
             made = replace(made, error=_error(made, held_out))
             if found is None or made.error < found.error:
                 found = made
-            if made.error <= wanted:
+            if made.error <= (wanted if per_atom < MANY else self.enough * wanted):
                 break
         return found
 

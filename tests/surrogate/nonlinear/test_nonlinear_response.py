@@ -63,7 +63,7 @@ def test_the_same_points_every_time_and_from_what_was_kept() -> None:
         assert np.array_equal(other.points(), response.points())
         assert np.array_equal(other(change), response(change))
     assert [words for words, _ in told][:3] == [f"learning points, atom {k} of 3" for k in (1, 2, 3)]
-    assert [words for words, _ in told][3] == "learning points, 200 an atom"
+    assert [words for words, _ in told][3] == "learning points, 100 an atom"
     assert [share for _, share in told] == sorted({share for _, share in told})
     assert response.energies(change[None]) == pytest.approx(kept.energies(change[None]), abs=0.0)
 
