@@ -54,7 +54,8 @@ class Segment:
     sizes: |P - P0| at the points, (k,), where it is known.
     gap: by how much the points may be off the steps that they stand for, relative.
     unfollowed: dipole, au, of motion at each point that the surrogate does not follow.
-    focks: F' after each step, the field included, (k, n_spin, m, m), where they are kept.
+    focks: F' after each step, the field included, (k, n_spin, m, m), where they are kept; asked: P' that it
+    was built for.
     """
 
     kind: Kind
@@ -76,6 +77,7 @@ class Segment:
     gap: float = 0.0
     unfollowed: float = 0.0
     focks: np.ndarray | None = None
+    asked: np.ndarray | None = None
 
     @property
     def n_steps(self) -> int:
@@ -107,6 +109,7 @@ class Recorder:
         self._cpu: list[float] = []
         self._spreads: list[float] = []
         self._focks: list[np.ndarray] = []
+        self._asked: list[np.ndarray] = []
 
     @property
     def n_steps(self) -> int:
@@ -126,9 +129,10 @@ class Recorder:
         self._cpu.append(cpu)
         self._spreads.append(spread)
 
-    def keep(self, after: State) -> None:
-        """The Fock matrix of a state after the last step."""
+    def keep(self, after: State, asked: np.ndarray) -> None:
+        """The Fock matrix of a state after the last step, and the P' that it was built for."""
         self._focks.append(after.fock)
+        self._asked.append(asked)
 
     def segment(
         self, kind: Kind, reason: Reason, end: State, energies: np.ndarray, fock_builds: int
@@ -148,6 +152,7 @@ class Recorder:
             np.array(self._spreads),
             fock_builds,
             focks=np.array(self._focks) if self._focks else None,
+            asked=np.array(self._asked) if self._focks else None,
         )
 
 
@@ -197,10 +202,11 @@ def surrogate_segment(
     None where already the first step does. Where the surrogate learned, the spread is what it had lacked.
     """
     asked: np.ndarray | None = None
+    built_for = state.density
 
     def predict(density: np.ndarray) -> np.ndarray:
-        nonlocal asked
-        asked = density
+        nonlocal asked, built_for
+        asked = built_for = density
         return surrogate.predict(density)
 
     def visited(after: State, *, last: bool) -> Visit:
@@ -240,7 +246,7 @@ def surrogate_segment(
             break
         recorder.add(state, changes, cpu, max(visit.spread, unknown))
         if keeps:
-            recorder.keep(following)
+            recorder.keep(following, built_for)
         state = following
     if recorder.n_steps == 0:
         return None
@@ -309,6 +315,7 @@ def _pass_beside(
     segment: Segment,
 ) -> tuple[np.ndarray, State]:
     assert segment.focks is not None
+    assert segment.asked is not None
     real_time, energies = problem.real_time, problem.basis.energies
     fields = [problem.external(time) for time in [*segment.times[1:].tolist(), segment.end.time]]
     first = segment.start.step + 1
@@ -317,7 +324,7 @@ def _pass_beside(
         fock, field = nearby(density, first + k) + lacking(density), fields[k]
         return fock if field is None else fock + field
 
-    known = StepsBeside(segment.start, segment.end, later_densities(segment), segment.focks)
+    known = StepsBeside(segment.start, segment.end, later_densities(segment), segment.focks, segment.asked)
     exponential, turns = make_exponential(energies, real_time.dt), turns_of(energies, real_time.dt)
     return steps_beside(known, state, fock_of, exponential, turns)
 

@@ -20,12 +20,14 @@ class StepsBeside:
     """k Magnus steps.
 
     start, end: states. densities: after each step, (k, n_spin, m, m). focks: F' there, the field included.
+    asked: P' that it was built for, that of the last correction but one.
     """
 
     start: State
     end: State
     densities: np.ndarray
     focks: np.ndarray
+    asked: np.ndarray
 
 
 def turns_of(energies: np.ndarray, dt: float) -> np.ndarray:
@@ -49,13 +51,14 @@ def steps_beside(
     fock, apart, change = known.start.fock, state.density - known.start.density, state.fock - known.start.fock
     before: np.ndarray | None = None
     half, found = state.fock_half, np.empty_like(known.densities)
-    for k, (density, following) in enumerate(zip(known.densities, known.focks, strict=True)):
+    steps = zip(known.densities, known.focks, known.asked, strict=True)
+    for k, (density, following, asked) in enumerate(steps):
         turned = turns * apart
         ahead = turned if before is None else 2.0 * turned - turns * before
         middle, moved = 0.5 * (fock + following + change), orbitals
         # Ahead of the first step nothing tells how δ changes.
         for _ in range(2 if before is None else 1):
-            change = fock_of(density + ahead, k) - following
+            change = fock_of(asked + ahead, k) - following
             half = middle + 0.5 * change
             moved = exponential(half, orbitals)
             found[k] = density_of(moved, occupations)

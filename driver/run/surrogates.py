@@ -56,9 +56,9 @@ OUTSIDE = (1e-6, 1e-4)
 #: Error of the nonlinear part's points over the residual wanted, since without its first order that part is a
 #: share of the response only; and the error's bounds.
 POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 5e-3)
-#: The same for fields that would drive |δP| no further than MILD, did F not answer, and how many times as large
-#: the error of many points may be: a step takes two thirds, for as many Fock builds. Ionised water and resonant
-#: H2CO, which are driven further, took 11 and 12 builds instead of 9 and 7.
+#: The same for fields that would drive |δP| no further than MILD, did F not answer, and how many times as
+#: large the error of many points may be: a step takes two thirds, for as many Fock builds. Ionised water and
+#: resonant H2CO, which are driven further, took 11 and 12 builds instead of 9 and 7.
 MILD, MILD_WORTH, MILD_ERROR, MILD_ENOUGH = 1.0, 120.0, (1e-3, 6e-3), 8.0
 #: Share of the response that is not linear, over |δP|, as seen in water; bounds of the |δP| from which on the
 #: functional gives it.

@@ -135,7 +135,7 @@ def _factored(
     scaled = (rows / norms[:, None, None]).reshape(-1, len(weights))
     n_rows = min(int(OVERSAMPLING * MOST) + 20, len(scaled))
     # The order of the pivots does not need double precision.
-    sketch = random.standard_normal((n_rows, len(scaled)), dtype=np.float32) / np.float32(np.sqrt(n_rows))
+    sketch = (random.standard_normal((n_rows, len(scaled))) / np.sqrt(n_rows)).astype(np.float32)
     sizes, first = _pivots(sketch @ scaled.astype(np.float32))
     kept = (coords[first], weights[first], scaled[:, first])
     return CellRows(*kept, (wanted / norms[:, None]).ravel(), sizes)

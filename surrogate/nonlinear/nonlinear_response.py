@@ -162,7 +162,9 @@ class PointSource:
             return kept
         rows = self._rows(turned, tests, fine.kernel is None, random, self._nothing())
         held_out = _measured(self.basis, fine, rotations(self.ground, HELD_OUT, random))
-        found = self._fewest(rows, fine, held_out, self._wanted(fine), self._nothing())
+        wanted = self._wanted(fine)
+        many = wanted if fine.kernel is None else self.enough * wanted
+        found = self._fewest(rows, fine, held_out, (wanted, many), self._nothing())
         return found if found is not None and found.error <= USELESS else None
 
     def _better(self, response: NonlinearResponse, visited: Sequence[np.ndarray]) -> NonlinearResponse | None:
@@ -176,7 +178,7 @@ class PointSource:
         rows = self._rows(changes, self._tests(random), response.whole, random, kept)
         measured = _measured(self.basis, fine, held_out)
         error = _error(response, measured)
-        found = self._fewest(rows, fine, measured, BETTER * error, kept)
+        found = self._fewest(rows, fine, measured, (BETTER * error, BETTER * error), kept)
         return found if found is not None and found.error < error else None
 
     def _kept(self, fine: BeyondFirstOrder) -> NonlinearResponse | None:
@@ -228,12 +230,12 @@ class PointSource:
         rows: Sequence[CellRows],
         fine: BeyondFirstOrder,
         held_out: Sequence[tuple[np.ndarray, np.ndarray]],
-        wanted: float,
+        wanted: tuple[float, float],
         kept: np.ndarray,
     ) -> NonlinearResponse | None:
         """The fewest points of the error wanted on changes held out, or the best, beside those kept.
 
-        held_out: see `_measured`.
+        held_out: see `_measured`. wanted: of fewer than MANY points an atom, and of so many.
         """
         whole = fine.kernel is None
         found: NonlinearResponse | None = None
@@ -252,7 +254,7 @@ class PointSource:
             made = replace(made, error=_error(made, held_out))
             if found is None or made.error < found.error:
                 found = made
-            if made.error <= (wanted if per_atom < MANY else self.enough * wanted):
+            if made.error <= wanted[per_atom >= MANY]:
                 break
         return found
 

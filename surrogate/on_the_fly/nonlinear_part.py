@@ -99,6 +99,12 @@ class NonlinearPart:
             return guessed
         return self.response.error * (float(np.linalg.norm(beyond)) if self.response.whole else guessed)
 
+    def lacking(self, beyond: np.ndarray | None) -> float:
+        """Expected norm of what the points lack of r, given as they have it."""
+        if self.response is None or beyond is None:
+            return 0.0
+        return self.response.error * float(np.linalg.norm(beyond))
+
     def save(self) -> dict[str, np.ndarray]:
         """Arrays that `load` takes back."""
         return {

@@ -40,6 +40,9 @@ LOOK_EVERY = 4
 APART_EVERY = 4
 #: Refining starts where the approximate images' share of the spread exceeds the target this many times.
 SLACK = 2.0
+#: Share of the defects that points must be expected to make before they are learned anew: of water's in pump
+#: and probe the analytic kernel made nine tenths.
+IN_POINTS = 0.25
 #: What the threshold for new directions is multiplied by to be sharpened; it stays above rounding.
 SHARPER, LEAST_OUTSIDE = 0.2, 1e-6
 #: Bounds of the factor between spread and measured residuals.
@@ -94,6 +97,8 @@ class OnTheFlyResponse:
         self._moment, self._n_visits, self._spread = 0.0, 0, 0.0
         self._patience = self._wait = 1
         self._carried: CarriedOn | None = None
+        # Expected norm of what the points lack, and that of all, at what was observed since a pass began.
+        self._of_points: list[tuple[float, float]] = []
         self._last_density, self._last = density, self._evaluate(density)
         coulomb = engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
         self._core_x, self._coulomb_x, self._fock_x = (
@@ -140,6 +145,7 @@ class OnTheFlyResponse:
     def pass_begins(self) -> Callable[[int], None]:
         """See `StepsFollowed`."""
         self._carried = CarriedOn()
+        self._of_points.clear()
         return self._carried.begins
 
     def nearby(self) -> Callable[[np.ndarray, int], np.ndarray]:
@@ -196,6 +202,7 @@ class OnTheFlyResponse:
             # Half the way, in the logarithm: one anchor is one sample.
             calibration = np.sqrt(self._calibration * defect / missing)
             self._calibration = float(np.clip(calibration, *CALIBRATION))
+        self._of_points.append((self._nonlinear.lacking(at.beyond), defect))
         if not self._engine.linear and np.linalg.norm(at.x) > NOTHING:
             # The reference's own steps lead where no visit was: what is linear there is no rest.
             self._meet(at)
@@ -225,7 +232,8 @@ class OnTheFlyResponse:
 
     def sharpen(self) -> bool:
         """Learn points anew from what was visited; where the engine is linear, see smaller new directions."""
-        if self.nonlinear:
+        of_points, of_all = np.linalg.norm(np.reshape(self._of_points, (-1, 2)), axis=0)
+        if self.nonlinear and (of_points >= IN_POINTS * of_all or self._nonlinear.whole):
             changes = self._remainder.changes
             before = self._nonlinear.all_of(changes)
             if self._nonlinear.relearn():

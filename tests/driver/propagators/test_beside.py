@@ -45,7 +45,7 @@ def test_the_distance_is_that_of_two_propagations(n_spin: int, begins_apart: boo
         second = replace(first, orbitals=turn, density=density_of(turn, first.occupations))
     run, expected = stepped(problem, known, first), stepped(problem, other, second)
     after = np.array([state.density for state in run[1:]])
-    steps = StepsBeside(run[0], run[-1], after, np.array([state.fock for state in run[1:]]))
+    steps = StepsBeside(run[0], run[-1], after, np.array([state.fock for state in run[1:]]), after)
     exponential, turns = (
         make_exponential(problem.basis.energies, DT),
         turns_of(problem.basis.energies, DT),
