@@ -217,8 +217,7 @@ def surrogate_segment(
 
     fock_in_force = field_free(problem, predict)
     recorder = Recorder(state, corrected=problem.real_time.propagator == "magnus")
-    conserving = conserves(problem)
-    keeps = follows(problem, surrogate) is not None
+    conserving, keeps = conserves(problem), follows(problem, surrogate) is not None
     reason: Reason = "MAX_STEPS"
     learned = cpu = 0.0
     for k in range(n_steps):
@@ -250,10 +249,9 @@ def surrogate_segment(
         state = following
     if recorder.n_steps == 0:
         return None
-    if state.step == problem.n_steps:
-        reason = "END"
-    energies = _own_energies(problem, surrogate, recorder.densities)
-    segment = recorder.segment("surrogate", reason, state, energies, 0)
+    reason = "END" if state.step == problem.n_steps else reason
+    own = _own_energies(problem, surrogate, recorder.densities)
+    segment = recorder.segment("surrogate", reason, state, own, 0)
     return replace(segment, learned=math.sqrt(learned / segment.n_steps))
 
 
