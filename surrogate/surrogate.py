@@ -114,6 +114,13 @@ class StepsFollowed(Protocol):
         """
         ...
 
+    def nearby(self) -> Callable[[np.ndarray, int], np.ndarray]:
+        """F' of P' close to the points of the last pass, by their numbers, one after the other.
+
+        What is not linear is taken from the point itself; what it is off there is looked at now and then.
+        """
+        ...
+
 
 @runtime_checkable
 class EnergiesApart(Protocol):

@@ -215,7 +215,7 @@ def _claim(
     bound = force * made.duration / made.typical
     unseen_here = _unseen(made, sights, unseen)
     rest = BEYOND * beyond * made.duration / made.typical + made.segment.gap
-    found = motion.shadow(operator, estimate.shadow, n_steps)
+    found = motion.shadow(operator, estimate.shadow, made.segment)
     earned = target.earned(made.duration)
     if found is None:
         return Claim(tuple(sights), before, estimate.shadow, np.inf, np.inf, 0.0, earned)
@@ -316,7 +316,7 @@ def _inherited(
 ) -> np.ndarray | None:
     if np.array_equal(estimate.shadow.density, segment.start.density):
         return dipole
-    found = motion.shadow(None, estimate.shadow, segment.n_steps)
+    found = motion.shadow(None, estimate.shadow, segment)
     return None if found is None else found[0]
 
 

@@ -37,7 +37,7 @@ from .problem import (
 )
 from .progress import Progress
 from .reference import Sight
-from .segment import Limits, Segment, frozen_pass, later_densities, surrogate_segment
+from .segment import Limits, Segment, later_densities, shadow_pass, surrogate_segment
 
 #: Bytes that η of a segment of weak motion may take, over those of another's densities.
 HELD = 4
@@ -45,7 +45,6 @@ HELD = 4
 STILL = 1e-3
 #: Points of weak motion at once.
 _AT_ONCE = 256
-
 
 Watch = Callable[[Step, int, int], Step]
 
@@ -63,9 +62,12 @@ class Motion(Protocol):
         ...
 
     def shadow(
-        self, operator: DefectOperator | None, state: State, n_steps: int
+        self, operator: DefectOperator | None, state: State, segment: Segment
     ) -> tuple[np.ndarray, State] | None:
-        """Dipoles (n_steps, 3) after each step, `operator` added to F, and the end; None: no fixed point."""
+        """Dipoles (k, 3) after each step of one beside a segment, `operator` added to F, and its end.
+
+        None: no fixed point.
+        """
         ...
 
     def dipoles(self, segment: Segment) -> np.ndarray:
@@ -137,15 +139,13 @@ class Stepwise:
         return surrogate_segment(self._problem, step, self._surrogate, state, n_steps, limits)
 
     def shadow(
-        self, operator: DefectOperator | None, state: State, n_steps: int
+        self, operator: DefectOperator | None, state: State, segment: Segment
     ) -> tuple[np.ndarray, State] | None:
         """See `Motion`; None also where what is lacking is beyond all measure."""
-        problem, surrogate = self._problem, self._surrogate
         rows = None if operator is None else operator.rows(state.density.shape)
-        step = steps_of(problem, surrogate, state.step + n_steps, rows)
-        fock_of = surrogate.predict if operator is None else self._with(operator)
+        lacking = (self._lacking(operator), rows)
         try:
-            densities, end = frozen_pass(problem, fock_of, state, n_steps, step)
+            densities, end = shadow_pass(self._problem, self._surrogate, lacking, state, segment)
         except NoFixedPoint:
             return None
         dipole = electronic_dipoles(self._problem, densities)
@@ -179,20 +179,21 @@ class Stepwise:
         del density, time
         return sights[0]
 
-    def _with(self, operator: DefectOperator) -> FockOf:
-        """F' with what it lacks. Raises NoFixedPoint where that is beyond all measure.
+    def _lacking(self, operator: DefectOperator | None) -> FockOf:
+        """What F' lacks. Raises NoFixedPoint where that is beyond all measure.
 
         What is of second order may grow without end, once the shadow is far from where it was measured.
         """
-        problem, predict = self._problem, self._surrogate.predict
-        ground = problem.ground_density
+        if operator is None:
+            return lambda _: np.zeros(())
+        problem, ground = self._problem, self._problem.ground_density
         most = float(np.linalg.norm(problem.basis.fock_in(problem.ground_build.fock)))
 
         def lacking(density: np.ndarray) -> np.ndarray:
             more = operator(density - ground)
             if not np.linalg.norm(more) < most:
                 raise NoFixedPoint("the shadow has left all that was measured")
-            return predict(density) + more
+            return more
 
         return lacking
 
@@ -253,9 +254,10 @@ class Weakly:
         )
 
     def shadow(
-        self, operator: DefectOperator | None, state: State, n_steps: int
+        self, operator: DefectOperator | None, state: State, segment: Segment
     ) -> tuple[np.ndarray, State] | None:
         """See `Motion`."""
+        n_steps = segment.n_steps
         dipole, matrices = np.empty((n_steps, 3)), self._dipole[1]
         at_rest = self._first_order_dipoles(self._response.rest)
 

@@ -9,11 +9,13 @@ from typing import Literal
 import numpy as np
 
 from ...adapters.engine import Energies
-from ...surrogate.surrogate import EnergiesApart, Surrogate, Visit
+from ...surrogate.surrogate import EnergiesApart, StepsFollowed, Surrogate, Visit
 from ...surrogate.weak_fields.by_regime import ByRegime
-from ..propagators.magnus import FockOf, NoFixedPoint
+from ...surrogate.whole_steps import LearnedRows
+from ..propagators.beside import StepsBeside, steps_beside, turns_of
+from ..propagators.magnus import FockOf, NoFixedPoint, make_exponential
 from ..propagators.state import State
-from .problem import Problem, Step, field_free, is_check_step, make_step
+from .problem import Problem, Step, field_free, is_check_step, make_step, steps_of
 
 #: Surrogate steps between two looks at the processor's clock: in a sandbox one takes 0.2 to 0.9 ms, a step 1.
 CLOCK_EVERY = 16
@@ -52,6 +54,8 @@ class Segment:
     sizes: |P - P0| at the points, (k,), where it is known.
     gap: by how much the points may be off the steps that they stand for, relative.
     unfollowed: dipole, au, of motion at each point that the surrogate does not follow.
+    focks: F' after each step, the field included, (k, n_spin, m, m), where they are kept; asked: P' that it
+    was built for.
     """
 
     kind: Kind
@@ -72,6 +76,8 @@ class Segment:
     sizes: np.ndarray | None = None
     gap: float = 0.0
     unfollowed: float = 0.0
+    focks: np.ndarray | None = None
+    asked: np.ndarray | None = None
 
     @property
     def n_steps(self) -> int:
@@ -102,6 +108,8 @@ class Recorder:
         self._changes: list[list[np.ndarray]] = []
         self._cpu: list[float] = []
         self._spreads: list[float] = []
+        self._focks: list[np.ndarray] = []
+        self._asked: list[np.ndarray] = []
 
     @property
     def n_steps(self) -> int:
@@ -121,6 +129,11 @@ class Recorder:
         self._cpu.append(cpu)
         self._spreads.append(spread)
 
+    def keep(self, after: State, asked: np.ndarray) -> None:
+        """The Fock matrix of a state after the last step, and the P' that it was built for."""
+        self._focks.append(after.fock)
+        self._asked.append(asked)
+
     def segment(
         self, kind: Kind, reason: Reason, end: State, energies: np.ndarray, fock_builds: int
     ) -> Segment:
@@ -138,6 +151,8 @@ class Recorder:
             np.array(self._cpu),
             np.array(self._spreads),
             fock_builds,
+            focks=np.array(self._focks) if self._focks else None,
+            asked=np.array(self._asked) if self._focks else None,
         )
 
 
@@ -187,10 +202,11 @@ def surrogate_segment(
     None where already the first step does. Where the surrogate learned, the spread is what it had lacked.
     """
     asked: np.ndarray | None = None
+    built_for = state.density
 
     def predict(density: np.ndarray) -> np.ndarray:
-        nonlocal asked
-        asked = density
+        nonlocal asked, built_for
+        asked = built_for = density
         return surrogate.predict(density)
 
     def visited(after: State, *, last: bool) -> Visit:
@@ -201,7 +217,7 @@ def surrogate_segment(
 
     fock_in_force = field_free(problem, predict)
     recorder = Recorder(state, corrected=problem.real_time.propagator == "magnus")
-    conserving = conserves(problem)
+    conserving, keeps = conserves(problem), follows(problem, surrogate) is not None
     reason: Reason = "MAX_STEPS"
     learned = cpu = 0.0
     for k in range(n_steps):
@@ -228,13 +244,14 @@ def surrogate_segment(
             reason = broken
             break
         recorder.add(state, changes, cpu, max(visit.spread, unknown))
+        if keeps:
+            recorder.keep(following, built_for)
         state = following
     if recorder.n_steps == 0:
         return None
-    if state.step == problem.n_steps:
-        reason = "END"
-    energies = _own_energies(problem, surrogate, recorder.densities)
-    segment = recorder.segment("surrogate", reason, state, energies, 0)
+    reason = "END" if state.step == problem.n_steps else reason
+    own = _own_energies(problem, surrogate, recorder.densities)
+    segment = recorder.segment("surrogate", reason, state, own, 0)
     return replace(segment, learned=math.sqrt(learned / segment.n_steps))
 
 
@@ -265,6 +282,56 @@ def frozen_pass(
         state, _ = step(state, fock_in_force)
         densities.append(state.density)
     return np.array(densities), state
+
+
+def shadow_pass(
+    problem: Problem,
+    surrogate: Surrogate,
+    lacking: tuple[FockOf, LearnedRows | None],
+    state: State,
+    segment: Segment,
+) -> tuple[np.ndarray, State]:
+    """A segment's steps from another state, and with what is lacking of F', of a P', and as rows; see
+    `frozen_pass`. Beside the segment itself where that keeps its Fock matrices.
+    """
+    followed, more = follows(problem, surrogate), lacking[0]
+    if followed is not None and segment.focks is not None:
+        return _pass_beside(problem, followed.nearby(), more, state, segment)
+    step = steps_of(problem, surrogate, state.step + segment.n_steps, lacking[1])
+
+    def fock_of(density: np.ndarray) -> np.ndarray:
+        return surrogate.predict(density) + more(density)
+
+    return frozen_pass(problem, fock_of, state, segment.n_steps, step)
+
+
+def _pass_beside(
+    problem: Problem,
+    nearby: Callable[[np.ndarray, int], np.ndarray],
+    lacking: FockOf,
+    state: State,
+    segment: Segment,
+) -> tuple[np.ndarray, State]:
+    assert segment.focks is not None
+    assert segment.asked is not None
+    real_time, energies = problem.real_time, problem.basis.energies
+    fields = [problem.external(time) for time in [*segment.times[1:].tolist(), segment.end.time]]
+    first = segment.start.step + 1
+
+    def fock_of(density: np.ndarray, k: int) -> np.ndarray:
+        fock, field = nearby(density, first + k) + lacking(density), fields[k]
+        return fock if field is None else fock + field
+
+    known = StepsBeside(segment.start, segment.end, later_densities(segment), segment.focks, segment.asked)
+    exponential, turns = make_exponential(energies, real_time.dt), turns_of(energies, real_time.dt)
+    return steps_beside(known, state, fock_of, exponential, turns)
+
+
+def follows(problem: Problem, surrogate: Surrogate) -> StepsFollowed | None:
+    """The surrogate, where a pass can be made beside its own; else None."""
+    own = surrogate.in_force if isinstance(surrogate, ByRegime) else surrogate
+    plain = problem.real_time.unitary and not problem.real_time.static
+    return own if plain and isinstance(own, StepsFollowed) else None
 
 
 def later_densities(segment: Segment) -> np.ndarray:

@@ -134,8 +134,9 @@ def _factored(
     """A cell's candidates in the order of the pivots of a sketch of their rows, over the norms (k,)."""
     scaled = (rows / norms[:, None, None]).reshape(-1, len(weights))
     n_rows = min(int(OVERSAMPLING * MOST) + 20, len(scaled))
-    sketch = random.standard_normal((n_rows, len(scaled))) / np.sqrt(n_rows)
-    sizes, first = _pivots(sketch @ scaled)
+    # The order of the pivots does not need double precision.
+    sketch = (random.standard_normal((n_rows, len(scaled))) / np.sqrt(n_rows)).astype(np.float32)
+    sizes, first = _pivots(sketch @ scaled.astype(np.float32))
     kept = (coords[first], weights[first], scaled[:, first])
     return CellRows(*kept, (wanted / norms[:, None]).ravel(), sizes)
 
@@ -144,7 +145,7 @@ def _pivots(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """|R_jj| and numbers of the first columns that a pivoted QR factorisation takes, at most MOST."""
     factored = scipy.linalg.qr(rows, mode="r", pivoting=True, check_finite=False)
     r, order = np.asarray(factored[0]), np.asarray(factored[-1])
-    sizes = np.abs(np.diagonal(r))[:MOST]
+    sizes = np.abs(np.diagonal(r))[:MOST].astype(float)
     sizes = sizes[: max(int((sizes > DEPENDENT * sizes[0]).sum()), 1)]
     return sizes, order[: len(sizes)]
 

@@ -26,7 +26,7 @@ from ...adapters.pyscf.beyond_first_order import (
     matrices_beyond,
     matrix_beyond,
 )
-from ...adapters.pyscf.quadrature import Quadrature, quadrature_on
+from ...adapters.pyscf.quadrature import Quadrature, make_quadrature, quadrature_on
 from ...adapters.working_basis import WorkingBasis
 from .cubature import POOL, CellRows, cell_rows, chosen_points, training
 from .nonnegative import NotSolved
@@ -34,6 +34,8 @@ from .tail import passed_by_minima
 
 #: Points an atom, from the fewest on.
 PER_ATOM = (100, 200, 350, 600)
+#: From so many on the error may be as many times that wanted as the source says.
+MANY = 350
 #: Rotations that points are learned from; where the draw begins.
 TRAINED, SEED = 40, 1
 #: Rotations that points are learned from beside what a run has visited.
@@ -46,6 +48,8 @@ LOOKED_AT = 8
 USELESS = 0.2
 #: Rotations on which points are measured, and the smallest and largest |δP| of them.
 HELD_OUT, SMALLEST, LARGEST = 4, 0.05, 1.0
+#: PySCF's level of the grid that points are learned on.
+LEARNING_LEVEL = 2
 #: What learning tells of itself; share of its time that the grid takes, in water.
 _LEARNING, _CELLS_SHARE = "learning points", 0.6
 
@@ -115,6 +119,7 @@ class PointSource:
     carried: points of an earlier run, (n, 6), moved to this geometry: used where they are good enough, or no
         worse than where they were learned.
     whole: the first order is left in, whatever it is worth.
+    enough: many points are not added to where their error is so many times that wanted.
     """
 
     fine: Quadrature
@@ -127,25 +132,42 @@ class PointSource:
     tell: Callable[[str, float], None] = lambda *_: None
     carried: np.ndarray | None = None
     whole: bool = False
+    enough: float = 1.0
 
     def make(self) -> NonlinearResponse | None:
         """The fewest points that are good enough, or the best; None where all are bad."""
         random = np.random.default_rng(SEED)
         turned = np.array([real_out(self.basis, c) for c in rotations(self.ground, TRAINED, random)])
+        if not self.whole:
+            thin = replace(self, fine=learning_grid(self.fine))
+            about = beyond_first_order(thin.fine, self.density)
+            if not first_order_fails(about, turned[:LOOKED_AT]):
+                return thin._made(about, turned, random)
+        # Where the first order fails a thinner grid is 2 % off.
+        return self._made(beyond_first_order(self.fine, self.density, whole=True), turned, random)
+
+    def better(self, response: NonlinearResponse, visited: Sequence[np.ndarray]) -> NonlinearResponse | None:
+        """Points learned from changes of P' that a run visited; None where some held out say no better."""
+        # Points of the reference's own grid may be kept beside them.
+        grid = self.fine if response.whole else learning_grid(self.fine)
+        return replace(self, fine=grid)._better(response, visited)
+
+    def _made(
+        self, fine: BeyondFirstOrder, turned: np.ndarray, random: np.random.Generator
+    ) -> NonlinearResponse | None:
+        """From rotations turned (k, n_spin, n, n), AO basis; fine: on this source's grid."""
         tests = self._tests(random)
-        fine = beyond_first_order(self.fine, self.density)
-        if self.whole or first_order_fails(fine, turned[:LOOKED_AT]):
-            fine = replace(fine, kernel=None)
         kept = self._kept(fine)
         if kept is not None:
             return kept
         rows = self._rows(turned, tests, fine.kernel is None, random, self._nothing())
         held_out = _measured(self.basis, fine, rotations(self.ground, HELD_OUT, random))
-        found = self._fewest(rows, fine, held_out, self._wanted(fine), self._nothing())
+        wanted = self._wanted(fine)
+        many = wanted if fine.kernel is None else self.enough * wanted
+        found = self._fewest(rows, fine, held_out, (wanted, many), self._nothing())
         return found if found is not None and found.error <= USELESS else None
 
-    def better(self, response: NonlinearResponse, visited: Sequence[np.ndarray]) -> NonlinearResponse | None:
-        """Points learned from changes of P' that a run visited; None where some held out say no better."""
+    def _better(self, response: NonlinearResponse, visited: Sequence[np.ndarray]) -> NonlinearResponse | None:
         random = np.random.default_rng(SEED)
         fine = beyond_first_order(self.fine, self.density, whole=response.whole)
         held_out = visited[HELD_OUT // 2 :: HELD_OUT]
@@ -156,7 +178,7 @@ class PointSource:
         rows = self._rows(changes, self._tests(random), response.whole, random, kept)
         measured = _measured(self.basis, fine, held_out)
         error = _error(response, measured)
-        found = self._fewest(rows, fine, measured, BETTER * error, kept)
+        found = self._fewest(rows, fine, measured, (BETTER * error, BETTER * error), kept)
         return found if found is not None and found.error < error else None
 
     def _kept(self, fine: BeyondFirstOrder) -> NonlinearResponse | None:
@@ -208,12 +230,12 @@ class PointSource:
         rows: Sequence[CellRows],
         fine: BeyondFirstOrder,
         held_out: Sequence[tuple[np.ndarray, np.ndarray]],
-        wanted: float,
+        wanted: tuple[float, float],
         kept: np.ndarray,
     ) -> NonlinearResponse | None:
         """The fewest points of the error wanted on changes held out, or the best, beside those kept.
 
-        held_out: see `_measured`.
+        held_out: see `_measured`. wanted: of fewer than MANY points an atom, and of so many.
         """
         whole = fine.kernel is None
         found: NonlinearResponse | None = None
@@ -232,7 +254,7 @@ class PointSource:
             made = replace(made, error=_error(made, held_out))
             if found is None or made.error < found.error:
                 found = made
-            if made.error <= wanted:
+            if made.error <= wanted[per_atom >= MANY]:
                 break
         return found
 
@@ -251,6 +273,17 @@ class PointSource:
             self.tell(said, _CELLS_SHARE * number / len(atoms))
             own = (nearest == atom) & ~kept
             yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
+
+
+def learning_grid(fine: Quadrature) -> Quadrature:
+    """The grid that points are learned on: r of it is 1e-4 off, of learned points 3e-3.
+
+    A meta-GGA's is the reference's own.
+    """
+    if fine.kind == "MGGA":
+        return fine
+    found = make_quadrature(fine.mol, fine.xc, LEARNING_LEVEL, np.inf)
+    return found if len(found.weights) < len(fine.weights) else fine
 
 
 def on_points(

@@ -1,4 +1,4 @@
-"""What is not linear along a pass, carried on from its last points to the next one.
+"""What is not linear along a pass, carried on from its last points to the next one, and kept.
 
 A step looks for its own end: its first guess of that needs r only nearly, and r at the end is then evaluated
 for itself. So a step takes one evaluation, not two, and ends where it would.
@@ -20,6 +20,7 @@ class CarriedOn:
         self._past: list[np.ndarray] = []
         self._number: int | None = None
         self._latest: np.ndarray | None = None
+        self._kept: dict[int, np.ndarray | None] = {}
         self._guess = False
 
     def begins(self, number: int) -> None:
@@ -39,6 +40,12 @@ class CarriedOn:
     def note(self, beyond: np.ndarray | None) -> None:
         """r as evaluated, at what may be the step's end; None: nothing is evaluated yet."""
         self._latest = beyond
+        if self._number is not None:
+            self._kept[self._number + 1] = beyond
+
+    def at(self, number: int) -> np.ndarray | None:
+        """r at the pass's point of this number; None where it was not evaluated."""
+        return self._kept.get(number)
 
 
 def _combined(past: Sequence[np.ndarray]) -> np.ndarray:

@@ -131,6 +131,10 @@ class FunctionalResponse:
         self._carried = CarriedOn()
         return self._carried.begins
 
+    def nearby(self) -> Callable[[np.ndarray, int], np.ndarray]:
+        """See `StepsFollowed`: all of it anew, since the linear part has no other form."""
+        return lambda density, _: self._fock + self._response(density - self.ground.density)[0]
+
     def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """A look every few visits; nothing is learned by one."""
         self._wait -= 1

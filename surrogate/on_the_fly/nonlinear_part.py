@@ -6,11 +6,13 @@ run has come to, and a few of these, kept apart, say whether that was better. Th
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
 from ..matrices.packing import Packing, pack, unpack
 from ..nonlinear.nonlinear_response import NonlinearResponse, NonlinearSource
+from ..nonlinear.point_rows import PointRows, point_rows
 
 #: |ΔF - linear| / |δP|², Hartree, as seen in water in strong fields.
 CURVATURE = 0.06
@@ -28,6 +30,8 @@ class NonlinearPart:
 
     def __init__(self, packing: Packing, source: NonlinearSource | None) -> None:
         self.response: NonlinearResponse | None = None
+        # None: not made yet; False: the response is quicker by itself.
+        self._rows: PointRows | Literal[False] | None = None
         self._packing, self._source, self._asked = packing, source, False
         self._visited = np.zeros((0, packing.n_real))
         # Visits in all, those between two that are kept, and visits when the points were learned.
@@ -46,7 +50,7 @@ class NonlinearPart:
         """Make it, once; whether it is there."""
         self._asked = True
         assert self._source is not None
-        self.response = self._source.make()
+        self.response, self._rows = self._source.make(), None
         return self.response is not None
 
     def visit(self, x: np.ndarray) -> None:
@@ -71,19 +75,22 @@ class NonlinearPart:
         better = self._source.better(self.response, visited)
         if better is None:
             return False
-        self.response = better
+        self.response, self._rows = better, None
         return True
 
-    def of(self, change: np.ndarray) -> np.ndarray:
-        """r (d,) of a change of P', (n_spin, m, m)."""
+    def of(self, x: np.ndarray) -> np.ndarray:
+        """r (d,) of a packed change (d,)."""
         assert self.response is not None
+        if self._rows is None and isinstance(self.response, NonlinearResponse):
+            self._rows = point_rows(self.response, self._packing)
+        if isinstance(self._rows, PointRows):
+            return self._rows(x)
+        change = unpack(self._packing, x, np.zeros(self._packing.n_imag))
         return pack(self._packing, self.response(change).astype(complex))[0]
 
     def all_of(self, changes: np.ndarray) -> np.ndarray:
         """r (k, d) of packed changes (k, d)."""
-        nothing = np.zeros(self._packing.n_imag)
-        found = [self.of(unpack(self._packing, x, nothing)) for x in changes]
-        return np.reshape(found, changes.shape)
+        return np.reshape([self.of(x) for x in changes], changes.shape)
 
     def missing(self, x: np.ndarray, beyond: np.ndarray | None) -> float:
         """Expected norm of what is wrong with `beyond`, r at x, before any anchor has shown it."""
@@ -91,6 +98,12 @@ class NonlinearPart:
         if self.response is None or beyond is None:
             return guessed
         return self.response.error * (float(np.linalg.norm(beyond)) if self.response.whole else guessed)
+
+    def lacking(self, beyond: np.ndarray | None) -> float:
+        """Expected norm of what the points lack of r, given as they have it."""
+        if self.response is None or beyond is None:
+            return 0.0
+        return self.response.error * float(np.linalg.norm(beyond))
 
     def save(self) -> dict[str, np.ndarray]:
         """Arrays that `load` takes back."""
@@ -109,3 +122,4 @@ class NonlinearPart:
         ).tolist()
         self._asked = bool(asked)
         self.response = self._source.again(points) if self._source is not None and len(points) else None
+        self._rows = None

@@ -36,8 +36,13 @@ ASYMMETRY = 1e-5
 NOTHING = 1e-13
 #: Most visits between two looks at what lies outside the known directions and at the spread.
 LOOK_EVERY = 4
+#: Points of a pass between two looks at how far r is from that at its point, for densities nearby.
+APART_EVERY = 4
 #: Refining starts where the approximate images' share of the spread exceeds the target this many times.
 SLACK = 2.0
+#: Share of the defects that points must be expected to make before they are learned anew: of water's in pump
+#: and probe the analytic kernel made nine tenths.
+IN_POINTS = 0.25
 #: What the threshold for new directions is multiplied by to be sharpened; it stays above rounding.
 SHARPER, LEAST_OUTSIDE = 0.2, 1e-6
 #: Bounds of the factor between spread and measured residuals.
@@ -92,6 +97,8 @@ class OnTheFlyResponse:
         self._moment, self._n_visits, self._spread = 0.0, 0, 0.0
         self._patience = self._wait = 1
         self._carried: CarriedOn | None = None
+        # Expected norm of what the points lack, and that of all, at what was observed since a pass began.
+        self._of_points: list[tuple[float, float]] = []
         self._last_density, self._last = density, self._evaluate(density)
         coulomb = engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
         self._core_x, self._coulomb_x, self._fock_x = (
@@ -138,7 +145,27 @@ class OnTheFlyResponse:
     def pass_begins(self) -> Callable[[int], None]:
         """See `StepsFollowed`."""
         self._carried = CarriedOn()
+        self._of_points.clear()
         return self._carried.begins
+
+    def nearby(self) -> Callable[[np.ndarray, int], np.ndarray]:
+        """See `StepsFollowed`."""
+        carried = self._carried or CarriedOn()
+        # Where r has the first order, all of what F does about the distance may be in it.
+        every = 1 if self._nonlinear.whole else APART_EVERY
+        apart: np.ndarray | None = None
+
+        def predict(density: np.ndarray, number: int) -> np.ndarray:
+            nonlocal apart
+            known = carried.at(number)
+            if known is None or apart is None or number % every == 0:
+                at = self._evaluate(density)
+                apart = None if known is None or at.beyond is None else at.beyond - known
+            else:
+                at = self._evaluate(density, known + apart)
+            return self._fock + unpack(self._packing, at.response_x, at.response_y)
+
+        return predict
 
     def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """Note a P'; look whether it leaves the known directions.
@@ -175,6 +202,7 @@ class OnTheFlyResponse:
             # Half the way, in the logarithm: one anchor is one sample.
             calibration = np.sqrt(self._calibration * defect / missing)
             self._calibration = float(np.clip(calibration, *CALIBRATION))
+        self._of_points.append((self._nonlinear.lacking(at.beyond), defect))
         if not self._engine.linear and np.linalg.norm(at.x) > NOTHING:
             # The reference's own steps lead where no visit was: what is linear there is no rest.
             self._meet(at)
@@ -204,7 +232,8 @@ class OnTheFlyResponse:
 
     def sharpen(self) -> bool:
         """Learn points anew from what was visited; where the engine is linear, see smaller new directions."""
-        if self.nonlinear:
+        of_points, of_all = np.linalg.norm(np.reshape(self._of_points, (-1, 2)), axis=0)
+        if self.nonlinear and (of_points >= IN_POINTS * of_all or self._nonlinear.whole):
             changes = self._remainder.changes
             before = self._nonlinear.all_of(changes)
             if self._nonlinear.relearn():
@@ -280,7 +309,7 @@ class OnTheFlyResponse:
         if self._remainder.n_anchors:
             response_x += self._remainder.predict(x)
         if self._nonlinear.response is not None:
-            beyond = self._nonlinear.of(density - self._density) if guess is None else guess
+            beyond = self._nonlinear.of(x) if guess is None else guess
             response_x = response_x + beyond
         return _Evaluation(x, y, response_x, self._y_map.apply(y), beyond)
 

@@ -75,7 +75,7 @@ def test_a_shadow_beyond_all_measure_is_no_shadow() -> None:
     change = 1e-9 * np.ones_like(problem.ground_density)
     operator = defect_operator([Defect(change, 1e-3 * np.ones_like(change), 1e-3)])
     motion = Stepwise(problem, make_response(problem))
-    lacking = motion._with(operator)
+    lacking = motion._lacking(operator)
     assert np.isfinite(lacking(problem.ground_density + change)).all()
     with pytest.raises(NoFixedPoint):
         lacking(problem.ground_density + 1e6 * change)

@@ -139,8 +139,8 @@ def test_the_shadow_is_stepped_the_same(problem: Problem) -> None:
         )
         defects.append(Defect(change, wrong, 1.0))
     operator = defect_operator(defects)
-    found, expected = (m.shadow(operator, progress.state, STEPS) for m in (motion, stepwise))
-    plain, steps = (m.shadow(None, progress.state, STEPS) for m in (motion, stepwise))
+    found, expected = (m.shadow(operator, progress.state, segment) for m in (motion, stepwise))
+    plain, steps = (m.shadow(None, progress.state, segment) for m in (motion, stepwise))
     assert found is not None
     assert expected is not None
     assert plain is not None

@@ -34,7 +34,7 @@ def orbitals(m: int, k: int) -> np.ndarray:
     ],
     ids=["valence", "oxygen core", "silicon core", "degenerate"],
 )
-def test_chebyshev_series(levels: np.ndarray, dt: float) -> None:
+def test_series(levels: np.ndarray, dt: float) -> None:
     """Both spins at once, each with its own spectrum."""
     m = len(levels)
     fock = np.array([np.diag(levels) + 0.1 * hermitian(m, 1), np.diag(levels[::-1]) + 0.02 * hermitian(m, 2)])
@@ -45,6 +45,15 @@ def test_chebyshev_series(levels: np.ndarray, dt: float) -> None:
     # Unitary: orbitals stay orthonormal.
     overlap = ours.conj().swapaxes(1, 2) @ ours
     np.testing.assert_allclose(overlap, np.broadcast_to(np.eye(5), overlap.shape), atol=1e-12)
+
+
+@pytest.mark.parametrize("m", [2, 40, 41])
+def test_few_functions_and_more(m: int) -> None:
+    """By powers of F up to 40 functions, by Chebyshev's series beyond."""
+    levels = np.linspace(-19.0, 3.0, m)
+    fock, Y = np.diag(levels) + 0.05 * hermitian(m, 3), orbitals(m, 2)
+    expected = scipy.linalg.expm(-0.2j * fock) @ Y
+    np.testing.assert_allclose(propagate(fock[None], Y[None], 0.2)[0], expected, atol=1e-12)
 
 
 def test_chebyshev_of_a_diagonal_matrix_is_the_phases() -> None:

@@ -43,7 +43,7 @@ class Looked:
     """What is not linear, and how often it was evaluated."""
 
     def __init__(self, found: NonlinearResponse) -> None:
-        self.found, self.times = found, 0
+        self.found, self.times, self.whole = found, 0, found.whole
 
     def __call__(self, change: np.ndarray) -> np.ndarray:
         self.times += 1
@@ -65,6 +65,7 @@ def test_steps_end_where_they_would_by_fewer_evaluations() -> None:
     assert surrogate.nonlinear
     fock = surrogate.predict(moved)
     looked = surrogate._nonlinear.response = Looked(surrogate._nonlinear.response)
+    surrogate._nonlinear._rows = None
     ends, times = [], []
     for carried in (False, True):
         begins = surrogate.pass_begins() if carried else lambda _: None
@@ -78,3 +79,31 @@ def test_steps_end_where_they_would_by_fewer_evaluations() -> None:
     assert np.abs(moved - ground).max() > 0.05
     assert 0.0 < np.abs(ends[1] - ends[0]).max() < 1e-6
     assert times[1] < 0.65 * times[0]
+
+
+def test_nearby_what_is_not_linear_is_taken_from_the_pass() -> None:
+    """At densities a thousandth of the change off those of a pass: a hundredth of what F differs by."""
+    engine, basis, density = ground_of("PBE0")
+    ground, build = basis.density_in(density).astype(complex), engine.fock(density.astype(complex))
+    guess = FirstGuess(engine.response, 1e-4, nonlinear=source("PBE0"))
+    surrogate = OnTheFlyResponse(engine, basis, ground, build, guess, 1e-6)
+    push = basis.fock_in(engine.integrals.dipole[2][None]).astype(complex)
+    orbitals, occupations = natural_orbitals(ground)
+    ways = [density_of(propagate(push, orbitals, 0.2 + 0.002 * k), occupations) for k in range(9)]
+    for moved in ways:
+        surrogate.visit(moved, last=True)
+    looked = surrogate._nonlinear.response = Looked(surrogate._nonlinear.response)
+    surrogate._nonlinear._rows = None
+    begins = surrogate.pass_begins()
+    for k, moved in enumerate(ways[1:]):
+        begins(k)
+        surrogate.predict(moved)
+        surrogate.predict(moved)
+    nearby, before = surrogate.nearby(), looked.times
+    close = [moved + 1e-3 * (moved - ground) for moved in ways[1:]]
+    found = [nearby(moved, k + 1) for k, moved in enumerate(close)]
+    # At the first point, and at 4 and 8.
+    assert looked.times - before == 3
+    for moved, own, way in zip(close, found, ways[1:], strict=True):
+        whole = surrogate.predict(moved)
+        assert np.linalg.norm(own - whole) < 1e-2 * np.linalg.norm(whole - surrogate.predict(way))
