@@ -282,7 +282,8 @@ def learning_grid(fine: Quadrature) -> Quadrature:
     """
     if fine.kind == "MGGA":
         return fine
-    found = make_quadrature(fine.mol, fine.xc, LEARNING_LEVEL, np.inf)
+    # Values of its functions take no more memory than those of the reference's grid do.
+    found = make_quadrature(fine.mol, fine.xc, LEARNING_LEVEL, float(sum(ao.nbytes for ao in fine.aos)))
     return found if len(found.weights) < len(fine.weights) else fine
 
 
