@@ -24,9 +24,9 @@ LEFT_OUT = 1e-4
 #: Share of the memory that the vectors may take while they are made.
 SHARE = 1 / 4
 #: u_k of less |w_k| over the largest are left out.
-STILL = 1e-6
+STILL = 1e-5
 #: Vectors of three indices at once.
-_AT_ONCE = 128
+_AT_ONCE = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +75,13 @@ class FactoredMeanField:
         real, imaginary = np.zeros((2, *change.shape), np.float32)
         for sign in (1.0, -1.0):
             columns = scaled[:, moved & (sign * weights > 0.0)]
-            parts = [np.ascontiguousarray(part(columns), np.float32) for part in (np.real, np.imag)]
+            parts = np.hstack([np.real(columns), np.imag(columns)]).astype(np.float32)
             for share, block in self.exchange_vectors if columns.shape[1] else ():
                 m, some, _ = block.shape
-                h, g = ((block.reshape(m * some, m) @ part).reshape(m, -1) for part in parts)
-                real += np.float32(sign * share) * (h @ h.T + g @ g.T)
+                both = (block.reshape(m * some, m) @ parts).reshape(m, some, 2, -1)
+                whole = both.reshape(m, -1)
+                h, g = (np.ascontiguousarray(both[:, :, part]).reshape(m, -1) for part in (0, 1))
+                real += np.float32(sign * share) * (whole @ whole.T)
                 imaginary += np.float32(sign * share) * (g @ h.T)
         return real.astype(float) + 1j * (imaginary - imaginary.T).astype(float)
 
