@@ -22,7 +22,6 @@ from ...atomic.errors import Failed
 from ..matrices.packing import make_packing, pack, unpack
 from ..nonlinear.nonlinear_response import NonlinearResponse, NonlinearSource
 from ..surrogate import FORMED, Measurement, Visit
-from .carried_on import CarriedOn
 from .nonlinear_part import NonlinearPart
 from .remainder import Remainder
 from .response import CALIBRATION, NOTHING, base_irreps
@@ -76,7 +75,6 @@ class FunctionalResponse:
         self._points = NonlinearPart(packing, source)
         self._calibration = 1.0
         self._moment, self._n_visits, self._spread, self._wait = 0.0, 0, 0.0, 0
-        self._carried: CarriedOn | None = None
         coulomb = ground.engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
         self._core, self._coulomb = (
             basis.fock_in(np.broadcast_to(matrix, ground.build.fock.shape))
@@ -117,23 +115,19 @@ class FunctionalResponse:
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         """F' of one P', (n_spin, m, m)."""
-        guess = None if self._carried is None else self._carried.guess()
-        if guess is not None:
-            x, y = np.split(guess, [self._packing.n_real])
-            return self._fock + unpack(self._packing, x, y)
-        response = self._response(density - self.ground.density)[0]
-        if self._carried is not None:
-            self._carried.note(np.concatenate(pack(self._packing, response)))
-        return self._fock + response
+        return self._fock + self._response(density - self.ground.density)[0]
 
     def pass_begins(self) -> Callable[[int], None]:
-        """See `StepsFollowed`."""
-        self._carried = CarriedOn()
-        return self._carried.begins
+        """See `StepsFollowed`. Of a step nothing is carried on to the next.
+
+        What is of first order turns too fast: carried on like r in `OnTheFlyResponse`, CO in a wave was 1e-3
+        off, which no measurement of F sees.
+        """
+        return lambda _: None
 
     def nearby(self) -> Callable[[np.ndarray, int], np.ndarray]:
-        """See `StepsFollowed`: all of it anew, since the linear part has no other form."""
-        return lambda density, _: self._fock + self._response(density - self.ground.density)[0]
+        """See `StepsFollowed`: all of it anew."""
+        return lambda density, _: self.predict(density)
 
     def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """A look every few visits; nothing is learned by one."""
