@@ -59,8 +59,8 @@ _HELD_POINTS = 500
 #: CPU seconds of one unit of each count.
 SECONDS: dict[str, float] = {
     "process": 3.6,
-    "figure": 1.4,
-    "step": 7.1e-4,
+    "figure": 1.1,
+    "step": 5e-4,
     "kernel product": 5.3e-9,
     "orbital product": 3.2e-10,
     "build": 3.6e-4,
@@ -70,8 +70,8 @@ SECONDS: dict[str, float] = {
     "integrals": 7e-8,
     "kernel": 9.8e-9,
     "picture": 1.3,
-    "cell": 2.6,
-    "nonlinear": 5.3e-4,
+    "cell": 1.8,
+    "nonlinear": 3e-4,
     "pair kernel": 2.2e-10,
     "reading": 2.5e-8,
     "modes": 2.4e-9,
@@ -80,7 +80,7 @@ SECONDS: dict[str, float] = {
     "moved square": 1.6e-9,
     "relaxed square": 1e-9,
     "vectors": 1e-10,
-    "formed": 2e-11,
+    "formed": 5e-11,
 }
 #: Bytes of the process with its libraries; of a unit of each count.
 BYTES: dict[str, float] = {
