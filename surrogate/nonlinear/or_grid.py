@@ -7,6 +7,7 @@ import numpy as np
 
 from ...adapters.pyscf.beyond_first_order import beyond_first_order
 from ...adapters.pyscf.quadrature import GRID_LEVEL, make_quadrature
+from ..kernel.coarse_grid import COARSE_LEVEL
 from .nonlinear_response import (
     HELD_OUT,
     SEED,
@@ -16,9 +17,6 @@ from .nonlinear_response import (
     on_points,
     rotations,
 )
-
-#: PySCF's grid level, as that of the linear response (`kernel/coarse_grid`).
-COARSE_LEVEL = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,13 @@
 """Sources of learned points that tests share."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about, one_electron
 from hybrid_propagate.adapters.pyscf.quadrature import Quadrature, make_quadrature
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
+from hybrid_propagate.surrogate.contract import GroundProblem
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
 from pyscf import dft, gto
 from pyscf_systems import solved
@@ -49,3 +51,15 @@ def lithium_hydride() -> tuple[Quadrature, WorkingBasis, np.ndarray]:
     density, fock = (np.asarray(matrix)[None] for matrix in (mean_field.make_rdm1(), mean_field.get_fock()))
     basis = make_working_basis(one_electron(mol, mol.atom_charges()), fock)
     return make_quadrature(mol, "pbe0", 3, np.inf), basis, density
+
+
+def whole_source(problem: GroundProblem) -> PointSource:
+    """With points that are learned once, their first order in them."""
+    engine, basis, ground = problem.engine, problem.basis, problem.ground_density
+    assert isinstance(engine, PySCFEngine)
+    assert engine.quadrature is not None
+    density = np.real(basis.density_out(ground))
+    source = PointSource(engine.quadrature, basis, density, ground, 0.02, 0.02, 0.0, whole=True)
+    found = source.make()
+    assert found is not None
+    return replace(source, carried=found.points())

@@ -7,6 +7,7 @@ import pytest
 from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.pyscf.quadrature import (
     GRID_LEVEL,
+    ao_blocks,
     apply_kernel,
     exchange_correlation,
     make_expansion_point,
@@ -59,6 +60,18 @@ def test_memory_bounds_what_is_kept() -> None:
         point = make_expansion_point(quadrature, density)
         matrices.append(exchange_correlation(quadrature, point, 1.001 * density)[1])
     np.testing.assert_array_equal(matrices[0], matrices[1])
+
+
+@pytest.mark.parametrize("memory", [GIB, 0.0], ids=["held", "evaluated anew"])
+def test_products_of_three_function_values_are_no_subnormal_numbers(memory: float) -> None:
+    """Subnormal products took most of a Fock build's time."""
+    quadrature = make_quadrature(molecule(water("PBE")), "PBE, PBE", 3, memory)
+    assert len(quadrature.aos) == (len(quadrature.blocks) if memory else 0)
+    values = np.concatenate([np.abs(ao).ravel() for _, ao in ao_blocks(quadrature)])
+    assert values.dtype == np.float32
+    assert values[values > 0.0].min() ** 3 > np.finfo(np.float32).tiny
+    # What vanishes is there: its true values go on below.
+    assert (values == 0.0).mean() > 1e-3
 
 
 def test_at_the_expansion_point_nothing_is_in_single_precision() -> None:

@@ -19,6 +19,7 @@ from hybrid_propagate.surrogate.on_the_fly.functional_response import (
     NoPoints,
     ResponseGround,
 )
+from point_sources import whole_source
 from pyscf_systems import GIB, water
 
 
@@ -37,16 +38,7 @@ def problem_of(xc: str, cation: bool) -> Problem:
 
 @cache
 def source_of(xc: str, cation: bool) -> PointSource:
-    """With points that are learned once."""
-    problem = problem_of(xc, cation)
-    density = np.real(problem.basis.density_out(problem.ground_density))
-    assert isinstance(problem.engine, PySCFEngine)
-    assert problem.engine.quadrature is not None
-    given = (problem.engine.quadrature, problem.basis, density, problem.ground_density)
-    source = PointSource(*given, 0.02, 0.02, 0.0, whole=True)
-    learned = source.make()
-    assert learned is not None
-    return replace(source, carried=learned.points())
+    return whole_source(problem_of(xc, cation))
 
 
 def made(problem: Problem) -> FunctionalResponse:

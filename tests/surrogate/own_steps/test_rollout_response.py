@@ -28,6 +28,7 @@ from hybrid_propagate.surrogate.own_steps.block import BlockRules
 from hybrid_propagate.surrogate.own_steps.rollout_response import RolloutGround, RolloutResponse
 from hybrid_propagate.surrogate.own_steps.turned import turned
 from hybrid_propagate.surrogate.rollout.molecule import molecule_of
+from point_sources import whole_source
 from pyscf_systems import GIB, water
 
 DT = 0.2
@@ -54,16 +55,7 @@ def problem_of(cation: bool) -> Problem:
 
 @cache
 def source_of(cation: bool) -> PointSource:
-    """With points that are learned once."""
-    problem = problem_of(cation)
-    density = np.real(problem.basis.density_out(problem.ground_density))
-    assert isinstance(problem.engine, PySCFEngine)
-    assert problem.engine.quadrature is not None
-    given = (problem.engine.quadrature, problem.basis, density, problem.ground_density)
-    source = PointSource(*given, 0.02, 0.02, 0.0, whole=True)
-    learned = source.make()
-    assert learned is not None
-    return replace(source, carried=learned.points())
+    return whole_source(problem_of(cation))
 
 
 def made(problem: Problem, source: NonlinearSource | None = None) -> RolloutResponse:
