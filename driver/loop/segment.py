@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from ...surrogate.whole_steps import LearnedRows
 from ..propagators.beside import StepsBeside, steps_beside, turns_of
 from ..propagators.magnus import FockOf, NoFixedPoint, make_exponential
 from ..propagators.state import State
+from ..propagators.weak_points import WeakPoints
 from .problem import Problem, Step, field_free, is_check_step, make_step, steps_of
 
 #: Surrogate steps between two looks at the processor's clock: in a sandbox one takes 0.2 to 0.9 ms, a step 1.
@@ -43,7 +45,7 @@ Reason = Literal[
 class Segment:
     """k steps: the k points they start from, and the state after them.
 
-    densities: (k, n_spin, m, m); none where `formed` makes them, of points from one to below another.
+    held: P' (k, n_spin, m, m); none where `formed` makes them.
     energies: (k, 3), core, Coulomb, exchange-correlation, Hartree, as NWChem would print them there.
     interpolations: (k,) Magnus iterations. changes: per step, those of the norm.
     cpu: (k,) seconds of processor time at each point. spreads: (k,), 0 for reference steps.
@@ -63,7 +65,7 @@ class Segment:
     start: State
     end: State
     times: np.ndarray
-    densities: np.ndarray
+    held: np.ndarray
     energies: np.ndarray
     interpolations: np.ndarray
     changes: tuple[list[np.ndarray], ...]
@@ -72,7 +74,7 @@ class Segment:
     fock_builds: int = 0
     learned: float = 0.0
     logged: Mapping[str, np.ndarray] = field(default_factory=dict)
-    formed: Callable[[int, int], np.ndarray] | None = None
+    formed: WeakPoints | None = None
     sizes: np.ndarray | None = None
     gap: float = 0.0
     unfollowed: float = 0.0
@@ -83,6 +85,16 @@ class Segment:
     def n_steps(self) -> int:
         """Number of steps."""
         return len(self.times)
+
+    @cached_property
+    def densities(self) -> np.ndarray:
+        """P' of all points, (k, n_spin, m, m)."""
+        return self.held if self.formed is None else self.formed(0, self.n_steps)
+
+    @property
+    def points(self) -> np.ndarray | WeakPoints:
+        """The densities, or what tells of them without their being formed."""
+        return self.held if self.formed is None else self.formed
 
 
 @dataclass(frozen=True)
@@ -347,7 +359,7 @@ def density_at(segment: Segment, point: int) -> np.ndarray:
 
 
 def pieces(segment: Segment, most: float) -> Iterator[Segment]:
-    """The segment itself, or pieces whose densities, formed here, stay within so many bytes."""
+    """The segment itself, or pieces whose densities, if formed, stay within so many bytes."""
     if segment.formed is None:
         yield segment
         return
@@ -365,13 +377,12 @@ def pieces(segment: Segment, most: float) -> Iterator[Segment]:
             start=start,
             end=end,
             times=segment.times[part],
-            densities=segment.formed(first, last),
+            formed=segment.formed.part(first, last),
             energies=segment.energies[part],
             interpolations=segment.interpolations[part],
             changes=segment.changes[part],
             cpu=segment.cpu[part],
             spreads=segment.spreads[part],
-            formed=None,
             sizes=None if segment.sizes is None else segment.sizes[part],
         )
 

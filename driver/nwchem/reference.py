@@ -267,7 +267,7 @@ class NWChemReference:
             start=states[0],
             end=end,
             times=np.array([s.time for s in states[:-1]]),
-            densities=np.array([s.density for s in states[:-1]]),
+            held=np.array([s.density for s in states[:-1]]),
             energies=np.array(
                 [[e.core, e.coulomb, e.exchange_correlation] for e in (p.energies for p in points)]
             ),

@@ -5,14 +5,18 @@ P' = n [1 - η†η, η†; η, ηη†],    orbitals [1; η] (1 + η†η)^-1/2
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ...surrogate.matrices.occupied_empty import OccupiedEmpty
 from ...surrogate.weak_fields.pair_response import PairResponse
+from .pair_traces import PairTrace, Places
 
 #: Bytes of densities that are formed at once: what a processor's cache holds.
 _AT_ONCE = 2e6
+#: By matrix and spin; None where densities take less time.
+_Made = list[list[PairTrace | None]]
 #: Points whose energies are found at once.
 _POINTS = 64
 
@@ -34,46 +38,75 @@ class Sides:
         whole = (self.pairs.matrix(eta) + self.still)[:, spin]
         return whole[:, self.free[spin][:, None], self.filled[spin]]
 
-    def trace(self, matrix: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        """Tr M P' (k,) of η (k, d), by a real symmetric M (n_spin, m, m), to second order.
-
-        n [Tr M_oo + 2 Re Σ M_ai η_ai + Re Σ η* (M_ee η - η M_oo)]: no density is formed.
-        """
-        n, places, blocks = self.pairs.filling, self._places(), []
-        for s, (filled, free) in enumerate(zip(self.filled, self.free, strict=True)):
-            own = np.real(matrix[s])
-            square = (own[np.ix_(free, free)], own[np.ix_(filled, filled)], own[np.ix_(free, filled)])
-            blocks.append((*places[s], np.real(self.still[s][np.ix_(free, filled)]), square))
-
-        def of(eta: np.ndarray) -> np.ndarray:
-            found = np.zeros(len(eta))
-            for own, where, still, (empty, full, between) in blocks:
-                whole = np.zeros((2, len(eta), *still.shape))
-                flat = whole.reshape(2, len(eta), -1)
-                flat[0][:, where], flat[1][:, where] = np.real(eta[:, own]), np.imag(eta[:, own])
-                whole[0] += still
-                turned = empty @ whole - whole @ full
-                turned[0] += 2.0 * between
-                found += np.trace(full) + np.einsum("ckai,ckai->k", whole, turned)
-            return n * found
-
-        return of
-
-    def _places(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """For every spin which pairs are its own, (d,) bool, and where they stand in a flat (v, o)."""
+    @cached_property
+    def places(self) -> tuple[Places, ...]:
+        """Of every spin."""
         m, found = self.pairs.shape[-1], []
         spin, rest = np.divmod(self.pairs.index, m * m)
         for s, (filled, free) in enumerate(zip(self.filled, self.free, strict=True)):
             a, i = np.divmod(rest[spin == s], m)
-            found.append((spin == s, np.searchsorted(free, a) * len(filled) + np.searchsorted(filled, i)))
-        return found
+            flat = np.searchsorted(free, a) * len(filled) + np.searchsorted(filled, i)
+            still = np.real(self.still[s][np.ix_(free, filled)])
+            found.append(Places(filled, free, spin == s, flat, still, self.pairs.filling))
+        return tuple(found)
+
+    def traces(self, matrices: np.ndarray, *, imaginary: bool) -> Callable[[np.ndarray], np.ndarray]:
+        """Σ M Re P' by spin, (k, c, n_spin) of η (k, d), of real symmetric M (c, n_spin, m, m).
+
+        imaginary: Σ M Im P' of antisymmetric ones. To second order. No density is formed where it is slower.
+        """
+        every = self._made(matrices, imaginary=imaginary)
+
+        def of(eta: np.ndarray) -> np.ndarray:
+            found = np.empty((len(eta), *matrices.shape[:2]))
+            for s, own in enumerate(self.places):
+                parts = own.parts(eta)
+                for c, spins in enumerate(every):
+                    trace = spins[s]
+                    if trace is not None:
+                        found[:, c, s] = trace(*parts)
+            left = [c for c, spins in enumerate(every) if None in spins]
+            for first in range(0, len(eta) if left else 0, self._at_once):
+                some = slice(first, first + self._at_once)
+                densities = self._some(eta[some])
+                part = np.ascontiguousarray(np.imag(densities) if imaginary else np.real(densities))
+                for s in range(found.shape[2]):
+                    flat = np.real(matrices[left, s]).reshape(len(left), -1)
+                    found[some, left, s] = part[:, s].reshape(len(part), -1) @ flat.T
+            return found
+
+        return of
+
+    def _made(self, matrices: np.ndarray, *, imaginary: bool) -> _Made:
+        """Made once for matrices that are asked for piece by piece of a segment."""
+        key = (matrices.ctypes.data, matrices.shape, imaginary)
+        if key not in self._known:
+            found = [
+                [
+                    own.trace(matrix, imaginary=imaginary)
+                    for own, matrix in zip(self.places, spins, strict=True)
+                ]
+                for spins in np.real(matrices)
+            ]
+            # With the array itself, so that no other one comes to lie there.
+            self._known[key] = matrices, found
+        return self._known[key][1]
+
+    @cached_property
+    def _known(self) -> dict[tuple[int, tuple[int, ...], bool], tuple[np.ndarray, _Made]]:
+        return {}
+
+    @property
+    def _at_once(self) -> int:
+        """Densities that stay in a processor's cache."""
+        return max(int(_AT_ONCE // (16 * np.prod(self.pairs.shape))), 1)
 
     def densities(self, eta: np.ndarray) -> np.ndarray:
         """P' (k, n_spin, m, m) of η (k, d), to second order."""
         found = np.empty((len(eta), *self.pairs.shape), complex)
-        size = max(int(_AT_ONCE // (found.nbytes // max(len(eta), 1))), 1)
-        for first in range(0, len(eta), size):
-            found[first : first + size] = self._some(eta[first : first + size])
+        for first in range(0, len(eta), self._at_once):
+            some = slice(first, first + self._at_once)
+            found[some] = self._some(eta[some])
         return found
 
     def _some(self, eta: np.ndarray) -> np.ndarray:
@@ -125,45 +158,75 @@ def offset_from_rest(response: PairResponse, dipoles: np.ndarray) -> float:
 
 @dataclass(frozen=True, eq=False)
 class WeakPoints:
-    """n points and the end. start: P' of the first, as the run came to it. eta: (n + 1, d)."""
+    """n points and the end. start: P' of the first, as the run came to it; None: not the run's own. eta:
+    (n + 1, d)."""
 
     sides: Sides
-    start: np.ndarray
+    start: np.ndarray | None
     eta: np.ndarray
 
     def __call__(self, first: int, last: int) -> np.ndarray:
         """P' of points, (last - first, n_spin, m, m)."""
         found = self.sides.densities(self.eta[first:last])
-        if first == 0 < last:
+        if first == 0 < last and self.start is not None:
             found[0] = self.start
         return found
+
+    def densities(self) -> np.ndarray:
+        """P' of all points, (n, n_spin, m, m)."""
+        return self(0, len(self.eta) - 1)
+
+    def part(self, first: int, last: int) -> "WeakPoints":
+        """Some of the points, and the one after them as the end."""
+        return WeakPoints(self.sides, None if first else self.start, self.eta[first : last + 1])
 
     def later(self, every: int) -> np.ndarray:
         """P' after the first step, and after every so many more."""
         return self.sides.densities(self.eta[1::every])
 
+    def traces(self, matrices: np.ndarray, *, imaginary: bool) -> np.ndarray:
+        """Σ M Re P', or Im P', (n, c, n_spin) at the points: see `Sides.traces`."""
+        found = self.sides.traces(matrices, imaginary=imaginary)(self.eta[:-1])
+        if self.start is not None and len(found):
+            start = np.imag(self.start) if imaginary else np.real(self.start)
+            found[0] = np.einsum("csij,sij->cs", np.real(matrices), start)
+        return found
+
+    def block(self, pairs: OccupiedEmpty) -> np.ndarray:
+        """P'_ai (n, d) at the points, of pairs that may be more than those that move."""
+        own = self.sides.pairs
+        found = np.tile(own.filling * pairs.block(self.sides.still), (len(self.eta) - 1, 1)).astype(complex)
+        found[:, np.searchsorted(pairs.index, own.index)] = own.filling * self.eta[:-1]
+        if self.start is not None and len(found):
+            found[0] = pairs.block(self.start)
+        return found
+
     def along(self, matrix: np.ndarray) -> np.ndarray:
         """Tr M P' (n + 1,) at the points and the end, by a real symmetric M (n_spin, m, m)."""
-        trace = self.sides.trace(matrix)
+        return self._along([matrix])[:, 0]
+
+    def _along(self, matrices: list[np.ndarray]) -> np.ndarray:
+        """(n + 1, c)."""
+        of = self.sides.traces(np.array(matrices), imaginary=False)
         parts = (self.eta[first : first + _POINTS] for first in range(0, len(self.eta), _POINTS))
-        return np.concatenate([trace(part) for part in parts])
+        return np.concatenate([of(part).sum(axis=2) for part in parts])
 
     def energies(self, response: PairResponse) -> np.ndarray:
         """Core, Coulomb and exchange-correlation energies of the points, (n, 3), as `Surrogate` has them.
 
         The total is that of the first point; the work of fields is added elsewhere.
         """
+        assert self.start is not None
         about, n_points = response.about, len(self.eta) - 1
         found = np.empty((n_points, 3))
         at_start = response.energies(self.start[None])[0]
-        core, coulomb = (self.sides.trace(matrix) for matrix in (about.core, about.coulomb))
-        at_ground = [np.real(np.vdot(matrix, about.density)) for matrix in (about.core, about.coulomb)]
+        matrices = [about.core, about.coulomb]
+        at_ground = [np.real(np.vdot(matrix, about.density)) for matrix in matrices]
+        found[:, :2] = about.energies[:2] - np.array(at_ground) + self._along(matrices)[:-1]
+        ground = response.pairs.block(about.density)
         for first in range(0, n_points, _POINTS):
             part = slice(first, min(first + _POINTS, n_points))
-            eta = self.eta[part]
-            x = np.real(response.pairs.filling * eta - response.pairs.block(about.density))
-            found[part, 0] = about.energies[0] - at_ground[0] + core(eta)
-            found[part, 1] = about.energies[1] - at_ground[1] + coulomb(eta) + response.coulomb(x)
+            found[part, 1] += response.coulomb(np.real(response.pairs.filling * self.eta[part] - ground))
         found[0] = at_start
         found[:, 2] = at_start.sum() - found[:, 0] - found[:, 1]
         return found

@@ -13,6 +13,7 @@ from ..loop.problem import Problem
 from ..loop.segment import Segment
 from .observables import (
     Observables,
+    Points,
     charges,
     dipole_contributions,
     dipoles,
@@ -51,7 +52,7 @@ class Observer:
             applied_field=applied_fields(system, real_time, segment.times),
             energies=_energies(problem, segment) if energies is None else energies,
             charge=self._quantity(segment, "charge", charges),
-            dipole=dipoles(self.observables, segment.densities) if dipole is None else dipole,
+            dipole=dipoles(self.observables, segment.points) if dipole is None else dipole,
             magnetic=self._quantity(segment, "magnetic", magnetic_dipoles),
             quadrupole=self._quantity(segment, "quadrupole", quadrupoles),
             orbital_occupations=orbital_occupations(segment.densities) if occupied else None,
@@ -63,13 +64,13 @@ class Observer:
         )
 
     def _quantity(
-        self, segment: Segment, name: Quantity, compute: Callable[[Observables, np.ndarray], np.ndarray]
+        self, segment: Segment, name: Quantity, compute: Callable[[Observables, Points], np.ndarray]
     ) -> np.ndarray | None:
         """None where the deck does not print it."""
         if name not in self.problem.real_time.quantities:
             return None
         given = segment.logged.get(name)
-        return compute(self.observables, segment.densities) if given is None else given
+        return compute(self.observables, segment.points) if given is None else given
 
 
 def make_observer(problem: Problem) -> Observer:

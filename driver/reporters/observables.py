@@ -16,6 +16,10 @@ from ...adapters.engine import Integrals
 from ...adapters.system import DipoleContributions, System
 from ...adapters.system.system import function_mask
 from ...adapters.working_basis import WorkingBasis
+from ..propagators.weak_points import WeakPoints
+
+#: P' (k, n_spin, m, m), or what tells of it.
+Points = np.ndarray | WeakPoints
 
 #: Bytes of densities that are gone over at once: what a processor's cache holds.
 _AT_ONCE = 2e6
@@ -64,37 +68,38 @@ def make_observables(system: System, integrals: Integrals, basis: WorkingBasis) 
     )
 
 
-def dipoles(observables: Observables, densities: np.ndarray) -> np.ndarray:
-    """(k, n_geometries, spins, 3) of (k, n_spin, m, m); spins: total, or alpha, beta, total.
+def dipoles(observables: Observables, points: Points) -> np.ndarray:
+    """(k, n_geometries, spins, 3) of k points; spins: total, or alpha, beta, total.
 
     Alpha and beta lines each hold the whole nuclear dipole, as NWChem prints them.
     """
     nuclear = observables.nuclear_dipole[:, None, :]
-    electronic = -_traces(observables.dipole, densities)
+    electronic = -_traces(observables.dipole, points)
     by_spin = nuclear + electronic.transpose(0, 1, 3, 2)
     return _with_total(by_spin, by_spin.sum(axis=2, keepdims=True) - nuclear)
 
 
-def magnetic_dipoles(observables: Observables, densities: np.ndarray) -> np.ndarray:
+def magnetic_dipoles(observables: Observables, points: Points) -> np.ndarray:
     """(k, 3) of the electrons, both spins together, au: half the angular momentum, turned round."""
     # Both factors are antisymmetric: the trace is minus the sum over their elements.
-    return 0.5 * _traces(observables.magnetic, np.imag(densities)).sum(axis=2)
+    return 0.5 * _traces(observables.magnetic, points, imaginary=True).sum(axis=2)
 
 
-def charges(observables: Observables, densities: np.ndarray) -> np.ndarray:
+def charges(observables: Observables, points: Points) -> np.ndarray:
     """(k, n_geometries, spins), electronic, hence negative."""
-    by_spin = -_traces(observables.charge, densities)
+    by_spin = -_traces(observables.charge, points)
     return _with_total(by_spin, by_spin.sum(axis=2, keepdims=True))
 
 
-def quadrupoles(observables: Observables, densities: np.ndarray) -> np.ndarray:
+def quadrupoles(observables: Observables, points: Points) -> np.ndarray:
     """(k, 6): xx xy xz yy yz zz."""
-    return observables.nuclear_quadrupole - _traces(observables.quadrupole, densities).sum(axis=2)
+    return observables.nuclear_quadrupole - _traces(observables.quadrupole, points).sum(axis=2)
 
 
-def spin_squared(observables: Observables, densities: np.ndarray) -> np.ndarray:
+def spin_squared(observables: Observables, points: Points) -> np.ndarray:
     """⟨S²⟩ (k,) of an open shell."""
     overlap = observables.spin_overlap
+    densities = points.densities() if isinstance(points, WeakPoints) else points
     if overlap is None:
         return np.zeros(len(densities))
     # Of the system, as in NWChem, also where an absorbing potential has taken some away.
@@ -124,17 +129,21 @@ def _window(window: tuple[int, int] | None, m: int) -> tuple[int, int]:
     return (0, m) if window is None else (window[0] - 1, min(window[1], m))
 
 
-def _traces(matrices: np.ndarray, densities: np.ndarray) -> np.ndarray:
-    """Tr A Re P by spin: (…, n_spin, m, m) and (k, n_spin, m, m) -> (k, …, n_spin)."""
-    k, n_spin = densities.shape[:2]
-    lead = matrices.shape[:-3]
-    found = np.empty((k, int(np.prod(lead)), n_spin))
-    size = max(int(_AT_ONCE // max(densities[0].nbytes, 1)), 1) if k else 1
+def _traces(matrices: np.ndarray, points: Points, *, imaginary: bool = False) -> np.ndarray:
+    """Σ A Re P, or Im P, by spin: (…, n_spin, m, m) and k points -> (k, …, n_spin)."""
+    lead, n_spin = matrices.shape[:-3], matrices.shape[-3]
+    every = matrices.reshape(-1, *matrices.shape[-3:])
+    if isinstance(points, WeakPoints):
+        return points.traces(every, imaginary=imaginary).reshape(-1, *lead, n_spin)
+    k = len(points)
+    found = np.empty((k, len(every), n_spin))
+    size = max(int(_AT_ONCE // max(points[0].nbytes, 1)), 1) if k else 1
     for s in range(n_spin):
-        flat = matrices[..., s, :, :].reshape(found.shape[1], -1).T
+        flat = every[:, s].reshape(len(every), -1).T
         for first in range(0, k, size):
             some = slice(first, first + size)
-            found[some, :, s] = np.real(densities[some, s]).reshape(-1, len(flat)) @ flat
+            part = np.imag(points[some, s]) if imaginary else np.real(points[some, s])
+            found[some, :, s] = part.reshape(-1, len(flat)) @ flat
     return found.reshape(k, *lead, n_spin)
 
 

@@ -51,7 +51,8 @@ class ResponseRows:
         kept = np.flatnonzero((points - 1) % self.every == 0)
         if not kept.size:
             return {}
-        block = self.pairs.block(segment.densities)[kept]
+        formed = segment.formed
+        block = (self.pairs.block(segment.densities) if formed is None else formed.block(self.pairs))[kept]
         return {
             "response_real": np.real(block).astype(np.float32),
             "response_imag": np.imag(block).astype(np.float32),

@@ -41,14 +41,14 @@ class Store:
         rows = {
             "time": segment.times,
             "dipole": block.dipole[:, active, -1],
-            "magnetic_dipole": magnetic_dipoles(self.observer.observables, segment.densities),
+            "magnetic_dipole": magnetic_dipoles(self.observer.observables, segment.points),
             "field": block.applied_field.mean(axis=2).sum(axis=1),
             "energy": block.energies[:, 5],
             "spread": segment.spreads,
             "surrogate": np.full(segment.n_steps, segment.kind == "surrogate", dtype=np.int8),
         }
         if system.open_shell:
-            rows["s2"] = spin_squared(self.observer.observables, segment.densities)
+            rows["s2"] = spin_squared(self.observer.observables, segment.points)
         if block.orbital_occupations is not None:
             rows["occupations"] = block.orbital_occupations
         if block.charge is not None:

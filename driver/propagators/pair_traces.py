@@ -1,0 +1,82 @@
+"""Sums over elements of P' at points of weak motion, to second order, from η alone.
+
+    P'_ai = n η_ai,   P'_ab = n (ηη†)_ab,   P'_ij = n (1 - η†η)_ij
+
+so that with T between pairs, M_ab δ_ij - δ_ab M_ij, which has few elements where M keeps the irreps apart,
+
+    Σ M Re P' = n [Tr M_oo + 2 Σ M_ai Re η_ai + Re η† T η],            M symmetric
+    Σ M Im P' = 2 n [Σ M_ai Im η_ai + (Im η)ᵀ T Re η],                 M antisymmetric
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+#: Elements of M below this share of the largest are none.
+_NONE = 1e-13
+#: Elements of T a pair up to which these sums take less time than densities do.
+MOST_ELEMENTS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class PairTrace:
+    """constant + linear · η + ηᵀ square η: of real and of imaginary η, or of both with each other.
+
+    linear: (s,). square: (s, s), of the s pairs of a spin.
+    """
+
+    imaginary: bool
+    constant: float
+    linear: np.ndarray
+    square: sparse.csr_array
+
+    def __call__(self, real: np.ndarray, imaginary: np.ndarray) -> np.ndarray:
+        """(k,) of the parts (s, k) of η."""
+        if self.imaginary:
+            found, factors = self.linear @ imaginary, [(imaginary, real)]
+        else:
+            found, factors = self.linear @ real, [(real, real), (imaginary, imaginary)]
+        found += self.constant
+        for left, right in factors if self.square.nnz else ():
+            found += np.einsum("dk,dk->k", left, self.square @ right)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Orbitals of a spin, and its pairs among them.
+
+    filled, free: numbers of orbitals. own: (d,) bool, which of all pairs are this spin's; flat: (s,), where
+    they stand among all of (free, filled). still: η of the others, real, (free, filled). filling: n.
+    """
+
+    filled: np.ndarray
+    free: np.ndarray
+    own: np.ndarray
+    flat: np.ndarray
+    still: np.ndarray
+    filling: float
+
+    def trace(self, matrix: np.ndarray, *, imaginary: bool) -> PairTrace | None:
+        """Of M (m, m); imaginary: of Im P', M being antisymmetric. None where T has too many elements."""
+        kept = np.where(np.abs(matrix) > _NONE * np.abs(matrix).max(initial=0.0), matrix, 0.0)
+        empty, full = (sparse.csr_array(kept[np.ix_(part, part)]) for part in (self.free, self.filled))
+        v, o = self.still.shape
+        if empty.nnz * o + full.nnz * v > MOST_ELEMENTS * v * o:
+            return None
+        # Rows and columns: (a, i).
+        square = sparse.csr_array(
+            sparse.kron(empty, sparse.eye_array(o)) - sparse.kron(sparse.eye_array(v), full.T)
+        )
+        between, still = kept[np.ix_(self.free, self.filled)].ravel(), self.still.ravel()
+        turned = square @ still
+        n, some = 2.0 * self.filling if imaginary else self.filling, self.flat
+        linear = between + turned if imaginary else 2.0 * (between + turned)
+        constant = 0.0 if imaginary else float(full.trace() + still @ (2.0 * between + turned))
+        return PairTrace(imaginary, n * constant, n * linear[some], n * square[some][:, some].tocsr())
+
+    def parts(self, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Real and imaginary η (s, k) of all pairs' η (k, d)."""
+        real, imaginary = (np.ascontiguousarray(part[:, self.own].T) for part in (np.real(eta), np.imag(eta)))
+        return real, imaginary
