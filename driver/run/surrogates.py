@@ -69,6 +69,8 @@ MILD, MILD_WORTH, MILD_ERROR, MILD_ENOUGH = 1.0, 120.0, (1e-3, 6e-3), 8.0
 CURVED, NONLINEAR = 0.12, (1e-3, 0.02)
 #: In shorter runs the points are not worth learning.
 LEAST_STEPS = 100
+#: PySCF's level of the grid for what densities of one step differ by: it is a sixth off.
+NEARLY_LEVEL = 0
 #: Pairs of an irrep up to which modes give the steps; of more, relaxation takes less time and memory.
 MOST_MODES = 3000
 
@@ -246,9 +248,11 @@ def _formed_anew(
         source = replace(source, carried=carried_points(run, problem.system.geometry.positions))
     mean_field = once(engine, "factors", basis.coefficients, lambda: factored_mean_field(engine, basis))
     about = ResponseGround(engine, basis, problem.ground_density, problem.ground_build)
-    worth = problem.n_steps >= LEAST_STEPS
+    # Beside exact exchange, few points spare little of a step.
+    worth = problem.n_steps >= LEAST_STEPS and not engine.exact_exchange
     whole = PointsOrGrid(replace(source, whole=True), engine.system.grid, worth)
-    return FunctionalResponse(about, mean_field, whole)
+    nearly = partial(whole.coarse, NEARLY_LEVEL) if engine.exact_exchange else None
+    return FunctionalResponse(about, mean_field, whole, nearly)
 
 
 def nonlinear_source(
