@@ -20,9 +20,9 @@ from .cholesky_vectors import VECTORS, cholesky_vectors
 #: Largest element that the vectors leave out, Hartree: a basis with diffuse functions magnifies it.
 TOLERANCE = 1e-7
 #: Eigenvalues of the exchange operator between products of orbitals that are left out, Hartree.
-LEFT_OUT = 2e-4
-#: Those above which are most of it: the rest is half a percent of exchange.
-LEADING = 0.02
+LEFT_OUT = 1e-4
+#: Those above which are most of it: the rest is a thousandth of exchange.
+LEADING = 5e-3
 #: Share of the memory that the vectors may take while they are made.
 SHARE = 1 / 4
 #: u_k of less |w_k| over the largest are left out.
@@ -75,7 +75,7 @@ class FactoredMeanField:
         return self._with_exchange(changes, self.exchange_vectors, None)
 
     def nearly(self, changes: np.ndarray, still: float) -> np.ndarray:
-        """The same to a percent; still: |w_k| up to which u_k are left out."""
+        """The same to a part in a thousand; still: |w_k| up to which u_k are left out."""
         return self._with_exchange(changes, tuple(v for v in self.exchange_vectors if v.leads), still)
 
     def _with_exchange(

@@ -28,7 +28,9 @@ from .response import CALIBRATION, NOTHING, base_irreps
 
 #: Visits between two looks at the spread: a look takes all of the response.
 LOOK_EVERY = 8
-#: Of how far two densities of one step lie apart, what is smaller than this share of δP is left out.
+#: Densities of one step lie apart by no more of δP, or are looked at by themselves: `nearly` is 1e-3 off.
+NEAR = 0.02
+#: Of how far they lie apart, what is smaller than this share of δP is left out.
 STILL_APART = 1e-5
 
 
@@ -48,7 +50,7 @@ class MeanFieldMap(Protocol):
         ...
 
     def nearly(self, changes: np.ndarray, still: float) -> np.ndarray:
-        """`total` of small changes to a percent; still: eigenvalues of theirs that may be left out."""
+        """`total` to a part in a thousand; still: eigenvalues of the changes that may be left out."""
         ...
 
 
@@ -167,7 +169,7 @@ class FunctionalResponse:
 
         def predict(density: np.ndarray, number: int) -> np.ndarray:
             change, at = density - self.ground.density, self._kept.get(number)
-            looked = self._look(change) if at is None else self._beside(at, change)
+            looked = self._look(change) if at is None or _is_far(at, change) else self._beside(at, change)
             return self._fock + self._taught(change, looked.response)
 
         return predict
@@ -274,7 +276,11 @@ class FunctionalResponse:
     def _of_step(self, change: np.ndarray) -> _Looked:
         """A step's second look takes only what that differs by from the first."""
         assert self._step is not None
-        found = self._look(change, first=True) if self._looked is None else self._beside(self._looked, change)
+        at = self._looked
+        if at is None or _is_far(at, change):
+            found = self._look(change, first=True)
+        else:
+            found = self._beside(at, change)
         self._looked = found
         # In single precision, like Coulomb and exchange.
         few = found.nearly.astype(np.float32)
@@ -326,6 +332,10 @@ class FunctionalResponse:
         guessed = self._points.missing(x, beyond) / (1 + self._remainder.n_anchors)
         variance = self._remainder.variance(x) if self._remainder.n_anchors else 0.0
         return float(np.hypot(guessed, np.sqrt(variance)))
+
+
+def _is_far(at: _Looked, change: np.ndarray) -> bool:
+    return bool(np.linalg.norm(change - at.change) > NEAR * np.linalg.norm(at.change))
 
 
 def _traces(matrix: np.ndarray, changes: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from hybrid_propagate.surrogate.kernel.factored_mean_field import factored_mean_
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
 from hybrid_propagate.surrogate.nonlinear.or_grid import PointsOrGrid
 from hybrid_propagate.surrogate.on_the_fly.functional_response import (
+    NEAR,
     FunctionalResponse,
     MeanFieldMap,
     NoPoints,
@@ -101,7 +102,7 @@ class Counted:
 @pytest.mark.parametrize("cation", [False, True])
 @pytest.mark.parametrize("coarser", [False, True])
 def test_densities_of_one_step_differ_by_their_distance_alone(cation: bool, coarser: bool) -> None:
-    """A step's later looks, and those beside it, are whole to a percent or so of how far they lie apart."""
+    """A step's later looks, and those beside it, are off by little of how far they lie apart."""
     problem = problem_of("pbe0", cation)
     engine, basis = problem.engine, problem.basis
     assert isinstance(engine, PySCFEngine)
@@ -117,6 +118,7 @@ def test_densities_of_one_step_differ_by_their_distance_alone(cation: bool, coar
     first = densities[-1]
     np.testing.assert_array_equal(surrogate.predict(first), plain.predict(first))
     at, off = plain.predict(first), 0.02 * (densities[2] - start)
+    assert 0.0 < np.linalg.norm(off) < NEAR * np.linalg.norm(first - start)
 
     def error(found: np.ndarray, density: np.ndarray) -> float:
         whole = plain.predict(density)
@@ -128,11 +130,14 @@ def test_densities_of_one_step_differ_by_their_distance_alone(cation: bool, coar
     nearby = surrogate.nearby()
     assert error(nearby(first - off, 4), first - off) < 0.05
     assert counted.asked == ["total", "nearly", "nearly"]
-    # Of points that the pass has not come to, all of it anew.
+    # Of points that the pass has not come to, and far from those that it has, all of it anew.
     np.testing.assert_array_equal(nearby(first - off, 9), plain.predict(first - off))
+    np.testing.assert_array_equal(nearby(densities[1], 4), plain.predict(densities[1]))
+    np.testing.assert_array_equal(surrogate.predict(densities[1]), plain.predict(densities[1]))
     # An anchor is measured by the whole.
-    surrogate.observe(first + off, engine.fock(basis.density_out(first + off)).fock)
-    assert counted.asked[3:] == ["total", "total"]
+    fock = basis.fock_in(engine.fock(basis.density_out(densities[1])).fock)
+    surrogate.observe(densities[1], fock)
+    assert counted.asked[3:] == 4 * ["total"]
 
 
 def test_core_and_coulomb_energies_apart_are_those_of_all_three() -> None:
