@@ -1,7 +1,7 @@
 """The functional on a grid coarser than the reference's: more points than learned ones, and always good.
 
-Where exact exchange takes most of a step few points spare little. Where a pass is not good enough, the next
-finer grid takes its place, up to the reference's own.
+Where exact exchange takes most of a step few points spare little. Where a pass is not good enough, a grid of a
+fifth of the error takes its place: at last the reference's own.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from ...adapters.pyscf.beyond_first_order import beyond_first_order
 from ...adapters.pyscf.quadrature import GRID_LEVEL, make_quadrature
 from ..kernel.coarse_grid import COARSE_LEVEL
 from .nonlinear_response import (
+    BETTER,
     HELD_OUT,
     SEED,
     NonlinearResponse,
@@ -50,23 +51,30 @@ class PointsOrGrid:
             found = self.learned.better(response, visited)
             if found is not None:
                 return found
-        for level in range(COARSE_LEVEL, GRID_LEVEL[self.grid] + 1):
-            finer = self.coarse(level)
-            if len(finer.weights) > len(response.weights):
-                finer = self._measured(finer)
-                if finer.error < response.error:
-                    return finer
+        for level in range(COARSE_LEVEL + 1, GRID_LEVEL[self.grid] + 1):
+            finer = self._measured(self.coarse(level))
+            if finer.error < BETTER * response.error:
+                return finer
         return None
 
     def again(self, points: np.ndarray) -> NonlinearResponse:
         """See `NonlinearSource`."""
-        return self.learned.again(points)
+        whole = len(points) == len(self.learned.fine.weights)
+        return replace(self._own(), error=float(points[0, 4])) if whole else self.learned.again(points)
 
     def coarse(self, level: int) -> NonlinearResponse:
-        """On PySCF's grid of a level, if the reference's is not coarser; its error is not measured."""
+        """On PySCF's grid of a level, if the reference's is finer; its error is not measured."""
         source = self.learned
-        grid = make_quadrature(source.fine.mol, source.fine.xc, min(level, GRID_LEVEL[self.grid]), 0.0)
+        if level >= GRID_LEVEL[self.grid]:
+            return self._own()
+        grid = make_quadrature(source.fine.mol, source.fine.xc, level, 0.0)
         return on_points(source.fine, source.basis, source.density, (grid.coords, grid.weights), whole=True)
+
+    def _own(self) -> NonlinearResponse:
+        """On the reference's own quadrature, which is there."""
+        source = self.learned
+        part = beyond_first_order(source.fine, source.density, whole=True)
+        return NonlinearResponse(source.basis, part, source.fine.coords, source.fine.weights, np.nan)
 
     def _measured(self, response: NonlinearResponse) -> NonlinearResponse:
         source = self.learned
