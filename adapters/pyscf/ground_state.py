@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,14 @@ from .engine import PySCFEngine, expanded_about
 from .fallbacks import fallbacks, occupations_locked
 from .filling import filled
 from .initial_guess import initial_guess
+from .two_electron import with_fitted_exchange
 
 #: A propagation starts from orbitals this well converged, whatever the deck's own SCF thresholds.
 ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
 #: First pass, on a quadrature referred to the guess: its single-precision part is good to about 1e-7.
 _COARSE = (1e-7, 1e-4)
+#: Functions from which on fitted integrals cost less than those computed at every build: of benzene's 66 not.
+_FITTED_FROM = 100
 #: Share told at most before the end: the gradient, too, must have converged.
 _MOST_TOLD = 0.95
 
@@ -55,11 +58,11 @@ def solve_ground_state(
     if filling is not None:
         mean_field = filled(mean_field, filling)
     told = _Told(tell, float(engine.integrals.nuclear_repulsion))
-    density, thresholds = guess, (_COARSE, (ENERGY_TOLERANCE, GRADIENT_TOLERANCE))
-    if engine.quadrature is None:
-        thresholds = thresholds[1:]
-    for energy_tolerance, gradient_tolerance in thresholds:
-        referred = expanded_about(engine, density, kernel=False)
+    density = guess
+    for used, (energy_tolerance, gradient_tolerance) in _passes(engine):
+        corrects = used.two_electron.fits_exchange and gradient_tolerance == GRADIENT_TOLERANCE
+        own = _corrected(used, engine, density) if corrects else used
+        referred = expanded_about(own, density, kernel=False)
         _use_fock_of(mean_field, referred, told)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max_iterations
@@ -67,6 +70,26 @@ def solve_ground_state(
         density = np.asarray(mean_field.make_rdm1()).reshape(density.shape)
     orbitals = _occupied_first(mean_field, engine.system.n_spin, told.builds)
     return expanded_about(engine, orbitals.density(), kernel=True), orbitals
+
+
+def _passes(engine: PySCFEngine) -> list[tuple[PySCFEngine, tuple[float, float]]]:
+    """What gives the Fock matrix, and thresholds, pass by pass.
+
+    Where every build computes its integrals anew, fitted ones converge first.
+    """
+    tight = ENERGY_TOLERANCE, GRADIENT_TOLERANCE
+    dear = engine.two_electron.is_direct and engine.mol.nao >= _FITTED_FROM
+    fitted = with_fitted_exchange(engine.two_electron) if dear else None
+    if fitted is not None:
+        coarse = replace(engine, two_electron=fitted)
+        return [(coarse, _COARSE), (coarse, tight), (engine, tight)]
+    return [(engine, tight)] if engine.quadrature is None else [(engine, _COARSE), (engine, tight)]
+
+
+def _corrected(fitted: PySCFEngine, engine: PySCFEngine, density: np.ndarray) -> PySCFEngine:
+    """With what the fit lacks at this density: the SCF's end is then off in second order alone."""
+    exact, own = (each.mean_field_response(density.astype(complex)) for each in (engine, fitted))
+    return replace(fitted, shift=np.real(exact - own) + (0.0 if engine.shift is None else engine.shift))
 
 
 def _occupied_first(mean_field: Any, n_spin: int, builds: int) -> Orbitals:

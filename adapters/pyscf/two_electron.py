@@ -11,7 +11,7 @@ basis`.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from pyscf import ao2mo, df, gto, scf
+from pyscf import ao2mo, df, gto, lib, scf
 from pyscf.scf import _vhf
 
 #: Up to here exchange as one matrix-vector product over (μν, λσ) beats PySCF's pair-packed loops (measured).
@@ -24,6 +24,10 @@ _PORTION = 2**22
 #: What integrals computed on the way may leave out, over the largest element of P: as rounding does.
 SCREENED = 1e-14
 _TINY = 1e-300
+#: Functions that fit J and K of any orbital basis, from H to Rn.
+_FITTING = "def2-universal-jkfit"
+#: Share of the largest eigenvalue of a density below which orbitals are empty.
+_EMPTY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,12 @@ class ExchangeOperator:
         """Whether the functional has exact exchange."""
         return self.full != 0.0 or self.attenuated != 0.0
 
+    @property
+    def parts(self) -> list[tuple[float, float | None]]:
+        """Shares that are not 0, of 1/r (None) and of erf(ω r)/r."""
+        both: list[tuple[float, float | None]] = [(self.full, None), (self.attenuated, self.omega)]
+        return [part for part in both if part[0]]
+
 
 @dataclass(frozen=True, eq=False)
 class TwoElectron:
@@ -54,6 +64,7 @@ class TwoElectron:
     neither J nor K needs them.
     mixed: the same of the operator, shares and all, where it is range separated: K is read once, not twice.
     fitting: density fitting for the Coulomb matrix, or None.
+    fits_exchange: whether exchange is fitted, too: where an SCF starts.
     """
 
     mol: gto.Mole
@@ -63,6 +74,13 @@ class TwoElectron:
     packed: np.ndarray | None
     mixed: np.ndarray | None
     fitting: df.DF | None
+    fits_exchange: bool = False
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether exchange has its integrals computed at each build."""
+        held = self.packed is not None or self.mixed is not None
+        return self.operator.present and not held and not self.fits_exchange
 
     @property
     def n_bytes(self) -> int:
@@ -98,6 +116,17 @@ def make_two_electron(
     return TwoElectron(mol, operator, coulomb_pairs, exchange_pairs, packed, mixed, fitting)
 
 
+def with_fitted_exchange(integrals: TwoElectron) -> TwoElectron | None:
+    """The same with all of it fitted, to some 1e-5 Hartree; None where no fitting functions are known."""
+    mol = integrals.mol
+    try:
+        fitting = df.DF(mol, auxbasis=_FITTING)
+        fitting.build()
+    except (RuntimeError, KeyError):
+        return None
+    return TwoElectron(mol, integrals.operator, None, None, None, None, fitting, fits_exchange=True)
+
+
 def _mixed(mol: gto.Mole, operator: ExchangeOperator, packed: np.ndarray, *, kept: bool) -> np.ndarray:
     """Packed integrals of a range-separated operator; in the place of `packed` unless these are kept."""
     with mol.with_range_coulomb(operator.omega):
@@ -131,6 +160,14 @@ def exchange(integrals: TwoElectron, density: np.ndarray) -> np.ndarray:
         return _exchange(integrals, real, 1)
     imaginary = np.ascontiguousarray(np.imag(density))
     sizes = float(np.abs(real).max(initial=0.0)), float(np.abs(imaginary).max(initial=0.0))
+    if integrals.is_direct and sizes[1]:
+        return sum(
+            (
+                share * _both_parts(integrals.mol, density[None], omega, with_j=False)[1][0]
+                for share, omega in integrals.operator.parts
+            ),
+            start=np.zeros_like(density),
+        )
     if not TOGETHER * sizes[0] < sizes[1]:
         return _exchange(integrals, real, 1) + 1j * _exchange(integrals, imaginary, 2)
     # One pass for both: K of the symmetric part is symmetric, K of the other is not.
@@ -144,6 +181,12 @@ def _exchange(integrals: TwoElectron, density: np.ndarray, hermi: int) -> np.nda
     operator = integrals.operator
     if not operator.present or not density.any():
         return np.zeros_like(density)
+    if integrals.fits_exchange:
+        assert integrals.fitting is not None
+        tagged, K = _tagged(density), np.zeros_like(density)
+        for share, omega in operator.parts:
+            K += share * np.asarray(integrals.fitting.get_jk(tagged, hermi, with_j=False, omega=omega)[1])
+        return K
     # The operator's shares are in its own integrals alone.
     share = operator.full if integrals.mixed is None else 1.0
     if integrals.exchange_pairs is not None:
@@ -152,10 +195,19 @@ def _exchange(integrals: TwoElectron, density: np.ndarray, hermi: int) -> np.nda
     if held is not None:
         return share * np.asarray(scf.hf.dot_eri_dm(held, density, hermi=hermi, with_j=False)[1])
     K = np.zeros_like(density)
-    for share, omega in ((operator.full, None), (operator.attenuated, operator.omega)):
-        if share:
-            K += share * _direct(integrals.mol, density, hermi, with_j=False, omega=omega)
+    for share, omega in operator.parts:
+        K += share * _direct(integrals.mol, density, hermi, with_j=False, omega=omega)
     return K
+
+
+def _tagged(density: np.ndarray) -> np.ndarray:
+    """A density with its orbitals: of these exchange takes far less time. Another matrix as it is."""
+    weights, vectors = np.linalg.eigh(density)
+    filled = weights > _EMPTY * weights[-1]
+    if weights[0] < -_EMPTY * weights[-1]:
+        return density
+    tagged: np.ndarray = lib.tag_array(density, mo_coeff=vectors[:, filled], mo_occ=weights[filled])
+    return tagged
 
 
 def coulomb_and_exchange(integrals: TwoElectron, density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -168,15 +220,26 @@ def coulomb_and_exchange(integrals: TwoElectron, density: np.ndarray) -> tuple[n
     if held or integrals.fitting is not None or not operator.full:
         K = np.array([exchange(integrals, p).astype(complex) for p in density])
         return coulomb(integrals, real.sum(axis=0)), K
-    J, K_real = _screened(integrals.mol, real, 1, (True, True), None)
-    K = operator.full * K_real + 0j
-    if np.iscomplexobj(density):
-        imaginary = np.ascontiguousarray(np.imag(density))
-        K += 1j * operator.full * _screened(integrals.mol, imaginary, 2, (False, True), None)[1]
+    if np.imag(density).any():
+        J, K = _both_parts(integrals.mol, density, None, with_j=True)
+    else:
+        J, K = _screened(integrals.mol, real, 1, (True, True), None)
+    K = operator.full * K.astype(complex)
     if operator.attenuated:
         own = replace(integrals, operator=replace(operator, full=0.0))
         K += np.array([exchange(own, p) for p in density])
     return J.sum(axis=0), K
+
+
+def _both_parts(
+    mol: gto.Mole, density: np.ndarray, omega: float | None, *, with_j: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """J, of real parts, and complex K of Hermitian matrices (k, n, n), with integrals computed once."""
+    k = len(density)
+    parts = np.concatenate([np.real(density), np.imag(density)])
+    J, K = _screened(mol, parts, 0, (with_j, True), omega)
+    turned = K.swapaxes(1, 2)
+    return J[:k], 0.5 * (K[:k] + turned[:k]) + 0.5j * (K[k:] - turned[k:])
 
 
 def _direct(mol: gto.Mole, density: np.ndarray, hermi: int, with_j: bool, omega: float | None) -> np.ndarray:

@@ -5,7 +5,8 @@
 as `pair_integrals` makes them from integrals of four. Products are in single precision.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from pyscf import lib
@@ -13,31 +14,64 @@ from pyscf import lib
 from .pair_integrals import Block, Rectangle, RepulsionMatrices
 
 #: Bytes of products at once.
-_AT_ONCE = 2e8
+_AT_ONCE = 5e7
+#: Orbitals of a spin and irrep, occupied or empty: where they begin in the spin's, and coefficients.
+_Offsets = dict[tuple[int, int, bool], tuple[int, np.ndarray]]
 
 
-def add_factored(vectors: Iterable[np.ndarray], blocks: Sequence[Block], sums: RepulsionMatrices) -> None:
-    """Add the integrals between the pairs of every block.
+@dataclass(frozen=True, eq=False)
+class OrbitalFactors:
+    """L between the orbitals of some blocks.
 
-    vectors: L in parts, (some, n (n + 1) / 2) each, on pairs of functions μ ≥ ν.
+    offsets: where orbitals begin among those of their spin.
+    vectors: by spin, (q, m (m + 1) / 2), of orbitals p ≥ q, in single precision.
     """
+
+    offsets: _Offsets
+    vectors: dict[int, np.ndarray]
+
+    @property
+    def count(self) -> int:
+        """How many vectors."""
+        return len(next(iter(self.vectors.values())))
+
+    def of_pairs(self, block: Block, d: int) -> np.ndarray:
+        """L_Q,ai of a block's d pairs, (q, d)."""
+        found = np.empty((self.count, d), np.float32)
+        for r in block:
+            a, i = _numbers(self.offsets, r)
+            found[:, r.places.ravel()] = _between(self.vectors[r.spin], a, i)
+        return found
+
+
+def orbital_factors(vectors: Iterable[np.ndarray], blocks: Sequence[Block]) -> OrbitalFactors:
+    """vectors: L in parts, (some, n (n + 1) / 2) each, on pairs of functions μ ≥ ν; a list is emptied."""
     every = [r for block in blocks for r in block]
     offsets = _offsets(every)
     coefficients = {
         spin: np.hstack([c for (own, _, _), (_, c) in offsets.items() if own == spin])
         for spin in sorted({r.spin for r in every})
     }
-    factors = _between_orbitals(vectors, coefficients)
+    return OrbitalFactors(offsets, _between_orbitals(_taken(vectors), coefficients))
+
+
+def _taken(vectors: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Parts one after another; a list gives them up, since both precisions at once take much memory."""
+    if isinstance(vectors, list):
+        while vectors:
+            yield vectors.pop(0)
+    else:
+        yield from vectors
+
+
+def add_factored(factors: OrbitalFactors, blocks: Sequence[Block], sums: RepulsionMatrices) -> None:
+    """Add the integrals between the pairs of every block."""
     for number, block in enumerate(blocks):
         for k, left in enumerate(block):
             for right in block[k:]:
-                own = factors[left.spin], factors[right.spin]
-                numbers = [_numbers(offsets, r) for r in (left, right)]
+                own = factors.vectors[left.spin], factors.vectors[right.spin]
+                numbers = [_numbers(factors.offsets, r) for r in (left, right)]
                 _add(own, (left, right), numbers, number, sums)
-
-
-#: Orbitals of a spin and irrep, occupied or empty: where they begin in the spin's, and coefficients.
-_Offsets = dict[tuple[int, int, bool], tuple[int, np.ndarray]]
 
 
 def _offsets(rectangles: Sequence[Rectangle]) -> _Offsets:
@@ -97,24 +131,24 @@ def _add(
     size = max(1, int(_AT_ONCE // (4 * len(i) * others.shape[1])))
     for first in range(0, len(a), size):
         some, rows = a[first : first + size], left.places[first : first + size].ravel()
+        # Of a rectangle with itself what lies below the diagonal is not made again.
+        begin = first if left is right else 0
+        here, own = columns[begin * len(j) :], len(rows) if left is right else 0
         if sums.coulomb:
-            found = _between(factors[0], some, i).T @ others
-            _add_twice(sums.coulomb[block], rows, columns, found, same=left is right)
+            found = _between(factors[0], some, i).T @ others[:, begin * len(j) :]
+            _add_twice(sums.coulomb[block], rows, here, found, own)
         if exchange is None:
             continue
         turned, filled = exchange
-        crossed = (_between(factors[0], some, j).T @ turned).reshape(-1, len(j), len(b), len(i))
-        plain = (_between(factors[0], some, b).T @ filled).reshape(-1, len(b), len(i), len(j))
+        turned = turned[:, begin * len(i) :]
+        crossed = (_between(factors[0], some, j).T @ turned).reshape(len(some), len(j), -1, len(i))
+        plain = (_between(factors[0], some, b[begin:]).T @ filled).reshape(len(some), -1, len(i), len(j))
         crossed, plain = crossed.transpose(0, 3, 2, 1), plain.transpose(0, 2, 1, 3)
         for matrix, part in ((sums.real, plain + crossed), (sums.imaginary, plain - crossed)):
-            scaled = (sums.share * part).reshape(len(rows), -1)
-            _add_twice(matrix[block], rows, columns, scaled, same=left is right)
+            _add_twice(matrix[block], rows, here, (sums.share * part).reshape(len(rows), -1), own)
 
 
-def _add_twice(
-    matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray, part: np.ndarray, *, same: bool
-) -> None:
-    """Add a part, and unless it has all rows of its columns, its transpose."""
+def _add_twice(matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray, part: np.ndarray, own: int) -> None:
+    """Add a part, and its transpose but for the first columns, `own` of them, which are the rows."""
     matrix[np.ix_(rows, columns)] += part
-    if not same:
-        matrix[np.ix_(columns, rows)] += part.T
+    matrix[np.ix_(columns[own:], rows)] += part[:, own:].T

@@ -20,13 +20,14 @@ from ...adapters.pyscf.two_electron import TwoElectron
 from ...adapters.working_basis import WorkingBasis
 from ..matrices.occupied_empty import OccupiedEmpty
 from .cholesky_vectors import VECTORS, cholesky_vectors
-from .factored_repulsion import add_factored
+from .factored_repulsion import OrbitalFactors, add_factored, orbital_factors
 from .pair_integrals import Rectangle, RepulsionMatrices, add_repulsion
 from .pair_interpolation import FROM_PAIRS, add_interpolated
 from .pair_quadrature import PairedOrbitals, add_exchange_correlation
 
-#: Matrices (d, d) of a block held at once: with their modes, in double precision; without, in single.
-_HELD, _HELD_SINGLE = 16, 4
+#: Matrices (d, d) of a block held at once: with their modes, in double precision; without, in single; and
+#: of these where Coulomb is held as vectors.
+_HELD, _HELD_SINGLE, _HELD_BESIDE_VECTORS = 16, 4, 3
 #: Share of the memory for half-transformed integrals.
 HALF_TRANSFORMED = 1.0 / 8.0
 #: Rows at once.
@@ -42,13 +43,22 @@ class PairBlock:
     index: (d,) which of the pairs of `OccupiedEmpty` they are.
     real, imaginary: A and B, (d, d), symmetric, Hartree; imaginary is None without exact exchange.
         In single precision they cost 2e-7 of the response, and have no modes.
-    coulomb: 2 (ai|bj), (d, d), the part of A that energies need apart.
+    coulomb: the part of A that energies need apart: 2 (ai|bj), (d, d), or fewer vectors than pairs, L (q, d)
+        with (ai|bj) = Σ_Q L_Q,ai L_Q,bj.
     """
 
     index: np.ndarray
     real: np.ndarray
     imaginary: np.ndarray | None
     coulomb: np.ndarray
+
+    def coulomb_energy(self, x: np.ndarray) -> np.ndarray:
+        """Σ x 2 (ai|bj) x of real x (k, d), (k,)."""
+        inside = x.astype(self.coulomb.dtype, copy=False)
+        if len(self.coulomb) == x.shape[-1]:
+            return np.vecdot(x, inside @ self.coulomb)
+        along = inside @ self.coulomb.T
+        return 2.0 * np.vecdot(along, along).astype(float)
 
 
 @dataclass(frozen=True)
@@ -72,10 +82,8 @@ def pair_kernel(
     irreps: of the orbitals, (n_spin, m), all 0 where P0 has no symmetry.
     None where it takes more memory.
     """
-    largest = max(map(len, indices))
     held = HALF_TRANSFORMED * means.memory
-    matrices = 4.0 * _HELD_SINGLE if means.single else 8.0 * _HELD
-    if matrices * largest**2 + _transformed_bytes(engine, pairs, irreps, held) > means.memory:
+    if _bytes_taken(engine, pairs, irreps, max(map(len, indices)), means) > means.memory:
         return None
     rectangles = [_rectangles(basis, pairs, index, irreps) for index in indices]
     blocks = _without_xc(engine, rectangles, (indices, np.float32 if means.single else np.float64), held)
@@ -85,25 +93,30 @@ def pair_kernel(
         add(engine.quadrature, engine.kernel, paired, [block.real for block in blocks])
     for block in blocks:
         for matrix in (block.real, block.imaginary, block.coulomb):
-            if matrix is not None:
+            if matrix is not None and len(matrix) == len(block.index):
                 _make_symmetric(matrix)
     return tuple(blocks)
 
 
-def _transformed_bytes(engine: PySCFEngine, pairs: OccupiedEmpty, irreps: np.ndarray, held: float) -> float:
-    """Of integrals on their way; held: bytes of half-transformed ones."""
-    n = engine.mol.nao
-    if _from_vectors(engine.two_electron):
-        return 8.0 * VECTORS * n * (n * (n + 1) // 2)
+def _bytes_taken(
+    engine: PySCFEngine, pairs: OccupiedEmpty, irreps: np.ndarray, d: int, means: Means
+) -> float:
+    """By the matrices of d pairs, and by integrals on their way."""
+    n, beside = engine.mol.nao, _from_vectors(engine.two_electron)
+    held = 4.0 * (_HELD_BESIDE_VECTORS if beside else _HELD_SINGLE) if means.single else 8.0 * _HELD
+    if beside:
+        # Made in double precision; when matrices come, in single.
+        vectors = 8.0 * VECTORS * n * (n * (n + 1) // 2)
+        return max(vectors, held * d**2 + 0.5 * vectors * engine.system.n_spin)
     # Half-transformed integrals of all empty orbitals with the occupied ones of one irrep.
-    return min(8.0 * pairs.n_pairs / len(np.unique(irreps)) * n**2 / 2, held)
+    half = 8.0 * pairs.n_pairs / len(np.unique(irreps)) * n**2 / 2
+    return held * d**2 + min(half, HALF_TRANSFORMED * means.memory)
 
 
 def _from_vectors(integrals: TwoElectron) -> bool:
     """Whether vectors of three indices stand in for integrals that are not held."""
     coulomb = integrals.packed is None and integrals.fitting is None
-    exchange = integrals.operator.present and integrals.packed is None and integrals.mixed is None
-    return coulomb or exchange
+    return coulomb or integrals.is_direct
 
 
 def _make_symmetric(matrix: np.ndarray) -> None:
@@ -150,34 +163,45 @@ def _without_xc(
     integrals."""
     indices, precision = asked
     integrals, exact = engine.two_electron, engine.exact_exchange
-    # -c' / c.
-    share = -0.5 if engine.system.n_spin == 1 else -1.0
+    # -c' / c, and half of it, as all else until the end.
+    share = 0.5 * (-0.5 if engine.system.n_spin == 1 else -1.0)
+    # Memory is taken where zeros are added to, not here.
     coulomb, real, imaginary = ([np.zeros((len(i),) * 2, precision) for i in indices] for _ in range(3))
-    if exact and integrals.fitting is None and not integrals.operator.attenuated:
-        # One reading for both.
-        both = RepulsionMatrices(coulomb, real, imaginary, share * integrals.operator.full)
-        _add_coulomb(integrals, rectangles, both, held)
+    factors = _coulomb_factors(integrals, rectangles)
+    for k, index in enumerate(indices if factors is not None else ()):
+        if factors is not None and factors.count < len(index):
+            coulomb[k] = factors.of_pairs(rectangles[k], len(index))
+    # (ai|bj) of these go into A at once.
+    into = [a if own.shape != a.shape else own for own, a in zip(coulomb, real, strict=True)]
+    together = exact and integrals.fitting is None and not integrals.operator.attenuated
+    # One reading for both.
+    both = RepulsionMatrices(into, real, imaginary, share * integrals.operator.full)
+    sums = both if together else RepulsionMatrices(into, [], [], 0.0)
+    if factors is not None:
+        add_factored(factors, rectangles, sums)
     else:
-        _add_coulomb(integrals, rectangles, RepulsionMatrices(coulomb, [], [], 0.0), held)
-        if exact:
-            _add_exchange(integrals, rectangles, RepulsionMatrices([], real, imaginary, share), held)
-    for own, a in zip(coulomb, real, strict=True):
-        own *= 2.0
-        a += own
+        assert integrals.packed is not None
+        add_repulsion(integrals.packed, rectangles, sums, held)
+    if exact and not together:
+        del factors
+        _add_exchange(integrals, rectangles, RepulsionMatrices([], real, imaginary, share), held)
+    for own, a, b in zip(coulomb, real, imaginary, strict=True):
+        if own.shape == a.shape:
+            a += own
+            own *= 2.0
+        a *= 2.0
+        b *= 2.0
     parts = zip(indices, real, imaginary, coulomb, strict=True)
     return [PairBlock(index, a, b if exact else None, own) for index, a, b, own in parts]
 
 
-def _add_coulomb(
-    integrals: TwoElectron, rectangles: list[list[Rectangle]], sums: RepulsionMatrices, held: float
-) -> None:
-    """As the engine has it: of its fitting functions, of its integrals, or of vectors."""
+def _coulomb_factors(integrals: TwoElectron, rectangles: list[list[Rectangle]]) -> OrbitalFactors | None:
+    """Of the engine's fitting functions, or of vectors; None where it holds integrals."""
     if integrals.fitting is not None:
-        add_factored(map(np.asarray, integrals.fitting.loop()), rectangles, sums)
-    elif integrals.packed is not None:
-        add_repulsion(integrals.packed, rectangles, sums, held)
-    else:
-        add_factored(cholesky_vectors(integrals.mol), rectangles, sums)
+        return orbital_factors(map(np.asarray, integrals.fitting.loop()), rectangles)
+    if integrals.packed is not None:
+        return None
+    return orbital_factors(cholesky_vectors(integrals.mol), rectangles)
 
 
 def _add_exchange(
@@ -190,10 +214,9 @@ def _add_exchange(
     elif integrals.packed is not None:
         add_repulsion(integrals.packed, rectangles, replace(sums, share=sums.share * operator.full), held)
     else:
-        for share, omega in ((operator.full, None), (operator.attenuated, operator.omega)):
-            if share:
-                own = replace(sums, share=sums.share * share)
-                add_factored(cholesky_vectors(integrals.mol, omega), rectangles, own)
+        for share, omega in operator.parts:
+            factors = orbital_factors(cholesky_vectors(integrals.mol, omega), rectangles)
+            add_factored(factors, rectangles, replace(sums, share=sums.share * share))
 
 
 def _orbitals(pairs: OccupiedEmpty) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

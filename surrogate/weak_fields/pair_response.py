@@ -216,7 +216,7 @@ class PairResponse:
         """Of second order in Re x (k, d), (k,): ½ Tr J[δP] δP, Hartree."""
         parts = (real[:, block.index] for block in self.blocks)
         return sum(
-            (np.vecdot(x, times(x, block.coulomb)) for x, block in zip(parts, self.blocks, strict=True)),
+            (block.coulomb_energy(x) for x, block in zip(parts, self.blocks, strict=True)),
             start=np.zeros(len(real)),
         )
 

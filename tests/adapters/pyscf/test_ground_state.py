@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hybrid_propagate.adapters.pyscf import engine as engine_module
+from hybrid_propagate.adapters.pyscf import ground_state
 from hybrid_propagate.adapters.pyscf.engine import make_engine
 from hybrid_propagate.adapters.pyscf.ground_state import NotConverged, solve_ground_state
+from hybrid_propagate.adapters.pyscf.two_electron import TwoElectron, coulomb_and_exchange
 from pyscf_systems import FUNCTIONALS, GIB, pyscf_mean_field, solved, water
 
 
@@ -48,6 +51,27 @@ def test_a_good_guess_saves_fock_builds() -> None:
     _, again = solve_ground_state(engine, orbitals.density(), 50)
     assert again.total_energy == pytest.approx(orbitals.total_energy, abs=1e-9)
     assert 0 < again.fock_builds < orbitals.fock_builds
+
+
+@pytest.mark.parametrize("cation", [False, True])
+@pytest.mark.parametrize("xc", ["HF", "CAM-B3LYP"])
+def test_fitted_integrals_come_first(xc: str, cation: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every build computes its integrals anew; the end is the same."""
+    _, expected = solved(xc, cation)
+    exact = []
+
+    def counted(integrals: TwoElectron, density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        exact.append(not integrals.fits_exchange)
+        return coulomb_and_exchange(integrals, density)
+
+    monkeypatch.setattr(ground_state, "_FITTED_FROM", 0)
+    monkeypatch.setattr(engine_module, "coulomb_and_exchange", counted)
+    engine, found = solve_ground_state(make_engine(water(xc, cation=cation), 0.0), None, 50)
+    assert engine.two_electron.is_direct
+    assert engine.shift is None
+    assert found.total_energy == pytest.approx(expected.total_energy, abs=1e-9)
+    np.testing.assert_allclose(found.density(), expected.density(), atol=1e-6)
+    assert 0 < sum(exact) < len(exact) / 2
 
 
 def test_an_scf_that_does_not_converge_is_reported() -> None:

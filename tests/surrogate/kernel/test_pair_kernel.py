@@ -1,7 +1,7 @@
 """The kernel between empty and occupied orbitals against the engine's own response, of PySCF integrals."""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hybrid_propagate.adapters.pyscf.point_symmetry import symmetry_orbitals
 from hybrid_propagate.adapters.system import System
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
 from hybrid_propagate.surrogate.kernel import pair_kernel as pair_kernel_module
+from hybrid_propagate.surrogate.kernel.cholesky_vectors import cholesky_vectors
 from hybrid_propagate.surrogate.kernel.pair_kernel import (
     Means,
     PairBlock,
@@ -103,6 +104,26 @@ def test_irreps_are_kept_apart() -> None:
         np.testing.assert_allclose(part.real, whole[0].real[np.ix_(part.index, part.index)], atol=1e-12)
 
 
+def test_coulomb_of_few_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of fewer vectors than pairs no matrix is made; A has what they make."""
+    engine, basis, pairs = case("PBE", False)
+    none = np.zeros_like(basis.irreps)
+    every = [np.arange(pairs.n_pairs)]
+    expected = pair_kernel(engine, basis, pairs, none, every, MEANS)
+    direct = replace(engine, two_electron=replace(engine.two_electron, packed=None))
+    monkeypatch.setattr(pair_kernel_module, "cholesky_vectors", partial(cholesky_vectors, tolerance=0.3))
+    made_of_vectors = pair_kernel(direct, basis, pairs, none, every, MEANS)
+    assert expected is not None
+    assert made_of_vectors is not None
+    known, found = expected[0], made_of_vectors[0]
+    assert len(found.coulomb) < pairs.n_pairs
+    made = 2.0 * found.coulomb.T @ found.coulomb
+    np.testing.assert_allclose(found.real - made, known.real - known.coulomb, rtol=0, atol=1e-5)
+    x = np.random.default_rng(3).standard_normal((2, pairs.n_pairs))
+    np.testing.assert_allclose(found.coulomb_energy(x), np.vecdot(x, x @ made), rtol=1e-5)
+    np.testing.assert_allclose(known.coulomb_energy(x), np.vecdot(x, x @ known.coulomb), rtol=1e-12)
+
+
 def test_where_there_is_none() -> None:
     engine, basis, pairs = case("HF", False)
     assert pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), Means(100.0)) is None
@@ -121,8 +142,8 @@ def test_integrals_that_are_not_held(xc: str, cation: bool) -> None:
         assert expected is not None
         assert found is not None
         for one, other in zip(expected, found, strict=True):
-            for name in ("real", "imaginary", "coulomb"):
-                known, made = getattr(one, name), getattr(other, name)
+            pairs_of = ((b.real, b.imaginary, b.coulomb) for b in (one, other))
+            for name, known, made in zip(("real", "imaginary", "coulomb"), *pairs_of, strict=True):
                 assert (known is None) == (made is None) == (xc == "PBE" and name == "imaginary")
                 if known is not None:
                     np.testing.assert_allclose(made, known, rtol=0, atol=3e-6)
