@@ -21,7 +21,7 @@ from .nonnegative import nonnegative_least_squares
 #: Random matrices that a training change is tested on, drawn from a pool of so many.
 TESTS, POOL = 40, 90
 #: Points of a cell among which the pivots are looked for, drawn by what they contribute.
-CANDIDATES = 1500
+CANDIDATES = 1000
 #: Most points of a cell.
 MOST = 600
 #: Rows of the sketch over the pivots wanted.
