@@ -64,8 +64,8 @@ POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 5e-3)
 #: large the error of many points may be: a step takes two thirds, for as many Fock builds. Ionised water and
 #: resonant H2CO, which are driven further, took 11 and 12 builds instead of 9 and 7.
 MILD, MILD_WORTH, MILD_ERROR, MILD_ENOUGH = 1.0, 120.0, (1e-3, 6e-3), 8.0
-#: There points are learned from fewer rotations on a thinner grid, too, in half the time; ionised water took 12
-#: builds that way.
+#: There points are learned from fewer rotations on a thinner grid, too, in half the time; ionised water took
+#: 12 builds that way.
 MILD_TRAINED, MILD_LEVEL = 20, 1
 #: Share of the response that is not linear, over |δP|, as seen in water; bounds of the |δP| from which on the
 #: functional gives it.

@@ -40,11 +40,11 @@ MANY = 350
 TRAINED, SEED = 40, 1
 #: Rotations that points are learned from beside what a run has visited.
 ANYWAY = 4
-#: Share of the present error that points are to have that are learned anew: at 0.2 resonant water took half as
-#: many points again, for as many Fock builds.
+#: Share of the present error that points are to have that are learned anew: at 0.2 resonant water took half
+#: as many points again, for as many Fock builds.
 BETTER = 0.4
 #: Rotations that tell whether the first order is worth having.
-LOOKED_AT = 8
+LOOKED_AT = 4
 #: Points of a larger error are not used.
 USELESS = 0.2
 #: Rotations on which points are measured, and the smallest and largest |δP| of them.
