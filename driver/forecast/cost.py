@@ -43,7 +43,7 @@ COARSE = 3.5
 PASSES, ABSORBING_PASSES = 1.8, 11.0
 #: As in `surrogate/nonlinear`: rotations that points are learned from and measured on, with the four sizes
 #: tried; rows, candidates and most points of an atom's cell.
-ROTATIONS, ROWS, CANDIDATES, MOST = 40 + 4 * 5, 40 * 40, 1000, 600
+ROTATIONS, ROWS, CANDIDATES, MOST = 40 + 4 * 5, 40 * 40, 1500, 600
 #: Exchange of a real and an imaginary part together, in that of a real part; Coulomb and exchange with
 #: integrals computed anew, in those with them at hand.
 COMPLEX, DIRECT = 1.35, 30.0
