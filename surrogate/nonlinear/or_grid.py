@@ -1,7 +1,7 @@
 """The functional on a grid coarser than the reference's: more points than learned ones, and always good.
 
-Where exact exchange takes most of a step few points spare little. Where a pass is not good enough, a grid of a
-fifth of the error takes its place: at last the reference's own.
+Where exact exchange takes most of a step few points spare little. Where a pass is not good enough, a grid of
+a fifth of the error takes its place: at last the reference's own.
 """
 
 from collections.abc import Sequence
