@@ -64,8 +64,8 @@ POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 5e-3)
 #: resonant H2CO, which are driven further, took 11 and 12 builds that way instead of 9 and 7.
 MILD, MILD_WORTH, MILD_ERROR = 1.0, 120.0, (1e-3, 6e-3)
 #: There points are also learned in half the time, and fewer of them: a step takes two thirds, for as many
-#: Fock builds. Runs of no more steps than these learn from fewer rotations yet; longer ones, such as water's
-#: pump and probe, then had to learn anew.
+#: Fock builds. Closed shells' runs of no more steps than these learn from fewer rotations yet; longer ones,
+#: such as water's pump and probe, and H2O+ then had to learn anew.
 MILD_EFFORT = Effort(level=1, candidates=1000, better=0.4, enough=8.0)
 SHORT, SHORT_TRAINED = 1000, 20
 #: Share of the response that is not linear, over |δP|, as seen in water; bounds of the |δP| from which on the
@@ -280,7 +280,7 @@ def _point_source(
     worth, error, effort = POINTS_WORTH, POINTS_ERROR, Effort()
     if problem.driven_size <= MILD:
         worth, error, effort = MILD_WORTH, MILD_ERROR, MILD_EFFORT
-        if problem.n_steps <= SHORT:
+        if problem.n_steps <= SHORT and len(density) == 1:
             effort = replace(effort, trained=SHORT_TRAINED)
     wanted = float(np.clip(worth * target.residual, *error))
     wanted_whole = float(np.clip(target.residual, *POINTS_ERROR))
