@@ -40,8 +40,8 @@ DIRECTION_BUILDS = 100
 COARSE = 3.5
 #: A response formed anew: points of the coarse grid over the reference's, and of the one for how densities of
 #: a step differ; vectors that these take, over all; looks of that kind at a step.
-COARSE_POINTS, FEW_POINTS, LEADING, NEAR_LOOKS = 0.19, 0.04, 0.5, 2
-#: Passes over a step of such a response: some are made again.
+COARSE_POINTS, FEW_POINTS, LEADING_SHARE, NEAR_LOOKS = 0.19, 0.04, 0.5, 2
+#: Passes over a step of such a response: its first segment takes three.
 FORMED_PASSES = 1.3
 #: Passes of the surrogate over a step; with an absorbing potential, which diagonalises at every one, in
 #: those of a step without.
@@ -65,10 +65,10 @@ _HELD_POINTS = 500
 SECONDS: dict[str, float] = {
     "process": 3.4,
     "figure": 1.1,
-    "step": 0.00031,
+    "step": 3.1e-4,
     "kernel product": 2.2e-9,
     "orbital product": 3.2e-10,
-    "build": 0.00036,
+    "build": 3.6e-4,
     "quadrature": 6.1e-11,
     "points": 4.8e-7,
     "two-electron": 1e-9,
@@ -76,11 +76,11 @@ SECONDS: dict[str, float] = {
     "kernel": 2.6e-9,
     "picture": 0.89,
     "cell": 0.57,
-    "nonlinear": 0.00011,
+    "nonlinear": 1.1e-4,
     "pair kernel": 1.2e-10,
     "reading": 2.5e-8,
     "modes": 2.4e-9,
-    "moved step": 0.00012,
+    "moved step": 1.2e-4,
     "moved pair": 1.1e-6,
     "moved square": 1.5e-9,
     "relaxed square": 1e-9,
@@ -233,7 +233,7 @@ def _formed_anew(size: SystemSize, steps: int) -> dict[str, float]:
     if size.exchange:
         turned, points = min(2 * size.occupied, n), COARSE_POINTS + (1 + NEAR_LOOKS) * FEW_POINTS
         whole = 8.0 * looks * spins * LEFT_VECTORS * n**3 * turned
-        counts["formed"] = (1.0 + NEAR_LOOKS * LEADING) * whole
+        counts["formed"] = (1.0 + NEAR_LOOKS * LEADING_SHARE) * whole
         counts["quadrature"] = looks * spins * n**2 * size.points * points * max(size.components, 1) / 4.0
     return counts
 

@@ -165,7 +165,7 @@ class FunctionalResponse:
         return begins
 
     def nearby(self) -> Callable[[np.ndarray, int], np.ndarray]:
-        """See `StepsFollowed`: Coulomb and exchange of the distance from the pass, the functional anew."""
+        """See `StepsFollowed`: by the distance from the pass."""
 
         def predict(density: np.ndarray, number: int) -> np.ndarray:
             change, at = density - self.ground.density, self._kept.get(number)
