@@ -99,8 +99,8 @@ BYTES: dict[str, float] = {
     "points": 1.0,
     "response": 6.0,
     "moved": 1.5,
-    "pieces": 1.67,
-    "rows": 6e3,
+    "pieces": 1.5,
+    "rows": 4.5e3,
     "factors": 1.0,
 }
 
