@@ -21,7 +21,7 @@ from .cholesky_vectors import VECTORS, cholesky_vectors
 TOLERANCE = 1e-7
 #: Eigenvalues of the exchange operator between products of orbitals that are left out, Hartree.
 LEFT_OUT = 1e-4
-#: Those above which are most of it: the rest is a thousandth of exchange.
+#: Those above which are most of it: the rest is 1e-3 to 3e-3 of the response.
 LEADING = 5e-3
 #: Share of the memory that the vectors may take while they are made.
 SHARE = 1 / 4
@@ -75,7 +75,7 @@ class FactoredMeanField:
         return self._with_exchange(changes, self.exchange_vectors, None)
 
     def nearly(self, changes: np.ndarray, still: float) -> np.ndarray:
-        """The same to a part in a thousand; still: |w_k| up to which u_k are left out."""
+        """The same to 3e-3; still: |w_k| up to which u_k are left out."""
         return self._with_exchange(changes, tuple(v for v in self.exchange_vectors if v.leads), still)
 
     def _with_exchange(

@@ -28,7 +28,7 @@ from .response import CALIBRATION, NOTHING, base_irreps
 
 #: Visits between two looks at the spread: a look takes all of the response.
 LOOK_EVERY = 8
-#: Densities of one step lie apart by no more of δP, or are looked at by themselves: `nearly` is 1e-3 off.
+#: Densities of one step lie apart by no more of δP, or are looked at by themselves: `nearly` is 3e-3 off.
 NEAR = 0.02
 #: Of how far they lie apart, what is smaller than this share of δP is left out.
 STILL_APART = 1e-5
@@ -50,7 +50,7 @@ class MeanFieldMap(Protocol):
         ...
 
     def nearly(self, changes: np.ndarray, still: float) -> np.ndarray:
-        """`total` to a part in a thousand; still: eigenvalues of the changes that may be left out."""
+        """`total` to 3e-3; still: eigenvalues of the changes that may be left out."""
         ...
 
 
