@@ -38,6 +38,11 @@ STEP_BUILDS, STRONG_BUILDS, ABSORBING_BUILDS = 2.1, 0.01, 0.5
 DIRECTION_BUILDS = 100
 #: Quadrature of such a build on its coarse grid, in that of a Fock build: 1.5 s beside 0.43 in TCNE.
 COARSE = 3.5
+#: A response formed anew: points of the coarse grid over the reference's, and of the one for how densities of
+#: a step differ; vectors that these take, over all; looks of that kind at a step.
+COARSE_POINTS, FEW_POINTS, LEADING_SHARE, NEAR_LOOKS = 0.19, 0.04, 0.5, 2
+#: Passes over a step of such a response: its first segment takes three.
+FORMED_PASSES = 1.3
 #: Passes of the surrogate over a step; with an absorbing potential, which diagonalises at every one, in
 #: those of a step without.
 PASSES, ABSORBING_PASSES = 1.8, 11.0
@@ -58,29 +63,29 @@ _HELD_POINTS = 500
 
 #: CPU seconds of one unit of each count.
 SECONDS: dict[str, float] = {
-    "process": 3.6,
+    "process": 3.4,
     "figure": 1.1,
-    "step": 5e-4,
-    "kernel product": 5.3e-9,
+    "step": 3.1e-4,
+    "kernel product": 2.2e-9,
     "orbital product": 3.2e-10,
     "build": 3.6e-4,
-    "quadrature": 5.3e-11,
-    "points": 4e-7,
-    "two-electron": 1.05e-9,
-    "integrals": 7e-8,
-    "kernel": 9.8e-9,
-    "picture": 1.3,
-    "cell": 1.8,
-    "nonlinear": 3e-4,
-    "pair kernel": 2.2e-10,
+    "quadrature": 6.1e-11,
+    "points": 4.8e-7,
+    "two-electron": 1e-9,
+    "integrals": 6.5e-8,
+    "kernel": 2.6e-9,
+    "picture": 0.89,
+    "cell": 0.57,
+    "nonlinear": 1.1e-4,
+    "pair kernel": 1.2e-10,
     "reading": 2.5e-8,
     "modes": 2.4e-9,
-    "moved step": 2.5e-4,
-    "moved pair": 1.9e-6,
-    "moved square": 1.6e-9,
+    "moved step": 1.2e-4,
+    "moved pair": 1.1e-6,
+    "moved square": 1.5e-9,
     "relaxed square": 1e-9,
     "vectors": 1e-10,
-    "formed": 5e-11,
+    "formed": 1.5e-11,
 }
 #: Bytes of the process with its libraries; of a unit of each count.
 BYTES: dict[str, float] = {
@@ -94,8 +99,8 @@ BYTES: dict[str, float] = {
     "points": 1.0,
     "response": 6.0,
     "moved": 1.5,
-    "pieces": 1.67,
-    "rows": 6e3,
+    "pieces": 1.5,
+    "rows": 4.5e3,
     "factors": 1.0,
 }
 
@@ -207,18 +212,29 @@ def _propagation(task: PropagationTask, size: SystemSize, asked: Asked) -> dict[
     counts["orbital product"] = passes * spins * n**2 * (size.occupied + n)
     counts["kernel"] = size.pairs**2 * n * spins**2 if held else 0.0
     counts["picture"] = _pictures(real_time)
-    if asked.surrogate and forms_anew(task, size, memory):
-        turned = min(2 * size.occupied, n)
-        counts["formed"] = 8.0 * passes * spins * LEFT_VECTORS * n**3 * turned if size.exchange else 0.0
-        counts["vectors"] = float(VECTORS**2 * n**2 * size.pairs * size.kernels)
+    formed = asked.surrogate and forms_anew(task, size, memory)
+    if formed:
+        _add(counts, _formed_anew(size, steps))
     elif asked.surrogate and steps and not held:
         every = asked.every_step and directions_cost(task, size, memory)
         directions = max(DIRECTION_BUILDS, min(steps, spins * size.pairs)) if every else DIRECTION_BUILDS
         taught = _builds(size, directions, memory, parts=COMPLEX)
         _add(counts, taught | {"quadrature": COARSE * taught["quadrature"]})
-    if learns:
+    if learns and not (formed and size.exchange):
         _add(counts, _learning(size))
         counts["nonlinear"] = passes * spins * size.atoms
+    return counts
+
+
+def _formed_anew(size: SystemSize, steps: int) -> dict[str, float]:
+    """Vectors of three indices; what they and the functional on a coarse grid take of every step."""
+    n, spins, looks = size.functions, size.spins, steps * FORMED_PASSES
+    counts = {"vectors": float(VECTORS**2 * n**2 * size.pairs * size.kernels)}
+    if size.exchange:
+        turned, points = min(2 * size.occupied, n), COARSE_POINTS + (1 + NEAR_LOOKS) * FEW_POINTS
+        whole = 8.0 * looks * spins * LEFT_VECTORS * n**3 * turned
+        counts["formed"] = (1.0 + NEAR_LOOKS * LEADING_SHARE) * whole
+        counts["quadrature"] = looks * spins * n**2 * size.points * points * max(size.components, 1) / 4.0
     return counts
 
 
@@ -328,7 +344,10 @@ def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
         counts["factors"] = factor_bytes(size, memory) if formed else 0.0
         counts["blocks"] = _blocks(task.system, task.real_time)
         counts["pictures"] = 0.0 if task.real_time.visualization is None else 1.0
-        if asked.surrogate and points and learns_points(task, asked.tolerance):
+        if formed and size.exchange:
+            shares = COARSE_POINTS + FEW_POINTS
+            counts["points"] = shares * (4.0 * size.components * n + 16.0 * spins * variables) * points
+        elif asked.surrogate and points and learns_points(task, asked.tolerance):
             # Rows of every atom's cell, before and after the choice; one cell's potentials.
             rows = 8.0 * ROWS * (CANDIDATES + MOST) * size.atoms
             counts["points"] = rows + 8.0 * 40 * spins * variables * points / size.atoms

@@ -33,9 +33,9 @@ _ATTENUATED = re.compile("SR_HF|LR_HF|WB97|X_M11|X_REVM11|_SX|HSE|CAM|LC_|ITYH|H
 #: Exact exchange by its own name; taken off, it undoes that of a hybrid.
 _EXACT = re.compile(r"(-?)[0-9.]*\*?\bHF\b")
 #: As in `driver/run/surrogates`, `kernel/pair_kernel` and `kernel/cholesky_vectors`: most pairs of an irrep
-#: that have modes, matrices held of those, of more, and of more beside vectors; and vectors a function in
-#: place of integrals.
-MOST_MODES, PAIR_MATRICES, SINGLE_MATRICES, BESIDE_VECTORS = 3000, 16, 4, 3
+#: that have modes, matrices held of those, of more, and of more where Coulomb is held as vectors; and vectors
+#: a function in place of integrals.
+MOST_MODES, PAIR_MATRICES, SINGLE_MATRICES, MATRICES_BESIDE_VECTORS = 3000, 16, 4, 3
 HALF_TRANSFORMED, VECTORS = 1.0 / 8.0, 9
 #: As in `kernel/factored_mean_field`: share of the memory; and vectors of exchange that are left, a function.
 FACTORS_SHARE, LEFT_VECTORS = 1.0 / 4.0, 6
@@ -147,13 +147,13 @@ def _fits_kernel(size: SystemSize, memory: float) -> bool:
 def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     """Memory for making the kernel between empty and occupied orbitals; 0 where none is made."""
     d, beside = size.moved_pairs, from_vectors(size, memory)
-    single = 4 * (BESIDE_VECTORS if beside else SINGLE_MATRICES)
+    single = 4 * (MATRICES_BESIDE_VECTORS if beside else SINGLE_MATRICES)
     matrices = (8 * PAIR_MATRICES if d <= MOST_MODES else single) * d**2
     half = 8 * size.spins * size.occupied * (size.functions - size.occupied) // size.irreps
     taken = matrices + min(half * size.functions**2 // 2, HALF_TRANSFORMED * memory)
     if beside:
         vectors = 8 * VECTORS * size.functions * size.pairs
-        taken = max(vectors, matrices + vectors * size.spins // 2)
+        taken = max(vectors, matrices + size.spins * vectors // 2)
     return int(taken) if d > 0 and taken <= memory and _kind(system.functional.pyscf) != "MGGA" else 0
 
 

@@ -179,7 +179,8 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
     motion = motion_of(hybrid)
     sizes = changes(problem, segment)
     dipole = motion.dipoles(segment)
-    sample = motion.sample(segment, max(1, segment.n_steps // SAMPLED))
+    every = max(1, segment.n_steps // SAMPLED)
+    sample = motion.sample(segment, every)
     smallest = smallest_change(problem, segment.start.step)
     n_points = ledger.n_points + segment.n_steps
     return _Pass(
@@ -190,7 +191,7 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
         ledger.typical_change(float(sizes @ sizes), segment.n_steps, smallest),
         n_points * smallest**2,
         sample - problem.ground_density,
-        motion.response_size(sample),
+        motion.response_size(segment, every),
         n_points,
         dipole_norm(problem),
         motion.n_pairs,

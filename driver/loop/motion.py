@@ -82,8 +82,8 @@ class Motion(Protocol):
         """Steps of a segment whose densities, or what they are made of, take about so many bytes."""
         ...
 
-    def response_size(self, densities: np.ndarray) -> float:
-        """Root mean square of |ΔF| over P' (k, n_spin, m, m)."""
+    def response_size(self, segment: Segment, every: int) -> float:
+        """Root mean square of |ΔF| over the points that `sample` takes."""
         ...
 
     def asked(self, density: np.ndarray) -> list[np.ndarray]:
@@ -163,12 +163,18 @@ class Stepwise:
         """See `Motion`."""
         return max(int(most // self._problem.ground_density.nbytes), 16)
 
-    def response_size(self, densities: np.ndarray) -> float:
-        """See `Motion`."""
+    def response_size(self, segment: Segment, every: int) -> float:
+        """See `Motion`; where the steps' own Fock matrices are kept, by them."""
         problem = self._problem
         base = problem.basis.fock_in(problem.ground_build.fock)
-        sizes = [float(np.linalg.norm(self._surrogate.predict(p) - base)) for p in densities]
-        return float(np.sqrt(np.mean(np.square(sizes))))
+        if segment.focks is None:
+            focks = (self._surrogate.predict(p) for p in self.sample(segment, every))
+        else:
+            times = [*segment.times[1:].tolist(), segment.end.time]
+            fields = (problem.external(time) for time in times[::every])
+            kept = zip(segment.focks[::every], fields, strict=True)
+            focks = (fock if field is None else fock - field for fock, field in kept)
+        return float(np.sqrt(np.mean([np.linalg.norm(fock - base) ** 2 for fock in focks])))
 
     def asked(self, density: np.ndarray) -> list[np.ndarray]:
         """Itself."""
@@ -286,9 +292,9 @@ class Weakly:
         """See `Motion`: densities are formed where they are asked for."""
         return max(int(HELD * most // (16 * max(self._response.pairs.n_pairs, 1))), 16)
 
-    def response_size(self, densities: np.ndarray) -> float:
+    def response_size(self, segment: Segment, every: int) -> float:
         """See `Motion`."""
-        x = self._changes(self._eta(densities))
+        x = self._changes(self._eta(self.sample(segment, every)))
         return float(np.sqrt(2.0 * np.mean(np.linalg.norm(self._response.response(x), axis=1) ** 2)))
 
     def asked(self, density: np.ndarray) -> list[np.ndarray]:

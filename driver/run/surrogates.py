@@ -17,7 +17,7 @@ from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.kernel.factored_mean_field import factored_mean_field, fits_factors
 from ...surrogate.kernel.pair_kernel import Means, PairBlock, moved_blocks, pair_kernel, pairs_by_irrep
 from ...surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
-from ...surrogate.nonlinear.nonlinear_response import PointSource
+from ...surrogate.nonlinear.nonlinear_response import Effort, PointSource
 from ...surrogate.nonlinear.or_grid import PointsOrGrid
 from ...surrogate.on_the_fly.earlier_run import (
     carried_points,
@@ -60,15 +60,21 @@ OUTSIDE = (1e-6, 1e-4)
 #: Error of the nonlinear part's points over the residual wanted, since without its first order that part is a
 #: share of the response only; and the error's bounds.
 POINTS_WORTH, POINTS_ERROR = 10.0, (1e-3, 5e-3)
-#: The same for fields that would drive |δP| no further than MILD, did F not answer, and how many times as
-#: large the error of many points may be: a step takes two thirds, for as many Fock builds. Ionised water and
-#: resonant H2CO, which are driven further, took 11 and 12 builds instead of 9 and 7.
-MILD, MILD_WORTH, MILD_ERROR, MILD_ENOUGH = 1.0, 120.0, (1e-3, 6e-3), 8.0
+#: The same for fields that would drive |δP| no further than MILD, did F not answer. Ionised water and
+#: resonant H2CO, which are driven further, took 11 and 12 builds that way instead of 9 and 7.
+MILD, MILD_WORTH, MILD_ERROR = 1.0, 120.0, (1e-3, 6e-3)
+#: There points are also learned in half the time, and fewer of them: a step takes two thirds, for as many
+#: Fock builds. Closed shells' runs of no more steps than these learn from fewer rotations yet; longer ones,
+#: such as water's pump and probe, and H2O+ then had to learn anew.
+MILD_EFFORT = Effort(level=1, candidates=1000, better=0.4, enough=8.0)
+SHORT, SHORT_TRAINED = 1000, 20
 #: Share of the response that is not linear, over |δP|, as seen in water; bounds of the |δP| from which on the
 #: functional gives it.
 CURVED, NONLINEAR = 0.12, (1e-3, 0.02)
 #: In shorter runs the points are not worth learning.
 LEAST_STEPS = 100
+#: PySCF's level of the grid for what densities of one step differ by: it is a sixth off.
+NEARLY_LEVEL = 0
 #: Pairs of an irrep up to which modes give the steps; of more, relaxation takes less time and memory.
 MOST_MODES = 3000
 
@@ -246,9 +252,11 @@ def _formed_anew(
         source = replace(source, carried=carried_points(run, problem.system.geometry.positions))
     mean_field = once(engine, "factors", basis.coefficients, lambda: factored_mean_field(engine, basis))
     about = ResponseGround(engine, basis, problem.ground_density, problem.ground_build)
-    worth = problem.n_steps >= LEAST_STEPS
+    # Beside exact exchange, few points spare little of a step.
+    worth = problem.n_steps >= LEAST_STEPS and not engine.exact_exchange
     whole = PointsOrGrid(replace(source, whole=True), engine.system.grid, worth)
-    return FunctionalResponse(about, mean_field, whole)
+    nearly = partial(whole.coarse, NEARLY_LEVEL) if engine.exact_exchange else None
+    return FunctionalResponse(about, mean_field, whole, nearly)
 
 
 def nonlinear_source(
@@ -269,14 +277,16 @@ def _point_source(
     tell: Callable[[str, float], None],
 ) -> PointSource:
     density = np.real(ground.orbitals.density())
-    worth, error, enough = POINTS_WORTH, POINTS_ERROR, 1.0
+    worth, error, effort = POINTS_WORTH, POINTS_ERROR, Effort()
     if problem.driven_size <= MILD:
-        worth, error, enough = MILD_WORTH, MILD_ERROR, MILD_ENOUGH
+        worth, error, effort = MILD_WORTH, MILD_ERROR, MILD_EFFORT
+        if problem.n_steps <= SHORT and len(density) == 1:
+            effort = replace(effort, trained=SHORT_TRAINED)
     wanted = float(np.clip(worth * target.residual, *error))
     wanted_whole = float(np.clip(target.residual, *POINTS_ERROR))
     wanted_from = float(np.clip(target.residual / CURVED, *NONLINEAR))
     given = (quadrature, problem.basis, density, problem.ground_density)
-    return PointSource(*given, wanted, wanted_whole, wanted_from, tell, enough=enough)
+    return PointSource(*given, wanted, wanted_whole, wanted_from, tell, effort=effort)
 
 
 Kernel = TypeVar("Kernel")

@@ -21,6 +21,8 @@ from .cholesky_vectors import VECTORS, cholesky_vectors
 TOLERANCE = 1e-7
 #: Eigenvalues of the exchange operator between products of orbitals that are left out, Hartree.
 LEFT_OUT = 1e-4
+#: Those above which are most of it: the rest is 1e-3 to 3e-3 of the response.
+LEADING = 5e-3
 #: Share of the memory that the vectors may take while they are made.
 SHARE = 1 / 4
 #: u_k of less |w_k| over the largest are left out.
@@ -30,16 +32,28 @@ _AT_ONCE = 512
 
 
 @dataclass(frozen=True, eq=False)
+class ExchangeVectors:
+    """Some L of the exchange operator with its shares.
+
+    sign: what their squares count, 1 or -1. block: (m, some, m). leads: whether they are most of it.
+    """
+
+    sign: float
+    block: np.ndarray
+    leads: bool
+
+
+@dataclass(frozen=True, eq=False)
 class FactoredMeanField:
     """Implements `MeanFieldMap` (`../on_the_fly/functional_response`).
 
     coulomb_vectors: L (q, m (m + 1) / 2), packed.
-    exchange_vectors: a sign, and L of the exchange operator with its shares, some at a time: (m, some, m).
+    exchange_vectors: some at a time.
     turns: from each spin's orbitals to the first's, (n_spin, m, m); None: they are the same.
     """
 
     coulomb_vectors: np.ndarray
-    exchange_vectors: tuple[tuple[float, np.ndarray], ...]
+    exchange_vectors: tuple[ExchangeVectors, ...]
     turns: np.ndarray | None
 
     def coulomb(self, changes: np.ndarray) -> np.ndarray:
@@ -58,38 +72,48 @@ class FactoredMeanField:
 
         Cost: 8 q m² r single-precision flops a change and spin, r of whose u_k are not still.
         """
+        return self._with_exchange(changes, self.exchange_vectors, None)
+
+    def nearly(self, changes: np.ndarray, still: float) -> np.ndarray:
+        """The same to 3e-3; still: |w_k| up to which u_k are left out."""
+        return self._with_exchange(changes, tuple(v for v in self.exchange_vectors if v.leads), still)
+
+    def _with_exchange(
+        self, changes: np.ndarray, vectors: tuple[ExchangeVectors, ...], still: float | None
+    ) -> np.ndarray:
         response = self.coulomb(changes).astype(complex)
-        if not self.exchange_vectors:
+        if not vectors:
             return response
         factor = -0.5 if changes.shape[1] == 1 else -1.0
         inside = self._turned(changes)
-        K = np.array([[self._exchange(each) for each in spins] for spins in inside])
+        K = np.array([[_exchange(vectors, each, still) for each in spins] for spins in inside])
         return response + factor * self._turned_back(K)
-
-    def _exchange(self, change: np.ndarray) -> np.ndarray:
-        """K (m, m) of one Hermitian change."""
-        weights, vectors = np.linalg.eigh(change)
-        sizes = np.abs(weights)
-        moved = sizes > STILL * sizes.max(initial=0.0)
-        scaled = vectors * np.sqrt(sizes)
-        real, imaginary = np.zeros((2, *change.shape), np.float32)
-        for sign in (1.0, -1.0):
-            columns = scaled[:, moved & (sign * weights > 0.0)]
-            parts = np.hstack([np.real(columns), np.imag(columns)]).astype(np.float32)
-            for share, block in self.exchange_vectors if columns.shape[1] else ():
-                m, some, _ = block.shape
-                both = (block.reshape(m * some, m) @ parts).reshape(m, some, 2, -1)
-                whole = both.reshape(m, -1)
-                h, g = (np.ascontiguousarray(both[:, :, part]).reshape(m, -1) for part in (0, 1))
-                real += np.float32(sign * share) * (whole @ whole.T)
-                imaginary += np.float32(sign * share) * (g @ h.T)
-        return real.astype(float) + 1j * (imaginary - imaginary.T).astype(float)
 
     def _turned(self, changes: np.ndarray) -> np.ndarray:
         return changes if self.turns is None else self.turns @ changes @ self.turns.swapaxes(1, 2)
 
     def _turned_back(self, matrices: np.ndarray) -> np.ndarray:
         return matrices if self.turns is None else self.turns.swapaxes(1, 2) @ matrices @ self.turns
+
+
+def _exchange(vectors: tuple[ExchangeVectors, ...], change: np.ndarray, still: float | None) -> np.ndarray:
+    """K (m, m) of one Hermitian change; still: by default `STILL` of the largest |w_k|."""
+    weights, turns = np.linalg.eigh(change)
+    sizes = np.abs(weights)
+    moved = sizes > (STILL * sizes.max(initial=0.0) if still is None else still)
+    scaled = turns * np.sqrt(sizes)
+    real, imaginary = np.zeros((2, *change.shape), np.float32)
+    for sign in (1.0, -1.0):
+        columns = scaled[:, moved & (sign * weights > 0.0)]
+        parts = np.hstack([np.real(columns), np.imag(columns)]).astype(np.float32)
+        for some in vectors if columns.shape[1] else ():
+            m, q, _ = some.block.shape
+            both = (some.block.reshape(m * q, m) @ parts).reshape(m, q, 2, -1)
+            whole = both.reshape(m, -1)
+            h, g = (np.ascontiguousarray(both[:, :, part]).reshape(m, -1) for part in (0, 1))
+            real += np.float32(sign * some.sign) * (whole @ whole.T)
+            imaginary += np.float32(sign * some.sign) * (g @ h.T)
+    return real.astype(float) + 1j * (imaginary - imaginary.T).astype(float)
 
 
 def fits_factors(engine: PySCFEngine, memory: float) -> bool:
@@ -127,15 +151,17 @@ def _packed(parts: Iterator[np.ndarray] | list[np.ndarray], orbitals: np.ndarray
     return np.concatenate(found)
 
 
-def _exchange_vectors(parts: list[tuple[float, np.ndarray]], m: int) -> Iterator[tuple[float, np.ndarray]]:
+def _exchange_vectors(parts: list[tuple[float, np.ndarray]], m: int) -> Iterator[ExchangeVectors]:
     """The fewest vectors of Σ share L L, of shares of one sign together."""
     for sign in (1.0, -1.0):
         own = [np.sqrt(abs(share)) * vectors for share, vectors in parts if sign * share > 0.0]
         if not own:
             continue
         stacked = np.concatenate(own)
-        sizes, turn = np.linalg.eigh(stacked @ stacked.T)
-        turn = turn[:, sizes > LEFT_OUT]
-        for first in range(0, turn.shape[1], _AT_ONCE):
-            some = unpack_symmetric(turn[:, first : first + _AT_ONCE].T @ stacked, m)
-            yield sign, np.ascontiguousarray(some.transpose(1, 0, 2), np.float32)
+        sizes, turns = np.linalg.eigh(stacked @ stacked.T)
+        for leads, kept in ((True, sizes > LEADING), (False, (sizes > LEFT_OUT) & (sizes <= LEADING))):
+            turn = turns[:, kept]
+            for first in range(0, turn.shape[1], _AT_ONCE):
+                some = unpack_symmetric(turn[:, first : first + _AT_ONCE].T @ stacked, m)
+                block = np.ascontiguousarray(some.transpose(1, 0, 2), np.float32)
+                yield ExchangeVectors(sign, block, leads)

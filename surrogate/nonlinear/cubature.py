@@ -84,15 +84,21 @@ def training(
     return Training(density, changes, tests, picks, np.linalg.inv(overlap)[None], whole)
 
 
-def cell_rows(given: Training, cells: Iterable[Quadrature], random: np.random.Generator) -> list[CellRows]:
+def cell_rows(
+    given: Training,
+    cells: Iterable[Quadrature],
+    random: np.random.Generator,
+    candidates: int = CANDIDATES,
+) -> list[CellRows]:
     """Rows and pivots of every cell; each change's potential has norm one over all cells together.
 
     cells: met one after the other, so that the grid's values are in memory for one cell at a time.
+    candidates: points of each that the pivots are looked for among.
     """
     whole = np.zeros_like(given.changes)
     parts = []
     for cell in cells:
-        found, rows, matrices = _evaluated_cell(given, cell, random)
+        found, rows, matrices = _evaluated_cell(given, cell, random, candidates)
         wanted = np.array(
             [np.einsum("sij,tsij->t", v, given.tests[p]) for v, p in zip(matrices, given.picks, strict=True)]
         )
@@ -164,7 +170,7 @@ def _weights(rows: np.ndarray, wanted: np.ndarray, start: np.ndarray, ridge: flo
 
 
 def _evaluated_cell(
-    given: Training, cell: Quadrature, random: np.random.Generator
+    given: Training, cell: Quadrature, random: np.random.Generator, candidates: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A cell's candidates (g,), rows (k, t, g) at them, and every change's potential (k, n_spin, n, n)."""
     at = beyond_first_order(cell, given.density, whole=given.whole)
@@ -174,7 +180,7 @@ def _evaluated_cell(
     room = np.abs(cell.weights * density_change(cell, given.everything)[0, 0])
     sizes = room * np.sqrt(sum(np.square(v[:, 0]).max(axis=0) for v in potentials))
     shares = np.sqrt(sizes) + 1e-300
-    n = min(CANDIDATES, len(sizes))
+    n = min(candidates, len(sizes))
     found = np.sort(random.choice(len(sizes), n, replace=False, p=shares / shares.sum()))
     few = quadrature_on(cell.mol, cell.xc, cell.coords[found], cell.weights[found], np.inf)
     tests = np.array([density_change(few, test) for test in given.tests])

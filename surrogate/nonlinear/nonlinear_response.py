@@ -28,7 +28,7 @@ from ...adapters.pyscf.beyond_first_order import (
 )
 from ...adapters.pyscf.quadrature import Quadrature, make_quadrature, quadrature_on
 from ...adapters.working_basis import WorkingBasis
-from .cubature import POOL, CellRows, cell_rows, chosen_points, training
+from .cubature import CANDIDATES, POOL, CellRows, cell_rows, chosen_points, training
 from .nonnegative import NotSolved
 from .tail import passed_by_minima
 
@@ -43,7 +43,7 @@ ANYWAY = 4
 #: Share of the present error that points are to have that are learned anew.
 BETTER = 0.2
 #: Rotations that tell whether the first order is worth having.
-LOOKED_AT = 8
+LOOKED_AT = 4
 #: Points of a larger error are not used.
 USELESS = 0.2
 #: Rotations on which points are measured, and the smallest and largest |δP| of them.
@@ -52,6 +52,22 @@ HELD_OUT, SMALLEST, LARGEST = 4, 0.05, 1.0
 LEARNING_LEVEL = 2
 #: What learning tells of itself; share of its time that the grid takes, in water.
 _LEARNING, _CELLS_SHARE = "learning points", 0.6
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What learning may take.
+
+    trained: rotations that points are learned from beforehand; level: PySCF's, of their grid.
+    candidates: of a cell. better: share of the present error that points learned anew are to have.
+    enough: many points are not added to where their error is so many times that wanted.
+    """
+
+    trained: int = TRAINED
+    level: int = LEARNING_LEVEL
+    candidates: int = CANDIDATES
+    better: float = BETTER
+    enough: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +134,7 @@ class PointSource:
     tell: takes words and the share done, while points are learned.
     carried: points of an earlier run, (n, 6), moved to this geometry: used where they are good enough, or no
         worse than where they were learned.
-    whole: the first order is left in, whatever it is worth.
-    enough: many points are not added to where their error is so many times that wanted.
+    whole: the first order is left in, whatever it is worth. effort: what learning may take.
     """
 
     fine: Quadrature
@@ -132,14 +147,16 @@ class PointSource:
     tell: Callable[[str, float], None] = lambda *_: None
     carried: np.ndarray | None = None
     whole: bool = False
-    enough: float = 1.0
+    effort: Effort = Effort()
 
     def make(self) -> NonlinearResponse | None:
         """The fewest points that are good enough, or the best; None where all are bad."""
         random = np.random.default_rng(SEED)
-        turned = np.array([real_out(self.basis, c) for c in rotations(self.ground, TRAINED, random)])
+        turned = np.array(
+            [real_out(self.basis, c) for c in rotations(self.ground, self.effort.trained, random)]
+        )
         if not self.whole:
-            thin = replace(self, fine=learning_grid(self.fine))
+            thin = replace(self, fine=learning_grid(self.fine, self.effort.level))
             about = beyond_first_order(thin.fine, self.density)
             if not first_order_fails(about, turned[:LOOKED_AT]):
                 return thin._made(about, turned, random)
@@ -163,7 +180,7 @@ class PointSource:
         rows = self._rows(turned, tests, fine.kernel is None, random, self._nothing())
         held_out = _measured(self.basis, fine, rotations(self.ground, HELD_OUT, random))
         wanted = self._wanted(fine)
-        many = wanted if fine.kernel is None else self.enough * wanted
+        many = wanted if fine.kernel is None else self.effort.enough * wanted
         found = self._fewest(rows, fine, held_out, (wanted, many), self._nothing())
         return found if found is not None and found.error <= USELESS else None
 
@@ -178,7 +195,8 @@ class PointSource:
         rows = self._rows(changes, self._tests(random), response.whole, random, kept)
         measured = _measured(self.basis, fine, held_out)
         error = _error(response, measured)
-        found = self._fewest(rows, fine, measured, (BETTER * error, BETTER * error), kept)
+        wanted = self.effort.better * error
+        found = self._fewest(rows, fine, measured, (wanted, wanted), kept)
         return found if found is not None and found.error < error else None
 
     def _kept(self, fine: BeyondFirstOrder) -> NonlinearResponse | None:
@@ -223,7 +241,7 @@ class PointSource:
         """Of the grid without the points kept, (n_grid,)."""
         overlap = self.fine.mol.intor_symmetric("int1e_ovlp")
         learned_from = training(overlap, self.density, changes, tests, random, whole=whole)
-        return cell_rows(learned_from, self._told_cells(kept), random)
+        return cell_rows(learned_from, self._told_cells(kept), random, self.effort.candidates)
 
     def _fewest(
         self,
@@ -275,15 +293,15 @@ class PointSource:
             yield quadrature_on(fine.mol, fine.xc, fine.coords[own], fine.weights[own], np.inf)
 
 
-def learning_grid(fine: Quadrature) -> Quadrature:
-    """The grid that points are learned on: r of it is 1e-4 off, of learned points 3e-3.
+def learning_grid(fine: Quadrature, level: int = LEARNING_LEVEL) -> Quadrature:
+    """The grid that points are learned on: r of level 2 is 1e-4 off, of level 1 and of learned points 3e-3.
 
     A meta-GGA's is the reference's own.
     """
     if fine.kind == "MGGA":
         return fine
     # Values of its functions take no more memory than those of the reference's grid do.
-    found = make_quadrature(fine.mol, fine.xc, LEARNING_LEVEL, float(sum(ao.nbytes for ao in fine.aos)))
+    found = make_quadrature(fine.mol, fine.xc, level, float(sum(ao.nbytes for ao in fine.aos)))
     return found if len(found.weights) < len(fine.weights) else fine
 
 

@@ -28,6 +28,10 @@ from .response import CALIBRATION, NOTHING, base_irreps
 
 #: Visits between two looks at the spread: a look takes all of the response.
 LOOK_EVERY = 8
+#: Densities of one step lie apart by no more of δP, or are looked at by themselves: `nearly` is 3e-3 off.
+NEAR = 0.02
+#: Of how far they lie apart, what is smaller than this share of δP is left out.
+STILL_APART = 1e-5
 
 
 class NoPoints(Failed):
@@ -45,6 +49,25 @@ class MeanFieldMap(Protocol):
         """The same with exact exchange, complex."""
         ...
 
+    def nearly(self, changes: np.ndarray, still: float) -> np.ndarray:
+        """`total` to 3e-3; still: eigenvalues of the changes that may be left out."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """What one of a step's looks found, (n_spin, m, m) each.
+
+    change: of P'. response: ΔF without r. beyond: V_c of it; nearly: V_c by the few points.
+    still: eigenvalues that count nothing in what other densities of the step differ by.
+    """
+
+    change: np.ndarray
+    response: np.ndarray
+    beyond: np.ndarray
+    nearly: np.ndarray
+    still: float
+
 
 @dataclass(frozen=True, eq=False)
 class ResponseGround:
@@ -60,12 +83,17 @@ class FunctionalResponse:
     """Implements `Surrogate`, `StepsFollowed` and `EnergiesApart`.
 
     source: learns the points, when they are first asked for; None for Hartree-Fock.
+    nearly: makes V_c of few points, for what two densities of one step differ by; None: by the same points.
     """
 
     mean_field_builds = 0
 
     def __init__(
-        self, ground: ResponseGround, mean_field: MeanFieldMap, source: NonlinearSource | None
+        self,
+        ground: ResponseGround,
+        mean_field: MeanFieldMap,
+        source: NonlinearSource | None,
+        nearly: Callable[[], NonlinearResponse] | None = None,
     ) -> None:
         self.ground, self._mean_field, self._has_points = ground, mean_field, source is not None
         basis, density = ground.basis, ground.density
@@ -75,6 +103,12 @@ class FunctionalResponse:
         self._points = NonlinearPart(packing, source)
         self._calibration = 1.0
         self._moment, self._n_visits, self._spread, self._wait = 0.0, 0, 0.0, 0
+        self._make_nearly = nearly
+        self._nearly: NonlinearResponse | None = None
+        # The step that is being made, its last look, and those that the pass's steps ended with.
+        self._step: int | None = None
+        self._looked: _Looked | None = None
+        self._kept: dict[int, _Looked] = {}
         coulomb = ground.engine.coulomb(np.ascontiguousarray(np.real(basis.density_out(density)).sum(axis=0)))
         self._core, self._coulomb = (
             basis.fock_in(np.broadcast_to(matrix, ground.build.fock.shape))
@@ -118,16 +152,27 @@ class FunctionalResponse:
         return self._fock + self._response(density - self.ground.density)[0]
 
     def pass_begins(self) -> Callable[[int], None]:
-        """See `StepsFollowed`. Of a step nothing is carried on to the next.
+        """See `StepsFollowed`. A step's first look is whole: nothing is carried on from the step before.
 
         What is of first order turns too fast: carried on like r in `OnTheFlyResponse`, CO in a wave was 1e-3
         off, which no measurement of F sees.
         """
-        return lambda _: None
+        self._step, self._looked, self._kept = None, None, {}
+
+        def begins(number: int) -> None:
+            self._step, self._looked = number, None
+
+        return begins
 
     def nearby(self) -> Callable[[np.ndarray, int], np.ndarray]:
-        """See `StepsFollowed`: all of it anew."""
-        return lambda density, _: self.predict(density)
+        """See `StepsFollowed`: by the distance from the pass."""
+
+        def predict(density: np.ndarray, number: int) -> np.ndarray:
+            change, at = density - self.ground.density, self._kept.get(number)
+            looked = self._look(change) if at is None or _is_far(at, change) else self._beside(at, change)
+            return self._fock + self._taught(change, looked.response)
+
+        return predict
 
     def visit(self, density: np.ndarray, *, last: bool = False) -> Visit:
         """A look every few visits; nothing is learned by one."""
@@ -148,6 +193,7 @@ class FunctionalResponse:
 
     def observe(self, density: np.ndarray, fock: np.ndarray) -> Measurement:
         """Learn from a reference pair (P', field-free F')."""
+        self._step = self._looked = None
         change = density - self.ground.density
         response, beyond = self._response(change)
         given = fock - self._fock
@@ -223,13 +269,55 @@ class FunctionalResponse:
 
     def _response(self, change: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """ΔF of a change of P', and what of it is V_c's, packed."""
-        response, beyond, learned = self._mean_field.total(change[None])[0], None, self.learned
-        if learned is not None:
-            of_points = learned(change)
-            response = response + of_points
-            beyond = pack(self._packing, of_points.astype(complex))[0]
-        x, _ = pack(self._packing, change)
-        return (response + self._rest(x) if self._remainder.n_anchors else response), beyond
+        looked = self._of_step(change) if self._step is not None else self._look(change)
+        beyond = pack(self._packing, looked.beyond.astype(complex))[0] if self._has_points else None
+        return self._taught(change, looked.response), beyond
+
+    def _of_step(self, change: np.ndarray) -> _Looked:
+        """A step's second look takes only what that differs by from the first."""
+        assert self._step is not None
+        at = self._looked
+        if at is None or _is_far(at, change):
+            found = self._look(change, first=True)
+        else:
+            found = self._beside(at, change)
+        self._looked = found
+        # In single precision, like Coulomb and exchange.
+        few = found.nearly.astype(np.float32)
+        change, response = (matrix.astype(np.complex64) for matrix in (found.change, found.response))
+        self._kept[self._step + 1] = _Looked(change, response, few, few, found.still)
+        return found
+
+    def _look(self, change: np.ndarray, *, first: bool = False) -> _Looked:
+        """All of a change; first: others of its step are looked at beside it."""
+        linear, learned = self._mean_field.total(change[None])[0], self.learned
+        beyond = np.zeros(change.shape) if learned is None else learned(change)
+        still = STILL_APART * float(np.abs(np.linalg.eigvalsh(change)).max()) if first else 0.0
+        nearly = self._few(change) if first and self._make_nearly is not None else beyond
+        return _Looked(change, linear + beyond, beyond, nearly, still)
+
+    def _beside(self, at: _Looked, change: np.ndarray) -> _Looked:
+        """Of a change close to one that has been looked at."""
+        apart = change - at.change
+        if not apart.any():
+            return at
+        nearly = self._few(change)
+        more = nearly - at.nearly
+        response = at.response + self._mean_field.nearly(apart[None], at.still)[0] + more
+        return _Looked(change, response, at.beyond + more, nearly, at.still)
+
+    def _few(self, change: np.ndarray) -> np.ndarray:
+        """V_c by few points."""
+        if self._nearly is None and self._make_nearly is not None and self._has_points:
+            self._nearly = self._make_nearly()
+        found = self._nearly or self.learned
+        return np.zeros(change.shape) if found is None else found(change)
+
+    def _taught(self, change: np.ndarray, response: np.ndarray) -> np.ndarray:
+        """A response and r."""
+        if not self._remainder.n_anchors:
+            return response
+        return response + self._rest(pack(self._packing, change)[0])
 
     def _rest(self, x: np.ndarray) -> np.ndarray:
         return self._matrix(self._remainder.predict(x))
@@ -244,6 +332,10 @@ class FunctionalResponse:
         guessed = self._points.missing(x, beyond) / (1 + self._remainder.n_anchors)
         variance = self._remainder.variance(x) if self._remainder.n_anchors else 0.0
         return float(np.hypot(guessed, np.sqrt(variance)))
+
+
+def _is_far(at: _Looked, change: np.ndarray) -> bool:
+    return bool(np.linalg.norm(change - at.change) > NEAR * np.linalg.norm(at.change))
 
 
 def _traces(matrix: np.ndarray, changes: np.ndarray) -> np.ndarray:

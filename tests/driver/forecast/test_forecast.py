@@ -23,7 +23,7 @@ from hybrid_propagate.atomic.units import EV_PER_HARTREE
 from hybrid_propagate.driver.commands.propagate import main
 from hybrid_propagate.driver.forecast import cost, motion, words, work
 from hybrid_propagate.driver.forecast.advice import line_shift, step_for
-from hybrid_propagate.driver.forecast.cost import Asked, cost_of
+from hybrid_propagate.driver.forecast.cost import Asked, cost_of, seconds_counts
 from hybrid_propagate.driver.forecast.forecast import Forecast, forecast
 from hybrid_propagate.driver.forecast.symmetry import operations
 from hybrid_propagate.driver.forecast.work import size_of
@@ -68,11 +68,10 @@ def test_limits_are_those_of_the_programs_parts() -> None:
     )
     assert work.FACTORS_SHARE == factored_mean_field.SHARE
     assert (work.MOST_MODES, work.VECTORS) == (surrogates.MOST_MODES, cholesky_vectors.VECTORS)
-    single = work.SINGLE_MATRICES, work.BESIDE_VECTORS
-    assert (work.PAIR_MATRICES, *single, work.HALF_TRANSFORMED, motion.WEAK) == (
+    assert work.MATRICES_BESIDE_VECTORS == pair_kernel._HELD_BESIDE_VECTORS
+    assert (work.PAIR_MATRICES, work.SINGLE_MATRICES, work.HALF_TRANSFORMED, motion.WEAK) == (
         pair_kernel._HELD,
         pair_kernel._HELD_SINGLE,
-        pair_kernel._HELD_BESIDE_VECTORS,
         pair_kernel.HALF_TRANSFORMED,
         pair_response.WEAK,
     )
@@ -367,6 +366,19 @@ def test_a_response_that_is_formed_anew_has_one_end(xc: str, anew: bool, tmp_pat
     assert bool(work.factor_bytes(sizes[0], 2e10)) is anew
     assert not work.factor_bytes(sizes[0], 1e9)
     assert not work.factor_bytes(replace(sizes[0], functions=60), 2e10)
+
+
+@pytest.mark.parametrize(("xc", "learns"), [("pbe0", False), ("xpbe96 cpbe96", True)])
+def test_beside_exact_exchange_a_grid_takes_the_place_of_learned_points(
+    xc: str, learns: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "a.nw").write_text(kicked(tmax=300.0, kick=0.5, xc=xc))
+    deck = read_deck(tmp_path / "a.nw")
+    sizes = {k: replace(size_of(task.system), functions=260) for k, task in enumerate(deck.tasks)}
+    counts = seconds_counts(deck, sizes, Asked(2e10))
+    assert (counts["cell"] > 0) is learns
+    assert (counts["formed"] > 0) is not learns
+    assert counts["vectors"] > 0
 
 
 @pytest.mark.parametrize(

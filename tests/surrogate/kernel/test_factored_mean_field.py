@@ -58,6 +58,20 @@ def test_as_the_engine_has_it(xc: str, cation: bool, size: float) -> None:
     assert np.linalg.norm(mean_field.coulomb(change[None])[0] - coulomb) < 1e-4 * np.linalg.norm(coulomb)
 
 
+@pytest.mark.parametrize("xc", XC)
+def test_nearly_is_the_same_to_three_thousandths(xc: str) -> None:
+    """And what is still counts nothing."""
+    engine, basis = made(xc, cation=True)
+    mean_field, change = factored_mean_field(engine, basis), turned(basis, 0.01)
+    exact = mean_field.total(change[None])
+    unit = np.linalg.norm(exact)
+    assert np.linalg.norm(mean_field.nearly(change[None], 0.0) - exact) < 3e-3 * unit
+    largest = np.abs(np.linalg.eigvalsh(change)).max()
+    assert np.linalg.norm(mean_field.nearly(change[None], 1e-3 * largest) - exact) < 3e-3 * unit
+    coulomb = mean_field.coulomb(change[None])
+    np.testing.assert_array_equal(mean_field.nearly(change[None], 1.1 * largest), coulomb)
+
+
 def test_an_imaginary_change_responds_by_exchange_alone() -> None:
     for xc, responds in (("PBE", False), ("PBE0", True)):
         engine, basis = made(xc)

@@ -14,8 +14,11 @@ from hybrid_propagate.driver.loop.problem import Problem
 from hybrid_propagate.surrogate.contract import SurrogateCase, SurrogateContract, surrogate_case
 from hybrid_propagate.surrogate.kernel.factored_mean_field import factored_mean_field
 from hybrid_propagate.surrogate.nonlinear.nonlinear_response import NonlinearResponse, PointSource
+from hybrid_propagate.surrogate.nonlinear.or_grid import PointsOrGrid
 from hybrid_propagate.surrogate.on_the_fly.functional_response import (
+    NEAR,
     FunctionalResponse,
+    MeanFieldMap,
     NoPoints,
     ResponseGround,
 )
@@ -75,7 +78,66 @@ def test_nothing_is_carried_on_from_step_to_step() -> None:
         begins(number)
         density = start + s * (end - start)
         np.testing.assert_array_equal(surrogate.predict(density), plain.predict(density))
-        np.testing.assert_array_equal(surrogate.nearby()(density, number), plain.predict(density))
+
+
+class Counted:
+    """A mean field that notes what it is asked for."""
+
+    def __init__(self, mean_field: MeanFieldMap) -> None:
+        self.mean_field = mean_field
+        self.asked: list[str] = []
+
+    def coulomb(self, changes: np.ndarray) -> np.ndarray:
+        return self.mean_field.coulomb(changes)
+
+    def total(self, changes: np.ndarray) -> np.ndarray:
+        self.asked.append("total")
+        return self.mean_field.total(changes)
+
+    def nearly(self, changes: np.ndarray, still: float) -> np.ndarray:
+        self.asked.append("nearly")
+        return self.mean_field.nearly(changes, still)
+
+
+@pytest.mark.parametrize("cation", [False, True])
+@pytest.mark.parametrize("coarser", [False, True])
+def test_densities_of_one_step_differ_by_their_distance_alone(cation: bool, coarser: bool) -> None:
+    """A step's later looks, and those beside it, are off by little of how far they lie apart."""
+    problem = problem_of("pbe0", cation)
+    engine, basis = problem.engine, problem.basis
+    assert isinstance(engine, PySCFEngine)
+    about = ResponseGround(engine, basis, problem.ground_density, problem.ground_build)
+    source, plain = source_of("pbe0", cation), made(problem)
+    counted = Counted(factored_mean_field(engine, basis))
+    grid = PointsOrGrid(source, "xcoarse", worth=False)
+    nearly = (lambda: grid.coarse(0)) if coarser else None
+    surrogate = FunctionalResponse(about, counted, source, nearly)
+    start, densities = problem.ground_density, surrogate_case(problem, 0.05).densities
+    begins = surrogate.pass_begins()
+    begins(3)
+    first = densities[-1]
+    np.testing.assert_array_equal(surrogate.predict(first), plain.predict(first))
+    at, off = plain.predict(first), 0.02 * (densities[2] - start)
+    assert 0.0 < np.linalg.norm(off) < NEAR * np.linalg.norm(first - start)
+
+    def error(found: np.ndarray, density: np.ndarray) -> float:
+        whole = plain.predict(density)
+        return float(np.linalg.norm(found - whole) / np.linalg.norm(whole - at))
+
+    assert error(surrogate.predict(first + off), first + off) < 0.05
+    surrogate.visit(first + off)
+    assert counted.asked == ["total", "nearly"]
+    nearby = surrogate.nearby()
+    assert error(nearby(first - off, 4), first - off) < 0.05
+    assert counted.asked == ["total", "nearly", "nearly"]
+    # Of points that the pass has not come to, and far from those that it has, all of it anew.
+    np.testing.assert_array_equal(nearby(first - off, 9), plain.predict(first - off))
+    np.testing.assert_array_equal(nearby(densities[1], 4), plain.predict(densities[1]))
+    np.testing.assert_array_equal(surrogate.predict(densities[1]), plain.predict(densities[1]))
+    # An anchor is measured by the whole.
+    fock = basis.fock_in(engine.fock(basis.density_out(densities[1])).fock)
+    surrogate.observe(densities[1], fock)
+    assert counted.asked[3:] == 4 * ["total"]
 
 
 def test_core_and_coulomb_energies_apart_are_those_of_all_three() -> None:
