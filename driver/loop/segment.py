@@ -91,6 +91,10 @@ class Segment:
         """P' of all points, (k, n_spin, m, m)."""
         return self.held if self.formed is None else self.formed(0, self.n_steps)
 
+    def densities_at(self, points: np.ndarray) -> np.ndarray:
+        """P' of some points (k,): (k, n_spin, m, m)."""
+        return self.held[points] if self.formed is None else self.formed.at(points)
+
     @property
     def points(self) -> np.ndarray | WeakPoints:
         """The densities, or what tells of them without their being formed."""
@@ -355,7 +359,7 @@ def density_at(segment: Segment, point: int) -> np.ndarray:
     """P' of a point, or of the end, (n_spin, m, m)."""
     if point == segment.n_steps:
         return segment.end.density
-    return segment.densities[point] if segment.formed is None else segment.formed(point, point + 1)[0]
+    return segment.densities_at(np.array([point]))[0]
 
 
 def pieces(segment: Segment, most: float) -> Iterator[Segment]:

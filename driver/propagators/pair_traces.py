@@ -15,21 +15,27 @@ from scipy import sparse
 
 #: Elements of M below this share of the largest are none.
 _NONE = 1e-13
-#: Elements of T a pair up to which these sums take less time than densities do.
-MOST_ELEMENTS = 32
+#: Elements of T a pair up to which these sums take less time than densities do; and times s² over those of
+#: densities, where T is full.
+MOST_ELEMENTS, MOST_FULL = 32, 2
 
 
 @dataclass(frozen=True, eq=False)
 class PairTrace:
     """constant + linear · η + ηᵀ square η: of real and of imaginary η, or of both with each other.
 
-    linear: (s,). square: (s, s), of the s pairs of a spin.
+    linear: (s,). square: (s, s), of the s pairs of a spin; full where it has many elements.
     """
 
     imaginary: bool
     constant: float
     linear: np.ndarray
-    square: sparse.csr_array
+    square: sparse.csr_array | np.ndarray
+
+    @property
+    def has_square(self) -> bool:
+        """Whether T has any elements."""
+        return isinstance(self.square, np.ndarray) or self.square.nnz > 0
 
     def __call__(self, real: np.ndarray, imaginary: np.ndarray) -> np.ndarray:
         """(k,) of the parts (s, k) of η."""
@@ -38,7 +44,7 @@ class PairTrace:
         else:
             found, factors = self.linear @ real, [(real, real), (imaginary, imaginary)]
         found += self.constant
-        for left, right in factors if self.square.nnz else ():
+        for left, right in factors if self.has_square else ():
             found += np.einsum("dk,dk->k", left, self.square @ right)
         return found
 
@@ -63,18 +69,29 @@ class Places:
         kept = np.where(np.abs(matrix) > _NONE * np.abs(matrix).max(initial=0.0), matrix, 0.0)
         empty, full = (sparse.csr_array(kept[np.ix_(part, part)]) for part in (self.free, self.filled))
         v, o = self.still.shape
-        if empty.nnz * o + full.nnz * v > MOST_ELEMENTS * v * o:
+        few = empty.nnz * o + full.nnz * v <= MOST_ELEMENTS * v * o
+        if not few and len(self.flat) ** 2 > MOST_FULL * v * o * (v + o):
             return None
+        between, still = kept[np.ix_(self.free, self.filled)].ravel(), self.still.ravel()
+        turned = (empty @ self.still - self.still @ full).ravel()
+        n = 2.0 * self.filling if imaginary else self.filling
+        linear = between + turned if imaginary else 2.0 * (between + turned)
+        constant = 0.0 if imaginary else float(full.trace() + still @ (2.0 * between + turned))
+        square = self._few(empty, full) if few else self._all(empty.toarray(), full.toarray())
+        return PairTrace(imaginary, n * constant, n * linear[self.flat], n * square)
+
+    def _few(self, empty: sparse.csr_array, full: sparse.csr_array) -> sparse.csr_array:
+        v, o = self.still.shape
         # Rows and columns: (a, i).
         square = sparse.csr_array(
             sparse.kron(empty, sparse.eye_array(o)) - sparse.kron(sparse.eye_array(v), full.T)
         )
-        between, still = kept[np.ix_(self.free, self.filled)].ravel(), self.still.ravel()
-        turned = square @ still
-        n, some = 2.0 * self.filling if imaginary else self.filling, self.flat
-        linear = between + turned if imaginary else 2.0 * (between + turned)
-        constant = 0.0 if imaginary else float(full.trace() + still @ (2.0 * between + turned))
-        return PairTrace(imaginary, n * constant, n * linear[some], n * square[some][:, some].tocsr())
+        return square[self.flat][:, self.flat].tocsr()
+
+    def _all(self, empty: np.ndarray, full: np.ndarray) -> np.ndarray:
+        a, i = np.divmod(self.flat, self.still.shape[1])
+        moved = empty[np.ix_(a, a)] * np.equal.outer(i, i)
+        return moved - full.T[np.ix_(i, i)] * np.equal.outer(a, a)
 
     def parts(self, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Real and imaginary η (s, k) of all pairs' η (k, d)."""

@@ -167,14 +167,17 @@ class WeakPoints:
 
     def __call__(self, first: int, last: int) -> np.ndarray:
         """P' of points, (last - first, n_spin, m, m)."""
-        found = self.sides.densities(self.eta[first:last])
-        if first == 0 < last and self.start is not None:
-            found[0] = self.start
-        return found
+        return self.at(np.arange(first, last))
 
-    def densities(self) -> np.ndarray:
-        """P' of all points, (n, n_spin, m, m)."""
-        return self(0, len(self.eta) - 1)
+    def __len__(self) -> int:
+        return len(self.eta) - 1
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """P' of some points, (k, n_spin, m, m); points: (k,) numbers."""
+        found = self.sides.densities(self.eta[points])
+        if self.start is not None:
+            found[points == 0] = self.start
+        return found
 
     def part(self, first: int, last: int) -> "WeakPoints":
         """Some of the points, and the one after them as the end."""

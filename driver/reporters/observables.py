@@ -99,9 +99,9 @@ def quadrupoles(observables: Observables, points: Points) -> np.ndarray:
 def spin_squared(observables: Observables, points: Points) -> np.ndarray:
     """⟨S²⟩ (k,) of an open shell."""
     overlap = observables.spin_overlap
-    densities = points.densities() if isinstance(points, WeakPoints) else points
     if overlap is None:
-        return np.zeros(len(densities))
+        return np.zeros(len(points))
+    densities = points(0, len(points)) if isinstance(points, WeakPoints) else points
     # Of the system, as in NWChem, also where an absorbing potential has taken some away.
     alpha, beta = observables.system.electrons
     turned = overlap @ np.real(densities[:, 1]) @ overlap.T

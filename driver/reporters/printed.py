@@ -11,7 +11,7 @@ from ...adapters.log.writer import format_block
 from ...adapters.system.real_time import at_points
 from ..loop.problem import Problem
 from ..loop.progress import Event
-from ..loop.segment import Segment
+from ..loop.segment import Segment, density_at
 from ..pictures.density_cubes import shown
 from .block import points_of
 from .checks import passes_checks
@@ -58,7 +58,7 @@ class Log:
 
     def _check(self, segment: Segment, row: int) -> str:
         real_time = self.problem.real_time
-        density, occupations = segment.densities[row], segment.start.occupations
+        density, occupations = density_at(segment, row), segment.start.occupations
         conserving = real_time.unitary
         passed = passes_checks(density, occupations, real_time.tolerances.zero, conserving=conserving)
         return "Checks passed" if passed else "WARNING: CHECKS FAILED"

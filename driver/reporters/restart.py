@@ -11,7 +11,7 @@ from ...adapters.nwchem.rt_restart import RestartPoint, write_restart
 from ...adapters.system.real_time import at_points
 from ..loop.problem import Problem
 from ..loop.progress import Event
-from ..loop.segment import Segment
+from ..loop.segment import Segment, density_at
 from .block import points_of
 
 
@@ -33,7 +33,7 @@ class RestartFile:
         saved = np.flatnonzero(at_points(points, real_time.n_restarts, real_time.n_points))
         if len(saved):
             row = int(saved[-1])
-            self.dump(segment.densities[row], int(points[row]), float(segment.times[row]))
+            self.dump(density_at(segment, row), int(points[row]), float(segment.times[row]))
 
     def event(self, event: Event) -> None:
         """The file holds no decisions."""

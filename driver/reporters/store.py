@@ -90,7 +90,7 @@ class Store:
         if not rows.size:
             return
         C = problem.basis.coefficients
-        densities = C @ segment.densities[rows] @ C.swapaxes(1, 2)
+        densities = C @ segment.densities_at(rows) @ C.swapaxes(1, 2)
         self.file.add_points(
             {
                 "density_real": np.real(densities).astype(np.float32),

@@ -30,19 +30,20 @@ def points(n_spin: int, kept: int) -> WeakPoints:
     return WeakPoints(sides, start, eta)
 
 
-@pytest.mark.parametrize("most", [0, 1000])
+@pytest.mark.parametrize("most", [(0, 0), (0, 1000), (1000, 0)])
 @pytest.mark.parametrize("imaginary", [False, True])
 @pytest.mark.parametrize("n_spin", [1, 2])
 def test_traces_are_those_of_densities(
-    n_spin: int, imaginary: bool, most: int, monkeypatch: pytest.MonkeyPatch
+    n_spin: int, imaginary: bool, most: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By few elements and by densities; irreps are kept apart by the first matrix alone."""
-    monkeypatch.setattr(pair_traces, "MOST_ELEMENTS", most)
+    """By densities, by a full matrix and by few elements; irreps are kept apart by the first matrix alone."""
+    monkeypatch.setattr(pair_traces, "MOST_ELEMENTS", most[0])
+    monkeypatch.setattr(pair_traces, "MOST_FULL", most[1])
     given = points(n_spin, 5)
     matrices = np.random.default_rng(5).standard_normal((2, n_spin, M, M))
     matrices[0] *= np.add.outer(np.arange(M), np.arange(M)) % 2 == 0
     matrices = matrices + (-1.0 if imaginary else 1.0) * matrices.swapaxes(2, 3)
-    densities = given.densities()
+    densities = given(0, len(given))
     part = np.imag(densities) if imaginary else np.real(densities)
     expected = np.einsum("csij,ksij->kcs", matrices, part)
     found = given.traces(matrices, imaginary=imaginary)
@@ -59,7 +60,7 @@ def test_blocks_are_those_of_densities(n_spin: int) -> None:
     density = np.array([np.diag([2.0 / n_spin] * n + [0.0] * (M - n)) for n in occupations])
     every = occupied_empty(density, np.tile(np.arange(M), (n_spin, 1)).astype(float))
     assert flat.any()
-    expected = every.block(given.densities())
+    expected = every.block(given(0, len(given)))
     np.testing.assert_allclose(given.block(every), expected, rtol=0, atol=1e-15)
     unstarted = replace(given, start=None)
     np.testing.assert_allclose(unstarted.block(every)[1:], expected[1:], rtol=0, atol=1e-15)
