@@ -23,6 +23,9 @@ from .two_electron import with_fitted_exchange
 ENERGY_TOLERANCE, GRADIENT_TOLERANCE = 1e-10, 1e-8
 #: First pass, on a quadrature referred to the guess: its single-precision part is good to about 1e-7.
 _COARSE = (1e-7, 1e-4)
+#: With fitted integrals, corrected at the end so far: once the end is off by some 1e-6, twice by no more than
+#: the thresholds allow, so that it is seen and kept.
+_CORRECTED = (1e-9, 1e-6), (ENERGY_TOLERANCE, 3e-9)
 #: Functions from which on fitted integrals cost less than those computed at every build: of benzene's 66 not.
 _FITTED_FROM = 100
 #: Share told at most before the end: the gradient, too, must have converged.
@@ -60,12 +63,15 @@ def solve_ground_state(
     told = _Told(tell, float(engine.integrals.nuclear_repulsion))
     density = guess
     for used, (energy_tolerance, gradient_tolerance) in _passes(engine):
-        corrects = used.two_electron.fits_exchange and gradient_tolerance == GRADIENT_TOLERANCE
+        fits = used.two_electron.fits_exchange
+        corrects = fits and gradient_tolerance < _COARSE[1]
         own = _corrected(used, engine, density) if corrects else used
         referred = expanded_about(own, density, kernel=False)
         _use_fock_of(mean_field, referred, told)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max_iterations
+        # The thresholds hold for the orbitals as they are; one build more costs minutes here.
+        mean_field.conv_check = not (fits or used.two_electron.is_direct)
         _converge(mean_field, density[0] if len(density) == 1 else density, other_ways=filling is None)
         density = np.asarray(mean_field.make_rdm1()).reshape(density.shape)
     orbitals = _occupied_first(mean_field, engine.system.n_spin, told.builds)
@@ -82,7 +88,7 @@ def _passes(engine: PySCFEngine) -> list[tuple[PySCFEngine, tuple[float, float]]
     fitted = with_fitted_exchange(engine.two_electron) if dear else None
     if fitted is not None:
         coarse = replace(engine, two_electron=fitted)
-        return [(coarse, _COARSE), (coarse, tight), (engine, tight)]
+        return [(coarse, _COARSE), *((coarse, each) for each in _CORRECTED), (engine, tight)]
     return [(engine, tight)] if engine.quadrature is None else [(engine, _COARSE), (engine, tight)]
 
 
