@@ -9,12 +9,12 @@ from .budget import least_builds, refinements_left
 from .certify import Claim, certify, smallest_change
 from .controller import LEAST_ATTEMPT, WORTH
 from .energies import energy_at, with_energies
-from .hybrid import SEGMENT_BYTES, Hybrid, advance, changes, known_surrogate, tell
+from .hybrid import SEGMENT_BYTES, Hybrid, advance, known_surrogate, tell
 from .motion import is_weak, motion_of, sighted
 from .progress import Event, Progress
 from .reference import Sight
 from .regime import leave_weak, most_steps, steps_to_go
-from .segment import Segment, density_at
+from .segment import Segment, density_at, later_sizes, sizes_of, typical_share
 
 #: Passes over a segment before it is measured, each after the surrogate was refined.
 MOST_PASSES = 8
@@ -79,7 +79,7 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
         if segment is None and is_weak(hybrid):
             # The motion is not weak: nothing to refine for.
             return None
-        spread = np.inf if segment is None else _rms(segment.spreads)
+        spread = np.inf if segment is None else typical_spread(hybrid, segment)
         if segment is not None and spread <= wanted and segment.reason in ("MAX_STEPS", "END"):
             break
         if last:
@@ -151,7 +151,7 @@ def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> N
     builds: Fock builds that the segment took in all.
     """
     ledger, tally, segment, claim = progress.ledger, progress.tally, verdict.segment, verdict.claim
-    estimate, spread = progress.estimate, _rms(segment.spreads)
+    estimate, spread = progress.estimate, typical_spread(hybrid, segment)
     assert estimate is not None
     if claim is None or not claim.met:
         ledger.reject(segment.n_steps, np.inf if claim is None else claim.rate, verdict.builds)
@@ -164,7 +164,7 @@ def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> N
         return
     added = claim.sums.stated - estimate.sums.stated
     estimate.sums, estimate.shadow = claim.sums, claim.shadow
-    sizes = changes(hybrid.problem, segment)
+    sizes = sizes_of(hybrid.problem, segment)
     alone = ledger.builds_per_step(least_builds(hybrid.problem)) * segment.n_steps
     ledger.accept(float(sizes @ sizes), segment.n_steps, alone - builds, most_steps(hybrid))
     tally.surrogate_steps += segment.n_steps
@@ -192,7 +192,7 @@ def _spent(progress: Progress, before: int) -> int:
 
 def _farthest(hybrid: Hybrid, segment: Segment) -> int | None:
     """The point farthest from P0, the end's number where that is it; None where all is nearly linear."""
-    sizes = changes(hybrid.problem, segment)
+    sizes = sizes_of(hybrid.problem, segment)
     ground = hybrid.problem.ground_density
     sizes = np.append(sizes, np.linalg.norm(segment.end.density - ground))
     farthest = int(sizes.argmax())
@@ -202,7 +202,7 @@ def _farthest(hybrid: Hybrid, segment: Segment) -> int | None:
 
 def _end_that_counts(hybrid: Hybrid, progress: Progress, segment: Segment) -> list[Sight]:
     """A look at the end where it is most of the pass, as after a kick: drawn points say nothing of it."""
-    sizes = changes(hybrid.problem, segment)
+    sizes = sizes_of(hybrid.problem, segment)
     far = float(np.linalg.norm(segment.end.density - hybrid.problem.ground_density))
     if far**2 <= float(sizes[1:] @ sizes[1:]):
         return []
@@ -225,10 +225,11 @@ def _book_broken(hybrid: Hybrid, progress: Progress, length: int) -> None:
     tell(hybrid, progress, event)
 
 
+def typical_spread(hybrid: Hybrid, segment: Segment) -> float:
+    """Of a segment's steps."""
+    return typical_share(segment.spreads, later_sizes(hybrid.problem, segment))
+
+
 def _one_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment | None:
     with progress.tally.timed("surrogate steps"):
         return motion_of(hybrid).segment(progress.state, length, hybrid.limits)
-
-
-def _rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(values))))

@@ -24,12 +24,12 @@ from ..estimate.shadow import ErrorEstimate, carried_over
 from ..estimate.statement import BEYOND, DIGITS, DRIFT, FIXED, FIXED_UNSEEN, HISTORY, ROUNDING, Sums, factor
 from ..propagators.magnus import NoFixedPoint
 from ..propagators.state import State
-from .hybrid import Hybrid, changes, known_surrogate
+from .hybrid import Hybrid, known_surrogate
 from .motion import Motion, is_weak, motion_of, sighted
 from .problem import Problem, dipole_norm, electronic_dipoles
 from .progress import Progress
 from .reference import Sight
-from .segment import Segment, conserves, density_at, frozen_pass, later_densities
+from .segment import Segment, conserves, density_at, frozen_pass, later_densities, sizes_of
 
 #: Points measured in one round, beside the end.
 FIRST, MOST = 3, 5
@@ -120,7 +120,7 @@ def certify(
     assert estimate is not None
     made = _pass(hybrid, progress, segment, round_ + progress.ledger.rejections_in_a_row)
     last = float(np.linalg.norm(segment.end.density - hybrid.problem.ground_density))
-    sizes = np.append(changes(hybrid.problem, segment), last)
+    sizes = np.append(sizes_of(hybrid.problem, segment), last)
     first, most = FIRST, MOST
     if known_surrogate(hybrid).nonlinear:
         tight = hybrid.target.error < TIGHT
@@ -177,7 +177,7 @@ def _pass(hybrid: Hybrid, progress: Progress, segment: Segment, tries: int) -> _
     estimate = progress.estimate
     assert estimate is not None
     motion = motion_of(hybrid)
-    sizes = changes(problem, segment)
+    sizes = sizes_of(problem, segment)
     dipole = motion.dipoles(segment)
     every = max(1, segment.n_steps // SAMPLED)
     sample = motion.sample(segment, every)

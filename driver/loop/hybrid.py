@@ -17,7 +17,7 @@ from .controller import Target
 from .problem import Problem, Step
 from .progress import Event, Progress, Reporter
 from .reference import Reference
-from .segment import Limits, Segment, pieces
+from .segment import Limits, Segment, pieces, sizes_of
 
 #: Densities of one segment stay within this many bytes.
 SEGMENT_BYTES = 1.5e8
@@ -68,16 +68,9 @@ def tell(hybrid: Hybrid, progress: Progress, event: Event) -> None:
         reporter.event(event, progress.tally)
 
 
-def changes(problem: Problem, segment: Segment) -> np.ndarray:
-    """|P - P0| at a segment's points, (k,)."""
-    if segment.sizes is not None:
-        return segment.sizes
-    return np.linalg.norm((segment.densities - problem.ground_density).reshape(segment.n_steps, -1), axis=1)
-
-
 def book_changes(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
     """Reference points add no error, but count in what the error is relative to."""
-    sizes = changes(hybrid.problem, segment)
+    sizes = sizes_of(hybrid.problem, segment)
     progress.ledger.change_moment += float(sizes @ sizes)
     progress.ledger.n_points += segment.n_steps
 

@@ -1,6 +1,5 @@
 """Consecutive steps of one kind, and the record of the time points they start from."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -37,6 +36,7 @@ Reason = Literal[
     "AUDIT",
     "NOT_FINITE",
     "NOT_WEAK",
+    "NONLINEAR",
     "END",
 ]
 
@@ -50,7 +50,7 @@ class Segment:
     interpolations: (k,) Magnus iterations. changes: per step, those of the norm.
     cpu: (k,) seconds of processor time at each point. spreads: (k,), 0 for reference steps.
     reason: why the segment ended.
-    learned: share of the response, root mean square over the steps, that the surrogate did not know of
+    learned: share of the response, typical of the steps, that the surrogate did not know of
     beforehand.
     logged: quantities, by their names in `StepBlock`, that the reference code's own log gave.
     sizes: |P - P0| at the points, (k,), where it is known.
@@ -235,7 +235,8 @@ def surrogate_segment(
     recorder = Recorder(state, corrected=problem.real_time.propagator == "magnus")
     conserving, keeps = conserves(problem), follows(problem, surrogate) is not None
     reason: Reason = "MAX_STEPS"
-    learned = cpu = 0.0
+    was = surrogate.nonlinear
+    shares, cpu = list[float](), 0.0
     for k in range(n_steps):
         last = k == n_steps - 1
         if is_check_point(problem, state):
@@ -247,7 +248,6 @@ def surrogate_segment(
             visit = visited(following, last=last)
             unknown = visit.learned
             if unknown:
-                learned += unknown**2
                 # The step was made before the surrogate knew where it led; those before it may lack the same.
                 following, changes = step(state, fock_in_force)
                 visit = visited(following, last=last)
@@ -260,15 +260,21 @@ def surrogate_segment(
             reason = broken
             break
         recorder.add(state, changes, cpu, max(visit.spread, unknown))
+        shares.append(unknown)
         if keeps:
             recorder.keep(following, built_for)
         state = following
+        if surrogate.nonlinear != was and 2 * (k + 1) >= n_steps >= problem.n_steps / 2:
+            # What its first steps lacked has it passed once more. Half of it shows what there is to refine,
+            # and where it is most of the run, the other half is much of what the run takes.
+            reason = "NONLINEAR"
+            break
     if recorder.n_steps == 0:
         return None
     reason = "END" if state.step == problem.n_steps else reason
     own = _own_energies(problem, surrogate, recorder.densities)
     segment = recorder.segment("surrogate", reason, state, own, 0)
-    return replace(segment, learned=math.sqrt(learned / segment.n_steps))
+    return replace(segment, learned=typical_share(np.array(shares), later_sizes(problem, segment)))
 
 
 def _own_energies(problem: Problem, surrogate: Surrogate, densities: np.ndarray) -> np.ndarray:
@@ -348,6 +354,28 @@ def follows(problem: Problem, surrogate: Surrogate) -> StepsFollowed | None:
     own = surrogate.in_force if isinstance(surrogate, ByRegime) else surrogate
     plain = problem.real_time.unitary and not problem.real_time.static
     return own if plain and isinstance(own, StepsFollowed) else None
+
+
+def sizes_of(problem: Problem, segment: Segment) -> np.ndarray:
+    """|P - P0| at a segment's points, (k,)."""
+    if segment.sizes is not None:
+        return segment.sizes
+    return np.linalg.norm((segment.densities - problem.ground_density).reshape(segment.n_steps, -1), axis=1)
+
+
+def later_sizes(problem: Problem, segment: Segment) -> np.ndarray:
+    """|P - P0| after each of a segment's steps, (k,)."""
+    end = np.linalg.norm(segment.end.density - problem.ground_density)
+    return np.append(sizes_of(problem, segment)[1:], end)
+
+
+def typical_share(shares: np.ndarray, sizes: np.ndarray) -> float:
+    """Root mean square of shares of what moves, (k,), each with the size of the motion there.
+
+    All of a pulse's first step may be new to a surrogate: it is nothing of the pulse.
+    """
+    scale = float(np.linalg.norm(sizes))
+    return float(np.linalg.norm(shares * sizes) / scale) if scale else float(np.sqrt(np.mean(shares**2)))
 
 
 def later_densities(segment: Segment) -> np.ndarray:

@@ -23,6 +23,7 @@ MEANINGS: Mapping[str, str] = {
     "NOT_FINITE": "a number overflowed",
     "FIELD": "the last step in a field, by the reference; weak motion may follow",
     "NOT_WEAK": "the motion was no longer weak: full matrices from there on",
+    "NONLINEAR": "half a segment: in it what is not linear began to come from the functional",
     "AUDIT": "a reference step checked the surrogate",
     "END": "the run ended",
 }

@@ -7,7 +7,13 @@ import pytest
 from hybrid_propagate.adapters.system.real_time import at_point
 from hybrid_propagate.driver.loop.controller import Target
 from hybrid_propagate.driver.loop.problem import Problem, make_step
-from hybrid_propagate.driver.loop.segment import Limits, is_check_point, reference_segment, surrogate_segment
+from hybrid_propagate.driver.loop.segment import (
+    Limits,
+    is_check_point,
+    reference_segment,
+    surrogate_segment,
+    typical_share,
+)
 from hybrid_propagate.surrogate.surrogate import Visit
 from toy_engine import kicked, make_chain, make_response, start, toy_problem
 
@@ -24,6 +30,11 @@ class Perfect:
 
     def __init__(self, problem: Problem, spoil=None, spread: float = 0.0) -> None:
         self.problem, self.spoil, self.spread, self.calls = problem, spoil, spread, 0
+        self.nonlinear_from = 1_000_000
+
+    @property
+    def nonlinear(self) -> bool:
+        return self.calls >= self.nonlinear_from
 
     def predict(self, density: np.ndarray) -> np.ndarray:
         self.calls += 1
@@ -75,6 +86,28 @@ def test_a_segment_that_reaches_the_end_says_so(problem: Problem) -> None:
     )
     assert segment is not None
     assert (segment.reason, segment.end.step) == ("END", problem.n_steps)
+
+
+@pytest.mark.parametrize(("n_steps", "expected"), [(20, 10), (6, 6)])
+def test_half_of_a_long_segment_is_enough_where_it_turns_nonlinear(
+    problem: Problem, n_steps: int, expected: int
+) -> None:
+    """Not of one that is little of the run, nor where it was nonlinear before."""
+    state, step = start(problem, TARGET).state, make_step(problem)
+    assert problem.n_steps / 2 <= 20 < problem.n_steps
+    for first_call, length, reason in ((3, expected, "NONLINEAR"), (0, n_steps, "MAX_STEPS")):
+        surrogate = Perfect(problem)
+        surrogate.nonlinear_from = first_call
+        segment = surrogate_segment(problem, step, surrogate, state, n_steps, Limits())
+        assert segment is not None
+        assert segment.n_steps == length
+        assert segment.reason == (reason if length < n_steps else "MAX_STEPS")
+
+
+def test_shares_count_by_the_motion_that_they_are_of() -> None:
+    assert typical_share(np.array([1.0, 0.0]), np.array([1e-3, 1.0])) == pytest.approx(1e-3, rel=1e-6)
+    assert typical_share(np.array([0.3, 0.3]), np.array([2.0, 5.0])) == pytest.approx(0.3)
+    assert typical_share(np.array([3.0, 4.0]), np.zeros(2)) == pytest.approx(np.sqrt(12.5))
 
 
 @pytest.mark.parametrize(
