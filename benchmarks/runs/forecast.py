@@ -40,9 +40,9 @@ from scipy.optimize import least_squares
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: Steps of water, all by the reference code, and the processor seconds of the whole process on the machine
 #: that the rates in force belong to.
-REFERENCE_STEPS, REFERENCE_SECONDS = 60, 5.7
-#: How firmly a rate is held to the one in force; what every process spends is known best.
-_HOLD, _HOLD_PROCESS = 0.03, 2.0
+REFERENCE_STEPS, REFERENCE_SECONDS = 60, 3.4
+#: How firmly a rate's logarithm is held to that of the one in force.
+_HOLD = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,10 +143,9 @@ def fitted(runs: Sequence[Run], which: int, rates: Mapping[str, float]) -> dict[
     counts = np.array([[run.counts[which].get(name, 0.0) for name in rates] for run in runs])
     took = np.log([run.took[which] for run in runs])
     start = np.log(list(rates.values()))
-    hold = [_HOLD_PROCESS if name in ("process", "figure") else _HOLD for name in rates]
 
     def misfit(logs: np.ndarray) -> np.ndarray:
-        return np.concatenate([np.log(counts @ np.exp(logs)) - took, hold * (logs - start)])
+        return np.concatenate([np.log(counts @ np.exp(logs)) - took, _HOLD * (logs - start)])
 
     return dict(zip(rates, np.exp(least_squares(misfit, start).x).tolist(), strict=True))
 
