@@ -235,28 +235,25 @@ def surrogate_segment(
     recorder = Recorder(state, corrected=problem.real_time.propagator == "magnus")
     conserving, keeps = conserves(problem), follows(problem, surrogate) is not None
     reason: Reason = "MAX_STEPS"
-    was = surrogate.nonlinear
-    shares, cpu = list[float](), 0.0
+    was, shares, cpu = surrogate.nonlinear, list[float](), 0.0
     for k in range(n_steps):
-        last = k == n_steps - 1
         if is_check_point(problem, state):
             state = rebuilt(problem, state, fock_in_force)
         if k % CLOCK_EVERY == 0:
             cpu = time.process_time()
         try:
             following, changes = step(state, fock_in_force)
-            visit = visited(following, last=last)
+            visit = visited(following, last=k == n_steps - 1)
             unknown = visit.learned
             if unknown:
                 # The step was made before the surrogate knew where it led; those before it may lack the same.
                 following, changes = step(state, fock_in_force)
-                visit = visited(following, last=last)
+                visit = visited(following, last=k == n_steps - 1)
         except NoFixedPoint:
             # What the surrogate says need not have one: a wild Fock matrix, or one that is not finite.
             reason = "NOT_FINITE"
             break
-        broken = _broken_limit(following, visit.spread, limits, conserving)
-        if broken is not None:
+        if broken := _broken_limit(following, visit.spread, limits, conserving):
             reason = broken
             break
         recorder.add(state, changes, cpu, max(visit.spread, unknown))
@@ -264,9 +261,7 @@ def surrogate_segment(
         if keeps:
             recorder.keep(following, built_for)
         state = following
-        if surrogate.nonlinear != was and 2 * (k + 1) >= n_steps >= problem.n_steps / 2:
-            # What its first steps lacked has it passed once more. Half of it shows what there is to refine,
-            # and where it is most of the run, the other half is much of what the run takes.
+        if surrogate.nonlinear != was and _half_shows(problem, recorder.n_steps, n_steps):
             reason = "NONLINEAR"
             break
     if recorder.n_steps == 0:
@@ -275,6 +270,15 @@ def surrogate_segment(
     own = _own_energies(problem, surrogate, recorder.densities)
     segment = recorder.segment("surrogate", reason, state, own, 0)
     return replace(segment, learned=typical_share(np.array(shares), later_sizes(problem, segment)))
+
+
+def _half_shows(problem: Problem, made: int, n_steps: int) -> bool:
+    """Whether a pass may end in which what is not linear began to come from the functional.
+
+    What its first steps lacked has it passed once more. Half of it shows what there is to refine, and where
+    it is most of the run, the other half is much of what the run takes.
+    """
+    return 2 * made >= n_steps >= problem.n_steps / 2
 
 
 def _own_energies(problem: Problem, surrogate: Surrogate, densities: np.ndarray) -> np.ndarray:

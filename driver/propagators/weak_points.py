@@ -58,7 +58,8 @@ class Sides:
         every = self._made(matrices, imaginary=imaginary)
 
         def of(eta: np.ndarray) -> np.ndarray:
-            found = np.empty((len(eta), *matrices.shape[:2]))
+            n_matrices, n_spin = matrices.shape[:2]
+            found = np.empty((len(eta), n_matrices, n_spin))
             for s, own in enumerate(self.places):
                 parts = own.parts(eta)
                 for c, spins in enumerate(every):
@@ -70,7 +71,7 @@ class Sides:
                 some = slice(first, first + self._at_once)
                 densities = self._some(eta[some])
                 part = np.ascontiguousarray(np.imag(densities) if imaginary else np.real(densities))
-                for s in range(found.shape[2]):
+                for s in range(n_spin):
                     flat = np.real(matrices[left, s]).reshape(len(left), -1)
                     found[some, left, s] = part[:, s].reshape(len(part), -1) @ flat.T
             return found
