@@ -79,7 +79,7 @@ def surrogate_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment |
         if segment is None and is_weak(hybrid):
             # The motion is not weak: nothing to refine for.
             return None
-        spread = np.inf if segment is None else typical_spread(hybrid, segment)
+        spread = np.inf if segment is None else _typical_spread(hybrid, segment)
         if segment is not None and spread <= wanted and segment.reason in ("MAX_STEPS", "END"):
             break
         if last:
@@ -151,7 +151,7 @@ def book(hybrid: Hybrid, progress: Progress, verdict: Verdict, builds: int) -> N
     builds: Fock builds that the segment took in all.
     """
     ledger, tally, segment, claim = progress.ledger, progress.tally, verdict.segment, verdict.claim
-    estimate, spread = progress.estimate, typical_spread(hybrid, segment)
+    estimate, spread = progress.estimate, _typical_spread(hybrid, segment)
     assert estimate is not None
     if claim is None or not claim.met:
         ledger.reject(segment.n_steps, np.inf if claim is None else claim.rate, verdict.builds)
@@ -225,7 +225,7 @@ def _book_broken(hybrid: Hybrid, progress: Progress, length: int) -> None:
     tell(hybrid, progress, event)
 
 
-def typical_spread(hybrid: Hybrid, segment: Segment) -> float:
+def _typical_spread(hybrid: Hybrid, segment: Segment) -> float:
     """Of a segment's steps."""
     return typical_share(segment.spreads, later_sizes(hybrid.problem, segment))
 
