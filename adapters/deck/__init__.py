@@ -10,6 +10,7 @@ from .deck import (
     PropagationTask,
     Task,
     Vectors,
+    orbitals_read,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "PropagationTask",
     "Task",
     "Vectors",
+    "orbitals_read",
 ]

@@ -115,6 +115,15 @@ class PropagationTask:
 Task = GroundStateTask | LinearResponseTask | ExcitedDensityTask | DensityPlotTask | PropagationTask
 
 
+def orbitals_read(task: Task) -> str:
+    """Name of the file whose orbitals a task takes as they are; empty for a ground state."""
+    if isinstance(task, GroundStateTask):
+        return ""
+    if isinstance(task, PropagationTask) and task.real_time.load.kind == "vectors":
+        return task.real_time.load.files[0]
+    return task.vectors
+
+
 def of_other_system(task: Task, change: Callable[[System], System]) -> Task:
     """The task at another geometry or level, with the ground states that it comes from."""
     if not isinstance(task, PropagationTask):

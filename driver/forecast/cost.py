@@ -7,7 +7,14 @@ prints them anew. Each belongs to one count, so that a count that grows with n³
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ...adapters.deck import Deck, GroundStateTask, LinearResponseTask, PropagationTask, Task
+from ...adapters.deck import (
+    Deck,
+    GroundStateTask,
+    LinearResponseTask,
+    PropagationTask,
+    Task,
+    orbitals_read,
+)
 from ...adapters.system import RealTime, System
 from .motion import driven_steps, learns_points, out_of_equilibrium, strong, weak
 from .work import (
@@ -25,8 +32,6 @@ from .work import (
 
 #: Densities of all points are stored where they fit this many bytes.
 STORED = 2**26
-#: Share of the memory allowed that integrals may take, as in `adapters/pyscf/engine`.
-INTEGRALS_SHARE = 3 / 4
 #: Fock builds of PySCF's SCF, of the engine before and after it, and of a run beside its steps.
 SCF_BUILDS, ENGINE_BUILDS, RUN_BUILDS = 16, 12, 8
 #: Expansions of the functional about a density, in potentials at as many points.
@@ -57,7 +62,7 @@ INTERPOLATED = 1500
 #: As in `driver/loop/hybrid`: bytes of densities that are formed at once for the files.
 PIECES = 1.5e8
 #: As in `driver/loop/motion`: bytes of a segment of weak motion, over those.
-HELD = 4
+HELD = 6
 #: Points of a surrogate segment held at once.
 _HELD_POINTS = 500
 
@@ -172,7 +177,7 @@ def _add(counts: dict[str, float], more: Mapping[str, float]) -> None:
 
 def _set_up(size: SystemSize, memory: float) -> dict[str, float]:
     """Integrals that are held, those of a fit, and the values on the grid that are made once."""
-    held = size.kernels * size.pairs**2 / 2.0 if held_integrals(size, INTEGRALS_SHARE * memory) else 0.0
+    held = size.kernels * size.pairs**2 / 2.0 if held_integrals(size, memory) else 0.0
     return {
         "integrals": held + float(size.pairs * size.fitting),
         "points": float(EXPANDING * size.spins * size.points),
@@ -182,7 +187,7 @@ def _set_up(size: SystemSize, memory: float) -> dict[str, float]:
 def _builds(size: SystemSize, builds: float, memory: float, *, parts: float) -> dict[str, float]:
     """Fock matrices; parts: of a density that exchange is taken of, in units of the real one."""
     n, spins = size.functions, size.spins
-    held = held_integrals(size, INTEGRALS_SHARE * memory)
+    held = held_integrals(size, memory)
     each = size.pairs**2 * (1.0 if held else DIRECT)
     # A fit is read twice. Held integrals of a range-separated operator are one set.
     coulomb = 2.0 * size.pairs * size.fitting if size.fitting else each
@@ -273,7 +278,7 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
         counts["modes"] = float(moved_squares * size.moved_pairs)
         counts["moved square"] = float((steps - driven) * moved_squares)
     counts["relaxed square"] = float(relaxed * moved_squares)
-    if from_vectors(size, INTEGRALS_SHARE * memory):
+    if from_vectors(size, memory):
         counts["vectors"] = float(VECTORS**2 * size.functions**2 * size.pairs)
     counts["moved step"] = float(steps)
     counts["moved pair"] = float(steps * moved)
@@ -302,17 +307,20 @@ def _pictures(real_time: RealTime) -> float:
 def bytes_counts(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) -> dict[str, float]:
     """What lies in memory at the peak, bytes by kind: at the task where it is most."""
     peak: dict[str, float] = {}
-    runs, grids = 0, 0.0
+    runs, engines = 0, dict[str, tuple[float, float]]()
     for number, task in enumerate(deck.tasks):
         counts = _held(task, sizes[number], asked)
-        own = counts["grid"]
+        left = {orbitals_read(later) for later in deck.tasks[number:]}
+        engines = {name: held for name, held in engines.items() if name in left}
+        # Its own engine is that of the ground state that it starts from.
+        others = [held for name, held in engines.items() if name != orbitals_read(task)]
         if isinstance(task, PropagationTask) and not task.real_time.no_propagation:
             runs += 1
         elif isinstance(task, GroundStateTask):
-            # Kept for the propagations from it.
-            grids += own
+            engines[task.output] = counts["integrals"], counts["grid"]
         counts["further run"] = max(runs - 1.0, 0.0)
-        counts["grid"] = max(own, grids)
+        counts["integrals"] += sum(integrals for integrals, _ in others)
+        counts["grid"] += sum(grid for _, grid in others)
         if priced(counts, BYTES) > (priced(peak, BYTES) if peak else 0.0):
             peak = counts
     return peak
@@ -321,7 +329,7 @@ def bytes_counts(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) -> d
 def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
     n, spins, points, memory = size.functions, size.spins, size.points, asked.memory
     variables = {0: 0, 1: 1, 4: 4}[size.components]
-    integrals = held_integrals(size, INTEGRALS_SHARE * memory) + 8 * size.fitting * size.pairs
+    integrals = held_integrals(size, memory) + 8 * size.fitting * size.pairs
     values = min(4.0 * size.components * n * points, (memory - integrals) / 2)
     # ρ, w v and the functional's series or kernel, in double precision.
     kept = 8.0 * points * (2 * spins * variables + (spins * variables) ** 2)

@@ -32,11 +32,13 @@ _COMPONENTS = {"HF": 0, "LDA": 1, "GGA": 4, "MGGA": 4}
 _ATTENUATED = re.compile("SR_HF|LR_HF|WB97|X_M11|X_REVM11|_SX|HSE|CAM|LC_|ITYH|HJS|LDA_X_ERF")
 #: Exact exchange by its own name; taken off, it undoes that of a hybrid.
 _EXACT = re.compile(r"(-?)[0-9.]*\*?\bHF\b")
+#: Share of the memory allowed that integrals may take, as in `adapters/pyscf/engine`.
+INTEGRALS_SHARE = 3 / 4
 #: As in `driver/run/surrogates`, `kernel/pair_kernel` and `kernel/cholesky_vectors`: most pairs of an irrep
 #: that have modes, matrices held of those, of more, and of more where Coulomb is held as vectors; and vectors
 #: a function in place of integrals.
 MOST_MODES, PAIR_MATRICES, SINGLE_MATRICES, MATRICES_BESIDE_VECTORS = 3000, 16, 4, 3
-HALF_TRANSFORMED, VECTORS = 1.0 / 8.0, 9
+HALF_TRANSFORMED, REST_SHARE, VECTORS = 1.0 / 8.0, 1.0 / 4.0, 9
 #: As in `kernel/factored_mean_field`: share of the memory; and vectors of exchange that are left, a function.
 FACTORS_SHARE, LEFT_VECTORS = 1.0 / 4.0, 6
 #: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double
@@ -150,7 +152,7 @@ def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     single = 4 * (MATRICES_BESIDE_VECTORS if beside else SINGLE_MATRICES)
     matrices = (8 * PAIR_MATRICES if d <= MOST_MODES else single) * d**2
     half = 8 * size.spins * size.occupied * (size.functions - size.occupied) // size.irreps
-    taken = matrices + min(half * size.functions**2 // 2, HALF_TRANSFORMED * memory)
+    taken = matrices + min(half * size.functions**2 // 2, _half_transformed_bytes(size, memory))
     if beside:
         vectors = 8 * VECTORS * size.functions * size.pairs
         taken = max(vectors, matrices + size.spins * vectors // 2)
@@ -175,13 +177,17 @@ def from_vectors(size: SystemSize, memory: float) -> bool:
 def readings(size: SystemSize, memory: float) -> int:
     """How often integrals are read for that kernel: half-transformed, some occupied orbitals at a time."""
     whole = 4 * size.spins * size.kernels * size.functions**3 * size.occupied
-    return math.ceil(whole / (HALF_TRANSFORMED * memory))
+    return math.ceil(whole / _half_transformed_bytes(size, memory))
+
+
+def _half_transformed_bytes(size: SystemSize, memory: float) -> float:
+    return min(HALF_TRANSFORMED * memory, REST_SHARE * (memory - held_integrals(size, memory)))
 
 
 def held_integrals(size: SystemSize, memory: float) -> int:
     """Bytes of two-electron integrals in memory; 0 where they are computed at every build."""
     # A fitted Coulomb matrix leaves the exchange operator's alone.
     packed = 8 * size.pairs * (size.pairs + 1) // 2 * (1 if size.fitting else size.kernels)
-    if packed > memory:
+    if packed > INTEGRALS_SHARE * memory:
         return 0
     return packed + (16 * size.functions**4 if size.functions <= SMALL else 0)

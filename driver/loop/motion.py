@@ -39,8 +39,8 @@ from .progress import Progress
 from .reference import Sight
 from .segment import Limits, Segment, later_densities, shadow_pass, surrogate_segment
 
-#: Bytes that η of a segment of weak motion may take, over those of another's densities.
-HELD = 4
+#: Bytes that η of a segment of weak motion may take at least, over those of another's densities.
+HELD = 6
 #: What moves in irreps that no field moves, over all that moves: it is stated. More is not followed.
 STILL = 1e-3
 #: Points of weak motion at once.
@@ -289,8 +289,9 @@ class Weakly:
         return segment.formed.later(every)
 
     def held_steps(self, most: float) -> int:
-        """See `Motion`: densities are formed where they are asked for."""
-        return max(int(HELD * most // (16 * max(self._response.pairs.n_pairs, 1))), 16)
+        """See `Motion`: η alone is held; it may take what making the kernel took."""
+        room = max(HELD * most, self._response.room)
+        return max(int(room // (16 * max(self._response.pairs.n_pairs, 1))), 16)
 
     def response_size(self, segment: Segment, every: int) -> float:
         """See `Motion`."""

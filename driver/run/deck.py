@@ -13,6 +13,7 @@ from ...adapters.deck import (
     GroundStateTask,
     LinearResponseTask,
     PropagationTask,
+    orbitals_read,
 )
 from ...adapters.files.run_lock import locked
 from ...adapters.rtdb.recall import HEAD, record_path
@@ -85,6 +86,7 @@ def _carry_out(
     roots = kept
     propagated: list[Kicked] = []
     for done, task in enumerate(deck.tasks):
+        grounds.let_go(orbitals_read(left) for left in deck.tasks[done:])
         match task:
             case GroundStateTask():
                 number = grounds.add(task)

@@ -1,7 +1,7 @@
 """The ground states of a deck: what its `task dft energy` leave for its propagations."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -33,7 +33,8 @@ class GroundStates:
     options: of the command.
     write: takes log text.
     tasks: those met so far.
-    solved: by the task's number.
+    solved: orbitals, by the task's number.
+    engines: expanded about these, of tasks from which something else is to start.
     seconds: that it took, until a run has booked them.
     learned: response learned about it by its last propagation, as arrays, with that one's system.
     of_nwchem: orbitals that NWChem has converged, with their names and systems.
@@ -44,7 +45,8 @@ class GroundStates:
     options: Options
     write: Callable[[str], None]
     tasks: list[GroundStateTask] = field(default_factory=list)
-    solved: dict[int, Solved] = field(default_factory=dict)
+    solved: dict[int, Orbitals] = field(default_factory=dict)
+    engines: dict[int, PySCFEngine] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
     learned: dict[int, tuple[System, Mapping[str, np.ndarray]]] = field(default_factory=dict)
     of_nwchem: list[tuple[str, System, Orbitals]] = field(default_factory=list)
@@ -60,6 +62,19 @@ class GroundStates:
         return {task.output: number for number, task in enumerate(self.tasks[:before])}
 
     def solve(self, number: int) -> Solved:
+        """A converged task. Raises DeckError, MovecsError, NotConverged."""
+        orbitals = self.orbitals(number)
+        if number in self.engines:
+            return self.engines[number], orbitals
+        return self.engine_about(orbitals, self.tasks[number].system), orbitals
+
+    def let_go(self, wanted: Iterable[str]) -> None:
+        """Free the engines of tasks whose orbitals have none of these names: they are large."""
+        names = self.named()
+        kept = {names[name] for name in wanted if name in names}
+        self.engines = {number: engine for number, engine in self.engines.items() if number in kept}
+
+    def orbitals(self, number: int) -> Orbitals:
         """Converge a task, once. Raises DeckError, MovecsError, NotConverged."""
         if number not in self.solved:
             began = time.perf_counter()
@@ -67,7 +82,7 @@ class GroundStates:
                 engine, orbitals = self._converge(number, tell)
             total = self._log(self.tasks[number], engine, orbitals)
             orbitals = replace(orbitals, total_energy=total)
-            self.solved[number] = engine, orbitals
+            self.engines[number], self.solved[number] = engine, orbitals
             self._keep(self.tasks[number], engine, orbitals)
             self.seconds[number] = time.perf_counter() - began
         return self.solved[number]
@@ -137,7 +152,7 @@ class GroundStates:
         if task.vectors.kind not in ("file", "fragment"):
             return None
         parts = [
-            self.solve(names[name])[1] if name in names else _read_orbitals(name, task.system, self.deck)
+            self.orbitals(names[name]) if name in names else _read_orbitals(name, task.system, self.deck)
             for name in task.vectors.files
         ]
         try:
@@ -153,7 +168,7 @@ class GroundStates:
         What else lies in the folder changes no digit: a deck run again gives the same numbers.
         """
         earlier = [
-            (self.tasks[number].system, self.solved[number][1])
+            (self.tasks[number].system, self.solved[number])
             for number in names.values()
             if number in self.solved
         ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...adapters.deck import Deck, PropagationTask
+from ...adapters.deck import Deck, PropagationTask, orbitals_read
 from ...adapters.log.log_file import LogFile
 from ...atomic.terminal import may_be_live
 from ..page.lines import Root
@@ -51,8 +51,7 @@ class Job:
     @property
     def orbitals(self) -> str:
         """Name of the file, in the deck's words, whose orbitals the propagation starts from."""
-        load = self.task.real_time.load
-        return load.files[0] if load.kind == "vectors" else self.task.vectors
+        return orbitals_read(self.task)
 
     @property
     def restart_file(self) -> Path:

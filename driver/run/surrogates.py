@@ -15,7 +15,14 @@ from ...adapters.pyscf.quadrature import Quadrature
 from ...surrogate.kernel.analytic import analytic_kernel, fits_analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.kernel.factored_mean_field import factored_mean_field, fits_factors
-from ...surrogate.kernel.pair_kernel import Means, PairBlock, moved_blocks, pair_kernel, pairs_by_irrep
+from ...surrogate.kernel.pair_kernel import (
+    Means,
+    PairBlock,
+    bytes_taken,
+    moved_blocks,
+    pair_kernel,
+    pairs_by_irrep,
+)
 from ...surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from ...surrogate.nonlinear.nonlinear_response import Effort, PointSource
 from ...surrogate.nonlinear.or_grid import PointsOrGrid
@@ -171,8 +178,8 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs))
     made = once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
     missing = [index for index in indices if int(index[0]) not in made]
+    means = Means(options.memory, single=max(map(len, indices)) > MOST_MODES)
     if missing:
-        means = Means(options.memory, single=max(map(len, indices)) > MOST_MODES)
         more = pair_kernel(engine, basis, pairs, irreps, missing, means)
         if more is None:
             return None
@@ -180,8 +187,10 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     blocks = [made[int(index[0])] for index in indices]
     moved = {int(index[0]) for index in indices}
     unmoved = [index for index in pairs_by_irrep(pairs, irreps).values() if int(index[0]) not in moved]
+    room = bytes_taken(engine, pairs, irreps, indices, means) - sum(block.n_bytes for block in blocks)
+    still = pairs_at_rest(engine, basis, pairs, about, unmoved)
     try:
-        response = PairResponse(pairs, about, blocks, pairs_at_rest(engine, basis, pairs, about, unmoved))
+        response = PairResponse(pairs, about, blocks, still, room)
     except np.linalg.LinAlgError:
         return None
     return response if response.is_near_rest else None

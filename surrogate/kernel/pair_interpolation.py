@@ -23,8 +23,8 @@ from .pair_quadrature import PairedOrbitals, add_products, summed_points
 _PIVOT_THRESHOLD = 1e-13
 #: Candidates of a cell.
 _CANDIDATES = 3000
-#: Points of a cell at once.
-_POINTS = 256
+#: Points of a cell, and pairs, at once.
+_POINTS, _PAIRS = 256, 1024
 #: Root of the sum of the squared pairs of all blocks from which on products are interpolated: of 1008 pairs
 #: that took 7 s, not 9, of 1728 11 s, not 22 (`benchmarks/kernel/interpolation.py`).
 FROM_PAIRS = 1500
@@ -46,7 +46,11 @@ class _Points:
     def products(self, pairs: PairedOrbitals) -> np.ndarray:
         """Y of some pairs, (r, d), in single precision."""
         i, a = self.columns[0][pairs.occupied], self.columns[1][pairs.empty]
-        return (self.inverse @ (self.occupied[:, i] * self.empty[:, a])).astype(np.float32)
+        found = np.empty((len(self.inverse), len(i)), np.float32)
+        for first in range(0, len(i), _PAIRS):
+            part = slice(first, first + _PAIRS)
+            found[:, part] = self.inverse @ (self.occupied[:, i[part]] * self.empty[:, a[part]])
+        return found
 
 
 def add_interpolated(
@@ -64,6 +68,7 @@ def add_interpolated(
         f = kernel[..., numbers] * (2.0 * images)
         ao = ao_values(quadrature.mol, quadrature.coords[numbers], min(kernel.shape[1], 4))
         own = {spin: _orbitals(ao, blocks, spin) for spin in spins}
+        del ao
         points = {spin: _interpolation_points(own[spin], f[spin, 0, spin, 0]) for spin in spins}
         middles = {
             (s, t): _middle((own[s], own[t]), (points[s], points[t]), f[s, :, t])
@@ -123,12 +128,13 @@ def _interpolation_points(orbitals: _Orbitals, f: np.ndarray) -> _Points:
     candidates = np.unique(np.searchsorted(importance, even))
     root = np.sqrt(scale[candidates])[:, None]
     occupied, empty = occupied[candidates] * root, empty[candidates] * root
-    (pstrf,) = get_lapack_funcs(("pstrf",), (occupied,))
-    factor, pivots, rank, _ = pstrf(
-        (occupied @ occupied.T) * (empty @ empty.T), tol=_PIVOT_THRESHOLD, lower=1
-    )
+    overlap = occupied @ occupied.T
+    overlap *= empty @ empty.T
+    (pstrf,) = get_lapack_funcs(("pstrf",), (overlap,))
+    # Symmetric: its transpose is itself, as LAPACK wants it. Above the diagonal nothing is read.
+    factor, pivots, rank, _ = pstrf(overlap.T, tol=_PIVOT_THRESHOLD, lower=1, overwrite_a=1)
     chosen = pivots[:rank] - 1
-    inverse = solve_triangular(np.tril(factor[:rank, :rank]), np.eye(rank), lower=True)
+    inverse = solve_triangular(factor[:rank, :rank], np.eye(rank), lower=True, overwrite_b=True)
     return _Points(occupied[chosen], empty[chosen], inverse, orbitals.columns)
 
 

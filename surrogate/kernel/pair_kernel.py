@@ -28,8 +28,8 @@ from .pair_quadrature import PairedOrbitals, add_exchange_correlation
 #: Matrices (d, d) of a block held at once: with their modes, in double precision; without, in single; and
 #: of these where Coulomb is held as vectors.
 _HELD, _HELD_SINGLE, _HELD_BESIDE_VECTORS = 16, 4, 3
-#: Share of the memory for half-transformed integrals.
-HALF_TRANSFORMED = 1.0 / 8.0
+#: Shares of the memory, and of what integrals leave of it, for half-transformed integrals.
+HALF_TRANSFORMED, REST_SHARE = 1.0 / 8.0, 1.0 / 4.0
 #: Rows at once.
 _ROWS = 512
 #: A field moves an irrep by less than this share of all that it moves: not at all.
@@ -51,6 +51,11 @@ class PairBlock:
     real: np.ndarray
     imaginary: np.ndarray | None
     coulomb: np.ndarray
+
+    @property
+    def n_bytes(self) -> int:
+        """Of its matrices."""
+        return sum(part.nbytes for part in (self.real, self.imaginary, self.coulomb) if part is not None)
 
     def coulomb_energy(self, x: np.ndarray) -> np.ndarray:
         """Σ x 2 (ai|bj) x of real x (k, d), (k,)."""
@@ -82,9 +87,9 @@ def pair_kernel(
     irreps: of the orbitals, (n_spin, m), all 0 where P0 has no symmetry.
     None where it takes more memory.
     """
-    held = HALF_TRANSFORMED * means.memory
-    if _bytes_taken(engine, pairs, irreps, max(map(len, indices)), means) > means.memory:
+    if bytes_taken(engine, pairs, irreps, indices, means) > means.memory:
         return None
+    held = _half_transformed_bytes(engine, means.memory)
     rectangles = [_rectangles(basis, pairs, index, irreps) for index in indices]
     blocks = _without_xc(engine, rectangles, (indices, np.float32 if means.single else np.float64), held)
     if engine.quadrature is not None and engine.kernel is not None:
@@ -98,11 +103,15 @@ def pair_kernel(
     return tuple(blocks)
 
 
-def _bytes_taken(
-    engine: PySCFEngine, pairs: OccupiedEmpty, irreps: np.ndarray, d: int, means: Means
+def bytes_taken(
+    engine: PySCFEngine,
+    pairs: OccupiedEmpty,
+    irreps: np.ndarray,
+    indices: list[np.ndarray],
+    means: Means,
 ) -> float:
-    """By the matrices of d pairs, and by integrals on their way."""
-    n, beside = engine.mol.nao, _from_vectors(engine.two_electron)
+    """By making the kernel of these blocks: the matrices of the largest, and integrals on their way."""
+    n, d, beside = engine.mol.nao, max(map(len, indices)), _from_vectors(engine.two_electron)
     held = 4.0 * (_HELD_BESIDE_VECTORS if beside else _HELD_SINGLE) if means.single else 8.0 * _HELD
     if beside:
         # Made in double precision; when matrices come, in single.
@@ -110,7 +119,12 @@ def _bytes_taken(
         return max(vectors, held * d**2 + 0.5 * vectors * engine.system.n_spin)
     # Half-transformed integrals of all empty orbitals with the occupied ones of one irrep.
     half = 8.0 * pairs.n_pairs / len(np.unique(irreps)) * n**2 / 2
-    return held * d**2 + min(half, HALF_TRANSFORMED * means.memory)
+    return held * d**2 + min(half, _half_transformed_bytes(engine, means.memory))
+
+
+def _half_transformed_bytes(engine: PySCFEngine, memory: float) -> float:
+    """What half-transformed integrals may take: of all memory, and of what integrals have left of it."""
+    return min(HALF_TRANSFORMED * memory, REST_SHARE * max(memory - engine.two_electron.n_bytes, 0.0))
 
 
 def _from_vectors(integrals: TwoElectron) -> bool:

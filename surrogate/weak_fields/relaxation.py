@@ -29,8 +29,10 @@ from .leading_part import LeadingPart, Times
 from .modes import split
 from .scheme import PairState, Phases
 
-#: Steps at once. Fewer cost more products with K, more take more sweeps.
-STEPS = 64
+#: Steps at once, of pairs up to a number and of more: fewer read K more often, more leave a cache.
+STEPS, MORE_STEPS, MANY_PAIRS = 64, 128, 8000
+#: Pairs whose steps stay in the processor's cache.
+_PAIRS = 512
 #: Change between sweeps, relative, at which a block has settled; sweeps until it has not.
 SETTLED, _MOST_SWEEPS = 2e-6, 60
 #: Functions of time below this share of the largest wait for the next sweep, and for good below this share of
@@ -52,13 +54,13 @@ class InnerStep:
     """The step with K₀, of d pairs and q eigenpairs, in the precision of the eigenvectors.
 
     push: (d,) g.
-    powers: (STEPS + 1, d) λ^j.
+    powers: (k + 1, d) λ^j, k: steps at once.
     real, imaginary: (d,) S_r, S_i.
     pushes: (2, d) α, β.
     parts: K₀ between real, and between imaginary parts; None: B is zero.
     reads: (q, 2d) X as real rows of (Re z, Im z).
     writes: (q, d) what y pushes z by, complex.
-    echoes: (STEPS, q, q), what y at one step adds to y so many steps later, by time.
+    echoes: (k, q, q), what y at one step adds to y so many steps later, by time.
     """
 
     push: np.ndarray
@@ -113,11 +115,12 @@ def inner_step(phases: Phases, real: LeadingPart, imaginary: LeadingPart | None)
         reads[own, k * d : (k + 1) * d] = (part.vectors * part.values).T * shapes[k]
         writes[own] = part.vectors.T * pushes[k]
         first += count
-    echoes, later = np.empty((STEPS, len(reads), len(reads))), writes
-    for step in range(STEPS):
+    steps = STEPS if d <= MANY_PAIRS else MORE_STEPS
+    echoes, later = np.empty((steps, len(reads), len(reads))), writes
+    for step in range(steps):
         echoes[step] = reads @ split(later).T
         later = later * turns
-    powers = np.exp(np.arange(STEPS + 1)[:, None] * np.log(turns))
+    powers = np.exp(np.arange(steps + 1)[:, None] * np.log(turns))
     single = real.vectors.dtype == np.float32
     push, powers, pushes, writes = (
         part.astype(np.complex64 if single else complex) for part in (phases.push, powers, pushes, writes)
@@ -159,9 +162,10 @@ def relaxed_steps(
 
     kernel: of rows (k, d). more: of points counted from the start.
     """
-    for first in range(0, n_steps, STEPS):
+    at_once = len(inner.echoes)
+    for first in range(0, n_steps, at_once):
         own = None if more is None else partial(more, first)
-        found = _block(inner, kernel, start, min(STEPS, n_steps - first), own)
+        found = _block(inner, kernel, start, min(at_once, n_steps - first), own)
         yield found
         if found is None:
             return
@@ -236,17 +240,23 @@ def _by_times(
 
 def _swept(inner: InnerStep, start: np.ndarray, drive: np.ndarray) -> np.ndarray:
     """z (n + 1, d) from z (d,) with K₀ and s (n + 1, d)."""
-    n, alpha, beta = len(drive) - 1, *inner.pushes
-    both = drive[1:] + drive[:-1]
-    # λ⁻ⁱ⁻¹ times what each step is pushed by; |λ| = 1.
-    powers = inner.powers[1 : n + 1]
-    back = np.conj(powers)
-    pushed = (np.real(both) * alpha + np.imag(both) * beta) * back
-    free = np.empty_like(drive)
-    free[0] = start
-    free[1:] = powers * (start + np.cumsum(pushed, axis=0))
-    y = _coordinates(inner, split(free) @ inner.reads.T).astype(inner.reads.dtype)
-    free[1:] += powers * np.cumsum(((y[1:] + y[:-1]) @ inner.writes) * back, axis=0)
+    n, d = len(drive) - 1, drive.shape[1]
+    columns = [slice(first, min(first + _PAIRS, d)) for first in range(0, d, _PAIRS)]
+    free, along = np.empty_like(drive), np.zeros((n + 1, len(inner.reads)), inner.reads.dtype)
+    for own in columns:
+        both, (alpha, beta) = drive[1:, own] + drive[:-1, own], inner.pushes[:, own]
+        powers = inner.powers[1 : n + 1, own]
+        # λ⁻ⁱ⁻¹ times what each step is pushed by; |λ| = 1.
+        pushed = (np.real(both) * alpha + np.imag(both) * beta) * np.conj(powers)
+        free[0, own] = start[own]
+        free[1:, own] = powers * (start[own] + np.cumsum(pushed, axis=0))
+        along += np.real(free[:, own]) @ inner.reads[:, own].T
+        along += np.imag(free[:, own]) @ inner.reads[:, d + own.start : d + own.stop].T
+    y = _coordinates(inner, along).astype(inner.reads.dtype)
+    both = y[1:] + y[:-1]
+    for own in columns:
+        powers = inner.powers[1 : n + 1, own]
+        free[1:, own] += powers * np.cumsum((both @ inner.writes[:, own]) * np.conj(powers), axis=0)
     return free
 
 

@@ -69,10 +69,11 @@ def test_limits_are_those_of_the_programs_parts() -> None:
     assert work.FACTORS_SHARE == factored_mean_field.SHARE
     assert (work.MOST_MODES, work.VECTORS) == (surrogates.MOST_MODES, cholesky_vectors.VECTORS)
     assert work.MATRICES_BESIDE_VECTORS == pair_kernel._HELD_BESIDE_VECTORS
-    assert (work.PAIR_MATRICES, work.SINGLE_MATRICES, work.HALF_TRANSFORMED, motion.WEAK) == (
+    halves = (pair_kernel.HALF_TRANSFORMED, pair_kernel.REST_SHARE)
+    assert halves == (work.HALF_TRANSFORMED, work.REST_SHARE)
+    assert (work.PAIR_MATRICES, work.SINGLE_MATRICES, motion.WEAK) == (
         pair_kernel._HELD,
         pair_kernel._HELD_SINGLE,
-        pair_kernel.HALF_TRANSFORMED,
         pair_response.WEAK,
     )
     assert (cost.PIECES, cost.HELD) == (hybrid.SEGMENT_BYTES, loop_motion.HELD)
