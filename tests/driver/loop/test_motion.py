@@ -106,6 +106,14 @@ def test_a_segment_is_the_references_own(problem: Problem) -> None:
         assert found.energies[at].sum() == pytest.approx(own.electronic, abs=1e-9)
 
 
+def test_a_segment_takes_what_making_the_kernel_took(problem: Problem) -> None:
+    response, few = toy_pairs(problem), 20.0
+    a_step = 16 * response.pairs.n_pairs
+    assert Weakly(problem, response).held_steps(few * a_step) == loop_motion.HELD * few
+    response.room = 1000.0 * a_step
+    assert Weakly(problem, response).held_steps(few * a_step) == 1000
+
+
 def test_the_end_is_a_state_of_full_matrices(problem: Problem) -> None:
     """Orthonormal orbitals that make its density; the steps that follow are those of the whole segment."""
     progress = start(problem, Target(1e-3, STEPS, 60.0))

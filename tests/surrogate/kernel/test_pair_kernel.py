@@ -15,6 +15,7 @@ from hybrid_propagate.surrogate.kernel.cholesky_vectors import cholesky_vectors
 from hybrid_propagate.surrogate.kernel.pair_kernel import (
     Means,
     PairBlock,
+    bytes_taken,
     moved_blocks,
     pair_kernel,
     pairs_by_irrep,
@@ -127,6 +128,21 @@ def test_coulomb_of_few_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_there_is_none() -> None:
     engine, basis, pairs = case("HF", False)
     assert pair_kernel(engine, basis, pairs, basis.irreps, by_irrep(basis, pairs), Means(100.0)) is None
+
+
+def test_making_takes_more_than_is_kept() -> None:
+    """So points have room afterwards. Half-transformed integrals take some of what integrals leave."""
+    engine, basis, pairs = case("HF", False)
+    indices = by_irrep(basis, pairs)
+    taken = [
+        bytes_taken(engine, pairs, basis.irreps, indices, Means(float(engine.two_electron.n_bytes) + more))
+        for more in (0.0, 400.0, 1e9)
+    ]
+    blocks = pair_kernel(engine, basis, pairs, basis.irreps, indices, MEANS)
+    assert blocks is not None
+    assert sum(block.n_bytes for block in blocks) < taken[0]
+    assert taken[1] - taken[0] == pytest.approx(100.0)
+    assert taken[2] > taken[1]
 
 
 @pytest.mark.parametrize("cation", [False, True])

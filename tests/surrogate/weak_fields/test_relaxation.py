@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hybrid_propagate.surrogate.weak_fields import relaxation
 from hybrid_propagate.surrogate.weak_fields.leading_part import Times, leading_part
 from hybrid_propagate.surrogate.weak_fields.relaxation import InnerStep, Kernel, inner_step, relaxed_steps
 from hybrid_propagate.surrogate.weak_fields.scheme import PairMap, PairState, Phases, scheme_step
@@ -48,9 +49,14 @@ def settled(step: PairMap) -> PairState:
     return state
 
 
-@pytest.mark.parametrize("n_steps", [1, 64, 150])
+@pytest.mark.parametrize(("n_steps", "many"), [(1, False), (64, False), (150, False), (150, True)])
 @pytest.mark.parametrize("exchange", [True, False])
-def test_they_are_the_schemes_steps(exchange: bool, n_steps: int) -> None:
+def test_they_are_the_schemes_steps(
+    exchange: bool, n_steps: int, many: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of as many pairs as have more steps at once, too."""
+    if many:
+        monkeypatch.setattr(relaxation, "MANY_PAIRS", D - 1)
     step = step_of(exchange=exchange)
     start = state = settled(step)
     expected, early = [], []
@@ -60,6 +66,7 @@ def test_they_are_the_schemes_steps(exchange: bool, n_steps: int) -> None:
         early.append(before)
     inner, kernel = relaxed(step)
     found = [block for block in relaxed_steps(inner, kernel, start, n_steps) if block is not None]
+    assert len(found) == -(-n_steps // (128 if many else 64))
     eta = np.concatenate([block.eta[1:] for block in found])
     assert np.linalg.norm(eta - expected) < 2e-6 * np.linalg.norm(expected)
     left = np.subtract(early, expected)
