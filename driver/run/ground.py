@@ -1,5 +1,6 @@
 """The ground states of a deck: what its `task dft energy` leave for its propagations."""
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -72,7 +73,10 @@ class GroundStates:
         """Free the engines of tasks whose orbitals have none of these names: they are large."""
         names = self.named()
         kept = {names[name] for name in wanted if name in names}
-        self.engines = {number: engine for number, engine in self.engines.items() if number in kept}
+        if not kept.issuperset(self.engines):
+            self.engines = {number: self.engines[number] for number in kept & self.engines.keys()}
+            # PySCF's SCF and what it calls hold each other.
+            gc.collect()
 
     def orbitals(self, number: int) -> Orbitals:
         """Converge a task, once. Raises DeckError, MovecsError, NotConverged."""

@@ -154,10 +154,13 @@ def _packed(parts: Iterator[np.ndarray] | list[np.ndarray], orbitals: np.ndarray
 def _exchange_vectors(parts: list[tuple[float, np.ndarray]], m: int) -> Iterator[ExchangeVectors]:
     """The fewest vectors of Σ share L L, of shares of one sign together."""
     for sign in (1.0, -1.0):
-        own = [np.sqrt(abs(share)) * vectors for share, vectors in parts if sign * share > 0.0]
+        own = [(np.sqrt(abs(share)), vectors) for share, vectors in parts if sign * share > 0.0]
         if not own:
             continue
-        stacked = np.concatenate(own)
+        stacked = np.concatenate([vectors for _, vectors in own])
+        ends = np.cumsum([0, *(len(vectors) for _, vectors in own)])
+        for (scale, _), first, last in zip(own, ends, ends[1:], strict=False):
+            stacked[first:last] *= scale
         sizes, turns = np.linalg.eigh(stacked @ stacked.T)
         for leads, kept in ((True, sizes > LEADING), (False, (sizes > LEFT_OUT) & (sizes <= LEADING))):
             turn = turns[:, kept]

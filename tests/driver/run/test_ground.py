@@ -1,6 +1,5 @@
 """Ground states of a deck: orbitals stay, engines as long as something is to start from them."""
 
-import gc
 import weakref
 from pathlib import Path
 
@@ -48,7 +47,6 @@ def test_engines_are_freed_that_nothing_starts_from(tmp_path: Path) -> None:
     del engine
     kept = grounds.solve(grounds.add(second))[0]
     grounds.let_go([orbitals_read(last)])
-    gc.collect()
     assert freed() is None
     assert grounds.solve(1)[0] is kept
     # The orbitals are not converged again, and an engine can be had anew.
