@@ -34,6 +34,9 @@ from .work import (
 STORED = 2**26
 #: Fock builds of PySCF's SCF, of the engine before and after it, and of a run beside its steps.
 SCF_BUILDS, ENGINE_BUILDS, RUN_BUILDS = 16, 12, 8
+#: As in `adapters/pyscf/ground_state`: functions from which on an SCF whose integrals are computed anew has
+#: fitted ones first; exact builds of it then, and after it; fitting functions a function.
+FITTED_FROM, SCF_EXACT, ENGINE_EXACT, FITTING = 100, 4, 2, 4
 #: Expansions of the functional about a density, in potentials at as many points.
 EXPANDING = 40
 #: Fock builds of a step: by the reference code; beyond linear response; with an absorbing potential.
@@ -54,9 +57,8 @@ PASSES, ABSORBING_PASSES = 1.8, 11.0
 #: As in `surrogate/nonlinear`: rotations that points are learned from and measured on, with the four sizes
 #: tried; rows, candidates and most points of an atom's cell.
 ROTATIONS, ROWS, CANDIDATES, MOST = 40 + 4 * 5, 40 * 40, 1500, 600
-#: Exchange of a real and an imaginary part together, in that of a real part; Coulomb and exchange with
-#: integrals computed anew, in those with them at hand.
-COMPLEX, DIRECT = 1.35, 30.0
+#: Exchange of a real and an imaginary part together, in that of a real part.
+COMPLEX = 1.35
 #: As in `surrogate/kernel/pair_interpolation`.
 INTERPOLATED = 1500
 #: As in `driver/loop/hybrid`: bytes of densities that are formed at once for the files.
@@ -77,6 +79,7 @@ SECONDS: dict[str, float] = {
     "quadrature": 1.2e-10,
     "points": 5.9e-7,
     "two-electron": 9.5e-10,
+    "anew": 3.5e-9,
     "integrals": 4.9e-8,
     "kernel": 1.3e-9,
     "picture": 0.84,
@@ -162,8 +165,7 @@ def seconds_counts(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) ->
         if isinstance(task, PropagationTask):
             _add(counts, _propagation(task, size, asked))
         elif isinstance(task, GroundStateTask):
-            _add(counts, _builds(size, 0 if task.skip else SCF_BUILDS, memory, parts=1.0))
-            _add(counts, _builds(size, ENGINE_BUILDS, memory, parts=1.0))
+            _add(counts, _ground_state(task, size, memory))
             _add(counts, _set_up(size, memory))
         elif isinstance(task, LinearResponseTask):
             _add(counts, _builds(size, 20 * task.n_roots, memory, parts=1.0))
@@ -173,6 +175,18 @@ def seconds_counts(deck: Deck, sizes: Mapping[int, SystemSize], asked: Asked) ->
 def _add(counts: dict[str, float], more: Mapping[str, float]) -> None:
     for name, count in more.items():
         counts[name] = counts.get(name, 0.0) + count
+
+
+def _ground_state(task: GroundStateTask, size: SystemSize, memory: float) -> dict[str, float]:
+    """An SCF, with fitted integrals until its end where others cost too much; builds before and after it."""
+    builds = ENGINE_BUILDS + (0 if task.skip else SCF_BUILDS)
+    counts = _builds(size, builds, memory, parts=1.0)
+    if counts["anew"] and size.exchange and size.functions >= FITTED_FROM:
+        exact = ENGINE_EXACT + (0 if task.skip else SCF_EXACT)
+        counts["anew"] *= exact / builds
+        fits = 0 if task.skip else SCF_BUILDS * size.spins * size.kernels
+        counts["orbital product"] = float(fits * FITTING * size.functions**3 * size.occupied)
+    return counts
 
 
 def _set_up(size: SystemSize, memory: float) -> dict[str, float]:
@@ -186,17 +200,18 @@ def _set_up(size: SystemSize, memory: float) -> dict[str, float]:
 
 def _builds(size: SystemSize, builds: float, memory: float, *, parts: float) -> dict[str, float]:
     """Fock matrices; parts: of a density that exchange is taken of, in units of the real one."""
-    n, spins = size.functions, size.spins
-    held = held_integrals(size, memory)
-    each = size.pairs**2 * (1.0 if held else DIRECT)
+    n, spins, held = size.functions, size.spins, held_integrals(size, memory)
     # A fit is read twice. Held integrals of a range-separated operator are one set.
-    coulomb = 2.0 * size.pairs * size.fitting if size.fitting else each
-    exchange = parts * spins * (1 if held else size.kernels) * each if size.exchange else 0.0
+    coulomb = 2.0 * size.pairs * size.fitting if size.fitting else held and size.pairs**2
+    exchange = parts * spins * size.pairs**2 if size.exchange and held else 0.0
+    # Computed anew they serve J and K, real and imaginary part and both spins at once.
+    anew = 0 if held or (size.fitting and not size.exchange) else size.kernels
     return {
         "build": builds,
         "quadrature": builds * spins * n**2 * size.points * max(size.components, 1) / 4.0,
         "points": builds * spins * size.points,
         "two-electron": builds * (coulomb + exchange),
+        "anew": builds * anew * min(parts, COMPLEX) * size.primitive_pairs**2,
     }
 
 
@@ -269,7 +284,6 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
     # One of a point's mirror images is enough; products of more pairs than this are interpolated.
     squares = min(size.moved_irreps * size.moved_pairs**2, INTERPOLATED**2)
     counts["pair kernel"] = float(squares * size.points) / size.irreps
-    counts["reading"] = float(readings(size, memory) * size.pairs**2)
     moved_squares = size.moved_irreps * size.moved_pairs**2
     # While a field acts modes serve nothing; their kernel is in double precision.
     driven, single = driven_steps(task.real_time), size.moved_pairs > MOST_MODES
@@ -280,6 +294,8 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
     counts["relaxed square"] = float(relaxed * moved_squares)
     if from_vectors(size, memory):
         counts["vectors"] = float(VECTORS**2 * size.functions**2 * size.pairs)
+    else:
+        counts["reading"] = float(readings(size, memory) * size.pairs**2)
     counts["moved step"] = float(steps)
     counts["moved pair"] = float(steps * moved)
     counts["picture"] = _pictures(task.real_time)

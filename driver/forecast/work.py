@@ -7,6 +7,8 @@ import math
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from ...adapters.system import System
 from ...adapters.system.system import n_functions
 from .symmetry import operations
@@ -32,6 +34,8 @@ _COMPONENTS = {"HF": 0, "LDA": 1, "GGA": 4, "MGGA": 4}
 _ATTENUATED = re.compile("SR_HF|LR_HF|WB97|X_M11|X_REVM11|_SX|HSE|CAM|LC_|ITYH|HJS|LDA_X_ERF")
 #: Exact exchange by its own name; taken off, it undoes that of a hybrid.
 _EXACT = re.compile(r"(-?)[0-9.]*\*?\bHF\b")
+#: Shells whose overlap is below this have no integrals (`adapters/pyscf/two_electron`).
+OVERLAP = 1e-12
 #: Share of the memory allowed that integrals may take, as in `adapters/pyscf/engine`.
 INTEGRALS_SHARE = 3 / 4
 #: As in `driver/run/surrogates`, `kernel/pair_kernel` and `kernel/cholesky_vectors`: most pairs of an irrep
@@ -52,7 +56,7 @@ class SystemSize:
 
     functions: basis functions n; spins: density matrices; occupied: orbitals of one spin.
     points: of the reference grid; components: values a function has at each.
-    primitives: Σ over shells of contracted length times components, whose fourth power integrals cost.
+    primitive_pairs: pairs of primitive functions that overlap, whose square integrals cost.
     fitting: functions of the cd basis, 0 without. kernels: two-electron operators, 2 with attenuation.
     exchange: whether exact exchange is there.
     irreps: of D2h's subgroup, which keep orbitals apart.
@@ -64,7 +68,7 @@ class SystemSize:
     occupied: int
     points: int
     components: int
-    primitives: int
+    primitive_pairs: float
     fitting: int
     kernels: int
     exchange: bool
@@ -90,7 +94,6 @@ def size_of(system: System) -> SystemSize:
     """The sizes that costs are counted from."""
     xc, geometry = system.functional.pyscf, system.geometry
     kind = _kind(xc)
-    shells = [shell for tag in geometry.tags for shell in system.basis[tag]]
     core = sum(system.ecp[tag][0] for tag in geometry.tags if tag in system.ecp)
     electrons = round(float(geometry.charges.sum())) - core - system.charge
     fitting = system.fitting_basis
@@ -101,7 +104,7 @@ def size_of(system: System) -> SystemSize:
         occupied=(electrons + system.multiplicity - 1) // 2,
         points=0 if kind == "HF" else round(KEPT_POINTS * _pruned_points(system)),
         components=_COMPONENTS[kind],
-        primitives=sum((len(shell) - 1) * (2 * shell[0] + 1) for shell in shells),
+        primitive_pairs=_primitive_pairs(system),
         fitting=0
         if fitting is None
         else sum(n_functions(fitting[tag], system.fitting_spherical) for tag in geometry.tags),
@@ -109,6 +112,20 @@ def size_of(system: System) -> SystemSize:
         exchange=_has_exchange(xc),
         irreps=operations(system, on_grid=kind != "HF"),
     )
+
+
+def _primitive_pairs(system: System) -> float:
+    """Pairs μ ≥ ν of all shells' primitives, of shells whose widest ones overlap."""
+    places = zip(system.geometry.tags, system.geometry.positions, strict=True)
+    shells = [(shell, place) for tag, place in places for shell in system.basis[tag]]
+    counts = np.array([(len(shell) - 1.0) * (2 * shell[0] + 1) for shell, _ in shells])
+    widest = np.array([min(primitive[0] for primitive in shell[1:]) for shell, _ in shells])
+    centres = np.array([place for _, place in shells])
+    apart = np.sum(centres**2, axis=1)
+    squares = apart[:, None] + apart - 2.0 * centres @ centres.T
+    exponents = widest[:, None] * widest / (widest[:, None] + widest)
+    overlaps = exponents * squares < -math.log(OVERLAP)
+    return 0.5 * float(counts @ overlaps @ counts + counts.sum())
 
 
 def _kind(xc: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from hybrid_propagate.adapters.deck import DeckError
 from hybrid_propagate.adapters.deck.reader import TASKS, read_deck
 from hybrid_propagate.adapters.deck.xc import Attenuation, accepted_words, functional
-from hybrid_propagate.adapters.pyscf import two_electron
+from hybrid_propagate.adapters.pyscf import ground_state, two_electron
 from hybrid_propagate.adapters.pyscf.engine import make_engine
 from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.pyscf.molecule import molecule
@@ -77,6 +77,7 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         pair_response.WEAK,
     )
     assert (cost.PIECES, cost.HELD) == (hybrid.SEGMENT_BYTES, loop_motion.HELD)
+    assert ground_state._FITTED_FROM == cost.FITTED_FROM
     assert motion.NO_FIELD == NO_FIELD
     assert pair_interpolation.FROM_PAIRS == cost.INTERPOLATED
     assert set(work._POINTS[1]) == set(GRID_LEVEL)
@@ -275,10 +276,27 @@ def test_a_range_separated_exchange_is_read_as_one_set_of_integrals(tmp_path: Pa
         size = size_of(read_deck(tmp_path / f"{name}.nw").tasks[0].system)
         assert size.pairs == 43 * 44 // 2
         for found, memory in ((held, 4e9), (direct, 1e6)):
-            found.append(cost._builds(size, 1, memory, parts=1.0)["two-electron"])
+            counts = cost._builds(size, 1, memory, parts=1.0)
+            found.append({name: cost.SECONDS[name] * counts[name] for name in ("two-electron", "anew")})
     assert held[1] == held[0]
-    assert direct[0] > 10 * held[0]
-    assert direct[1] == pytest.approx(1.5 * direct[0])
+    assert held[0]["anew"] == direct[0]["two-electron"] == direct[1]["two-electron"] == 0.0
+    assert direct[0]["anew"] > 5 * held[0]["two-electron"]
+    assert direct[1]["anew"] == 2.0 * direct[0]["anew"]
+
+
+def test_integrals_of_shells_far_apart_cost_nothing(tmp_path: Path) -> None:
+    """Of two molecules, near and far. Aspirin in a large basis was told eight times too long."""
+    pairs = []
+    for name, z in (("one", None), ("near", 2.0), ("far", 60.0)):
+        more = "" if z is None else f"  O 0 0 {z}; H 0 0.8 {z + 0.6}; H 0 -0.8 {z + 0.6}\n"
+        atoms = f"  O 0 0 0; H 0 0.8 0.6; H 0 -0.8 0.6\n{more}"
+        deck = f"geometry units angstroms\n{atoms}end\nbasis\n* library 6-31G\nend\ntask dft\n"
+        (tmp_path / f"{name}.nw").write_text(f"start {name}\n{deck}")
+        pairs.append(size_of(read_deck(tmp_path / f"{name}.nw").tasks[0].system).primitive_pairs)
+    one, near, far = pairs
+    assert one == 30 * 31 / 2
+    assert far == 2.0 * one
+    assert 3.0 * one < near <= 60 * 61 / 2
 
 
 def test_a_line_moves_by_what_the_mean_of_both_ends_leaves() -> None:
