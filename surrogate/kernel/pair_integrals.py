@@ -15,7 +15,7 @@ import numpy as np
 from pyscf import lib
 
 #: Bytes of matrices (ij|μν) that are unpacked at once.
-_AT_ONCE = 5e7
+_AT_ONCE = 2.5e7
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +66,14 @@ def add_repulsion(packed: np.ndarray, blocks: Sequence[Block], sums: RepulsionMa
         every, second = (np.hstack([part[-1] for part in own]) for own in (firsts, seconds))
         # Irrep of every occupied orbital, and its number there.
         numbers = [(irrep, q) for irrep, c in seconds for q in range(c.shape[1])]
-        size = max(1, int(held // (4.0 * every.shape[1] * len(second) ** 2)))
+        n = len(second)
+        size = min(max(1, int(held // (4.0 * every.shape[1] * n**2))), len(numbers))
+        # One for all lots: two would be there at once.
+        room = np.empty((size, every.shape[1], n * (n + 1) // 2))
         for start in range(0, len(numbers), size):
             some = slice(start, start + size)
-            half = _half_transformed(packed, every, second[:, some])
+            half = room[: len(numbers[some])]
+            _half_transform(packed, every, second[:, some], half)
             for rows, (of_occupied, q) in zip(half, numbers[some], strict=True):
                 begin = 0
                 for add, of_first, first in firsts:
@@ -79,20 +83,18 @@ def add_repulsion(packed: np.ndarray, blocks: Sequence[Block], sums: RepulsionMa
                     begin += first.shape[1]
 
 
-def _half_transformed(packed: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(pq|μν), p and q orbitals (n, f), (n, s): (s, f, n (n + 1) / 2).
+def _half_transform(packed: np.ndarray, first: np.ndarray, second: np.ndarray, half: np.ndarray) -> None:
+    """Put (pq|μν) into `half`, p and q orbitals (n, f), (n, s): (s, f, n (n + 1) / 2).
 
     Rows are read some at a time: of the packed integrals a row alone has its elements far apart.
     """
-    n, n_pair = len(first), len(first) * (len(first) + 1) // 2
-    half = np.empty((second.shape[1], first.shape[1], n_pair))
+    n, n_pair = len(first), half.shape[2]
     size = max(1, int(_AT_ONCE // (8 * n * n)))
     for begin in range(0, n_pair, size):
         part = slice(begin, min(begin + size, n_pair))
         square = np.asarray(lib.unpack_tril(_rows(packed, part.start, part.stop, n_pair)))
         one_side = (square.reshape(-1, n) @ second).reshape(len(square), n, -1)
         half[..., part] = np.matmul(first.T, one_side).transpose(2, 1, 0)
-    return half
 
 
 def _rows(packed: np.ndarray, begin: int, end: int, n_pair: int) -> np.ndarray:
