@@ -75,7 +75,6 @@ class GroundStates:
         kept = {names[name] for name in wanted if name in names}
         if not kept.issuperset(self.engines):
             self.engines = {number: self.engines[number] for number in kept & self.engines.keys()}
-            # PySCF's SCF and what it calls hold each other.
             gc.collect()
 
     def orbitals(self, number: int) -> Orbitals:
@@ -84,6 +83,9 @@ class GroundStates:
             began = time.perf_counter()
             with phase(f"{self.deck.prefix}: ground state", live=live_beside(self.write)) as tell:
                 engine, orbitals = self._converge(number, tell)
+            if engine.two_electron.is_direct:
+                # The SCF's fitted integrals; PySCF's objects hold each other.
+                gc.collect()
             total = self._log(self.tasks[number], engine, orbitals)
             orbitals = replace(orbitals, total_energy=total)
             self.engines[number], self.solved[number] = engine, orbitals
