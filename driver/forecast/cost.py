@@ -36,7 +36,7 @@ STORED = 2**26
 SCF_BUILDS, ENGINE_BUILDS, RUN_BUILDS = 16, 12, 8
 #: As in `adapters/pyscf/ground_state`: functions from which on an SCF whose integrals are computed anew has
 #: fitted ones first; exact builds of it then, and after it; fitting functions a function.
-FITTED_FROM, SCF_EXACT, ENGINE_EXACT, FITTING = 100, 4, 2, 4
+FITTED_FROM, SCF_EXACT, ENGINE_EXACT, FITTING = 100, 4, 1, 4
 #: Expansions of the functional about a density, in potentials at as many points.
 EXPANDING = 40
 #: Fock builds of a step: by the reference code; beyond linear response; with an absorbing potential.

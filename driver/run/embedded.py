@@ -58,7 +58,7 @@ class EmbeddedBackend:
         if engine is None or not same_level(engine.system, system):
             engine = self.grounds.engine_about(orbitals, system)
         orbitals = as_propagated(orbitals, engine.mol.nelec)
-        build = engine.fock(orbitals.density().astype(complex))
+        build = self.grounds.build(engine, orbitals)
         if known is None and self.number is None and self.job.task.real_time.load.kind == "scf":
             _warn_of_force(self.job, orbitals, np.real(build.fock))
         self._ground = GroundState(engine, orbitals, build, seconds)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ...adapters.deck import Deck, DeckError, GroundStateTask
+from ...adapters.engine import FockBuild
 from ...adapters.log.header import GroundStateSummary, ground_state_section
 from ...adapters.nwchem.basis_order import nwchem_order
 from ...adapters.nwchem.deck_writer import same_calculation
@@ -40,6 +41,7 @@ class GroundStates:
     learned: response learned about it by its last propagation, as arrays, with that one's system.
     of_nwchem: orbitals that NWChem has converged, with their names and systems.
     about: engine last made about orbitals that were known, with these.
+    built: the last Fock build of a ground state, with its engine and density.
     """
 
     deck: Deck
@@ -52,6 +54,7 @@ class GroundStates:
     learned: dict[int, tuple[System, Mapping[str, np.ndarray]]] = field(default_factory=dict)
     of_nwchem: list[tuple[str, System, Orbitals]] = field(default_factory=list)
     about: tuple[PySCFEngine, Orbitals] | None = None
+    built: tuple[PySCFEngine, np.ndarray, FockBuild] | None = None
 
     def add(self, task: GroundStateTask) -> int:
         """Take on a task; returns its number."""
@@ -75,7 +78,19 @@ class GroundStates:
         kept = {names[name] for name in wanted if name in names}
         if not kept.issuperset(self.engines):
             self.engines = {number: self.engines[number] for number in kept & self.engines.keys()}
+            self.built = None
             gc.collect()
+
+    def build(self, engine: PySCFEngine, orbitals: Orbitals) -> FockBuild:
+        """Of a ground state, for its energies and for each propagation from it, once."""
+        density = orbitals.density().astype(complex)
+        if self.built is not None:
+            known, at, build = self.built
+            if known is engine and np.array_equal(at, density):
+                return build
+        build = engine.fock(density)
+        self.built = engine, density, build
+        return build
 
     def orbitals(self, number: int) -> Orbitals:
         """Converge a task, once. Raises DeckError, MovecsError, NotConverged."""
@@ -190,7 +205,7 @@ class GroundStates:
 
     def _log(self, task: GroundStateTask, engine: PySCFEngine, orbitals: Orbitals) -> float:
         """Write the section of a ground state; returns its total energy, with -TS where it is smeared."""
-        energies = engine.fock(orbitals.density().astype(complex)).energies
+        energies = self.build(engine, orbitals).energies
         nuclear = engine.integrals.nuclear_repulsion
         total = energies.electronic + nuclear
         if task.filling is not None and task.filling.smear and not task.skip:

@@ -49,8 +49,10 @@ def test_engines_are_freed_that_nothing_starts_from(tmp_path: Path) -> None:
     grounds.let_go([orbitals_read(last)])
     assert freed() is None
     assert grounds.solve(1)[0] is kept
-    # The orbitals are not converged again, and an engine can be had anew.
+    # The orbitals are not converged again, and an engine can be had anew; a Fock build is made once.
     again, same = grounds.solve(0)
     assert same is orbitals
-    build = again.fock(orbitals.density().astype(complex))
+    build = grounds.build(again, orbitals)
+    assert grounds.build(again, orbitals) is build
+    assert grounds.build(kept, orbitals) is not build
     assert np.isclose(build.energies.electronic + again.integrals.nuclear_repulsion, orbitals.total_energy)
