@@ -24,7 +24,8 @@ class OrbitalFactors:
     """L between the orbitals of some blocks.
 
     offsets: where orbitals begin among those of their spin.
-    vectors: by spin, (q, m (m + 1) / 2), of orbitals p ≥ q, in single precision.
+    vectors: by spin, (m (m + 1) / 2, q), of orbitals p ≥ q, in single precision. A pair's numbers lie side by
+        side, so that some pairs are read as fast as memory is.
     """
 
     offsets: _Offsets
@@ -33,15 +34,15 @@ class OrbitalFactors:
     @property
     def count(self) -> int:
         """How many vectors."""
-        return len(next(iter(self.vectors.values())))
+        return next(iter(self.vectors.values())).shape[1]
 
     def of_pairs(self, block: Block, d: int) -> np.ndarray:
         """L_Q,ai of a block's d pairs, (q, d)."""
-        found = np.empty((self.count, d), np.float32)
+        found = np.empty((d, self.count), np.float32)
         for r in block:
             a, i = _numbers(self.offsets, r)
-            found[:, r.places.ravel()] = _between(self.vectors[r.spin], a, i)
-        return found
+            found[r.places.ravel()] = _between(self.vectors[r.spin], a, i)
+        return found.T
 
 
 def orbital_factors(vectors: Iterable[np.ndarray], blocks: Sequence[Block]) -> OrbitalFactors:
@@ -95,7 +96,7 @@ def _numbers(offsets: _Offsets, r: Rectangle) -> tuple[np.ndarray, np.ndarray]:
 def _between_orbitals(
     vectors: Iterable[np.ndarray], coefficients: dict[int, np.ndarray]
 ) -> dict[int, np.ndarray]:
-    """L between all orbitals p ≥ q of a spin, (Q, m (m + 1) / 2), in single precision."""
+    """L between all orbitals p ≥ q of a spin, (m (m + 1) / 2, Q), in single precision."""
     found: dict[int, list[np.ndarray]] = {spin: [] for spin in coefficients}
     for part in vectors:
         for spin, c in coefficients.items():
@@ -104,14 +105,25 @@ def _between_orbitals(
             size = max(1, int(_AT_ONCE // (4 * n * n)))
             for first in range(0, len(part), size):
                 square = np.asarray(lib.unpack_tril(part[first : first + size])).astype(np.float32)
-                found[spin].append((single.T @ square @ single).reshape(-1, m * m)[:, lower])
-    return {spin: np.concatenate(parts) for spin, parts in found.items()}
+                turned = (single.T @ square @ single).reshape(-1, m * m)
+                found[spin].append(np.take(turned, lower, axis=1))
+    return {spin: _side_by_side(parts) for spin, parts in found.items()}
+
+
+def _side_by_side(parts: list[np.ndarray]) -> np.ndarray:
+    """Parts (some, k) as (k, all), in memory as in words: else every look at some rows copies all of it."""
+    whole, first = np.empty((parts[0].shape[1], sum(map(len, parts))), np.float32), 0
+    while parts:
+        part = parts.pop(0)
+        whole[:, first : first + len(part)] = part.T
+        first += len(part)
+    return whole
 
 
 def _between(factor: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """L between some orbitals and others, (Q, r c)."""
+    """L between some orbitals and others, (r c, Q)."""
     low, high = np.minimum(rows[:, None], columns), np.maximum(rows[:, None], columns)
-    return np.take(factor, (high * (high + 1) // 2 + low).ravel(), axis=1)
+    return np.take(factor, (high * (high + 1) // 2 + low).ravel(), axis=0)
 
 
 def _add(
@@ -128,21 +140,21 @@ def _add(
     exchange = None
     if sums.real and left.spin == right.spin:
         exchange = _between(factors[0], b, i), _between(factors[0], i, j)
-    size = max(1, int(_AT_ONCE // (4 * len(i) * others.shape[1])))
+    size = max(1, int(_AT_ONCE // (4 * len(i) * len(others))))
     for first in range(0, len(a), size):
         some, rows = a[first : first + size], left.places[first : first + size].ravel()
         # Of a rectangle with itself what lies below the diagonal is not made again.
         begin = first if left is right else 0
         here, own = columns[begin * len(j) :], len(rows) if left is right else 0
         if sums.coulomb:
-            found = _between(factors[0], some, i).T @ others[:, begin * len(j) :]
+            found = _between(factors[0], some, i) @ others[begin * len(j) :].T
             _add_twice(sums.coulomb[block], rows, here, found, own)
         if exchange is None:
             continue
         turned, filled = exchange
-        turned = turned[:, begin * len(i) :]
-        crossed = (_between(factors[0], some, j).T @ turned).reshape(len(some), len(j), -1, len(i))
-        plain = (_between(factors[0], some, b[begin:]).T @ filled).reshape(len(some), -1, len(i), len(j))
+        turned = turned[begin * len(i) :]
+        crossed = (_between(factors[0], some, j) @ turned.T).reshape(len(some), len(j), -1, len(i))
+        plain = (_between(factors[0], some, b[begin:]) @ filled.T).reshape(len(some), -1, len(i), len(j))
         crossed, plain = crossed.transpose(0, 3, 2, 1), plain.transpose(0, 2, 1, 3)
         for matrix, part in ((sums.real, plain + crossed), (sums.imaginary, plain - crossed)):
             _add_twice(matrix[block], rows, here, (sums.share * part).reshape(len(rows), -1), own)
