@@ -27,6 +27,7 @@ from .work import (
     held_integrals,
     kernel_bytes,
     pair_kernel_bytes,
+    pair_kernel_room,
     readings,
 )
 
@@ -355,7 +356,9 @@ def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
         counts["kernel"] = float(pair_kernel_bytes(task.system, size, memory))
         counts["blocks"] = _blocks(task.system, task.real_time)
         counts["pictures"] = 0.0 if task.real_time.visualization is None else 1.0
-        counts["moved"], counts["rows"] = min(16.0 * moved * n_points, HELD * PIECES), float(n_points)
+        room = pair_kernel_room(size, memory)
+        held = min(16.0 * moved * n_points, max(HELD * PIECES, room))
+        counts["moved"], counts["rows"] = max(held - room, 0.0), float(n_points)
         counts["pieces"] = min(PIECES, 16.0 * spins * n**2 * n_points)
     elif isinstance(task, PropagationTask):
         kernel = kernel_bytes(task.system, size, memory) if asked.surrogate else 0

@@ -165,6 +165,12 @@ def _fits_kernel(size: SystemSize, memory: float) -> bool:
 
 def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     """Memory for making the kernel between empty and occupied orbitals; 0 where none is made."""
+    taken = _pair_kernel_taken(size, memory)
+    made = size.moved_pairs > 0 and taken <= memory and _kind(system.functional.pyscf) != "MGGA"
+    return int(taken) if made else 0
+
+
+def _pair_kernel_taken(size: SystemSize, memory: float) -> float:
     d, beside = size.moved_pairs, from_vectors(size, memory)
     single = 4 * (MATRICES_BESIDE_VECTORS if beside else SINGLE_MATRICES)
     matrices = (8 * PAIR_MATRICES if d <= MOST_MODES else single) * d**2
@@ -173,7 +179,16 @@ def pair_kernel_bytes(system: System, size: SystemSize, memory: float) -> int:
     if beside:
         vectors = 8 * VECTORS * size.functions * size.pairs
         taken = max(vectors, matrices + size.spins * vectors // 2)
-    return int(taken) if d > 0 and taken <= memory and _kind(system.functional.pyscf) != "MGGA" else 0
+    return float(taken)
+
+
+def pair_kernel_room(size: SystemSize, memory: float) -> float:
+    """Bytes of making that kernel which are free when it is made; of few pairs modes take them."""
+    d, beside = size.moved_pairs, from_vectors(size, memory)
+    if d <= MOST_MODES:
+        return 0.0
+    kept = 4.0 * size.moved_irreps * d * (2 * d + VECTORS * size.functions if beside else 3 * d)
+    return max(_pair_kernel_taken(size, memory) - kept, 0.0)
 
 
 def factor_bytes(size: SystemSize, memory: float) -> float:

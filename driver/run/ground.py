@@ -111,8 +111,7 @@ class GroundStates:
     def from_file(self, name: str, system: System) -> Solved:
         """Orbitals of an earlier NWChem run, as they are. Raises MovecsError."""
         orbitals = _read_orbitals(name, system, self.deck)
-        engine = make_engine(system, self.options.memory)
-        return expanded_about(engine, orbitals.density(), kernel=True), orbitals
+        return self.engine_about(orbitals, system), orbitals
 
     def engine_about(self, orbitals: Orbitals, system: System) -> PySCFEngine:
         """An engine expanded about orbitals; runs that go on from the same ground state share one."""
