@@ -23,6 +23,11 @@ from .segment import Limits, Segment, pieces, sizes_of
 SEGMENT_BYTES = 1.5e8
 #: Seconds between two words about a segment that is being made.
 TOLD_EVERY = 0.2
+#: What is said of steps that nothing has measured.
+UNMEASURED = "made, not measured yet"
+
+#: Takes how many of so many steps have been made.
+Made = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +80,25 @@ def book_changes(hybrid: Hybrid, progress: Progress, segment: Segment) -> None:
     progress.ledger.n_points += segment.n_steps
 
 
-def told_steps(hybrid: Hybrid, step: Step, first: int, length: int) -> Step:
-    """A step that says now and then how many of a segment's have been made."""
+def now_and_then(hybrid: Hybrid, words: str) -> Made:
+    """Says now and then how many of a segment's steps have been made, with these words behind."""
     last = time.monotonic()
 
-    def told(state: State, fock_of: FockOf) -> tuple[State, list[np.ndarray]]:
+    def made(count: int, length: int) -> None:
         nonlocal last
         if time.monotonic() - last > TOLD_EVERY:
             last = time.monotonic()
-            made = state.step - first
-            hybrid.say(f"{made} of the next {length} made, not measured yet", made / length)
+            hybrid.say(f"{count} of the next {length} {words}", count / length)
+
+    return made
+
+
+def told_steps(hybrid: Hybrid, step: Step, first: int, length: int) -> Step:
+    """A step that says now and then how many of a segment's have been made."""
+    made = now_and_then(hybrid, UNMEASURED)
+
+    def told(state: State, fock_of: FockOf) -> tuple[State, list[np.ndarray]]:
+        made(state.step - first, length)
         return step(state, fock_of)
 
     return told

@@ -24,7 +24,7 @@ from ..propagators.pair_steps import Norm, PairSteps, norm_of
 from ..propagators.pushes import Drive, Lacking, Pushes
 from ..propagators.state import State, density_of, times_from
 from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
-from .hybrid import Hybrid, known_surrogate, told_steps
+from .hybrid import UNMEASURED, Hybrid, Made, known_surrogate, now_and_then, told_steps
 from .problem import (
     Problem,
     Step,
@@ -99,7 +99,7 @@ def motion_of(hybrid: Hybrid) -> Motion:
     """By the surrogate in force."""
     surrogate = known_surrogate(hybrid)
     if isinstance(surrogate, ByRegime) and surrogate.weak is not None:
-        return Weakly(hybrid.problem, surrogate.weak)
+        return Weakly(hybrid.problem, surrogate.weak, partial(now_and_then, hybrid))
     return Stepwise(hybrid.problem, surrogate, partial(told_steps, hybrid))
 
 
@@ -205,10 +205,16 @@ class Stepwise:
 
 
 class Weakly:
-    """Implements `Motion` for the response between empty and occupied orbitals."""
+    """Implements `Motion` for the response between empty and occupied orbitals; told: makes of words what
+    takes how far a pass is."""
 
-    def __init__(self, problem: Problem, response: PairResponse) -> None:
-        self._problem, self._response = problem, response
+    def __init__(
+        self,
+        problem: Problem,
+        response: PairResponse,
+        told: Callable[[str], Made] = lambda _: lambda *_: None,
+    ) -> None:
+        self._problem, self._response, self._told = problem, response, told
         self._sides = sides_of(response)
 
     @property
@@ -223,10 +229,12 @@ class Weakly:
         eta = np.empty((n_steps + 1, response.pairs.n_pairs), complex)
         eta[0], sizes = self._eta(state.density), np.empty(n_steps)
         changes = np.empty((n_steps, len(state.density)))
+        made = self._told(UNMEASURED)
 
         def keep(first: int, steps: PairSteps) -> None:
             later = steps.eta()
             last = first + len(later)
+            made(last, n_steps)
             changes[first:last] = self._norm.changes(steps)
             np.add(later, response.rest, out=eta[first + 1 : last + 1])
             sizes[first:last] = np.sqrt(2.0) * np.linalg.norm(self._changes(eta[first:last]), axis=1)
@@ -265,10 +273,14 @@ class Weakly:
         """See `Motion`."""
         n_steps = segment.n_steps
         dipole, matrices = np.empty((n_steps, 3)), self._dipole[1]
-        at_rest = self._first_order_dipoles(self._response.rest)
+        at_rest, made = (
+            self._first_order_dipoles(self._response.rest),
+            self._told("made beside, for the error"),
+        )
 
         def keep(first: int, steps: PairSteps) -> None:
             along = steps.along(matrices)
+            made(first + len(along), n_steps)
             dipole[first : first + len(along)] = at_rest - 2.0 * self._response.pairs.filling * along
 
         path = self._path(state, n_steps, keep, None if operator is None else self._lacking(operator))

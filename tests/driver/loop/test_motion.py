@@ -8,6 +8,7 @@ from hybrid_propagate.adapters.system import Excitation, Field
 from hybrid_propagate.adapters.system.real_time import Tolerances
 from hybrid_propagate.driver.bench.score import trajectory_error
 from hybrid_propagate.driver.estimate.defect_operator import Defect, defect_operator
+from hybrid_propagate.driver.loop import hybrid as hybrid_loop
 from hybrid_propagate.driver.loop import motion as loop_motion
 from hybrid_propagate.driver.loop.checkpoint import pack_checkpoint, unpack_checkpoint
 from hybrid_propagate.driver.loop.controller import Target
@@ -198,16 +199,28 @@ class Told:
         return electronic_dipoles(problem, np.concatenate([s.densities for s in self.segments]))
 
 
-def loop(problem: Problem, surrogate, *, error: float = 1e-3) -> tuple[Told, Progress]:
+def loop(problem: Problem, surrogate, *, error: float = 1e-3, say=lambda *_: None) -> tuple[Told, Progress]:
     told, target = Told(), Target(error, 64, problem.real_time.tmax)
     progress = start(problem, target)
-    hybrid = Hybrid(problem, surrogate, EmbeddedReference(problem), target, Limits(), (told,))
+    hybrid = Hybrid(problem, surrogate, EmbeddedReference(problem), target, Limits(), (told,), say)
     run(hybrid, progress, lambda now: False)
     return told, progress
 
 
 def by_regime(problem: Problem, spoil: float = 0.0, *, dear: bool = False) -> ByRegime:
     return ByRegime(lambda: toy_pairs(problem, spoil), lambda: make_response(problem), full_is_dear=dear)
+
+
+def test_a_long_segment_tells_how_far_it_is(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segment of a large molecule may take an hour; so does the pass beside it, for the error."""
+    monkeypatch.setattr(hybrid_loop, "TOLD_EVERY", -1.0)
+    said: list[tuple[str, float]] = []
+    loop(problem, by_regime(problem), say=lambda *words: said.append(words))
+    for words in ("made, not measured yet", "made beside, for the error"):
+        shares = [share for told, share in said if told.endswith(words)]
+        assert len(shares) > 5
+        assert shares == sorted(shares)
+        assert shares[-1] == 1.0
 
 
 def test_a_weak_run_is_weak_throughout(problem: Problem) -> None:
