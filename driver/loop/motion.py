@@ -248,7 +248,7 @@ class Weakly:
         if not (sizes.max() <= WEAK and spreads.max() <= limits.uncertainty and changes.max() <= tolerance):
             return None
         points = WeakPoints(self._sides, state.density, eta)
-        end = self._state(state, n_steps, path)
+        end = self._state(state, n_steps, path.end)
         return Segment(
             "surrogate",
             "END" if end.step == problem.n_steps else "MAX_STEPS",
@@ -270,23 +270,26 @@ class Weakly:
     def shadow(
         self, operator: DefectOperator | None, state: State, segment: Segment
     ) -> tuple[np.ndarray, State] | None:
-        """See `Motion`."""
-        n_steps = segment.n_steps
-        dipole, matrices = np.empty((n_steps, 3)), self._dipole[1]
-        at_rest, made = (
-            self._first_order_dipoles(self._response.rest),
-            self._told("made beside, for the error"),
-        )
+        """See `Motion`. Relaxed, its distance from the segment alone: that may be rougher."""
+        n_steps, matrices, response = segment.n_steps, self._dipole[1], self._response
+        dipole, made = np.empty((n_steps, 3)), self._told("made beside, for the error")
+        apart = not response.has_modes
+        if apart:
+            dipole[:] = self.dipoles(segment)
+        else:
+            dipole[:] = self._first_order_dipoles(response.rest)
 
         def keep(first: int, steps: PairSteps) -> None:
             along = steps.along(matrices)
             made(first + len(along), n_steps)
-            dipole[first : first + len(along)] = at_rest - 2.0 * self._response.pairs.filling * along
+            dipole[first : first + len(along)] -= 2.0 * response.pairs.filling * along
 
-        path = self._path(state, n_steps, keep, None if operator is None else self._lacking(operator))
+        lacking = None if operator is None else self._lacking(operator)
+        path = self._path(state, n_steps, keep, lacking, segment if apart else None)
         if path is None or not np.isfinite(dipole).all():
             return None
-        return dipole, self._state(state, n_steps, path)
+        end = _sum(path.end, self._counted(segment.end)) if apart else path.end
+        return dipole, self._state(state, n_steps, end)
 
     def dipoles(self, segment: Segment) -> np.ndarray:
         """See `Motion`; to first order."""
@@ -355,20 +358,36 @@ class Weakly:
         pairs = self._response.pairs
         return pairs.filling * eta - pairs.block(self._response.about.density)
 
-    def _path(self, state: State, n_steps: int, keep: Keep, lacking: Lacking | None) -> PairPath | None:
+    def _path(
+        self,
+        state: State,
+        n_steps: int,
+        keep: Keep,
+        lacking: Lacking | None,
+        beside: Segment | None = None,
+    ) -> PairPath | None:
+        """beside: the path is what is to be added to this segment's."""
         response, problem = self._response, self._problem
-        pairs, rest = response.pairs, response.rest
-        eta = self._eta(state.density) - rest
-        # F at rest keeps η there: -ω η.
-        fock, half = (pairs.block(f) + pairs.gaps * rest for f in (state.fock, state.fock_half))
-        drive = self._drive(state, n_steps)
+        start, drive, points = self._counted(state), self._drive(state, n_steps), None
+        if beside is not None:
+            # No field acts on the distance.
+            start, drive = _sum(start, self._counted(beside.start), -1.0), None
+            assert isinstance(beside.formed, WeakPoints)
+            points = beside.formed.eta
         if is_check_step(problem, state.step):
-            fock = response.response(pairs.filling * eta)
+            fock = response.response(response.pairs.filling * start.eta)
             fock += 0.0 if drive is None else drive.at(0, 1)[0]
+            start = replace(start, fock=fock)
         last = state.step + n_steps
         lengths = np.diff([state.step, *check_steps(problem, state.step + 1, last), last]).tolist()
-        start, pushes = PairState(eta, fock, half), Pushes(lacking, drive)
+        pushes = Pushes(lacking, drive, points)
         return pair_path(response, start, lengths, problem.real_time.dt, keep, pushes)
+
+    def _counted(self, state: State) -> PairState:
+        """η and F from rest, where F keeps η: -ω η."""
+        pairs, rest = self._response.pairs, self._response.rest
+        fock, half = (pairs.block(f) + pairs.gaps * rest for f in (state.fock, state.fock_half))
+        return PairState(self._eta(state.density) - rest, fock, half)
 
     def _drive(self, state: State, n_steps: int) -> Drive | None:
         """Of the fields over some steps; None where they are over, but for a kick that F has already."""
@@ -422,15 +441,13 @@ class Weakly:
         ground = electronic_dipoles(problem, problem.ground_density[None])[0]
         return ground, np.array([np.real(pairs.block(m)) for m in active_dipoles(problem)])
 
-    def _state(self, start: State, n_steps: int, path: PairPath) -> State:
-        """The end as a state of full matrices: orbitals [1; η] (1 + η†η)^-1/2."""
+    def _state(self, start: State, n_steps: int, end: PairState) -> State:
+        """The end, counted from rest, as a state of full matrices: orbitals [1; η] (1 + η†η)^-1/2."""
         response, pairs, problem = self._response, self._response.pairs, self._problem
-        eta = path.end.eta + response.rest
+        eta = end.eta + response.rest
         orbitals, occupations = self._sides.orbitals(eta)
         fixed = response.about.fock - pairs.matrix(pairs.block(response.about.fock))
-        fock, half = (
-            fixed + pairs.matrix(f - pairs.gaps * response.rest) for f in (path.end.fock, path.end.fock_half)
-        )
+        fock, half = (fixed + pairs.matrix(f - pairs.gaps * response.rest) for f in (end.fock, end.fock_half))
         at = float(times_from(start, n_steps, problem.real_time.dt)[-1])
         field = problem.external(at)
         if field is not None and self._acts_after(start.step):
@@ -438,3 +455,12 @@ class Weakly:
             fock, half = fock + other, half + other
         density = density_of(orbitals, occupations)
         return State(start.step + n_steps, at, orbitals, occupations, density, fock, half)
+
+
+def _sum(first: PairState, second: PairState, factor: float = 1.0) -> PairState:
+    """First and factor times the second."""
+    return PairState(
+        first.eta + factor * second.eta,
+        first.fock + factor * second.fock,
+        first.fock_half + factor * second.fock_half,
+    )

@@ -25,6 +25,8 @@ from .pushes import NOTHING, Beyond, Lacking, Pushes
 SETTLING = 24
 #: Steps by which modes known to first order, or relaxed steps, are checked the first time that they are used.
 CHECKED = 192
+#: As `SETTLED`, of what is to be added to a run: it is stated, not kept.
+SETTLED_BESIDE = 2e-4
 #: Steps that are taken at once.
 _AT_ONCE = 64
 #: Iterations that find what these lack together.
@@ -158,8 +160,8 @@ def _by_relaxation(
     def more(first: int, eta: np.ndarray) -> np.ndarray:
         return beyond.pushed(eta, stretch.first + first)
 
-    pushed = None if beyond.nothing else more
-    for found in relaxed_steps(inner, response.kernel, start, stretch.n_steps, pushed):
+    pushed, settled = None if beyond.nothing else more, SETTLED if beyond.beside is None else SETTLED_BESIDE
+    for found in relaxed_steps(inner, response.kernel, start, stretch.n_steps, pushed, settled):
         if found is None:
             return None
         keep(stretch.first + made, KnownSteps(found.eta[1:], found.early[1:]))

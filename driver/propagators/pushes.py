@@ -60,10 +60,14 @@ class Drive:
 
 @dataclass(frozen=True, eq=False)
 class Pushes:
-    """All of it; each may be absent."""
+    """All of it; each may be absent.
+
+    beside: η (n + 1, d) of all points of a run, not counted from rest, where a path is what is to be added.
+    """
 
     lacking: Lacking | None = None
     drive: Drive | None = None
+    beside: np.ndarray | None = None
 
 
 NOTHING = Pushes()
@@ -75,7 +79,8 @@ class Beyond:
     def __init__(self, response: PairResponse, pushes: Pushes) -> None:
         n = response.pairs.filling
         self.filling, self.lacking, self.drive = n, pushes.lacking, pushes.drive
-        self.offset = response.rest - np.real(response.pairs.block(response.about.density)) / n
+        self.beside, self._ground = pushes.beside, np.real(response.pairs.block(response.about.density)) / n
+        self.offset = response.rest - self._ground
         self._response = response
 
     @property
@@ -92,7 +97,9 @@ class Beyond:
         """F (k, d) beyond V, of η (k, d) at the points from `first` on."""
         found = np.zeros(eta.shape, complex)
         if self.lacking is not None:
-            found += self.lacking.of(self.filling * (eta + self.offset))
+            beside = self.beside
+            added = self.offset if beside is None else beside[first : first + len(eta)] - self._ground
+            found += self.lacking.of(self.filling * (eta + added))
         if self.drive is not None and first < self.n_driven:
             found += self.drive.at(first, len(eta))
         return found

@@ -156,16 +156,23 @@ class RelaxedSteps:
 
 
 def relaxed_steps(
-    inner: InnerStep, kernel: Kernel, start: PairState, n_steps: int, more: Push | None = None
+    inner: InnerStep,
+    kernel: Kernel,
+    start: PairState,
+    n_steps: int,
+    more: Push | None = None,
+    settled: float = SETTLED,
 ) -> Iterator[RelaxedSteps | None]:
     """Some steps at a time, each from where the last ended; None where none are found.
 
     kernel: of rows (k, d). more: of points counted from the start.
+    settled: change between sweeps, relative, at which a block is done; a larger one than usual leaves out
+        what corrections leave, too.
     """
     at_once = len(inner.echoes)
     for first in range(0, n_steps, at_once):
         own = None if more is None else partial(more, first)
-        found = _block(inner, kernel, start, min(at_once, n_steps - first), own)
+        found = _block(inner, kernel, start, min(at_once, n_steps - first), own, settled)
         yield found
         if found is None:
             return
@@ -178,10 +185,11 @@ def _block(
     start: PairState,
     n: int,
     more: Callable[[np.ndarray], np.ndarray] | None,
+    settled: float,
 ) -> RelaxedSteps | None:
     kind = inner.powers.dtype
     counted, driven, off, left = np.zeros((4, n + 1, len(start.eta)), kind)
-    z, corrected = inner.coordinates(start.eta), False
+    z, corrected = inner.coordinates(start.eta), settled > SETTLED
     for _ in range(_MOST_SWEEPS):
         s = driven + left
         if more is not None:
@@ -189,7 +197,7 @@ def _block(
         found = inner.eta(_swept(inner, z, s))
         change = found - counted
         size, moved = float(np.linalg.norm(found)), float(np.linalg.norm(change))
-        if moved <= SETTLED * size and corrected:
+        if moved <= settled * size and corrected:
             fock = inner.product(found) + s
             return RelaxedSteps(*(part.astype(complex) for part in (found, found + off, fock)))
         if not np.isfinite(moved):
@@ -199,7 +207,7 @@ def _block(
             if more is not None:
                 left[0] -= more(start.eta[None])[0]
             corrected = True
-        kept, image = _by_times(kernel, change, _LATER, _SMALL * SETTLED * size)
+        kept, image = _by_times(kernel, change, _LATER, _SMALL * settled * size)
         counted += kept
         driven += image - inner.product(kept)
     return None

@@ -1,5 +1,6 @@
 """Weak motion by its modes against the same steps of full matrices, and the change from one to the other."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -133,8 +134,16 @@ def test_the_end_is_a_state_of_full_matrices(problem: Problem) -> None:
     np.testing.assert_allclose(densities(rest), densities(whole)[137:], rtol=0, atol=1e-9 * size)
 
 
-def test_the_shadow_is_stepped_the_same(problem: Problem) -> None:
-    """With a defect of 2 % at two points, from the start and over check points: 1e-4 of the distance."""
+@pytest.mark.parametrize("relaxed", [False, True])
+def test_the_shadow_is_stepped_the_same(
+    problem: Problem, relaxed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a defect of 2 % at two points, from the start and over check points: 1e-4 of the distance.
+
+    Relaxed, it is the segment and its distance from that; from another start, too.
+    """
+    if relaxed:
+        monkeypatch.setattr(PairResponse, "has_modes", False)
     progress = start(problem, Target(1e-3, STEPS, 60.0))
     response = toy_pairs(problem)
     motion, stepwise = Weakly(problem, response), Stepwise(problem, response)
@@ -157,6 +166,36 @@ def test_the_shadow_is_stepped_the_same(problem: Problem) -> None:
     apart = found[0] - plain[0]
     assert np.linalg.norm(apart) > 1e-3 * np.linalg.norm(plain[0] - plain[0][0])
     assert np.linalg.norm(apart - (expected[0] - steps[0])) < 5e-3 * np.linalg.norm(apart)
+    ends = [end.density for _, end in (found, expected, plain, steps)]
+    moved = ends[1] - ends[3]
+    assert np.linalg.norm(ends[0] - ends[2] - moved) < 1e-2 * np.linalg.norm(moved)
+
+
+def test_a_relaxed_shadow_goes_on_from_where_it_was(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over two segments, as steps one by one do."""
+    monkeypatch.setattr(PairResponse, "has_modes", False)
+    progress, response = start(problem, Target(1e-3, STEPS, 60.0)), toy_pairs(problem)
+    motion, stepwise = Weakly(problem, response), Stepwise(problem, response)
+    first = motion.segment(progress.state, 137, Limits())
+    assert first is not None
+    second = motion.segment(first.end, STEPS - 137, Limits())
+    assert second is not None
+    wrong = 0.02 * (response.predict(density_at(first, 80)) - response.about.fock)
+    change = density_at(first, 80) - problem.ground_density
+    operator = defect_operator([Defect(change, response.pairs.matrix(response.pairs.block(wrong)), 1.0)])
+    dipoles = []
+    for own, lacking in itertools.product((motion, stepwise), (operator, None)):
+        state = progress.state
+        for segment in (first, second):
+            made = own.shadow(lacking, state, segment)
+            assert made is not None
+            dipole, state = made
+        dipoles.append(dipole)
+    apart, expected = dipoles[0] - dipoles[1], dipoles[2] - dipoles[3]
+    assert np.linalg.norm(expected) > 1e-3 * np.linalg.norm(dipoles[1] - dipoles[1][0])
+    assert np.linalg.norm(apart - expected) < 1e-2 * np.linalg.norm(expected)
 
 
 def test_a_look_tells_first_and_second_order_apart(problem: Problem) -> None:
@@ -320,9 +359,9 @@ def test_modes_follow_a_pulse_that_fades(monkeypatch: pytest.MonkeyPatch) -> Non
     relaxed = []
     steps = pair_motion.relaxed_steps
 
-    def counted(inner, kernel, start, n_steps, more):
+    def counted(inner, kernel, start, n_steps, *how):
         relaxed.append(n_steps)
-        return steps(inner, kernel, start, n_steps, more)
+        return steps(inner, kernel, start, n_steps, *how)
 
     monkeypatch.setattr(pair_motion, "relaxed_steps", counted)
     progress = start(problem, Target(1e-3, STEPS, 60.0))

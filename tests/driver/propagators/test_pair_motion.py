@@ -134,6 +134,19 @@ def test_what_is_lacking_drives_a_relaxed_path() -> None:
     assert np.linalg.norm(expected[:, 4:]) > 0.0
 
 
+@pytest.mark.parametrize("lengths", [[200], [90, 110]])
+def test_a_path_beside_a_run_is_what_is_to_be_added(lengths: list[int]) -> None:
+    """To a part in a hundred, where second order is lacking too, and with fewer sweeps."""
+    response, lacking = Relaxed(), lack(0.01)
+    run, both = (followed(response, lengths, one)[1] for one in (NOTHING, Pushes(lacking)))
+    at_rest, apart = PairState(*np.zeros((3, D), complex)), [np.zeros((1, D), complex)]
+    pushes = Pushes(lacking, beside=run)
+    pair_path(response, at_rest, lengths, DT, lambda _, steps: apart.append(steps.eta()), pushes)  # type: ignore[arg-type]
+    found = np.concatenate(apart)
+    assert np.linalg.norm(run + found - both) < 0.01 * np.linalg.norm(found)
+    assert 0.003 < np.linalg.norm(found) / np.linalg.norm(run) < 0.5
+
+
 @pytest.mark.parametrize("lengths", [[300], [90, 210], [10, 290]])
 @pytest.mark.parametrize("make", [TwoBlocks, Relaxed])
 def test_fields_drive_a_path_as_they_drive_the_steps(make: type[TwoBlocks], lengths: list[int]) -> None:
