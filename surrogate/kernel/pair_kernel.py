@@ -29,7 +29,7 @@ from .pair_quadrature import PairedOrbitals, add_exchange_correlation
 #: of these where Coulomb is held as vectors.
 _HELD, _HELD_SINGLE, _HELD_BESIDE_VECTORS = 16, 4, 3
 #: Shares of the memory, and of what integrals leave of it, for half-transformed integrals.
-HALF_TRANSFORMED, REST_SHARE = 1.0 / 8.0, 1.0 / 4.0
+HALF_TRANSFORMED, REST_SHARE = 1.0 / 8.0, 1.0 / 2.0
 #: Rows at once.
 _ROWS = 512
 #: A field moves an irrep by less than this share of all that it moves: not at all.
