@@ -205,8 +205,10 @@ class Stepwise:
 
 
 class Weakly:
-    """Implements `Motion` for the response between empty and occupied orbitals; told: makes of words what
-    takes how far a pass is."""
+    """Implements `Motion` for the response between empty and occupied orbitals.
+
+    told: what takes how many steps of a pass are made, and says so with these words.
+    """
 
     def __init__(
         self,
@@ -272,7 +274,7 @@ class Weakly:
     ) -> tuple[np.ndarray, State] | None:
         """See `Motion`. Relaxed, its distance from the segment alone: that may be rougher."""
         n_steps, matrices, response = segment.n_steps, self._dipole[1], self._response
-        dipole, made = np.empty((n_steps, 3)), self._told("made beside, for the error")
+        dipole, made = np.empty((n_steps, 3)), self._told("made once more, for the stated error")
         apart = not response.has_modes
         if apart:
             dipole[:] = self.dipoles(segment)

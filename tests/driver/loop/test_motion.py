@@ -138,10 +138,8 @@ def test_the_end_is_a_state_of_full_matrices(problem: Problem) -> None:
 def test_the_shadow_is_stepped_the_same(
     problem: Problem, relaxed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a defect of 2 % at two points, from the start and over check points: 1e-4 of the distance.
-
-    Relaxed, it is the segment and its distance from that; from another start, too.
-    """
+    """With a defect of 2 % at two points, from the start and over check points; relaxed, by its distance from
+    the segment."""
     if relaxed:
         monkeypatch.setattr(PairResponse, "has_modes", False)
     progress = start(problem, Target(1e-3, STEPS, 60.0))
@@ -255,7 +253,7 @@ def test_a_long_segment_tells_how_far_it_is(problem: Problem, monkeypatch: pytes
     monkeypatch.setattr(hybrid_loop, "TOLD_EVERY", -1.0)
     said: list[tuple[str, float]] = []
     loop(problem, by_regime(problem), say=lambda *words: said.append(words))
-    for words in ("made, not measured yet", "made beside, for the error"):
+    for words in ("made, not measured yet", "made once more, for the stated error"):
         shares = [share for told, share in said if told.endswith(words)]
         assert len(shares) > 5
         assert shares == sorted(shares)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from hybrid_propagate.surrogate.weak_fields import relaxation
 from hybrid_propagate.surrogate.weak_fields.leading_part import Times, leading_part
-from hybrid_propagate.surrogate.weak_fields.relaxation import InnerStep, Kernel, inner_step, relaxed_steps
+from hybrid_propagate.surrogate.weak_fields.relaxation import (
+    SETTLED,
+    InnerStep,
+    Kernel,
+    inner_step,
+    relaxed_steps,
+)
 from hybrid_propagate.surrogate.weak_fields.scheme import PairMap, PairState, Phases, scheme_step
 
 D, DT, SETTLING = 300, 0.2, 24
@@ -76,8 +82,12 @@ def test_they_are_the_schemes_steps(
     assert np.linalg.norm(found[-1].fock[-1] - state.fock) < 2e-5 * np.linalg.norm(state.fock)
 
 
-def test_few_products_are_made() -> None:
-    """Twice as many as by steps one after another, which make two a step, but many at once."""
+@pytest.mark.parametrize(("change", "most"), [(SETTLED, 4.0), (100.0 * SETTLED, 1.6)])
+def test_few_products_are_made(change: float, most: float) -> None:
+    """Twice as many as by steps one after another, which make two a step, but many at once.
+
+    Fewer where a larger change between sweeps settles a block.
+    """
     step, counts, rows = step_of(exchange=True), [0, 0], list[int]()
     inner, (real, imaginary) = relaxed(step)
     assert imaginary is not None
@@ -91,9 +101,9 @@ def test_few_products_are_made() -> None:
         return product
 
     start = settled(step)
-    blocks = list(relaxed_steps(inner, (counted(0, real), counted(1, imaginary)), start, 256))
+    blocks = list(relaxed_steps(inner, (counted(0, real), counted(1, imaginary)), start, 256, None, change))
     assert len(blocks) == 4
-    assert max(counts) < 4.0 * 256
+    assert max(counts) < most * 256
     assert np.median(rows) > 15
 
 
