@@ -29,7 +29,7 @@ from .quadrature import (
 from .two_electron import ExchangeOperator, TwoElectron, coulomb, coulomb_and_exchange, make_two_electron
 
 #: Share of the memory allowed that two-electron integrals may take.
-INTEGRALS_SHARE = 3 / 4
+INTEGRALS_SHARE = 7 / 8
 
 
 @dataclass(frozen=True, eq=False)

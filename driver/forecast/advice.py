@@ -13,7 +13,7 @@ from ...adapters.system.field import Field, amplitude
 from ...atomic.units import EV_PER_HARTREE
 from .cost import directions_cost
 from .motion import out_of_equilibrium, strong
-from .work import SystemSize
+from .work import SystemSize, from_vectors
 
 #: Up to where valence spectra are read, eV, and how far a line may move there, eV.
 VALENCE_EV, SHIFT_EV = 15.0, 0.02
@@ -59,7 +59,7 @@ def _risks(
     real_time = task.real_time
     if peak > there:
         yield f"memory: {peak / 1e9:.1f} GB are wanted and the machine has {there / 1e9:.1f}; lower --memory"
-    if 8 * size.pairs**2 / 2 * size.kernels > 0.75 * allowed:
+    if from_vectors(size, allowed):
         yield "time: integrals do not fit --memory and are computed anew at every Fock build"
     for field in real_time.fields:
         yield from _field_risks(field, task)

@@ -37,7 +37,7 @@ _EXACT = re.compile(r"(-?)[0-9.]*\*?\bHF\b")
 #: Shells whose overlap is below this have no integrals (`adapters/pyscf/two_electron`).
 OVERLAP = 1e-12
 #: Share of the memory allowed that integrals may take, as in `adapters/pyscf/engine`.
-INTEGRALS_SHARE = 3 / 4
+INTEGRALS_SHARE = 7 / 8
 #: As in `driver/run/surrogates`, `kernel/pair_kernel` and `kernel/cholesky_vectors`: most pairs of an irrep
 #: that have modes, matrices held of those, of more, and of more where Coulomb is held as vectors; and vectors
 #: a function in place of integrals.

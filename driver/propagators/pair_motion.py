@@ -21,8 +21,9 @@ from ...surrogate.weak_fields.scheme import PairState, Phases, scheme_step
 from .pair_steps import KnownSteps, ModeSteps, PairSteps, Parts
 from .pushes import NOTHING, Beyond, Lacking, Pushes
 
-#: Steps after which F follows η: what else it had shrinks tenfold in each.
-SETTLING = 24
+#: Steps after which F follows η: what else it had shrinks tenfold in each. Before relaxed steps, known to
+#: `SETTLED` alone, fewer do: each reads the kernel by itself.
+SETTLING, SETTLING_RELAXED = 24, 8
 #: Steps by which modes known to first order, or relaxed steps, are checked the first time that they are used.
 CHECKED = 192
 #: As `SETTLED`, of what is to be added to a run: it is stated, not kept.
@@ -71,13 +72,13 @@ def pair_path(
         if k:
             state = PairState(state.eta, beyond.fock(state.eta, made), state.fock_half)
         for piece in _pieces(made, length, beyond.n_driven):
-            settling = min(piece, SETTLING)
+            by_modes = response.has_modes and made >= beyond.n_driven
+            settling = min(piece, SETTLING if by_modes else SETTLING_RELAXED)
             for step in range(made, made + settling):
                 # F of the point that the step leads to.
                 state, early = scheme_step(state, Phases(response.pairs.gaps, dt), beyond.at(step + 1))
                 keep(step, KnownSteps(state.eta[None], early[None]))
             if piece > settling:
-                by_modes = response.has_modes and made >= beyond.n_driven
                 before, stretch = state, _Stretch(made + settling, piece - settling, dt, by_modes)
                 found = (_by_modes if by_modes else _by_relaxation)(response, state, stretch, keep, beyond)
                 if found is None:
@@ -252,7 +253,7 @@ def _coupling(
     reads, pushes = [], []
     for own, i in zip(modes, index, strict=True):
         real, imaginary = n * lacking.changes[:, i], n * lacking.changes[:, d + i]
-        reads.append(real @ own.real - 1j * (imaginary @ own.imaginary))
+        reads.append(own.along_real(real) + own.along_imaginary(imaginary))
         pushes.append(own.amplitudes((phases.push[i] * lacking.images[:, i]).T))
     constant = n * lacking.changes @ split(offset.astype(complex))
     return _Coupling(np.concatenate(reads, axis=1), np.concatenate(pushes), constant, lacking.weigh)

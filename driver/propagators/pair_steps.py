@@ -87,8 +87,8 @@ class ModeSteps:
             later, early = np.zeros((2, len(rows), self.z.shape[1]), complex)
             for own, i, first in self.parts:
                 columns = slice(first, first + len(own.turns))
-                later[:, columns] = rows[:, i] @ own.real
-                early[:, columns] = rows[:, i] @ own.early[: len(i)]
+                later[:, columns] = own.along_real(rows[:, i])
+                early[:, columns] = own.along_early(rows[:, i])
             self.known[id(rows)] = rows, later, early
         return self.known[id(rows)]
 

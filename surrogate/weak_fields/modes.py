@@ -20,6 +20,7 @@ other modes and of their conjugates,
     r_j + Σ_k r_k a_kj / (λ_j - λ_k) + r̄_k b_kj / (λ_j - λ̄_k)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,8 +49,9 @@ class StepModes:
     turns: (k,) λ.
     real, imaginary: (d, k) R and I, Re η = Re R z, Im η = Im I z, conjugate modes counted in.
     real_dual, imaginary_dual: (k, d) L and M, z = L Re η + i M Im η.
-    early: (2d, k) X, Re X z is what the step from there has after one correction, as `split` has it.
-    exact: to rounding, not to first order.
+    early: (2d, k) X, Re X z is what the step from there has after one correction, as `split` has it; None:
+        what it ends with.
+    exact: to rounding, not to first order. Those of first order are kept in single precision.
     """
 
     turns: np.ndarray
@@ -57,12 +59,13 @@ class StepModes:
     imaginary: np.ndarray
     real_dual: np.ndarray
     imaginary_dual: np.ndarray
-    early: np.ndarray
+    early: np.ndarray | None
     exact: bool = True
 
     def amplitudes(self, eta: np.ndarray) -> np.ndarray:
         """z (k, ...) of η (d, ...)."""
-        return self.real_dual @ np.real(eta) + 1j * (self.imaginary_dual @ np.imag(eta))
+        real, imaginary = (part.astype(self.real_dual.real.dtype) for part in (np.real(eta), np.imag(eta)))
+        return self.real_dual @ real + 1j * (self.imaginary_dual @ imaginary)
 
     def powers(self, n: int) -> np.ndarray:
         """λ^0 ... λ^(n-1), (n, k)."""
@@ -77,7 +80,23 @@ class StepModes:
 
     def after_one(self, amplitudes: np.ndarray) -> np.ndarray:
         """η (..., d) of the step from z (..., k) after one correction: F of the next point is V of it."""
+        if self.early is None:
+            return self.eta(amplitudes * self.turns)
         return joined(real_product(amplitudes, self.early))
+
+    def along_real(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (r, d) times Re η: (r, k) by z."""
+        return rows.astype(self.real.real.dtype) @ self.real
+
+    def along_imaginary(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (r, d) times Im η: (r, k) by z."""
+        return -1j * (rows.astype(self.imaginary.real.dtype) @ self.imaginary)
+
+    def along_early(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (r, d) times Re η after one correction: (r, k) by z."""
+        if self.early is None:
+            return self.along_real(rows) * self.turns
+        return rows.astype(self.early.real.dtype) @ self.early[: rows.shape[1]]
 
 
 def split(eta: np.ndarray) -> np.ndarray:
@@ -92,10 +111,14 @@ def joined(u: np.ndarray) -> np.ndarray:
 
 
 def real_product(amplitudes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Re(R z) of z (..., k) and R (n, k), real or complex: (..., n), by real products."""
+    """Re(R z) of z (..., k) and R (n, k), real or complex: (..., n), by one real product in R's precision."""
     if not np.iscomplexobj(rows):
         return np.real(amplitudes) @ rows.T
-    return np.real(amplitudes) @ np.real(rows).T - np.imag(amplitudes) @ np.imag(rows).T
+    real = np.real(rows).dtype
+    # Re R Re z - Im R Im z: both lie in memory as they are summed.
+    return (
+        np.conj(amplitudes).astype(rows.dtype, order="C").view(real) @ np.ascontiguousarray(rows).view(real).T
+    )
 
 
 def midpoint_modes(step: PairMap) -> StepModes:
@@ -119,8 +142,7 @@ def midpoint_modes(step: PairMap) -> StepModes:
     real, imaginary = flipped[:, None] * rotated, scale[:, None] * dual * tangents
     real_dual, imaginary_dual = dual.T * (sign / scale), (rotated / tangents).T / scale
     turns = np.exp(-2j * np.arctan(tangents))
-    early = _shapes(real, imaginary) * turns
-    return StepModes(turns, real, imaginary, real_dual, imaginary_dual, early)
+    return StepModes(turns, real, imaginary, real_dual, imaginary_dual, None)
 
 
 def nearly_scheme_modes(step: PairMap) -> StepModes:
@@ -129,23 +151,32 @@ def nearly_scheme_modes(step: PairMap) -> StepModes:
     Raises LinAlgError where the ground state is no minimum.
     """
     modes = midpoint_modes(step)
-    turns, early = modes.turns.copy(), modes.early
+    turns, n = modes.turns.copy(), len(modes.turns)
     # What corrections leave is a small part: single precision does.
     imaginary = None if step.imaginary is None else step.imaginary.astype(np.float32)
     single = replace(step, real=step.real.astype(np.float32), imaginary=imaginary)
-    other, conjugate = np.zeros((2, len(turns), len(turns)), np.complex64)
-    for first in range(0, len(turns), _MODES):
+    early = np.empty((2 * n, n), np.complex64)
+    other, conjugate = np.empty((2, n, n), np.complex64)
+    for first in range(0, n, _MODES):
         some = slice(first, first + _MODES)
         turns[some], early[:, some], after = _settled(single, modes, some)
         top, bottom = np.split(after, 2)
         along, across = _times(modes.real_dual, top), 1j * _times(modes.imaginary_dual, bottom)
         # L R + M I = 2: conjugate modes are counted in.
         other[:, some], conjugate[:, some] = 0.5 * (along + across), 0.5 * (along - across)
-    other /= _apart(turns, turns)
+    shapes = [
+        part.astype(np.float32, order="C")
+        for part in (modes.real, modes.imaginary, modes.real_dual, modes.imaginary_dual)
+    ]
+    # Modes in double precision are let go before those that are kept are made.
+    del modes
+    for first in range(0, n, _MODES):
+        some = slice(first, first + _MODES)
+        other[some] /= _apart(turns, turns[some])
+        conjugate[some] /= _apart(turns, np.conj(turns[some]))
     np.fill_diagonal(other, 0.0)
     other[np.abs(other) > _MIXED] = 0.0
-    conjugate /= _apart(turns, np.conj(turns))
-    return _mixed(replace(modes, turns=turns, exact=False), other, conjugate)
+    return _mixed(turns, early, shapes, other, conjugate)
 
 
 def _settled(step: PairMap, modes: StepModes, some: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -171,21 +202,34 @@ def _settled(step: PairMap, modes: StepModes, some: slice) -> tuple[np.ndarray, 
 
 
 def _apart(turns: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """λ_j - λ_k by others k and turns j, (k, k); 1 where they are the same."""
+    """λ_j - λ_k by others k and turns j, (k, j); 1 where they are the same."""
     apart = (turns[None, :] - others[:, None]).astype(np.complex64)
     apart[apart == 0.0] = 1.0
     return apart
 
 
-def _mixed(modes: StepModes, other: np.ndarray, conjugate: np.ndarray) -> StepModes:
-    """Modes with shares (k, k) of others and of their conjugates; duals turn the other way."""
-    top, bottom = other + conjugate, other - conjugate
-    return replace(
-        modes,
-        real=modes.real + _times(modes.real.astype(np.float32), top),
-        imaginary=modes.imaginary + _times(modes.imaginary.astype(np.float32), bottom),
-        real_dual=modes.real_dual - _times(modes.real_dual.T.astype(np.float32), top.T).T,
-        imaginary_dual=modes.imaginary_dual - _times(modes.imaginary_dual.T.astype(np.float32), bottom.T).T,
+def _mixed(
+    turns: np.ndarray,
+    early: np.ndarray,
+    shapes: Sequence[np.ndarray],
+    other: np.ndarray,
+    conjugate: np.ndarray,
+) -> StepModes:
+    """Modes with shares (k, k) of others and of their conjugates; duals turn the other way.
+
+    shapes: real, imaginary, real_dual and imaginary_dual without them. The shares are lost.
+    """
+    real, imaginary, real_dual, imaginary_dual = shapes
+    top = np.add(other, conjugate, out=other)
+    bottom = np.subtract(top, np.multiply(conjugate, 2.0, out=conjugate), out=conjugate)
+    return StepModes(
+        turns,
+        real + _times(real, top),
+        imaginary + _times(imaginary, bottom),
+        real_dual - _times(real_dual.T, top.T).T,
+        imaginary_dual - _times(imaginary_dual.T, bottom.T).T,
+        early,
+        exact=False,
     )
 
 

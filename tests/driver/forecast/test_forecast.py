@@ -12,17 +12,15 @@ import pytest
 from hybrid_propagate.adapters.deck import DeckError
 from hybrid_propagate.adapters.deck.reader import TASKS, read_deck
 from hybrid_propagate.adapters.deck.xc import Attenuation, accepted_words, functional
-from hybrid_propagate.adapters.pyscf import ground_state, two_electron
+from hybrid_propagate.adapters.pyscf import engine, ground_state, two_electron
 from hybrid_propagate.adapters.pyscf.engine import make_engine
 from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.pyscf.molecule import molecule
 from hybrid_propagate.adapters.pyscf.quadrature import GRID_LEVEL
 from hybrid_propagate.adapters.system.formula import formula
 from hybrid_propagate.adapters.working_basis import make_working_basis
-from hybrid_propagate.atomic.units import EV_PER_HARTREE
 from hybrid_propagate.driver.commands.propagate import main
 from hybrid_propagate.driver.forecast import cost, motion, words, work
-from hybrid_propagate.driver.forecast.advice import line_shift, step_for
 from hybrid_propagate.driver.forecast.cost import Asked, cost_of, seconds_counts
 from hybrid_propagate.driver.forecast.forecast import Forecast, forecast
 from hybrid_propagate.driver.forecast.symmetry import operations
@@ -41,8 +39,6 @@ from hybrid_propagate.surrogate.kernel import (
 from hybrid_propagate.surrogate.kernel.analytic import analytic_kernel
 from hybrid_propagate.surrogate.nonlinear import cubature, nonlinear_response
 from hybrid_propagate.surrogate.weak_fields import pair_response
-from hypothesis import given
-from hypothesis import strategies as st
 from pyscf import dft, symm
 from small_decks import HYDRIDE, WATER, kicked
 
@@ -66,6 +62,7 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         analytic._SINGLE_PRECISION_PAIRS,
         analytic.BUILDING,
     )
+    assert work.INTEGRALS_SHARE == engine.INTEGRALS_SHARE
     assert work.FACTORS_SHARE == factored_mean_field.SHARE
     assert (work.MOST_MODES, work.VECTORS) == (surrogates.MOST_MODES, cholesky_vectors.VECTORS)
     assert work.MATRICES_BESIDE_VECTORS == pair_kernel._HELD_BESIDE_VECTORS
@@ -299,17 +296,6 @@ def test_integrals_of_shells_far_apart_cost_nothing(tmp_path: Path) -> None:
     assert 3.0 * one < near <= 60 * 61 / 2
 
 
-def test_a_line_moves_by_what_the_mean_of_both_ends_leaves() -> None:
-    """x cot x of the module's docstring, at 10 eV and dt 0.2 au."""
-    x = 0.5 * 10.0 / EV_PER_HARTREE * 0.2
-    assert line_shift(10.0, 0.2) == pytest.approx(10.0 * (1.0 - x / math.tan(x)), rel=1e-3)
-
-
-@given(energy=st.floats(1.0, 50.0), shift=st.floats(1e-3, 0.1))
-def test_the_step_advised_moves_a_line_by_what_was_asked(energy: float, shift: float) -> None:
-    assert line_shift(energy, step_for(energy, shift)) == pytest.approx(shift)
-
-
 def test_check_prints_what_will_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.nw").write_text(kicked(tmax=20.0))
     assert main([str(tmp_path / "a.nw"), "--check"]) == 0
@@ -398,20 +384,6 @@ def test_beside_exact_exchange_a_grid_takes_the_place_of_learned_points(
     assert (counts["cell"] > 0) is learns
     assert (counts["formed"] > 0) is not learns
     assert counts["vectors"] > 0
-
-
-@pytest.mark.parametrize(
-    ("changes", "risk"),
-    [
-        ({"tmax": 300.0}, "none"),
-        ({"tmax": 20.0}, "spectrum: tmax 20 au"),
-        ({"tmax": 300.0, "kick": 0.5}, "beyond linear response"),
-        ({"atoms": "  O 0 0 0", "tmax": 300.0, "dft": "  mult 3"}, "degenerate"),
-    ],
-)
-def test_the_largest_risk_is_named(changes: dict[str, object], risk: str, tmp_path: Path) -> None:
-    (tmp_path / "a.nw").write_text(kicked(**changes))  # pyright: ignore[reportArgumentType]
-    assert risk in forecast(tmp_path / "a.nw", "pyscf", None, Asked(1e9)).tasks[-1].risk
 
 
 def test_json_of_a_deck_that_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,7 +85,7 @@ def stepped(
 
 
 def followed(
-    response: TwoBlocks, lengths: list[int], pushes: Pushes = NOTHING
+    response: TwoBlocks, lengths: list[int], pushes: Pushes = NOTHING, rounding: float = 1e-16
 ) -> tuple[PairPath, np.ndarray, np.ndarray]:
     """The path, η at its start and after each step, and Re η of each step after one correction."""
     etas, earlies = [kicked().eta[None]], []
@@ -94,7 +94,7 @@ def followed(
         assert first == sum(map(len, earlies))
         etas.append(steps.eta())
         earlies.append(steps.along_early(ROWS))
-        np.testing.assert_allclose(steps.along(ROWS), np.real(etas[-1]), rtol=0, atol=1e-16)
+        np.testing.assert_allclose(steps.along(ROWS), np.real(etas[-1]), rtol=0, atol=rounding)
 
     path = pair_path(response, kicked(), lengths, DT, keep, pushes)  # type: ignore[arg-type]
     assert path is not None
@@ -206,7 +206,9 @@ def test_modes_to_first_order_tell_what_they_leave(monkeypatch: pytest.MonkeyPat
     gaps, parts = response.pairs.gaps, zip(response.blocks, response.parts, strict=True)
     maps = [PairMap(Phases(gaps[b.index], DT), 2.0 * part, None) for b, part in parts]
     monkeypatch.setattr(response, "modes", lambda k, dt: nearly_scheme_modes(maps[k]))
-    expected, (path, eta, _) = stepped(response, 800), followed(response, [800])
+    expected = stepped(response, 800)
+    # These modes are kept in single precision.
+    path, eta, _ = followed(response, [800], rounding=1e-6 * np.abs(expected).max())
     apart = np.linalg.norm(eta[-1] - expected[-1]) / np.linalg.norm(expected[-1])
     assert 1e-8 < apart < path.gap < 1e-2
     assert followed(TwoBlocks(), [800])[0].gap == 0.0
