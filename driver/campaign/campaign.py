@@ -86,7 +86,8 @@ def laid_out(path: Path) -> CampaignPlan:
         asked["surrogate"] = "none" if asked["surrogate"] == "none" else "response"
     options = run_options(asked, time.perf_counter(), frames=True)
     weights = options.weights and options.weights.absolute()
-    options = replace(options, alone=False, weights=weights)
+    kernels = options.kernels and options.kernels.absolute()
+    options = replace(options, alone=False, weights=weights, kernels=kernels)
     found = items_of(config, source, options, _say)
     return CampaignPlan(path, config, options, tuple(found))
 

@@ -64,8 +64,9 @@ COMPLEX = 1.35
 INTERPOLATED = 1500
 #: As in `driver/loop/hybrid`: bytes of densities that are formed at once for the files.
 PIECES = 1.5e8
-#: As in `driver/loop/motion`: bytes of a segment of weak motion, over those.
-HELD = 6
+#: As in `driver/loop/motion`: bytes of a segment of weak motion, over those. Points are in double precision
+#: up to so many pairs, as in `surrogate/weak_fields/modes`.
+HELD, MOST_EXACT = 6, 300
 #: Points of a surrogate segment held at once.
 _HELD_POINTS = 500
 
@@ -357,7 +358,8 @@ def _held(task: Task, size: SystemSize, asked: Asked) -> dict[str, float]:
         counts["blocks"] = _blocks(task.system, task.real_time)
         counts["pictures"] = 0.0 if task.real_time.visualization is None else 1.0
         room = pair_kernel_room(size, memory)
-        held = min(16.0 * moved * n_points, max(HELD * PIECES, room))
+        a_pair = 16.0 if size.moved_pairs <= MOST_EXACT else 8.0
+        held = min(a_pair * moved * n_points, max(HELD * PIECES, room))
         counts["moved"], counts["rows"] = max(held - room, 0.0), float(n_points)
         counts["pieces"] = min(PIECES, 16.0 * spins * n**2 * n_points)
     elif isinstance(task, PropagationTask):

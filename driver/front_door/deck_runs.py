@@ -66,6 +66,8 @@ def prepare(
     check_use(options)
     deck = deck if isinstance(deck, Deck) else read_deck(deck)
     check_writable(deck.permanent_dir)
+    if options["kernels"] is not None:
+        check_writable(options["kernels"])
     threads = options["threads"] or threads_for(max(task.system.n_basis for task in deck.tasks))
     print(f"hybrid-propagate: {announcement(deck, options, threads)}", file=sys.stderr, flush=True)
     for notice in deck.notices:
@@ -107,6 +109,7 @@ def run_options(options: Mapping[str, Any], started: float, *, frames: bool) -> 
         keep_scratch=options["keep_scratch"],
         report=options["report"],
         prior=options["prior"],
+        kernels=options["kernels"],
         device=options["device"],
         weights=options["weights"],
         frames=frames,

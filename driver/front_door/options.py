@@ -33,6 +33,7 @@ class PropagationKeywords(TypedDict, total=False):
     device: Literal["auto", "cpu", "cuda", "tensorrt"]
     weights: Path | str | None
     prior: Path | str | None
+    kernels: Path | str | None
     restart: bool
     report: bool
     save_density: int | None
@@ -108,6 +109,12 @@ OPTIONS = (
         "start from what an earlier run (.h5) of the molecule learned, at any geometry",
         value="FILE",
     ),
+    Option(
+        "kernels",
+        Path,
+        "keep kernels of weak motion there and take them from there, for runs that differ in field or time",
+        value="FOLDER",
+    ),
     Option("restart", None, "go on from <start>.h5", False),
     Option("report", None, "write <start>.html too, a page that tells about the run", False),
     Option(
@@ -178,6 +185,12 @@ def check_use(options: Mapping[str, Any]) -> None:
             options["prior"],
             surrogate in ("auto", "response", "rollout"),
             "--surrogate response and rollout",
+        ),
+        (
+            "--kernels",
+            options["kernels"],
+            surrogate in ("auto", "response", "rollout") and not nwchem,
+            "--engine pyscf with --surrogate response and rollout",
         ),
         ("--weights", options["weights"], surrogate in ("neural", "hybrid"), "--surrogate neural and hybrid"),
         (

@@ -29,6 +29,7 @@ def propagate(
     device ("auto"): where the network or the graph runs: "cpu", "cuda", "tensorrt".
     weights: folder of graphs from hybrid-export, in place of the shipped ones.
     prior: trajectory file of an earlier run of the molecule, to start from what it learned.
+    kernels: folder where kernels of weak motion are kept, for runs that differ in field or time.
     restart (False): go on from <start>.h5.
     report (False): write <start>.html too.
     save_density: store the density at every Nth point, 0 for never; None: all, where that takes under 64 MB.

@@ -228,7 +228,7 @@ class Weakly:
         """See `Motion`; None also where |δP| is no longer small, or a step takes more corrections."""
         response, problem, began = self._response, self._problem, time.process_time()
         left_out = self._left_out(state)
-        eta = np.empty((n_steps + 1, response.pairs.n_pairs), complex)
+        eta = np.empty((n_steps + 1, response.pairs.n_pairs), response.points_kind)
         eta[0], sizes = self._eta(state.density), np.empty(n_steps)
         changes = np.empty((n_steps, len(state.density)))
         made = self._told(UNMEASURED)
@@ -308,7 +308,8 @@ class Weakly:
     def held_steps(self, most: float) -> int:
         """See `Motion`: η alone is held; it may take what making the kernel took."""
         room = max(HELD * most, self._response.room)
-        return max(int(room // (16 * max(self._response.pairs.n_pairs, 1))), 16)
+        point = np.dtype(self._response.points_kind).itemsize * max(self._response.pairs.n_pairs, 1)
+        return max(int(room // point), 16)
 
     def response_size(self, segment: Segment, every: int) -> float:
         """See `Motion`."""

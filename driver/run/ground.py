@@ -18,6 +18,7 @@ from ...adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from ...adapters.pyscf.ground_state import solve_ground_state
 from ...adapters.system import System
 from ...adapters.system.filling import smearing_energy
+from ...atomic.freed_memory import give_back
 from ..reporters.phase import phase
 from ..warmstart.sources import known_density
 from .job import live_beside
@@ -101,6 +102,7 @@ class GroundStates:
             if engine.two_electron.is_direct:
                 # The SCF's fitted integrals; PySCF's objects hold each other.
                 gc.collect()
+            give_back()
             total = self._log(self.tasks[number], engine, orbitals)
             orbitals = replace(orbitals, total_energy=total)
             self.engines[number], self.solved[number] = engine, orbitals

@@ -31,6 +31,7 @@ class Options:
     keep_scratch: leave NWChem's own files.
     report: write `<start>.html` too.
     prior: trajectory file of an earlier run.
+    kernels: folder where kernels of weak motion are kept, and taken from.
     orbitals: trajectory file of a run whose orbitals the SCF starts from, as it does from those of `prior`.
     device: where the network or the graph runs.
     weights: folder of the network's graphs; None: the shipped ones.
@@ -52,6 +53,7 @@ class Options:
     keep_scratch: bool = False
     report: bool = False
     prior: Path | None = None
+    kernels: Path | None = None
     orbitals: Path | None = None
     device: Device = "auto"
     weights: Path | None = None

@@ -12,9 +12,12 @@ import numpy as np
 from ...adapters.deck import Deck, DeckError
 from ...adapters.pyscf.engine import PySCFEngine
 from ...adapters.pyscf.quadrature import Quadrature
+from ...adapters.system.formula import formula
+from ...atomic.freed_memory import give_back
 from ...surrogate.kernel.analytic import analytic_kernel, fits_analytic_kernel, kernel_response
 from ...surrogate.kernel.coarse_grid import coarse_response
 from ...surrogate.kernel.factored_mean_field import factored_mean_field, fits_factors
+from ...surrogate.kernel.kernel_files import KernelFolder, read_blocks, write_blocks
 from ...surrogate.kernel.pair_kernel import (
     Means,
     PairBlock,
@@ -112,7 +115,7 @@ def with_surrogate(options: Options, deck: Deck) -> Options:
     if options.surrogate != "auto":
         return options
     shipped = SHIPPED["correction"]
-    if options.prior is None and (shipped / "response.onnx").exists():
+    if options.prior is None and options.kernels is None and (shipped / "response.onnx").exists():
         graphs = open_graphs(shipped, options.device)
         try:
             for task in tasks:
@@ -176,14 +179,14 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings])
     irreps = base_irreps(basis, density)
     indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs))
+    means = Means(options.memory, single=max(map(len, indices)) > MOST_MODES)
+    make = partial(pair_kernel, engine, basis, pairs, irreps)
     made = once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
     missing = [index for index in indices if int(index[0]) not in made]
-    means = Means(options.memory, single=max(map(len, indices)) > MOST_MODES)
-    if missing:
-        more = pair_kernel(engine, basis, pairs, irreps, missing, means)
-        if more is None:
-            return None
-        made.update({int(block.index[0]): block for block in more})
+    more = _kept_or_made(_kernel_folder(problem, options), pairs, missing, means, make)
+    if more is None:
+        return None
+    made.update({int(block.index[0]): block for block in more})
     blocks = [made[int(index[0])] for index in indices]
     moved = {int(index[0]) for index in indices}
     unmoved = [index for index in pairs_by_irrep(pairs, irreps).values() if int(index[0]) not in moved]
@@ -194,6 +197,41 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     except np.linalg.LinAlgError:
         return None
     return response if response.is_near_rest else None
+
+
+def _kernel_folder(problem: Problem, options: Options) -> KernelFolder | None:
+    """Where the kernels of a propagation's ground state are kept, if the user wants that."""
+    if options.kernels is None:
+        return None
+    system = problem.system
+    name = formula(system.geometry.atomic_numbers)
+    return KernelFolder(options.kernels, name, physics_of(system), problem.basis.coefficients)
+
+
+def _kept_or_made(
+    folder: KernelFolder | None,
+    pairs: OccupiedEmpty,
+    indices: list[np.ndarray],
+    means: Means,
+    make: Callable[[list[np.ndarray], Means], tuple[PairBlock, ...] | None],
+) -> list[PairBlock] | None:
+    """Blocks of these pairs, from the folder where it has them; None where they take too much memory.
+
+    Raises KernelFileError, RefusedFile.
+    """
+    kind = np.float32 if means.single else np.float64
+    kept = [] if folder is None else read_blocks(folder, pairs, indices, kind)
+    known = {int(block.index[0]) for block in kept}
+    missing = [index for index in indices if int(index[0]) not in known]
+    if not missing:
+        return kept
+    made = make(missing, means)
+    give_back()
+    if made is None:
+        return None
+    if folder is not None:
+        write_blocks(folder, made)
+    return [*kept, *made]
 
 
 def _closed_set(problem: Problem) -> OccupiedEmpty | None:

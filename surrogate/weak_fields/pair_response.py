@@ -15,6 +15,7 @@ import numpy as np
 
 from ...adapters.engine import Engine, FockBuild
 from ...adapters.working_basis import WorkingBasis
+from ...atomic.freed_memory import give_back
 from ..kernel.pair_kernel import PairBlock
 from ..matrices.occupied_empty import OccupiedEmpty
 from ..surrogate import Measurement, Visit
@@ -131,7 +132,14 @@ class PairResponse:
                 self._modes[key] = scheme_modes(step) if small else nearly_scheme_modes(step)
             except np.linalg.LinAlgError:
                 self._modes[key] = None
+            give_back()
         return self._modes[key]
+
+    @property
+    def points_kind(self) -> type[np.complexfloating]:
+        """Precision in which points are kept: double where modes are exact."""
+        exact = all(len(block.index) <= MOST_EXACT for block in self.blocks)
+        return np.complex128 if exact else np.complex64
 
     @property
     def has_modes(self) -> bool:

@@ -97,6 +97,31 @@ def test_a_decks_propagations_share_one_kernel(tmp_path: Path, monkeypatch: pyte
     assert np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected - expected[0])
 
 
+def test_kernels_are_kept_in_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another kick of the same ground state makes none; its trajectory is as without the folder."""
+    monkeypatch.chdir(tmp_path)
+    for name, kick in (("first", 2e-4), ("later", 1e-4), ("plain", 1e-4)):
+        Path(f"{name}.nw").write_text(kicked(ATOMS.format(z=0.1173), start=name, kick=kick, tmax=4.0))
+    with patch.object(surrogates, "pair_kernel", wraps=surrogates.pair_kernel) as made:
+        assert main(["first.nw", "--kernels", "kept"]) == 0
+        assert made.call_count == 1
+        kept = sorted(Path("kept").iterdir())
+        assert kept
+        assert main(["later.nw", "--kernels", "kept"]) == 0
+        assert made.call_count == 1
+        assert main(["plain.nw"]) == 0
+        assert made.call_count == 2
+    assert sorted(Path("kept").iterdir()) == kept
+    np.testing.assert_array_equal(dipole(Path("later.h5")), dipole(Path("plain.h5")))
+    kept[0].write_bytes(kept[0].read_bytes()[:-200])
+    Path("later.h5").unlink()
+    capsys.readouterr()
+    assert main(["later.nw", "--kernels", "kept"]) == 2
+    assert "remove it" in capsys.readouterr().err.splitlines()[-1]
+
+
 def dipole(path: Path) -> np.ndarray:
     with h5py.File(path) as file:
         return np.asarray(file["dynamics/dipole"])

@@ -74,6 +74,7 @@ def test_limits_are_those_of_the_programs_parts() -> None:
         pair_response.WEAK,
     )
     assert (cost.PIECES, cost.HELD) == (hybrid.SEGMENT_BYTES, loop_motion.HELD)
+    assert cost.MOST_EXACT == pair_response.MOST_EXACT
     assert ground_state._FITTED_FROM == cost.FITTED_FROM
     assert motion.NO_FIELD == NO_FIELD
     assert pair_interpolation.FROM_PAIRS == cost.INTERPOLATED

@@ -84,6 +84,14 @@ def test_what_is_no_option_and_no_value(keywords: dict[str, Any], message: str) 
             {"device": "cuda", "surrogate": "response"},
             "--device is for --surrogate rollout, neural and hybrid",
         ),
+        (
+            {"kernels": "folder", "engine": "nwchem"},
+            "--kernels is for --engine pyscf with --surrogate response and rollout",
+        ),
+        (
+            {"kernels": "folder", "surrogate": "none"},
+            "--kernels is for --engine pyscf with --surrogate response and rollout",
+        ),
         ({"nwchem": "mpirun nwchem"}, "--nwchem is for --engine nwchem"),
         ({"keep_scratch": True}, "--keep-scratch is for --engine nwchem"),
     ],
