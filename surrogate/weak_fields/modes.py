@@ -64,7 +64,7 @@ class StepModes:
 
     def amplitudes(self, eta: np.ndarray) -> np.ndarray:
         """z (k, ...) of η (d, ...)."""
-        real, imaginary = (part.astype(self.real_dual.real.dtype) for part in (np.real(eta), np.imag(eta)))
+        real, imaginary = (part.astype(_precision(self.real_dual)) for part in (np.real(eta), np.imag(eta)))
         return self.real_dual @ real + 1j * (self.imaginary_dual @ imaginary)
 
     def powers(self, n: int) -> np.ndarray:
@@ -86,17 +86,17 @@ class StepModes:
 
     def along_real(self, rows: np.ndarray) -> np.ndarray:
         """Rows (r, d) times Re η: (r, k) by z."""
-        return rows.astype(self.real.real.dtype) @ self.real
+        return rows.astype(_precision(self.real)) @ self.real
 
     def along_imaginary(self, rows: np.ndarray) -> np.ndarray:
         """Rows (r, d) times Im η: (r, k) by z."""
-        return -1j * (rows.astype(self.imaginary.real.dtype) @ self.imaginary)
+        return -1j * (rows.astype(_precision(self.imaginary)) @ self.imaginary)
 
     def along_early(self, rows: np.ndarray) -> np.ndarray:
         """Rows (r, d) times Re η after one correction: (r, k) by z."""
         if self.early is None:
             return self.along_real(rows) * self.turns
-        return rows.astype(self.early.real.dtype) @ self.early[: rows.shape[1]]
+        return rows.astype(_precision(self.early)) @ self.early[: rows.shape[1]]
 
 
 def split(eta: np.ndarray) -> np.ndarray:
@@ -114,11 +114,16 @@ def real_product(amplitudes: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Re(R z) of z (..., k) and R (n, k), real or complex: (..., n), by one real product in R's precision."""
     if not np.iscomplexobj(rows):
         return np.real(amplitudes) @ rows.T
-    real = np.real(rows).dtype
+    real = _precision(rows)
     # Re R Re z - Im R Im z: both lie in memory as they are summed.
     return (
         np.conj(amplitudes).astype(rows.dtype, order="C").view(real) @ np.ascontiguousarray(rows).view(real).T
     )
+
+
+def _precision(matrix: np.ndarray) -> np.dtype:
+    """Of a real or complex matrix's parts."""
+    return np.real(matrix).dtype
 
 
 def midpoint_modes(step: PairMap) -> StepModes:
