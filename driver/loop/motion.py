@@ -110,10 +110,12 @@ def is_weak(hybrid: Hybrid) -> bool:
 
 def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float, *, end: bool) -> Sight:
     """A look at the surrogate at its own P' (n_spin, m, m) and time. end: the run is to go on from there."""
-    motion, surrogate = motion_of(hybrid), known_surrogate(hybrid)
+    motion, surrogate, found = motion_of(hybrid), known_surrogate(hybrid), list[Sight]()
     with progress.tally.timed("anchors"):
-        found = [hybrid.reference.sight(surrogate, p, time, end=end) for p in motion.asked(density)]
-    progress.tally.fock_builds += len(found)
+        for p in motion.asked(density):
+            progress.tally.fock_builds += 1
+            hybrid.say(f"measured at t = {time:.1f} au: Fock build {progress.tally.fock_builds}", 1.0)
+            found.append(hybrid.reference.sight(surrogate, p, time, end=end))
     progress.tally.anchors += len(found)
     return motion.seen(density, time, found)
 

@@ -260,6 +260,16 @@ def test_a_long_segment_tells_how_far_it_is(problem: Problem, monkeypatch: pytes
         assert shares[-1] == 1.0
 
 
+def test_each_build_at_a_drawn_point_is_told(problem: Problem) -> None:
+    """Where integrals are computed at every build, an hour goes into these."""
+    said: list[str] = []
+    _, progress = loop(problem, by_regime(problem), say=lambda words, _: said.append(words))
+    builds = [int(words.rsplit(maxsplit=1)[1]) for words in said if "Fock build" in words]
+    assert len(builds) == progress.tally.anchors > 2
+    assert builds == sorted(set(builds))
+    assert builds[-1] <= progress.tally.fock_builds
+
+
 def test_a_weak_run_is_weak_throughout(problem: Problem) -> None:
     """The error stated is no less than the true one."""
     surrogate = by_regime(problem)
