@@ -94,7 +94,7 @@ SECONDS: dict[str, float] = {
     "moved pair": 9.9e-7,
     "moved square": 1.3e-9,
     "relaxed square": 7e-10,
-    "vectors": 7e-11,
+    "vectors": 5.7e-11,
     "formed": 1.1e-11,
 }
 #: Bytes of the process with its libraries; of a unit of each count.

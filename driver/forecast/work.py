@@ -42,7 +42,7 @@ INTEGRALS_SHARE = 7 / 8
 #: that have modes, matrices held of those, of more, and of more where Coulomb is held as vectors; and vectors
 #: a function in place of integrals.
 MOST_MODES, PAIR_MATRICES, SINGLE_MATRICES, MATRICES_BESIDE_VECTORS = 3000, 16, 4, 3
-HALF_TRANSFORMED, REST_SHARE, VECTORS = 1.0 / 8.0, 1.0 / 2.0, 9
+HALF_TRANSFORMED, REST_SHARE, VECTORS = 1.0 / 8.0, 1.0 / 2.0, 10
 #: As in `kernel/factored_mean_field`: share of the memory; and vectors of exchange that are left, a function.
 FACTORS_SHARE, LEFT_VECTORS = 1.0 / 4.0, 6
 #: As in `adapters/pyscf/two_electron`, and `surrogate/kernel/analytic`: bytes of a kernel, pairs in double

@@ -17,8 +17,6 @@ from ...adapters.working_basis import WorkingBasis
 from ..matrices.symmetric_pairs import pack_symmetric, unpack_symmetric
 from .cholesky_vectors import VECTORS, cholesky_vectors
 
-#: Largest element that the vectors leave out, Hartree: a basis with diffuse functions magnifies it.
-TOLERANCE = 1e-7
 #: Eigenvalues of the exchange operator between products of orbitals that are left out, Hartree.
 LEFT_OUT = 1e-4
 #: Those above which are most of it: the rest is 1e-3 to 3e-3 of the response.
@@ -129,12 +127,12 @@ def factored_mean_field(engine: PySCFEngine, basis: WorkingBasis) -> FactoredMea
     operator, fitting = integrals.operator, integrals.fitting
     whole = None
     if fitting is None or operator.full:
-        whole = _packed(cholesky_vectors(engine.mol, tolerance=TOLERANCE), orbitals)
+        whole = _packed(cholesky_vectors(engine.mol), orbitals)
     coulomb = whole if fitting is None else _packed(map(np.asarray, fitting.loop()), orbitals)
     assert coulomb is not None
     parts = [] if whole is None else [(operator.full, whole)]
     if operator.attenuated:
-        attenuated = cholesky_vectors(engine.mol, operator.omega, tolerance=TOLERANCE)
+        attenuated = cholesky_vectors(engine.mol, operator.omega)
         parts.append((operator.attenuated, _packed(attenuated, orbitals)))
     exchange = tuple(_exchange_vectors(parts, orbitals.shape[1]))
     turns = None if len(basis.dual) == 1 else basis.dual[0] @ basis.coefficients
