@@ -14,6 +14,7 @@ from h5py import h5a, h5d, h5l  # pyright: ignore[reportAttributeAccessIssue]
 
 from ...atomic.whole_file import whole_file
 from ..regular_file import RefusedFile, check_regular
+from .checksum import seal
 
 #: A data set up to this size, bytes, or up to so many times what it takes on disk, is read.
 _SMALL, _DEFLATED = 2**26, 100
@@ -46,11 +47,17 @@ def open_own_hdf5(path: Path) -> Iterator[h5py.File]:
 
 
 @contextmanager
-def new_hdf5(path: Path) -> Iterator[h5py.File]:
-    """An HDF5 file to write, which takes the place of `path` once it is whole. Raises OSError."""
-    # HDF5 by itself opens a file by its name, and follows links.
-    with whole_file(path) as part, part.open("r+b") as raw, h5py.File(raw, "w") as file:
-        yield file
+def new_hdf5(path: Path, *, sealed: bool = False) -> Iterator[h5py.File]:
+    """An HDF5 file to write, which takes the place of `path` once it is whole; sealed: with its checksum.
+
+    Raises OSError.
+    """
+    with whole_file(path) as part:
+        # HDF5 by itself opens a file by its name, and follows links.
+        with part.open("r+b") as raw, h5py.File(raw, "w") as file:
+            yield file
+        if sealed:
+            seal(part)
 
 
 def _check(file: h5py.File, path: Path) -> None:

@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from ...adapters.files.checksum import check_seal, seal
-from ...adapters.files.plain_hdf5 import open_hdf5
+from ...adapters.files.checksum import check_seal
+from ...adapters.files.plain_hdf5 import new_hdf5, open_hdf5
 from ...adapters.files.read_errors import reason
 from ...atomic.errors import BadInput
-from ...atomic.whole_file import remove_left, whole_file
+from ...atomic.whole_file import remove_left
 from ..matrices.occupied_empty import OccupiedEmpty
 from .pair_kernel import PairBlock
 
@@ -60,17 +59,16 @@ def read_blocks(
 
 def write_blocks(folder: KernelFolder, blocks: Sequence[PairBlock]) -> None:
     """A file for each, in the place of one of other orbitals. Raises OSError."""
+    folder.path.mkdir(parents=True, exist_ok=True)
     for block in blocks:
         stem = _stem(folder, block.index, block.real.dtype)
         remove_left(stem)
-        with whole_file(_path(stem)) as part:
-            with part.open("r+b") as raw, h5py.File(raw, "w") as file:
-                file.attrs.update({"molecule": folder.name, "physics": json.dumps(dict(folder.physics))})
-                file["orbitals"], file["index"] = folder.orbitals, block.index
-                file["real"], file["coulomb"] = block.real, block.coulomb
-                if block.imaginary is not None:
-                    file["imaginary"] = block.imaginary
-            seal(part)
+        with new_hdf5(_path(stem), sealed=True) as file:
+            file.attrs.update({"molecule": folder.name, "physics": json.dumps(dict(folder.physics))})
+            file["orbitals"], file["index"] = folder.orbitals, block.index
+            file["real"], file["coulomb"] = block.real, block.coulomb
+            if block.imaginary is not None:
+                file["imaginary"] = block.imaginary
 
 
 def _stem(folder: KernelFolder, index: np.ndarray, kind: np.dtype) -> Path:

@@ -50,7 +50,7 @@ class StepModes:
     real, imaginary: (d, k) R and I, Re η = Re R z, Im η = Im I z, conjugate modes counted in.
     real_dual, imaginary_dual: (k, d) L and M, z = L Re η + i M Im η.
     early: (2d, k) X, Re X z is what the step from there has after one correction, as `split` has it; None:
-        what it ends with.
+        not made, as of the converged step.
     exact: to rounding, not to first order. Those of first order are kept in single precision.
     """
 
@@ -80,8 +80,7 @@ class StepModes:
 
     def after_one(self, amplitudes: np.ndarray) -> np.ndarray:
         """η (..., d) of the step from z (..., k) after one correction: F of the next point is V of it."""
-        if self.early is None:
-            return self.eta(amplitudes * self.turns)
+        assert self.early is not None
         return joined(real_product(amplitudes, self.early))
 
     def along_real(self, rows: np.ndarray) -> np.ndarray:
@@ -94,8 +93,7 @@ class StepModes:
 
     def along_early(self, rows: np.ndarray) -> np.ndarray:
         """Rows (r, d) times Re η after one correction: (r, k) by z."""
-        if self.early is None:
-            return self.along_real(rows) * self.turns
+        assert self.early is not None
         return rows.astype(_precision(self.early)) @ self.early[: rows.shape[1]]
 
 
