@@ -34,7 +34,7 @@ STEPS, MORE_STEPS, MANY_PAIRS = 64, 128, 8000
 #: Pairs whose steps stay in the processor's cache.
 _PAIRS = 512
 #: Change between sweeps, relative, at which a block has settled; sweeps until it has not.
-SETTLED, _MOST_SWEEPS = 2e-6, 60
+SETTLED, _MOST_SWEEPS = 1e-6, 60
 #: Functions of time below this share of the largest wait for the next sweep, and for good below this share of
 #: what settles a block.
 _LATER, _SMALL = 3e-2, 0.1
