@@ -39,7 +39,7 @@ SETTLED, _MOST_SWEEPS = 1e-6, 60
 #: what settles a block.
 _LATER, _SMALL = 3e-2, 0.1
 #: Change, relative, at which what corrections leave is found, by functions of time above this share.
-_NEARLY, _ROUGHLY = 3e-2, 2e-2
+_NEARLY, _ROUGHLY = 3e-3, 2e-3
 #: Eigenpairs of A and of B.
 LEADING = (60, 30)
 
