@@ -74,15 +74,15 @@ def test_they_are_the_schemes_steps(
     found = [block for block in relaxed_steps(inner, kernel, start, n_steps) if block is not None]
     assert len(found) == -(-n_steps // (128 if many else 64))
     eta = np.concatenate([block.eta[1:] for block in found])
-    assert np.linalg.norm(eta - expected) < 2e-6 * np.linalg.norm(expected)
+    assert np.linalg.norm(eta - expected) < 5e-7 * np.linalg.norm(expected)
     left = np.subtract(early, expected)
-    assert np.linalg.norm(np.concatenate([b.early[1:] for b in found]) - eta - left) < 0.05 * np.linalg.norm(
+    assert np.linalg.norm(np.concatenate([b.early[1:] for b in found]) - eta - left) < 0.005 * np.linalg.norm(
         left
     )
     assert np.linalg.norm(found[-1].fock[-1] - state.fock) < 2e-5 * np.linalg.norm(state.fock)
 
 
-@pytest.mark.parametrize(("change", "most"), [(SETTLED, 4.0), (100.0 * SETTLED, 1.6)])
+@pytest.mark.parametrize(("change", "most"), [(SETTLED, 4.0), (2e-4, 1.6)])
 def test_few_products_are_made(change: float, most: float) -> None:
     """Twice as many as by steps one after another, which make two a step, but many at once.
 
