@@ -4,6 +4,7 @@ Axes are looked for among the principal axes of inertia and the directions that 
 themselves, and sums and differences of two. No import that takes long: a deck is to be checked in a second.
 """
 
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -18,8 +19,20 @@ _MOST = 4000
 _SIGNS = np.array(list(product((1.0, -1.0), repeat=3)))
 
 
-def operations(system: System, *, on_grid: bool) -> int:
-    """1, 2, 4 or 8. on_grid: of a quadrature, too, which has only the axes of the coordinates."""
+@dataclass(frozen=True)
+class Symmetry:
+    """Of a molecule.
+
+    operations: 1, 2, 4 or 8.
+    polar: whether one direction is left as it is by all of them.
+    """
+
+    operations: int
+    polar: bool
+
+
+def symmetry(system: System, *, on_grid: bool) -> Symmetry:
+    """A molecule's; on_grid: a quadrature's, too, which has only the axes of the coordinates."""
     geometry = system.geometry
     kinds = [
         str((int(z), system.basis[tag]))
@@ -29,18 +42,24 @@ def operations(system: System, *, on_grid: bool) -> int:
     x = geometry.positions - masses @ geometry.positions / masses.sum()
     groups = [np.flatnonzero([kind == one for kind in kinds]) for one in dict.fromkeys(kinds)]
     if on_grid:
-        return sum(_maps(x * signs, x, groups) for signs in _SIGNS)
+        return _by_signs(x, groups)
     axes = [u for u in _directions(x, masses, groups) if _is_axis(u, x, groups)]
-    best = 2 if _maps(-x, x, groups) else 1
+    best = Symmetry(2, polar=False) if _maps(-x, x, groups) else Symmetry(1, polar=True)
     for k, u in enumerate(axes):
         perpendicular = [v for v in axes[k + 1 :] if abs(u @ v) < 1e-4] or [_across(u)]
         for v in perpendicular:
             frame = np.array([u, v, np.cross(u, v)])
             local = x @ frame.T
-            best = max(best, sum(_maps(local * signs, local, groups) for signs in _SIGNS))
-        if best == len(_SIGNS):
+            best = max(best, _by_signs(local, groups), key=lambda found: found.operations)
+        if best.operations == len(_SIGNS):
             break
     return best
+
+
+def _by_signs(x: np.ndarray, groups: list[np.ndarray]) -> Symmetry:
+    """Of operations that change signs of coordinates."""
+    kept = np.array([signs for signs in _SIGNS if _maps(x * signs, x, groups)])
+    return Symmetry(len(kept), polar=bool((kept > 0.0).all(axis=0).any()))
 
 
 def _directions(x: np.ndarray, masses: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:

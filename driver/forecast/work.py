@@ -11,7 +11,7 @@ import numpy as np
 
 from ...adapters.system import System
 from ...adapters.system.system import n_functions
-from .symmetry import operations
+from .symmetry import symmetry
 
 #: Points of an atom's pruned grid by the last element that has them; a period's are within 7 % of its mean.
 _POINTS: dict[int, dict[str, int]] = {
@@ -59,7 +59,7 @@ class SystemSize:
     primitive_pairs: pairs of primitive functions that overlap, whose square integrals cost.
     fitting: functions of the cd basis, 0 without. kernels: two-electron operators, 2 with attenuation.
     exchange: whether exact exchange is there.
-    irreps: of D2h's subgroup, which keep orbitals apart.
+    irreps: of D2h's subgroup, which keep orbitals apart. polar: whether the first has a dipole.
     """
 
     atoms: int
@@ -73,6 +73,7 @@ class SystemSize:
     kernels: int
     exchange: bool
     irreps: int
+    polar: bool
 
     @property
     def moved_pairs(self) -> int:
@@ -81,8 +82,8 @@ class SystemSize:
 
     @property
     def moved_irreps(self) -> int:
-        """Irreps of pairs that one kick moves, with the first, which second order moves."""
-        return min(self.irreps, 2)
+        """Irreps of pairs that one kick moves, and the first, which second order moves, if it has a dipole."""
+        return min(self.irreps, 2 if self.polar else 1)
 
     @property
     def pairs(self) -> int:
@@ -94,6 +95,7 @@ def size_of(system: System) -> SystemSize:
     """The sizes that costs are counted from."""
     xc, geometry = system.functional.pyscf, system.geometry
     kind = _kind(xc)
+    found = symmetry(system, on_grid=kind != "HF")
     core = sum(system.ecp[tag][0] for tag in geometry.tags if tag in system.ecp)
     electrons = round(float(geometry.charges.sum())) - core - system.charge
     fitting = system.fitting_basis
@@ -110,7 +112,8 @@ def size_of(system: System) -> SystemSize:
         else sum(n_functions(fitting[tag], system.fitting_spherical) for tag in geometry.tags),
         kernels=2 if _ATTENUATED.search(xc) else 1,
         exchange=_has_exchange(xc),
-        irreps=operations(system, on_grid=kind != "HF"),
+        irreps=found.operations,
+        polar=found.polar,
     )
 
 

@@ -315,7 +315,8 @@ class Weakly:
 
     def response_size(self, segment: Segment, every: int) -> float:
         """See `Motion`."""
-        x = self._changes(self._eta(self.sample(segment, every)))
+        assert isinstance(segment.formed, WeakPoints)
+        x = self._changes(segment.formed.eta[1::every])
         return float(np.sqrt(2.0 * np.mean(np.linalg.norm(self._response.response(x), axis=1) ** 2)))
 
     def asked(self, density: np.ndarray) -> list[np.ndarray]:

@@ -210,6 +210,8 @@ def _growth(
     for n, eta in enumerate(found):
         state, _ = scheme_step(state, phases, beyond.at(stretch.first + n + 1))
         apart[n], sizes[n] = np.linalg.norm(eta - state.eta), np.linalg.norm(state.eta)
+    if not sizes.any():
+        return least, 0.0
     # While a field drives, what is small as yet says nothing.
     apart /= sizes.max()
     # It oscillates: the last third against the first.

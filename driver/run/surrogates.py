@@ -58,7 +58,7 @@ from ...surrogate.weak_fields.pair_response import (
 )
 from ..loop.backend import GroundState
 from ..loop.controller import Target
-from ..loop.problem import Problem
+from ..loop.problem import Problem, active_dipoles
 from ..loop.regime import begins_weak
 from .options import Options, physics_of
 
@@ -178,7 +178,8 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     about = expansion_matrices(engine, basis, density, problem.ground_build)
     pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings])
     irreps = base_irreps(basis, density)
-    indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs))
+    dipoles = np.array([np.real(pairs.block(matrix)) for matrix in active_dipoles(problem)])
+    indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs), dipoles)
     means = Means(options.memory, single=max(map(len, indices)) > MOST_MODES)
     make = partial(pair_kernel, engine, basis, pairs, irreps)
     made = once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
@@ -189,7 +190,8 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     made.update({int(block.index[0]): block for block in more})
     blocks = [made[int(index[0])] for index in indices]
     moved = {int(index[0]) for index in indices}
-    unmoved = [index for index in pairs_by_irrep(pairs, irreps).values() if int(index[0]) not in moved]
+    by_irrep = pairs_by_irrep(pairs, irreps).items()
+    unmoved = {number: index for number, index in by_irrep if int(index[0]) not in moved}
     room = bytes_taken(engine, pairs, irreps, indices, means) - sum(block.n_bytes for block in blocks)
     still = pairs_at_rest(engine, basis, pairs, about, unmoved)
     try:

@@ -34,6 +34,8 @@ HALF_TRANSFORMED, REST_SHARE = 1.0 / 8.0, 1.0 / 2.0
 _ROWS = 512
 #: A field moves an irrep by less than this share of all that it moves: not at all.
 _UNMOVED = 1e-9
+#: The totally symmetric irrep.
+FIRST = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,18 +148,25 @@ def _is_interpolated(quadrature: Quadrature, indices: list[np.ndarray]) -> bool:
     return quadrature.kind != "MGGA" and sum(len(index) ** 2 for index in indices) >= FROM_PAIRS**2
 
 
-def moved_blocks(pairs: OccupiedEmpty, irreps: np.ndarray, pushes: np.ndarray) -> list[np.ndarray]:
+def moved_blocks(
+    pairs: OccupiedEmpty, irreps: np.ndarray, pushes: np.ndarray, dipoles: np.ndarray
+) -> list[np.ndarray]:
     """Which pairs belong to each irrep of pairs that fields move, and to the first, which second order moves.
 
+    Without the first where it has no dipole, as in D2h: no dipole tells to second order that it moves.
     irreps: of the orbitals, (n_spin, m), all 0 where P0 has no symmetry. pushes: (k, d), of the fields.
+    dipoles: (3, d).
     """
-    largest = float(np.linalg.norm(pushes, axis=0).max(initial=0.0))
-    found = []
-    for number, index in pairs_by_irrep(pairs, irreps).items():
-        own = float(np.abs(pushes[:, index]).max(initial=0.0))
-        if number == 0 or own > _UNMOVED * largest:
-            found.append(index)
-    return found
+
+    def acts(parts: np.ndarray, index: np.ndarray) -> bool:
+        largest = float(np.linalg.norm(parts, axis=0).max(initial=0.0))
+        return float(np.abs(parts[:, index]).max(initial=0.0)) > _UNMOVED * largest
+
+    return [
+        index
+        for number, index in pairs_by_irrep(pairs, irreps).items()
+        if acts(pushes, index) or (number == FIRST and acts(dipoles, index))
+    ]
 
 
 def pairs_by_irrep(pairs: OccupiedEmpty, irreps: np.ndarray) -> dict[int, np.ndarray]:

@@ -16,7 +16,7 @@ import numpy as np
 from ...adapters.engine import Engine, FockBuild
 from ...adapters.working_basis import WorkingBasis
 from ...atomic.freed_memory import give_back
-from ..kernel.pair_kernel import PairBlock
+from ..kernel.pair_kernel import FIRST, PairBlock
 from ..matrices.occupied_empty import OccupiedEmpty
 from ..surrogate import Measurement, Visit
 from .leading_part import Times, leading_part
@@ -58,18 +58,22 @@ class ExpansionMatrices:
 class PairsAtRest:
     """Pairs that no field moves.
 
-    eta: η of them, a matrix (n_spin, m, m). builds: Coulomb-exchange builds made for it.
+    eta: η of them, a matrix (n_spin, m, m).
+    builds: Coulomb-exchange builds made for it.
+    dark: which pairs second order moves, and no dipole shows.
     """
 
     eta: np.ndarray
     builds: int
+    dark: np.ndarray
 
 
 class PairResponse:
     """Implements `Surrogate` where only first order counts: its F' lacks the response between occupied, and
     between empty orbitals, which acts on nothing to first order.
 
-    every: all pairs. pairs: those of the blocks, the others do not move; the blocks count these.
+    every: all pairs, without those at rest that are dark: what moves there, no dipole shows to second order.
+    pairs: those of the blocks, the others do not move; the blocks count these.
     still: η of the others, a matrix (n_spin, m, m).
     room: bytes that making the blocks took beside them: as much may points take that are made with them.
     """
@@ -84,7 +88,8 @@ class PairResponse:
     ) -> None:
         self.mean_field_builds, self.still, self.room = still.builds, still.eta, room
         kept = np.sort(np.concatenate([block.index for block in blocks]))
-        self.every, self.pairs, self.about = pairs, pairs.some(kept), about
+        self.every = pairs.some(np.setdiff1d(np.arange(pairs.n_pairs), still.dark))
+        self.pairs, self.about = pairs.some(kept), about
         self.blocks = tuple(replace(b, index=np.searchsorted(kept, b.index)) for b in blocks)
         self._residuals: list[float] = []
         self._modes: dict[tuple[int, float], StepModes | None] = {}
@@ -301,28 +306,28 @@ def pairs_at_rest(
     basis: WorkingBasis,
     pairs: OccupiedEmpty,
     about: ExpansionMatrices,
-    unmoved: Sequence[np.ndarray],
+    unmoved: Mapping[int, np.ndarray],
 ) -> PairsAtRest:
-    """Where pairs that no field moves do not turn either; unmoved: which they are, by irrep.
+    """Where pairs that no field moves do not turn either; unmoved: which they are, by number of their irrep.
 
     Of (ω + n A)(η - η0) = ω v, v = -F0/ω - η0, the part along v, irrep by irrep: v ⟨v,ω v⟩ / ⟨v,(ω + n A) v⟩.
     Rest is where the SCF did not quite end; and where a symmetry is all but exact, F'0 has elements there.
     """
     start = np.real(pairs.block(about.density)) / pairs.filling
     apart = -np.real(pairs.block(about.fock)) / pairs.gaps - start
-    eta = np.zeros(pairs.n_pairs)
+    eta, dark = np.zeros(pairs.n_pairs), unmoved.get(FIRST, np.empty(0, int))
     if not unmoved:
-        return PairsAtRest(pairs.matrix(eta), 0)
-    every = pairs.some(np.concatenate(unmoved))
-    change = basis.density_out(every.matrix(pairs.filling * apart[np.concatenate(unmoved)]))
+        return PairsAtRest(pairs.matrix(eta), 0, dark)
+    every = np.concatenate(list(unmoved.values()))
+    change = basis.density_out(pairs.some(every).matrix(pairs.filling * apart[every]))
     image = np.real(pairs.block(basis.fock_in(engine.response(change))))
-    for index in unmoved:
+    for index in unmoved.values():
         own, gaps = apart[index], pairs.gaps[index]
         free = float(own @ (gaps * own))
         stiff = free + float(own @ image[index])
         # An unstable irrep has no rest: there the kernel is left out.
         eta[index] = start[index] + own * (free / stiff if stiff > 0.0 else 1.0)
-    return PairsAtRest(pairs.matrix(eta), 1)
+    return PairsAtRest(pairs.matrix(eta), 1, dark)
 
 
 def expansion_matrices(

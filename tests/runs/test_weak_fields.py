@@ -9,7 +9,7 @@ import pytest
 from hybrid_propagate.driver.bench.score import trajectory_error
 from hybrid_propagate.driver.commands.propagate import main
 from hybrid_propagate.driver.run import surrogates
-from small_decks import kicked
+from small_decks import WATER, kicked
 
 
 def run(name: str, *options: str, **words) -> tuple[dict, np.ndarray, set[bytes]]:
@@ -45,6 +45,21 @@ def test_a_weak_kick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dic
     assert summary["fock_builds"] <= 16
     # Where pairs rest that no field moves.
     assert summary["mean_field_builds"] == 1
+
+
+@pytest.mark.parametrize(
+    ("atoms", "n_irreps"), [(WATER, 2), ("  N 0 0 0\n  N 0 0 1.1", 1)], ids=["water", "nitrogen"]
+)
+def test_the_first_irrep_is_followed_where_it_has_a_dipole(
+    atoms: str, n_irreps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Second order moves it. That of nitrogen has no dipole, and no kernel is made of it."""
+    monkeypatch.chdir(tmp_path)
+    words = {"atoms": atoms, "tmax": 8.0, "polarization": "x"}
+    _, reference, _ = run("none", "--surrogate", "none", **words)
+    summary, dipole, _ = run("weak", "--kernels", "kept", **words)
+    assert trajectory_error(dipole, reference) <= summary["estimated_error"] <= 1e-3
+    assert len(list(Path("kept").glob("*.kernel.h5"))) == n_irreps
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from hybrid_propagate.driver.commands.propagate import main
 from hybrid_propagate.driver.forecast import cost, motion, words, work
 from hybrid_propagate.driver.forecast.cost import Asked, cost_of, seconds_counts
 from hybrid_propagate.driver.forecast.forecast import Forecast, forecast
-from hybrid_propagate.driver.forecast.symmetry import operations
+from hybrid_propagate.driver.forecast.symmetry import symmetry
 from hybrid_propagate.driver.forecast.work import size_of
 from hybrid_propagate.driver.loop import controller, hybrid
 from hybrid_propagate.driver.loop import motion as loop_motion
@@ -155,7 +155,9 @@ def test_symmetry_is_that_of_pyscf(atoms: str, n: int, tmp_path: Path) -> None:
     group, _, axes = symm.detect_symm(mol._atom, mol._basis)
     linear = {"SO3": "D2h", "Dooh": "D2h", "Coov": "C2v"}
     subgroup, _ = symm.geom.as_subgroup(group, axes, linear.get(group))
-    assert operations(system, on_grid=False) == n == len(symm.param.IRREP_ID_TABLE[subgroup])
+    found = symmetry(system, on_grid=False)
+    assert found.operations == n == len(symm.param.IRREP_ID_TABLE[subgroup])
+    assert found.polar == (subgroup in ("C1", "Cs", "C2", "C2v"))
 
 
 def test_the_kernel_is_as_large_as_it_is_told(tmp_path: Path) -> None:

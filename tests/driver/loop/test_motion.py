@@ -21,7 +21,7 @@ from hybrid_propagate.driver.loop.reference import EmbeddedReference
 from hybrid_propagate.driver.loop.run import run
 from hybrid_propagate.driver.loop.segment import Limits, Segment, density_at, pieces, reference_segment
 from hybrid_propagate.driver.propagators import pair_motion
-from hybrid_propagate.surrogate.kernel.pair_kernel import PairBlock
+from hybrid_propagate.surrogate.kernel.pair_kernel import FIRST, PairBlock
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.weak_fields.by_regime import ByRegime
 from hybrid_propagate.surrogate.weak_fields.pair_response import (
@@ -42,8 +42,13 @@ def weak_problem(n_spin: int, kick: float = 1e-4, **changed) -> Problem:
     return toy_problem(*make_chain(5, n_spin, 0.25, 0.3), real_time)
 
 
-def toy_pairs(problem: Problem, spoil: float = 0.0) -> PairResponse:
-    """From the engine's own response to each pair; spoil: what the kernel is off by, relative."""
+def toy_pairs(
+    problem: Problem, spoil: float = 0.0, still: dict[int, np.ndarray] | None = None
+) -> PairResponse:
+    """From the engine's own response to each pair.
+
+    spoil: what the kernel is off by, relative. still: pairs that are left at rest, by irrep.
+    """
     density, basis = problem.ground_density, problem.basis
     pairs = occupied_empty(density, basis.energies)
     about = expansion_matrices(problem.engine, basis, density, problem.ground_build)
@@ -60,10 +65,16 @@ def toy_pairs(problem: Problem, spoil: float = 0.0) -> PairResponse:
         )
         for u in units
     ]
-    every = np.arange(pairs.n_pairs)
-    block = PairBlock(every, (1.0 + spoil) * real, imaginary, np.real(coulomb))
-    still = pairs_at_rest(problem.engine, basis, pairs, about, [])
-    return PairResponse(pairs, about, [block], still)
+    unmoved = still or {}
+    kept = np.setdiff1d(np.arange(pairs.n_pairs), [k for own in unmoved.values() for k in own])
+    of_kept = np.ix_(kept, kept)
+    block = PairBlock(
+        kept,
+        (1.0 + spoil) * real[of_kept],
+        imaginary[of_kept],
+        np.ascontiguousarray(np.real(coulomb)[of_kept]),
+    )
+    return PairResponse(pairs, about, [block], pairs_at_rest(problem.engine, basis, pairs, about, unmoved))
 
 
 def densities(segment: Segment) -> np.ndarray:
@@ -217,6 +228,26 @@ def test_a_look_tells_first_and_second_order_apart(problem: Problem) -> None:
         assert response.image_error == pytest.approx(first)
     assert even[0] > 0.0
     assert even[1] == pytest.approx(even[0], rel=0.1)
+
+
+def test_what_no_dipole_shows_is_no_defect(problem: Problem) -> None:
+    """What drives pairs at rest counts as if it drove the others; not where second order alone moves them."""
+    progress, sizes = start(problem, Target(1e-3, STEPS, 60.0)), []
+    reference = EmbeddedReference(problem)
+    for irrep in (FIRST, FIRST + 1):
+        response = toy_pairs(problem, still={irrep: np.array([1, 3])})
+        motion = Weakly(problem, response)
+        segment = motion.segment(progress.state, 60, Limits())
+        assert segment is not None
+        density = segment.end.density
+        sights = [reference.sight(response, p, 12.0, end=True) for p in motion.asked(density)]
+        found = motion.seen(density, 12.0, sights).defect
+        assert found.even is not None
+        first, p = sights[0].defect.defect, motion.asked(density)[0]
+        driven = response.pairs.block(first @ p - p @ first) / response.pairs.filling
+        sizes.append(np.linalg.norm(found.defect) / np.linalg.norm(response.pairs.matrix(driven)))
+    assert sizes[0] == pytest.approx(1.0, rel=1e-9)
+    assert sizes[1] > 1.05
 
 
 class Told:

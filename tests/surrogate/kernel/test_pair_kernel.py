@@ -8,11 +8,12 @@ import pytest
 from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.pyscf.point_symmetry import symmetry_orbitals
-from hybrid_propagate.adapters.system import System
+from hybrid_propagate.adapters.system import Functional, System
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
 from hybrid_propagate.surrogate.kernel import pair_kernel as pair_kernel_module
 from hybrid_propagate.surrogate.kernel.cholesky_vectors import cholesky_vectors
 from hybrid_propagate.surrogate.kernel.pair_kernel import (
+    FIRST,
     Means,
     PairBlock,
     bytes_taken,
@@ -22,7 +23,7 @@ from hybrid_propagate.surrogate.kernel.pair_kernel import (
 )
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from pyscf import gto
-from pyscf_systems import GIB, water
+from pyscf_systems import GIB, small_system, water
 
 MEANS = Means(GIB)
 
@@ -197,6 +198,17 @@ def test_only_what_a_field_moves() -> None:
     one, other = (position - oxygen for position in hydrogens)
     along = np.array([pairs.block(basis.fock_in(d[None])).real for d in engine.integrals.dipole])
     for direction, count in ((one, 1), (other, 1), (np.cross(one, other), 2)):
-        found = moved_blocks(pairs, basis.irreps, (direction @ along)[None])
+        found = moved_blocks(pairs, basis.irreps, (direction @ along)[None], along)
         assert len(found) == count
-    assert sum(map(len, moved_blocks(pairs, basis.irreps, along))) == pairs.n_pairs
+    assert sum(map(len, moved_blocks(pairs, basis.irreps, along, along))) == pairs.n_pairs
+
+
+def test_the_first_irrep_of_a_molecule_without_a_dipole_is_left_out() -> None:
+    """No field moves it, and what second order moves in it no dipole shows."""
+    positions = np.array([[0.0, 0.0, -1.04], [0.0, 0.0, 1.04]])
+    engine, basis, pairs = prepared(small_system(("N", "N"), positions, "sto-3g", Functional("hf", "HF")))
+    along = np.array([pairs.block(basis.fock_in(d[None])).real for d in engine.integrals.dipole])
+    (first,) = (index for k, index in pairs_by_irrep(pairs, basis.irreps).items() if k == FIRST)
+    found = moved_blocks(pairs, basis.irreps, along, along)
+    assert len(found) == 3
+    assert not np.intersect1d(np.concatenate(found), first).size

@@ -8,7 +8,7 @@ from hybrid_propagate.adapters.engine import FockBuild
 from hybrid_propagate.adapters.pyscf.engine import PySCFEngine, expanded_about, make_engine
 from hybrid_propagate.adapters.pyscf.ground_state import solve_ground_state
 from hybrid_propagate.adapters.working_basis import WorkingBasis, make_working_basis
-from hybrid_propagate.surrogate.kernel.pair_kernel import Means, pair_kernel, pairs_by_irrep
+from hybrid_propagate.surrogate.kernel.pair_kernel import FIRST, Means, pair_kernel, pairs_by_irrep
 from hybrid_propagate.surrogate.matrices.occupied_empty import OccupiedEmpty, occupied_empty
 from hybrid_propagate.surrogate.on_the_fly.response import base_irreps
 from hybrid_propagate.surrogate.weak_fields import pair_response
@@ -38,7 +38,7 @@ def response(*, single: bool = False) -> PairResponse:
     blocks = pair_kernel(engine, basis, pairs, irreps, every, Means(GIB, single))
     assert blocks is not None
     about = expansion_matrices(engine, basis, density, build)
-    return PairResponse(pairs, about, blocks, pairs_at_rest(engine, basis, pairs, about, []))
+    return PairResponse(pairs, about, blocks, pairs_at_rest(engine, basis, pairs, about, {}))
 
 
 def moved(size: float) -> np.ndarray:
@@ -104,7 +104,7 @@ def test_pairs_that_no_field_moves_are_near_rest() -> None:
         direction[unmoved] = 1e-6 * push[unmoved] / pairs.gaps[unmoved]
         off = density + pairs.matrix(direction.astype(complex))
         about = expansion_matrices(engine, basis, off, engine.fock(basis.density_out(off)))
-        found = pairs_at_rest(engine, basis, pairs, about, [unmoved])
+        found = pairs_at_rest(engine, basis, pairs, about, {FIRST + 1: unmoved})
         own = pairs.some(unmoved)
         rest = np.real(own.block(density)) / pairs.filling
         start = np.real(own.block(off)) / pairs.filling
