@@ -82,7 +82,7 @@ class SystemSize:
 
     @property
     def moved_irreps(self) -> int:
-        """Irreps of pairs that one kick moves, and the first, which second order moves, if it has a dipole."""
+        """Irreps of pairs that a kick moves, and the first, which second order moves, if it has a dipole."""
         return min(self.irreps, 2 if self.polar else 1)
 
     @property
