@@ -153,7 +153,8 @@ def moved_blocks(
 ) -> list[np.ndarray]:
     """Which pairs belong to each irrep of pairs that fields move, and to the first, which second order moves.
 
-    Without the first where it has no dipole, as in D2h: no dipole tells to second order that it moves.
+    Without the first where it has no dipole, as in D2h: no dipole tells to second order that it moves. One at
+    least.
     irreps: of the orbitals, (n_spin, m), all 0 where P0 has no symmetry. pushes: (k, d), of the fields.
     dipoles: (3, d).
     """
@@ -162,11 +163,13 @@ def moved_blocks(
         largest = float(np.linalg.norm(parts, axis=0).max(initial=0.0))
         return float(np.abs(parts[:, index]).max(initial=0.0)) > _UNMOVED * largest
 
-    return [
+    by_irrep = pairs_by_irrep(pairs, irreps)
+    found = [
         index
-        for number, index in pairs_by_irrep(pairs, irreps).items()
+        for number, index in by_irrep.items()
         if acts(pushes, index) or (number == FIRST and acts(dipoles, index))
     ]
+    return found or list(by_irrep.values())[:1]
 
 
 def pairs_by_irrep(pairs: OccupiedEmpty, irreps: np.ndarray) -> dict[int, np.ndarray]:

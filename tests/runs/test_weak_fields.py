@@ -62,6 +62,15 @@ def test_the_first_irrep_is_followed_where_it_has_a_dipole(
     assert len(list(Path("kept").glob("*.kernel.h5"))) == n_irreps
 
 
+def test_a_kick_that_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Across the axis of hydrogen with one function an atom."""
+    monkeypatch.chdir(tmp_path)
+    summary, dipole, _ = run("still", atoms="  H 0 0 0\n  H 0 0 0.74", tmax=8.0, polarization="x")
+    assert summary["steps"] == 39
+    # A kick along the axis moves it by 6e-5; the SCF ends so near to rest.
+    assert np.ptp(dipole, axis=0).max() < 1e-8
+
+
 @pytest.mark.parametrize(
     "words",
     [

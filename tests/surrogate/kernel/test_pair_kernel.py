@@ -212,3 +212,13 @@ def test_the_first_irrep_of_a_molecule_without_a_dipole_is_left_out() -> None:
     found = moved_blocks(pairs, basis.irreps, along, along)
     assert len(found) == 3
     assert not np.intersect1d(np.concatenate(found), first).size
+
+
+def test_where_no_field_moves_anything_one_irrep_is_left() -> None:
+    """Helium in s functions has no dipole at all; hydrogen's only pair has none across its axis."""
+    positions = np.array([[0.0, 0.0, -0.7], [0.0, 0.0, 0.7]])
+    for tags, basis_name in ((("He",), "6-31g"), (("H", "H"), "sto-3g")):
+        system = small_system(tags, positions[: len(tags)], basis_name, Functional("hf", "HF"))
+        engine, basis, pairs = prepared(system)
+        along = np.array([pairs.block(basis.fock_in(d[None])).real for d in engine.integrals.dipole])
+        assert len(moved_blocks(pairs, basis.irreps, along[:1], along)) == 1
