@@ -96,17 +96,20 @@ def _numbers(offsets: _Offsets, r: Rectangle) -> tuple[np.ndarray, np.ndarray]:
 def _between_orbitals(
     vectors: Iterable[np.ndarray], coefficients: dict[int, np.ndarray]
 ) -> dict[int, np.ndarray]:
-    """L between all orbitals p ≥ q of a spin, (m (m + 1) / 2, Q), in single precision."""
+    """L between all orbitals p ≥ q of a spin, (m (m + 1) / 2, Q), in single precision.
+
+    Made in double: where functions almost depend on each other coefficients are large, and magnify rounding.
+    """
     found: dict[int, list[np.ndarray]] = {spin: [] for spin in coefficients}
     for part in vectors:
         for spin, c in coefficients.items():
-            single, (n, m) = c.astype(np.float32), c.shape
+            n, m = c.shape
             lower = np.flatnonzero(np.tri(m, dtype=bool))
-            size = max(1, int(_AT_ONCE // (4 * n * n)))
+            size = max(1, int(_AT_ONCE // (8 * n * n)))
             for first in range(0, len(part), size):
-                square = np.asarray(lib.unpack_tril(part[first : first + size])).astype(np.float32)
-                turned = (single.T @ square @ single).reshape(-1, m * m)
-                found[spin].append(np.take(turned, lower, axis=1))
+                square = np.asarray(lib.unpack_tril(part[first : first + size]))
+                turned = (c.T @ square @ c).reshape(-1, m * m)
+                found[spin].append(np.take(turned, lower, axis=1).astype(np.float32))
     return {spin: _side_by_side(parts) for spin, parts in found.items()}
 
 
