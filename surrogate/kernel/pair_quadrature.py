@@ -54,7 +54,7 @@ def add_exchange_correlation(
     for points, images, ao in _gathered(quadrature, distinct):
         weights = (kernel[..., points] * (2.0 * images)).astype(precision)
         for block, matrix in zip(blocks, matrices, strict=True):
-            products = [_products(ao.astype(precision), pairs, n_variables) for pairs in block]
+            products = [_products(ao, pairs, n_variables, precision) for pairs in block]
             for k, (left, some) in enumerate(zip(block, products, strict=True)):
                 for right, others in zip(block[k:], products[k:], strict=True):
                     # Left times f first: (u, g, d).
@@ -119,12 +119,13 @@ def _gathered(
             numbers, values, held = [], [], 0
 
 
-def _products(ao: np.ndarray, pairs: PairedOrbitals, n_variables: int) -> np.ndarray:
-    """B of a block of points, (v, g, d)."""
-    values = ao @ pairs.coefficients.astype(ao.dtype)
+def _products(ao: np.ndarray, pairs: PairedOrbitals, n_variables: int, precision: type) -> np.ndarray:
+    """B of a block of points, (v, g, d), in this precision."""
+    # Orbitals in double: large coefficients cancel.
+    values = (ao @ pairs.coefficients).astype(precision)
     # Eight times as fast as an index.
     empty, occupied = (np.take(values, own, axis=-1) for own in (pairs.empty, pairs.occupied))
-    found = np.empty((n_variables, *empty.shape[1:]), ao.dtype)
+    found = np.empty((n_variables, *empty.shape[1:]), precision)
     np.multiply(empty[0], occupied[0], out=found[0])
     for x in range(1, min(n_variables, 4)):
         found[x] = empty[x] * occupied[0] + empty[0] * occupied[x]
