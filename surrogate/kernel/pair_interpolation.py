@@ -28,7 +28,7 @@ _CANDIDATES = 3000
 #: Points of a cell, and pairs, at once.
 _POINTS, _PAIRS = 256, 1024
 #: Root of the sum of the squared pairs of all blocks from which on products are interpolated: of 1008 pairs
-#: that took 7 s, not 9, of 1728 11 s, not 22 (`benchmarks/kernel/interpolation.py`).
+#: either takes 11 s, of 1728 19 s, not 25 (`benchmarks/kernel/interpolation.py`).
 FROM_PAIRS = 1500
 
 

@@ -70,8 +70,8 @@ def test_it_is_the_engines_response(
     response = basis.fock_in(engine.response(basis.density_out(pairs.matrix(x))))
     expected = pairs.block(response)
     found = applied(blocks, x)
-    # Single precision on the grid, on both sides; f_xc is large where one spin is thin.
-    error = 1e-11 if xc == "HF" else 3e-5 if cation else 3e-6
+    # The engine has single precision on the grid; f_xc is large where one spin is thin.
+    error = 1e-11 if xc == "HF" else 1e-5 if cation else 2e-6
     for part in (np.real, np.imag):
         np.testing.assert_allclose(
             part(found), part(expected), rtol=0, atol=error * float(np.linalg.norm(expected)) + 1e-12
