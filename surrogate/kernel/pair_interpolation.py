@@ -13,8 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import get_lapack_funcs, solve_triangular
-from scipy.linalg.blas import dtrmm
+from scipy.linalg import get_blas_funcs, get_lapack_funcs, solve_triangular
 
 from ...adapters.pyscf.quadrature import Quadrature, ao_values
 from .mirror_images import Distinct
@@ -167,4 +166,5 @@ def _interpolants(orbitals: _Orbitals, points: _Points, part: slice) -> np.ndarr
     found[1:] += occupied[0] * empty[1:]
     # Column-major, as BLAS wants it: transposed it is (r, c g), and L⁻¹ acts from the left.
     flat = found.reshape(-1, found.shape[2]).T
-    return dtrmm(1.0, points.inverse, flat, lower=1, overwrite_b=1).T.reshape(found.shape)
+    (trmm,) = get_blas_funcs(("trmm",), (flat,))
+    return trmm(1.0, points.inverse, flat, lower=1, overwrite_b=1).T.reshape(found.shape)
