@@ -11,8 +11,6 @@ import scipy.linalg
 
 #: Most rows of the Hankel matrix: its eigenvectors take the cube of that.
 MOST_ROWS = 1500
-#: A component that moves less, in units of what may be wrong, shows no line.
-AT_REST = 3e-2
 
 
 def common_frequencies(samples: np.ndarray, step: float, error: float) -> np.ndarray:
@@ -25,7 +23,8 @@ def common_frequencies(samples: np.ndarray, step: float, error: float) -> np.nda
     blocks = max(min(k // 2, MOST_ROWS // components), 2)
     # An error in the samples stands in the matrix up to min(rows, columns) times, in one direction at worst.
     norm = error * np.sqrt(min(blocks, k - blocks + 1))
-    angles = [_angles(samples[:, own], blocks, norm) for own in moving_apart(samples, AT_REST * error)]
+    # Of a component that moves less than the error, no singular value passes `norm`.
+    angles = [_angles(samples[:, own], blocks, norm) for own in moving_apart(samples, error)]
     return np.sort(np.concatenate([np.zeros(0), *angles])) / step
 
 
