@@ -24,7 +24,7 @@ class StoredResponse:
     """d pairs of orbitals at k points after a kick.
 
     time: (k,) au.
-    values: (k, d) complex δP'_ai since the first point stored.
+    values: (k, d) complex δP'_ai since the first point stored, in single precision.
     pairs: (d, 3) spin, occupied and empty orbital, from 0.
     gaps: (d,) ε_a − ε_i, Hartree.
     orbitals: (n_spin, n, m) in the basis functions.
@@ -85,17 +85,18 @@ def read_response(path: Path, *, own: bool = False) -> StoredResponse | None:
             # A run that an earlier version began, or another file, lacks its first points.
             if steps[0] != 0 or steps[-1] >= len(times):
                 return None
-            real, imaginary = (
-                np.asarray(store[f"dynamics/response_{part}"], float) for part in ("real", "imag")
-            )
+            # In the file's own precision: half of the bytes.
+            parts = [store[f"dynamics/response_{part}"] for part in ("real", "imag")]
+            values = np.empty(parts[0].shape, np.complex64)
+            values.real, values.imag = (np.asarray(part) for part in parts)
             time = times[steps]
             orbitals = np.asarray(store["ground/basis_coefficients"])
             lowdin = _in_lowdin_functions(orbitals, np.asarray(store["matrices/overlap"]))
             atoms = np.asarray(store["basis/atom_index"])
             dipoles = np.asarray(store["ground/pair_dipoles"]) if "ground/pair_dipoles" in store else None
             pairs, energies = np.asarray(store["ground/pairs"]), np.asarray(store["ground/basis_energies"])
-            finite = all(np.isfinite(values).all() for values in (real, imaginary, energies, orbitals))
-            if not (real.shape == imaginary.shape == (len(time), len(pairs)) and finite):
+            finite = all(np.isfinite(numbers).all() for numbers in (values, energies, orbitals))
+            if not (values.shape == parts[1].shape == (len(time), len(pairs)) and finite):
                 raise ValueError("its rows are not of its points and pairs, or not numbers")
             if dipoles is not None and not (dipoles.shape == (len(pairs), 3) and np.isfinite(dipoles).all()):
                 raise ValueError("the pairs' dipoles are not of its pairs, or not numbers")
@@ -105,8 +106,8 @@ def read_response(path: Path, *, own: bool = False) -> StoredResponse | None:
             shares = np.einsum("snm,na->sma", lowdin**2, on)
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise SpectrumError(f"{path}: no response that can be read ({error})") from error
-    values = real + 1j * imaginary
-    return StoredResponse(time, values - values[0], pairs, gaps, orbitals, shares, dipoles, lowdin, on)
+    values -= values[0].copy()
+    return StoredResponse(time, values, pairs, gaps, orbitals, shares, dipoles, lowdin, on)
 
 
 def _in_lowdin_functions(orbitals: np.ndarray, overlap: np.ndarray) -> np.ndarray:
@@ -120,13 +121,14 @@ def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest:
     angles = np.outer(window.since, omega)
     gain = window.gain(omega) * kick.window(omega) * kick.impulse
     # A kick moves few irreps.
-    sizes = np.abs(response.values).max(axis=0, initial=0.0)
+    parts = (np.abs(part).max(axis=0, initial=0.0) for part in (response.values.real, response.values.imag))
+    sizes = np.maximum(*parts)
     moved = np.flatnonzero(sizes > AT_REST * sizes.max(initial=0.0))
     values = response.values[:, moved]
     found = np.zeros((2, len(omega), len(sizes)))
     for own, part, basis, odd in (
-        (found[0], np.real(values), np.sin(angles), True),
-        (found[1], np.imag(values), np.cos(angles), False),
+        (found[0], values.real.astype(float), np.sin(angles), True),
+        (found[1], values.imag.astype(float), np.cos(angles), False),
     ):
         # There are more pairs than lines, so the fit's weights are filtered, not the pairs.
         weights = np.linalg.pinv(basis, rcond=np.finfo(float).eps * max(basis.shape))

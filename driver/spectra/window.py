@@ -49,7 +49,7 @@ def moved(response: StoredResponse, start: float, end: float, occupied: Occupied
         raise SpectrumError(
             f"no point between {start:g} and {end:g} au; the run has {first:g} to {last:g} au"
         )
-    means = np.mean(np.abs(response.values[rows]) ** 2, axis=0) / response.filling
+    means = np.mean(np.abs(response.values[rows]) ** 2, axis=0, dtype=float) / response.filling
     means = np.where(chosen(response, occupied), means, 0.0)
     electrons = float(means.sum())
     if not electrons > 0.0:
