@@ -86,9 +86,9 @@ def read_response(path: Path, *, own: bool = False) -> StoredResponse | None:
             if steps[0] != 0 or steps[-1] >= len(times):
                 return None
             # In the file's own precision: half of the bytes.
-            parts = [store[f"dynamics/response_{part}"] for part in ("real", "imag")]
+            parts = [np.asarray(store[f"dynamics/response_{part}"]) for part in ("real", "imag")]
             values = np.empty(parts[0].shape, np.complex64)
-            values.real, values.imag = (np.asarray(part) for part in parts)
+            values.real, values.imag = parts
             time = times[steps]
             orbitals = np.asarray(store["ground/basis_coefficients"])
             lowdin = _in_lowdin_functions(orbitals, np.asarray(store["matrices/overlap"]))
@@ -121,14 +121,14 @@ def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest:
     angles = np.outer(window.since, omega)
     gain = window.gain(omega) * kick.window(omega) * kick.impulse
     # A kick moves few irreps.
-    parts = (np.abs(part).max(axis=0, initial=0.0) for part in (response.values.real, response.values.imag))
-    sizes = np.maximum(*parts)
+    largest = [np.abs(part(response.values)).max(axis=0, initial=0.0) for part in (np.real, np.imag)]
+    sizes = np.maximum(*largest)
     moved = np.flatnonzero(sizes > AT_REST * sizes.max(initial=0.0))
     values = response.values[:, moved]
     found = np.zeros((2, len(omega), len(sizes)))
     for own, part, basis, odd in (
-        (found[0], values.real.astype(float), np.sin(angles), True),
-        (found[1], values.imag.astype(float), np.cos(angles), False),
+        (found[0], np.real(values).astype(float), np.sin(angles), True),
+        (found[1], np.imag(values).astype(float), np.cos(angles), False),
     ):
         # There are more pairs than lines, so the fit's weights are filtered, not the pairs.
         weights = np.linalg.pinv(basis, rcond=np.finfo(float).eps * max(basis.shape))
