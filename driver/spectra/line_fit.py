@@ -82,14 +82,17 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
         return LineFit(directions, omega, dipoles, np.zeros((0, 4, 4)), window, span)
     fitted = _Model(window.since, samples, _kicks(signals, omega))
     omega, dipoles, left, normal = _improved(fitted, omega, dipoles, error)
-    order = np.argsort(omega)
     size = np.hypot(error, np.linalg.norm(left))
     r = len(omega)
     inverse = np.linalg.pinv(normal, hermitian=True).reshape(r, 4, r, 4)[np.arange(r), :, np.arange(r)]
-    gain = np.sqrt(window.gain(omega))
-    scale = np.stack([np.ones(r), gain, gain, gain], axis=1)
-    reach = size**2 * inverse / (scale[:, :, None] * scale[:, None, :])
-    return LineFit(directions, omega[order], (dipoles / gain[:, None])[order], reach[order], window, span)
+    # The fit may move a line to where the filter leaves nothing of it.
+    gain = window.gain(omega)
+    kept = np.argsort(omega)
+    kept = kept[gain[kept] > LEAST_GAIN]
+    omega, dipoles, gain = omega[kept], dipoles[kept], np.sqrt(gain[kept])
+    scale = np.stack([np.ones(len(kept)), gain, gain, gain], axis=1)
+    reach = size**2 * inverse[kept] / (scale[:, :, None] * scale[:, None, :])
+    return LineFit(directions, omega, dipoles / gain[:, None], reach, window, span)
 
 
 def common_points(signals: Sequence[Signal]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,11 +1,13 @@
 """Lines of made-up signals, whose lines are known, and the time step of two levels solved on paper."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
-from hybrid_propagate.driver.spectra.line_fit import LEAST_ERROR
+from hybrid_propagate.driver.spectra import line_fit
+from hybrid_propagate.driver.spectra.line_fit import LEAST_ERROR, fit_lines
 from hybrid_propagate.driver.spectra.lines import KickedRun, absorption_lines
 from hybrid_propagate.driver.spectra.response import Modes
 from hybrid_propagate.driver.spectra.spectrum import Kick, Signal, SpectrumError
@@ -80,6 +82,24 @@ def test_lines_below_a_dense_spectrum_are_found() -> None:
     found = [line.energy for line in absorption_lines([KickedRun(signal, 3e-3)])]
     assert found[:2] == pytest.approx(omega[:2] * EV_PER_HARTREE, abs=0.02)
     assert found == sorted(found)
+
+
+def test_a_line_that_the_fit_moves_out_of_the_band_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aspirin's 69 lines of 999 steps: one had gone where the filter's gain is negative."""
+    improved = line_fit._improved
+
+    def astray(*given: Any) -> Any:
+        omega, *rest = improved(*given)
+        return np.where(omega == omega[0], 3.6, omega), *rest
+
+    run = kicked(0)
+    whole = fit_lines([run.signal], [0.0], 1.5)
+    monkeypatch.setattr(line_fit, "_improved", astray)
+    found = fit_lines([run.signal], [0.0], 1.5)
+    assert whole.band.gain(np.array([3.6])) < line_fit.LEAST_GAIN
+    assert len(found.omega) == len(found.dipoles) == len(found.reach) == len(whole.omega) - 1
+    assert np.isin(found.omega, whole.omega).all()
+    assert np.isfinite(found.dipoles).all()
 
 
 def test_noise_alone_has_no_lines() -> None:
