@@ -53,6 +53,7 @@ from ...surrogate.weak_fields.by_regime import ByRegime
 from ...surrogate.weak_fields.pair_response import (
     NEARLY_DIAGONAL,
     PairResponse,
+    eta_at_rest,
     expansion_matrices,
     pairs_at_rest,
 )
@@ -175,14 +176,15 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     pairs = _closed_set(problem)
     if pairs is None:
         return None
-    about = expansion_matrices(engine, basis, density, problem.ground_build)
+    key, build = basis.coefficients, problem.ground_build
+    about = once(engine, "about", key, partial(expansion_matrices, engine, basis, density, build))
     pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings])
     irreps = base_irreps(basis, density)
     dipoles = np.array([np.real(pairs.block(matrix)) for matrix in active_dipoles(problem)])
     indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs), dipoles)
     means = Means(options.memory, single=max(map(len, indices)) > MOST_MODES)
     make = partial(pair_kernel, engine, basis, pairs, irreps)
-    made = once(engine, "pairs", basis.coefficients, dict[int, PairBlock])
+    made = once(engine, "pairs", key, dict[int, PairBlock])
     missing = [index for index in indices if int(index[0]) not in made]
     more = _kept_or_made(_kernel_folder(problem, options), pairs, missing, means, make)
     if more is None:
@@ -190,10 +192,14 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     made.update({int(block.index[0]): block for block in more})
     blocks = [made[int(index[0])] for index in indices]
     moved = {int(index[0]) for index in indices}
-    by_irrep = pairs_by_irrep(pairs, irreps).items()
-    unmoved = {number: index for number, index in by_irrep if int(index[0]) not in moved}
+    by_irrep = pairs_by_irrep(pairs, irreps)
+    unmoved = {number: index for number, index in by_irrep.items() if int(index[0]) not in moved}
     room = bytes_taken(engine, pairs, irreps, indices, means) - sum(block.n_bytes for block in blocks)
-    still = pairs_at_rest(engine, basis, pairs, about, unmoved)
+    eta, builds = np.zeros(pairs.n_pairs), 0
+    if unmoved:
+        builds = int(not is_kept(engine, "rest", key))
+        eta = once(engine, "rest", key, partial(eta_at_rest, engine, basis, pairs, about, by_irrep.values()))
+    still = pairs_at_rest(pairs, eta, unmoved, builds)
     try:
         response = PairResponse(pairs, about, blocks, still, room)
     except np.linalg.LinAlgError:
@@ -345,10 +351,15 @@ _KERNELS: WeakKeyDictionary[PySCFEngine, dict[str, tuple[np.ndarray, Any]]] = We
 
 def once(engine: PySCFEngine, kind: str, about: np.ndarray, make: Callable[[], Kernel]) -> Kernel:
     """A kernel, made for the first of a deck's propagations from one ground state and kept for the others."""
-    kept = _KERNELS.setdefault(engine, {})
-    if kind not in kept or not np.array_equal(kept[kind][0], about):
-        kept[kind] = about, make()
-    return kept[kind][1]
+    if not is_kept(engine, kind, about):
+        _KERNELS.setdefault(engine, {})[kind] = about, make()
+    return _KERNELS[engine][kind][1]
+
+
+def is_kept(engine: PySCFEngine, kind: str, about: np.ndarray) -> bool:
+    """Whether an earlier propagation has made it."""
+    kept = _KERNELS.get(engine, {})
+    return kind in kept and np.array_equal(kept[kind][0], about)
 
 
 def weights_folder(options: Options) -> Path:

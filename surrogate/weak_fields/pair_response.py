@@ -7,7 +7,7 @@ there is nothing to learn. The second order is left out: it is about a quarter o
 measured on water along its axis.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -302,32 +302,42 @@ def _size(x: np.ndarray) -> np.ndarray:
 
 
 def pairs_at_rest(
+    pairs: OccupiedEmpty, eta: np.ndarray, unmoved: Mapping[int, np.ndarray], builds: int
+) -> PairsAtRest:
+    """Pairs that no field moves, by number of their irrep.
+
+    eta: (d,) of `eta_at_rest`. builds: which that took in this run.
+    """
+    still = np.zeros(pairs.n_pairs)
+    for index in unmoved.values():
+        still[index] = eta[index]
+    return PairsAtRest(pairs.matrix(still), builds, unmoved.get(FIRST, np.empty(0, int)))
+
+
+def eta_at_rest(
     engine: Engine,
     basis: WorkingBasis,
     pairs: OccupiedEmpty,
     about: ExpansionMatrices,
-    unmoved: Mapping[int, np.ndarray],
-) -> PairsAtRest:
-    """Where pairs that no field moves do not turn either; unmoved: which they are, by number of their irrep.
+    irreps: Iterable[np.ndarray],
+) -> np.ndarray:
+    """η (d,) where pairs do not turn without a field; irreps: which pairs belong to each. One build.
 
     Of (ω + n A)(η - η0) = ω v, v = -F0/ω - η0, the part along v, irrep by irrep: v ⟨v,ω v⟩ / ⟨v,(ω + n A) v⟩.
     Rest is where the SCF did not quite end; and where a symmetry is all but exact, F'0 has elements there.
     """
     start = np.real(pairs.block(about.density)) / pairs.filling
     apart = -np.real(pairs.block(about.fock)) / pairs.gaps - start
-    eta, dark = np.zeros(pairs.n_pairs), unmoved.get(FIRST, np.empty(0, int))
-    if not unmoved:
-        return PairsAtRest(pairs.matrix(eta), 0, dark)
-    every = np.concatenate(list(unmoved.values()))
-    change = basis.density_out(pairs.some(every).matrix(pairs.filling * apart[every]))
+    change = basis.density_out(pairs.matrix(pairs.filling * apart))
     image = np.real(pairs.block(basis.fock_in(engine.response(change))))
-    for index in unmoved.values():
+    eta = np.zeros(pairs.n_pairs)
+    for index in irreps:
         own, gaps = apart[index], pairs.gaps[index]
         free = float(own @ (gaps * own))
         stiff = free + float(own @ image[index])
         # An unstable irrep has no rest: there the kernel is left out.
         eta[index] = start[index] + own * (free / stiff if stiff > 0.0 else 1.0)
-    return PairsAtRest(pairs.matrix(eta), 1, dark)
+    return eta
 
 
 def expansion_matrices(

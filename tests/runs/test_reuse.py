@@ -97,6 +97,30 @@ def test_a_decks_propagations_share_one_kernel(tmp_path: Path, monkeypatch: pyte
     assert np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected - expected[0])
 
 
+def test_a_decks_weak_kicks_share_the_rest_of_other_irreps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One build finds it for all; the last kick runs as it does alone."""
+    monkeypatch.chdir(tmp_path)
+    atoms = "O 0 0 0.1173\nH 0 0.7572 -0.4692\nH 0 -0.7572 -0.4692"
+    alone = kicked(atoms, start="alone", kick=1e-4, tmax=4.0)
+    assert alone.count("polarization z") == 1
+    head, kick = alone.replace("start alone", "start h2o").split("rt_tddft\n", 1)
+    kicks = [
+        f'rt_tddft\n  tag "{axis}"\n' + kick.replace("polarization z", f"polarization {axis}")
+        for axis in "xyz"
+    ]
+    Path("deck.nw").write_text(head + "unset rt_tddft:*\n".join(kicks))
+    Path("alone.nw").write_text(alone)
+    with patch.object(surrogates, "eta_at_rest", wraps=surrogates.eta_at_rest) as made:
+        assert main(["deck.nw"]) == 0
+        assert made.call_count == 1
+    assert [summary(Path(f"h2o_{axis}.json"))["mean_field_builds"] for axis in "xyz"] == [1, 0, 0]
+    assert main(["alone.nw"]) == 0
+    found, expected = dipole(Path("h2o_z.h5")), dipole(Path("alone.h5"))
+    assert np.linalg.norm(found - expected) < 1e-9 * np.linalg.norm(expected - expected[0])
+
+
 def test_kernels_are_kept_in_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

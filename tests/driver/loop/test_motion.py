@@ -27,6 +27,7 @@ from hybrid_propagate.surrogate.weak_fields.by_regime import ByRegime
 from hybrid_propagate.surrogate.weak_fields.pair_response import (
     WEAK,
     PairResponse,
+    eta_at_rest,
     expansion_matrices,
     pairs_at_rest,
 )
@@ -74,7 +75,8 @@ def toy_pairs(
         imaginary[of_kept],
         np.ascontiguousarray(np.real(coulomb)[of_kept]),
     )
-    return PairResponse(pairs, about, [block], pairs_at_rest(problem.engine, basis, pairs, about, unmoved))
+    eta = eta_at_rest(problem.engine, basis, pairs, about, unmoved.values())
+    return PairResponse(pairs, about, [block], pairs_at_rest(pairs, eta, unmoved, 1))
 
 
 def densities(segment: Segment) -> np.ndarray:
