@@ -230,6 +230,8 @@ def _typical_spread(hybrid: Hybrid, segment: Segment) -> float:
     return typical_share(segment.spreads, later_sizes(hybrid.problem, segment))
 
 
+# Motion that grows without end is told by its numbers, not by NumPy on standard error.
+@np.errstate(over="ignore", invalid="ignore")
 def _one_pass(hybrid: Hybrid, progress: Progress, length: int) -> Segment | None:
     with progress.tally.timed("surrogate steps"):
         return motion_of(hybrid).segment(progress.state, length, hybrid.limits)

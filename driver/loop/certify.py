@@ -109,6 +109,8 @@ def begin(problem: Problem, state: State) -> ErrorEstimate:
     return ErrorEstimate(electronic_dipoles(problem, state.density[None])[0], state, Sums())
 
 
+# A shadow may grow without end: it is told by its numbers, not by NumPy on standard error.
+@np.errstate(over="ignore", invalid="ignore")
 def certify(
     hybrid: Hybrid, progress: Progress, segment: Segment, others: Sequence[Sight], round_: int
 ) -> Claim:
@@ -141,6 +143,7 @@ def certify(
         want += 1
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def follow(hybrid: Hybrid, progress: Progress, segment: Segment, *, entered: bool = False) -> None:
     """Carry the shadow over reference steps that are about to be booked.
 

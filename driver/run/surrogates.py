@@ -344,21 +344,21 @@ def _point_source(
     return PointSource(*given, wanted, wanted_whole, wanted_from, tell, effort=effort)
 
 
-Kernel = TypeVar("Kernel")
-#: Kernels by engine and kind, with the array that they belong to.
-_KERNELS: WeakKeyDictionary[PySCFEngine, dict[str, tuple[np.ndarray, Any]]] = WeakKeyDictionary()
+Made = TypeVar("Made")
+#: What `once` has made, by engine and kind, with the array that it belongs to.
+_MADE: WeakKeyDictionary[PySCFEngine, dict[str, tuple[np.ndarray, Any]]] = WeakKeyDictionary()
 
 
-def once(engine: PySCFEngine, kind: str, about: np.ndarray, make: Callable[[], Kernel]) -> Kernel:
-    """A kernel, made for the first of a deck's propagations from one ground state and kept for the others."""
+def once(engine: PySCFEngine, kind: str, about: np.ndarray, make: Callable[[], Made]) -> Made:
+    """What belongs to a ground state: made for a deck's first propagation from it, kept for the others."""
     if not is_kept(engine, kind, about):
-        _KERNELS.setdefault(engine, {})[kind] = about, make()
-    return _KERNELS[engine][kind][1]
+        _MADE.setdefault(engine, {})[kind] = about, make()
+    return _MADE[engine][kind][1]
 
 
 def is_kept(engine: PySCFEngine, kind: str, about: np.ndarray) -> bool:
-    """Whether an earlier propagation has made it."""
-    kept = _KERNELS.get(engine, {})
+    """Whether `once` has it already."""
+    kept = _MADE.get(engine, {})
     return kind in kept and np.array_equal(kept[kind][0], about)
 
 

@@ -135,9 +135,10 @@ def test_the_true_error_is_not_above_the_stated_one(
         assert summary["fock_builds"] <= 7
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_where_nothing_moves_a_run_comes_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Helium in s functions answers no field. TPSS of one orbital is noise there: F jumps by 1e-4 Hartree at
-    changes of 1e-9, and the shadow once grew by that for ever."""
+    changes of 1e-9, and the shadow once grew by that for ever. NumPy had told the user of what overflows."""
     monkeypatch.chdir(tmp_path)
     pulse = "type gaussian\n polarization z\n frequency 0.4\n center 5.6\n width 1.8\n max 0.03"
     deck = {"charge": 0, "atoms": "He 0 0 0", "basis": "6-31G", "xc": "xtpss03 ctpss03", "tmax": 16.1}

@@ -76,7 +76,7 @@ def toy_pairs(
         np.ascontiguousarray(np.real(coulomb)[of_kept]),
     )
     eta = eta_at_rest(problem.engine, basis, pairs, about, unmoved.values())
-    return PairResponse(pairs, about, [block], pairs_at_rest(pairs, eta, unmoved, 1))
+    return PairResponse(pairs, about, [block], pairs_at_rest(pairs, eta, unmoved, int(bool(unmoved))))
 
 
 def densities(segment: Segment) -> np.ndarray:
