@@ -8,7 +8,7 @@ of first and second order it is the one of least norm that has those defects, bu
 second order does not change sign with the motion, and drives the dipole off by other frequencies. Where the
 two were measured apart, each has an operator of its own, k = s and k = s². Between the
 points L finds less than is there: `scaled` brings it to the size of the defects met, relative to the
-response, over the whole pass.
+response, over the whole pass. Not where it is of second order alone: all of that is stated apart (`swing`).
 """
 
 from collections.abc import Sequence

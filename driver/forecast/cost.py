@@ -35,6 +35,8 @@ from .work import (
 STORED = 2**26
 #: Fock builds of PySCF's SCF, of the engine before and after it, and of a run beside its steps.
 SCF_BUILDS, ENGINE_BUILDS, RUN_BUILDS = 16, 12, 8
+#: Of the last, those that symmetry stands in for in weak motion: with inversion, always.
+TURNED_BUILDS = 4
 #: As in `adapters/pyscf/ground_state`: functions from which on an SCF whose integrals are computed anew has
 #: fitted ones first; exact builds of it then, and after it; fitting functions a function.
 FITTED_FROM, SCF_EXACT, ENGINE_EXACT, FITTING = 100, 4, 1, 4
@@ -281,7 +283,8 @@ def _weak_propagation(task: PropagationTask, size: SystemSize, steps: int, memor
     """Fock builds, a kernel whose quadrature is a product of matrices, and every mode or relaxed step."""
     moved = size.moved_irreps * size.moved_pairs
     # A small imaginary part has a pass of its own, which costs as much as one of both.
-    counts = _builds(size, RUN_BUILDS, memory, parts=1.0 + COMPLEX)
+    builds = RUN_BUILDS - (TURNED_BUILDS if size.irreps > 1 and not size.polar else 0)
+    counts = _builds(size, builds, memory, parts=1.0 + COMPLEX)
     counts["figure"] = 0.0 if task.real_time.no_propagation else 1.0
     # One of a point's mirror images is enough; products of more pairs than this are interpolated.
     squares = min(size.moved_irreps * size.moved_pairs**2, INTERPOLATED**2)

@@ -1,7 +1,7 @@
 """The seam to a reference code as a whole: from its ground state to what it says of a finished run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -23,12 +23,14 @@ class GroundState:
     orbitals: converged, or as the deck names them.
     build: the reference's Fock matrix at their density.
     seconds: that it took to get there.
+    directions: (k, 3) of all fields that the deck has for it, this propagation's and others'.
     """
 
     engine: PySCFEngine
     orbitals: Orbitals
     build: FockBuild
     seconds: float
+    directions: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
 
 
 class Backend(Protocol):

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...surrogate.weak_fields.by_regime import ByRegime
 from ..estimate.defect_operator import (
+    SECOND_ORDER,
     Defect,
     DefectOperator,
     Weigh,
@@ -342,7 +343,15 @@ def _operator(made: _Pass, drawn: list[Defect], others: list[Defect], f: float) 
 
 
 def _scaled(made: _Pass, drawn: list[Defect], others: list[Defect], f: float, weigh: Weigh) -> DefectOperator:
-    operator, wanted = defect_operator(drawn, weigh), level(drawn, others) * made.response
+    """Of second order, where that is known, no larger than it finds: `Sums.swing` is of all there is.
+
+    Enlarged, it would push along few directions with one sign, and add up: after 600 au LiF's was nine times
+    what is true.
+    """
+    operator = defect_operator(drawn, weigh)
+    if weigh is SECOND_ORDER:
+        return operator.scaled(f)
+    wanted = level(drawn, others) * made.response
     found = _rms([float(np.linalg.norm(operator(change))) for change in made.sample])
     # Not less than was measured at the points drawn, where these show the larger of it.
     return operator.scaled(f * max(wanted / found, 1.0) if found > 0.0 else f)

@@ -17,6 +17,7 @@ from ...surrogate.surrogate import Surrogate
 from ...surrogate.weak_fields.by_regime import ByRegime
 from ...surrogate.weak_fields.pair_response import WEAK, PairResponse
 from ...surrogate.weak_fields.scheme import PairState
+from ...surrogate.weak_fields.turned_round import turned
 from ..estimate.defect_operator import DefectOperator
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.pair_motion import Keep, PairPath, pair_path
@@ -320,12 +321,16 @@ class Weakly:
         return float(np.sqrt(2.0 * np.mean(np.linalg.norm(self._response.response(x), axis=1) ** 2)))
 
     def asked(self, density: np.ndarray) -> list[np.ndarray]:
-        """Itself, and with η turned round, which tells first and second order apart; other irreps as the SCF
-        left them: what F has from that is none of either, and what it moves is `Segment.unfollowed`."""
+        """Itself, and with η turned round, which tells first and second order apart, unless symmetry does.
+
+        Other irreps as the SCF left them: what F has from that is none of either, and what it moves is
+        `Segment.unfollowed`.
+        """
         pairs, every = self._response.pairs, self._response.every
         own, left = pairs.matrix(pairs.block(density)), self._response.about.density - density
         still = every.matrix(every.block(left)) - pairs.matrix(pairs.block(left))
-        return [density + still, density + still - 2.0 * own]
+        turned_round = [density + still - 2.0 * own] if self._response.turning is None else []
+        return [density + still, *turned_round]
 
     def seen(self, density: np.ndarray, time: float, sights: Sequence[Sight]) -> Sight:
         """What drives η: [D, P] / n between empty and occupied orbitals, D the whole defect.
@@ -336,10 +341,12 @@ class Weakly:
         """
         response, pairs, every = self._response, self._response.pairs, self._response.every
         x = self._changes(self._eta(density[None]))[0]
-        wrong, other = (
+        wrong, *measured = (
             every.block(sight.defect.defect @ p - p @ sight.defect.defect) / pairs.filling
             for sight, p in zip(sights, self.asked(density), strict=True)
         )
+        turning = response.turning
+        (other,) = measured if turning is None else (turned(turning, every) * wrong,)
         field = self._problem.external(time)
         if field is not None:
             blocks = field - every.matrix(every.block(field))

@@ -196,13 +196,14 @@ class WeakPoints:
             found[0] = np.einsum("csij,sij->cs", np.real(matrices), start)
         return found
 
-    def block(self, pairs: OccupiedEmpty) -> np.ndarray:
-        """P'_ai (n, d) at the points, of pairs that may be more than those that move."""
+    def block(self, pairs: OccupiedEmpty, points: np.ndarray) -> np.ndarray:
+        """P'_ai (k, d) at some points, single precision, of pairs that may be more than those that move."""
         own = self.sides.pairs
-        found = np.tile(own.filling * pairs.block(self.sides.still), (len(self.eta) - 1, 1)).astype(complex)
-        found[:, np.searchsorted(pairs.index, own.index)] = own.filling * self.eta[:-1]
-        if self.start is not None and len(found):
-            found[0] = pairs.block(self.start)
+        found = np.empty((len(points), pairs.n_pairs), np.complex64)
+        found[:] = own.filling * pairs.block(self.sides.still)
+        found[:, np.searchsorted(pairs.index, own.index)] = own.filling * self.eta[points]
+        if self.start is not None:
+            found[points == 0] = pairs.block(self.start)
         return found
 
     def along(self, matrix: np.ndarray) -> np.ndarray:

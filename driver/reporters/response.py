@@ -52,7 +52,7 @@ class ResponseRows:
         if not kept.size:
             return {}
         formed = segment.formed
-        block = (self.pairs.block(segment.densities) if formed is None else formed.block(self.pairs))[kept]
+        block = self.pairs.block(segment.held[kept]) if formed is None else formed.block(self.pairs, kept)
         return {
             "response_real": np.real(block).astype(np.float32),
             "response_imag": np.imag(block).astype(np.float32),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...adapters.deck import orbitals_read
 from ...adapters.engine import Energies
 from ...adapters.orbitals import Orbitals, as_propagated, largest_force
 from ...surrogate.surrogate import Surrogate
@@ -61,7 +62,7 @@ class EmbeddedBackend:
         build = self.grounds.build(engine, orbitals)
         if known is None and self.number is None and self.job.task.real_time.load.kind == "scf":
             _warn_of_force(self.job, orbitals, np.real(build.fock))
-        self._ground = GroundState(engine, orbitals, build, seconds)
+        self._ground = GroundState(engine, orbitals, build, seconds, _directions(self.job))
         return self._ground
 
     def surrogate_and_reference(
@@ -81,6 +82,16 @@ class EmbeddedBackend:
 
     def summary(self, seconds: Mapping[str, float], wall: float) -> None:
         """Nothing beyond what every run tells."""
+
+
+def _directions(job: Job) -> np.ndarray:
+    """Of the fields, (k, 3), of all the deck's propagations that start where this one does."""
+    alike = [
+        task.real_time
+        for task in job.deck.propagations
+        if orbitals_read(task) == job.orbitals and same_level(task.system, job.task.system)
+    ]
+    return np.array([field.direction for own in alike for field in own.fields], float).reshape(-1, 3)
 
 
 def _warn_of_force(job: Job, orbitals: Orbitals, fock: np.ndarray) -> None:

@@ -23,6 +23,7 @@ from ...surrogate.kernel.pair_kernel import (
     PairBlock,
     bytes_taken,
     moved_blocks,
+    moved_irreps,
     pair_kernel,
     pairs_by_irrep,
 )
@@ -57,6 +58,7 @@ from ...surrogate.weak_fields.pair_response import (
     expansion_matrices,
     pairs_at_rest,
 )
+from ...surrogate.weak_fields.turned_round import turning_signs
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem, active_dipoles
@@ -178,30 +180,34 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
         return None
     key, build = basis.coefficients, problem.ground_build
     about = once(engine, "about", key, partial(expansion_matrices, engine, basis, density, build))
-    pushes = np.array([np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings])
+    pushes = [np.real(pairs.block(coupling.matrix)) for coupling in problem.couplings]
+    pushes = np.array(pushes).reshape(-1, pairs.n_pairs)
     irreps = base_irreps(basis, density)
     dipoles = np.array([np.real(pairs.block(matrix)) for matrix in active_dipoles(problem)])
-    indices = moved_blocks(pairs, irreps, pushes.reshape(-1, pairs.n_pairs), dipoles)
+    indices = moved_blocks(pairs, irreps, pushes, dipoles)
     means = Means(options.memory, single=max(map(len, indices)) > MOST_MODES)
+    # What the deck's other fields move comes at the same reading of the integrals, where it takes few bytes.
+    every = moved_blocks(pairs, irreps, np.concatenate([pushes, ground.directions @ dipoles]), dipoles)
+    together = indices if means.single else [index for index in every if len(index) <= MOST_MODES]
     make = partial(pair_kernel, engine, basis, pairs, irreps)
     made = once(engine, "pairs", key, dict[int, PairBlock])
-    missing = [index for index in indices if int(index[0]) not in made]
+    missing = [index for index in together if int(index[0]) not in made]
     more = _kept_or_made(_kernel_folder(problem, options), pairs, missing, means, make)
     if more is None:
         return None
     made.update({int(block.index[0]): block for block in more})
     blocks = [made[int(index[0])] for index in indices]
-    moved = {int(index[0]) for index in indices}
-    by_irrep = pairs_by_irrep(pairs, irreps)
-    unmoved = {number: index for number, index in by_irrep.items() if int(index[0]) not in moved}
+    by_irrep, followed = pairs_by_irrep(pairs, irreps), {int(index[0]) for index in indices}
+    unmoved = {number: index for number, index in by_irrep.items() if int(index[0]) not in followed}
     room = bytes_taken(engine, pairs, irreps, indices, means) - sum(block.n_bytes for block in blocks)
     eta, builds = np.zeros(pairs.n_pairs), 0
     if unmoved:
         builds = int(not is_kept(engine, "rest", key))
         eta = once(engine, "rest", key, partial(eta_at_rest, engine, basis, pairs, about, by_irrep.values()))
     still = pairs_at_rest(pairs, eta, unmoved, builds)
+    turning = turning_signs(irreps, moved_irreps(by_irrep, pushes), about.fock)
     try:
-        response = PairResponse(pairs, about, blocks, still, room)
+        response = PairResponse(pairs, about, blocks, still, room, turning)
     except np.linalg.LinAlgError:
         return None
     return response if response.is_near_rest else None

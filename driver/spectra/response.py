@@ -7,6 +7,7 @@ t₀), which a linear fit at the known ω_n finds. Its transitions i → a have 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,13 @@ class StoredResponse:
     def filling(self) -> float:
         """Electrons in an occupied orbital."""
         return 2.0 if len(self.orbitals) == 1 else 1.0
+
+    @cached_property
+    def moved(self) -> np.ndarray:
+        """Which pairs are not at rest: a kick moves few irreps."""
+        largest = [np.abs(part(self.values)).max(axis=0, initial=0.0) for part in (np.real, np.imag)]
+        sizes = np.maximum(*largest)
+        return np.flatnonzero(sizes > AT_REST * sizes.max(initial=0.0))
 
     def matrix(self, block: np.ndarray) -> np.ndarray:
         """(n_spin, n, n) real symmetric in the basis functions, from a block (d,) of empty and occupied."""
@@ -120,12 +128,9 @@ def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest:
     window = band(response.time, kick.centre, highest)
     angles = np.outer(window.since, omega)
     gain = window.gain(omega) * kick.window(omega) * kick.impulse
-    # A kick moves few irreps.
-    largest = [np.abs(part(response.values)).max(axis=0, initial=0.0) for part in (np.real, np.imag)]
-    sizes = np.maximum(*largest)
-    moved = np.flatnonzero(sizes > AT_REST * sizes.max(initial=0.0))
+    moved = response.moved
     values = response.values[:, moved]
-    found = np.zeros((2, len(omega), len(sizes)))
+    found = np.zeros((2, len(omega), len(response.gaps)))
     for own, part, basis, odd in (
         (found[0], np.real(values).astype(float), np.sin(angles), True),
         (found[1], np.imag(values).astype(float), np.cos(angles), False),

@@ -159,17 +159,17 @@ def moved_blocks(
     dipoles: (3, d).
     """
 
-    def acts(parts: np.ndarray, index: np.ndarray) -> bool:
-        largest = float(np.linalg.norm(parts, axis=0).max(initial=0.0))
-        return float(np.abs(parts[:, index]).max(initial=0.0)) > _UNMOVED * largest
-
     by_irrep = pairs_by_irrep(pairs, irreps)
-    found = [
-        index
-        for number, index in by_irrep.items()
-        if acts(pushes, index) or (number == FIRST and acts(dipoles, index))
-    ]
+    moved, seen = moved_irreps(by_irrep, pushes), moved_irreps(by_irrep, dipoles)
+    found = [i for number, i in by_irrep.items() if number in moved or (number == FIRST and number in seen)]
     return found or list(by_irrep.values())[:1]
+
+
+def moved_irreps(by_irrep: dict[int, np.ndarray], pushes: np.ndarray) -> set[int]:
+    """Irreps of pairs that some of `pushes` (k, d) act on to first order; by_irrep: which pairs are whose."""
+    largest = float(np.linalg.norm(pushes, axis=0).max(initial=0.0))
+    sizes = {number: np.abs(pushes[:, index]).max(initial=0.0) for number, index in by_irrep.items()}
+    return {number for number, size in sizes.items() if size > _UNMOVED * largest}
 
 
 def pairs_by_irrep(pairs: OccupiedEmpty, irreps: np.ndarray) -> dict[int, np.ndarray]:

@@ -76,6 +76,7 @@ class PairResponse:
     pairs: those of the blocks, the others do not move; the blocks count these.
     still: η of the others, a matrix (n_spin, m, m).
     room: bytes that making the blocks took beside them: as much may points take that are made with them.
+    turning: signs of the orbitals under an operation that turns all motion round (see `turned_round`).
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class PairResponse:
         blocks: Sequence[PairBlock],
         still: PairsAtRest,
         room: float = 0.0,
+        turning: np.ndarray | None = None,
     ) -> None:
         self.mean_field_builds, self.still, self.room = still.builds, still.eta, room
+        self.turning = turning
         kept = np.sort(np.concatenate([block.index for block in blocks]))
         self.every = pairs.some(np.setdiff1d(np.arange(pairs.n_pairs), still.dark))
         self.pairs, self.about = pairs.some(kept), about

@@ -121,6 +121,33 @@ def test_a_decks_weak_kicks_share_the_rest_of_other_irreps(
     assert np.linalg.norm(found - expected) < 1e-9 * np.linalg.norm(expected - expected[0])
 
 
+def test_kicks_of_a_deck_have_their_kernels_made_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For all irreps that any of them moves; each kick's trajectory is that of a deck with it alone."""
+    monkeypatch.chdir(tmp_path)
+    atoms = "O 0 0 0.1173\nH 0 0.7572 -0.4692\nH 0 -0.7572 -0.4692"
+    decks = [kicked(atoms, start="h2o", kick=1e-4, tmax=4.0, polarization=axis) for axis in "xyz"]
+    several = decks[0]
+    for axis, deck in zip("yz", decks[1:], strict=True):
+        block = deck[deck.index("rt_tddft\n") :].replace("rt_tddft\n", f'rt_tddft\n  tag "{axis}"\n', 1)
+        several += f"\nunset rt_tddft:*\n{block}"
+    Path("several.nw").write_text(several)
+    with patch.object(surrogates, "pair_kernel", wraps=surrogates.pair_kernel) as made:
+        assert main(["several.nw"]) == 0
+    assert made.call_count == 1
+    names = sorted(path.name for path in Path().glob("*.h5"))
+    assert len(names) == 3
+    for axis, deck in zip("xyz", decks, strict=True):
+        Path("alone.nw").write_text(deck.replace("start h2o", "start alone"))
+        Path("alone.h5").unlink(missing_ok=True)
+        assert main(["alone.nw", "--restart"]) == 0
+        expected = dipole(Path("alone.h5"))
+        found = [dipole(Path(name)) for name in names]
+        size = np.linalg.norm(expected - expected[0])
+        assert min(np.linalg.norm(own - expected) for own in found) < 1e-9 * size, axis
+
+
 def test_kernels_are_kept_in_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,12 +1,13 @@
 """What a code forgets where it takes a state up, and a shadow that is beyond all measure."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
 import pytest
 from hybrid_propagate.adapters.system.real_time import Tolerances
-from hybrid_propagate.driver.estimate.defect_operator import Defect, defect_operator
+from hybrid_propagate.driver.estimate.defect_operator import SECOND_ORDER, Defect, defect_operator
 from hybrid_propagate.driver.estimate.statement import HISTORY
 from hybrid_propagate.driver.loop import certify
 from hybrid_propagate.driver.loop.controller import Target
@@ -67,6 +68,27 @@ def test_a_code_that_forgets_nothing_states_nothing() -> None:
     hybrid = Hybrid(problem, cast("Surrogate", surrogate), EmbeddedReference(problem), target, Limits())
     _, state = frozen_pass(problem, surrogate.predict, start(problem, target).state, 20)
     assert certify._lost_history(hybrid, state) == 0.0
+
+
+def test_only_first_order_is_as_large_as_over_the_whole_pass() -> None:
+    """Of second order the statement has all there is beside the operator. By hand: of points that have
+    nothing in common with those drawn, an operator finds a share of what was met."""
+    random = np.random.default_rng(3)
+    shape = (1, 4, 4)
+    changes = [c + c.swapaxes(1, 2) for c in random.standard_normal((5, *shape))]
+    odd, even = (d + d.swapaxes(1, 2) for d in random.standard_normal((2, *shape)))
+    drawn = [Defect(change, odd + even, 1.0, even) for change in changes[:2]]
+    made = cast("certify._Pass", SimpleNamespace(response=1.0, sample=np.array(changes[2:])))
+    operator = certify._operator(made, drawn, [], 2.0)
+    assert not isinstance(operator.weigh.first, float)
+    assert not isinstance(operator.weigh.second, float)
+    plain = defect_operator([replace(one, defect=even) for one in drawn], SECOND_ORDER)
+    of_second = operator.weigh.second > 0.0
+    np.testing.assert_allclose(operator.images[of_second], 2.0 * plain.images)
+    met = np.linalg.norm(odd)
+    first = replace(operator, weigh=replace(operator.weigh, second=0.0 * operator.weigh.second))
+    found = np.sqrt(np.mean([np.linalg.norm(first(change)) ** 2 for change in made.sample]))
+    assert found == pytest.approx(2.0 * met)
 
 
 def test_a_shadow_beyond_all_measure_is_no_shadow() -> None:
