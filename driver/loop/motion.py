@@ -22,7 +22,7 @@ from ..estimate.defect_operator import DefectOperator
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.pair_motion import Keep, PairPath, pair_path
 from ..propagators.pair_steps import Norm, PairSteps, norm_of
-from ..propagators.pushes import Drive, Lacking, Pushes
+from ..propagators.pushes import Across, Drive, Lacking, Pushes
 from ..propagators.state import State, density_of, times_from
 from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
 from .hybrid import UNMEASURED, Hybrid, Made, known_surrogate, now_and_then, told_steps
@@ -336,9 +336,9 @@ class Weakly:
         """What drives η: [D, P] / n between empty and occupied orbitals, D the whole defect.
 
         Of first order is what the kernel lacks; what F has between empty, and between occupied orbitals, is
-        of second order here, and so it is of a field. What lies in irreps that no field moves is counted in
-        with the others.
+        of second order here. What lies in irreps that no field moves is counted in with the others.
         """
+        del time
         response, pairs, every = self._response, self._response.pairs, self._response.every
         x = self._changes(self._eta(density[None]))[0]
         wrong, *measured = (
@@ -347,12 +347,6 @@ class Weakly:
         )
         turning = response.turning
         (other,) = measured if turning is None else (turned(turning, every) * wrong,)
-        field = self._problem.external(time)
-        if field is not None:
-            blocks = field - every.matrix(every.block(field))
-            pushed = every.block(blocks @ density - density @ blocks) / pairs.filling
-            # It turns round with the motion and with the field.
-            wrong, other = wrong + pushed, other + pushed
         block, even = (gathered(every, pairs, part) for part in (wrong, 0.5 * (wrong + other)))
         size = float(np.sqrt(2.0) * np.linalg.norm(response.response(x) + pairs.block(block)))
         first = float(np.linalg.norm(block - even)) / size if size > 0.0 else 0.0
@@ -389,12 +383,13 @@ class Weakly:
             points = beside.formed.eta
         if is_check_step(problem, state.step):
             fock = response.response(response.pairs.filling * start.eta)
-            fock += 0.0 if drive is None else drive.at(0, 1)[0]
+            if drive is not None:
+                change = self._changes(self._eta(state.density)) / response.pairs.filling
+                fock += drive.at(change[None], 0)[0]
             start = replace(start, fock=fock)
         last = state.step + n_steps
         lengths = np.diff([state.step, *check_steps(problem, state.step + 1, last), last]).tolist()
-        pushes = Pushes(lacking, drive, points)
-        return pair_path(response, start, lengths, problem.real_time.dt, keep, pushes)
+        return pair_path(response, start, lengths, problem.real_time.dt, keep, Pushes(lacking, drive, points))
 
     def _counted(self, state: State) -> PairState:
         """η and F from rest, where F keeps η: -ω η."""
@@ -411,7 +406,8 @@ class Weakly:
         sizes = field_sizes(problem, times_from(state, n_steps, problem.real_time.dt))
         # What is left of a Gaussian there is nothing, but no zero.
         sizes[problem.last_field_step - state.step + 1 :] = 0.0
-        return Drive(sizes, np.array(pushes))
+        matrices = np.real([coupling.matrix for coupling in problem.couplings])
+        return Drive(sizes, np.array(pushes), Across(matrices, self._sides.places))
 
     def _left_out(self, state: State) -> float:
         """What moves in irreps that are not followed, over all that moves, or that fields are to move."""

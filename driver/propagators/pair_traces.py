@@ -64,6 +64,12 @@ class Places:
     still: np.ndarray
     filling: float
 
+    def matrices(self, eta: np.ndarray) -> np.ndarray:
+        """η (k, d) of all spins as matrices (k, free, filled) of this one."""
+        found = np.tile(self.still.ravel(), (len(eta), 1)).astype(complex)
+        found[:, self.flat] = eta[:, self.own]
+        return found.reshape(len(eta), *self.still.shape)
+
     def trace(self, matrix: np.ndarray, *, imaginary: bool) -> PairTrace | None:
         """Of M (m, m); imaginary: of Im P', M being antisymmetric. None where T has too many elements."""
         kept = np.where(np.abs(matrix) > _NONE * np.abs(matrix).max(initial=0.0), matrix, 0.0)

@@ -1,7 +1,7 @@
 """What F has between empty and occupied orbitals beyond their response: what a surrogate lacks, and fields.
 
-A field acts by its dipole's block between them. What its other blocks do is of second order: like the second
-order of F, which screens it, that is left out, and measured with it.
+A field acts by its dipole's block between them, and to second order by its other blocks. The second order of
+F is left out, and measured.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ import numpy as np
 from ...surrogate.weak_fields.modes import split
 from ...surrogate.weak_fields.pair_response import PairResponse
 from ...surrogate.weak_fields.scheme import Phases
+from .pair_traces import Places
 
 #: Steps at once.
 _AT_ONCE = 64
@@ -37,15 +38,41 @@ class Lacking:
 
 
 @dataclass(frozen=True, eq=False)
+class Across:
+    """What the other blocks of fields make of η: M_ab η_bi - η_aj M_ji.
+
+    matrices: (c, n_spin, m, m) real, of each coupling. places: of every spin.
+    """
+
+    matrices: np.ndarray
+    places: tuple[Places, ...]
+
+    def of(self, eta: np.ndarray, amplitudes: np.ndarray) -> np.ndarray:
+        """F (k, d), Hartree, of η (k, d) in fields of amplitudes (k, c)."""
+        found = np.zeros(eta.shape, complex)
+        for spin, place in enumerate(self.places):
+            own = place.matrices(eta)
+            total = np.zeros_like(own)
+            for sizes, matrices in zip(amplitudes.T, self.matrices, strict=True):
+                if sizes.any():
+                    empty, full = (matrices[spin][np.ix_(part, part)] for part in (place.free, place.filled))
+                    total += sizes[:, None, None] * (empty @ own - own @ full)
+            found[:, place.own] = total.reshape(len(eta), -1)[:, place.flat]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
 class Drive:
     """Fields over a path of n steps.
 
     amplitudes: (n + 1, c) of each coupling at every point and the end.
     pushes: (c, d) its matrix between empty and occupied orbitals.
+    across: what its other blocks do; None: nothing.
     """
 
     amplitudes: np.ndarray
     pushes: np.ndarray
+    across: Across | None = None
 
     @property
     def n_driven(self) -> int:
@@ -53,9 +80,11 @@ class Drive:
         acting = np.flatnonzero(np.any(self.amplitudes, axis=1))
         return int(acting[-1]) + 1 if len(acting) else 0
 
-    def at(self, first: int, n: int) -> np.ndarray:
-        """F (n, d), Hartree, at the points from `first` on."""
-        return self.amplitudes[first : first + n] @ self.pushes
+    def at(self, eta: np.ndarray, first: int) -> np.ndarray:
+        """F (k, d), Hartree, of η (k, d), its change from the ground state, at the points from `first` on."""
+        amplitudes = self.amplitudes[first : first + len(eta)]
+        found = amplitudes @ self.pushes
+        return found if self.across is None else found + self.across.of(eta, amplitudes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,12 +125,13 @@ class Beyond:
     def pushed(self, eta: np.ndarray, first: int) -> np.ndarray:
         """F (k, d) beyond V, of η (k, d) at the points from `first` on."""
         found = np.zeros(eta.shape, complex)
+        added, beside = self.offset, self.beside
+        if beside is not None:
+            added = beside[first : first + len(eta)] - self._ground
         if self.lacking is not None:
-            beside = self.beside
-            added = self.offset if beside is None else beside[first : first + len(eta)] - self._ground
             found += self.lacking.of(self.filling * (eta + added))
         if self.drive is not None and first < self.n_driven:
-            found += self.drive.at(first, len(eta))
+            found += self.drive.at(eta + added, first)
         return found
 
     def fock(self, eta: np.ndarray, point: int) -> np.ndarray:

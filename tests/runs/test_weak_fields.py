@@ -144,6 +144,18 @@ def test_a_weak_pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: di
         np.testing.assert_allclose(energies[name], energies["none"], rtol=0, atol=5e-3 * moved + 2e-12)
 
 
+def test_all_blocks_of_a_weak_pulse_act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short pulse across HBr: along it only second order moves. By its first block alone it is 1e-4 off."""
+    monkeypatch.chdir(tmp_path)
+    pulse = "type gaussian\n frequency 0.38\n center 3.0\n width 0.8"
+    words = {"atoms": "  Br 0 0 0\n  H 0 0 1.414", "basis": "sto-3g", "xc": "pbe0", "polarization": "x"}
+    words |= {"field": pulse, "kick": "2.456e-05", "tmax": 20.05, "dt": 0.1}
+    _, reference, _ = run("none", "--surrogate", "none", **words)
+    summary, dipole, reasons = run("weak", **words)
+    assert b"NOT_WEAK" not in reasons
+    assert trajectory_error(dipole, reference) < min(4e-5, summary["estimated_error"])
+
+
 def test_a_fitted_coulomb_is_weak_motion_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     head = 'basis "cd basis"\n  * library "Ahlrichs Coulomb Fitting"\nend'

@@ -410,37 +410,6 @@ def test_modes_follow_a_pulse_that_fades(monkeypatch: pytest.MonkeyPatch) -> Non
     assert sum(relaxed) < 133
 
 
-def test_a_field_s_second_order_is_measured(problem: Problem) -> None:
-    """By a look in the field: what its blocks between empty, and between occupied orbitals do."""
-    density = pulsed_density(problem)
-    reference, response = EmbeddedReference(problem), toy_pairs(problem)
-    weakly = Weakly(problem, response)
-    sights = [reference.sight(response, p, 12.0, end=True) for p in weakly.asked(density)]
-    quiet = weakly.seen(density, 12.0, sights)
-    field = Field("kick", "cw", (0.0, 0.0, 1.0), 1e-4, frequency=0.5)
-    driven = weak_problem(
-        len(problem.ground_density), fields=(field,), excitations=(Excitation("chain", "kick"),)
-    )
-    loud = Weakly(driven, response).seen(density, 12.0, sights)
-    added = loud.defect.defect - quiet.defect.defect
-    external = driven.external(12.0)
-    assert external is not None
-    pairs = response.pairs
-    left = external - pairs.matrix(pairs.block(external))
-    expected = pairs.block(left @ density - density @ left) / pairs.filling
-    np.testing.assert_allclose(pairs.block(added), expected, rtol=0, atol=1e-12)
-    assert loud.defect.even is not None
-    assert quiet.defect.even is not None
-    np.testing.assert_allclose(loud.defect.even - quiet.defect.even, added, rtol=0, atol=1e-15)
-
-
-def pulsed_density(problem: Problem) -> np.ndarray:
-    progress = start(problem, Target(1e-3, STEPS, 60.0))
-    segment = Weakly(problem, toy_pairs(problem)).segment(progress.state, 60, Limits())
-    assert segment is not None
-    return segment.end.density
-
-
 def test_full_matrices_where_a_pulse_moves_much() -> None:
     """And after it, where what it leaves is no longer weak."""
     problem = pulsed(1, 6e-4)

@@ -1,5 +1,6 @@
 """Paths over many steps against the steps themselves, with and without what a surrogate lacks."""
 
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
@@ -8,7 +9,8 @@ import pytest
 from hybrid_propagate.driver.estimate.defect_operator import FIRST_AND_SECOND
 from hybrid_propagate.driver.propagators.pair_motion import PairPath, pair_path
 from hybrid_propagate.driver.propagators.pair_steps import PairSteps
-from hybrid_propagate.driver.propagators.pushes import NOTHING, Drive, Lacking, Pushes
+from hybrid_propagate.driver.propagators.pair_traces import Places
+from hybrid_propagate.driver.propagators.pushes import NOTHING, Across, Drive, Lacking, Pushes
 from hybrid_propagate.surrogate.weak_fields.leading_part import leading_part
 from hybrid_propagate.surrogate.weak_fields.modes import nearly_scheme_modes, scheme_modes, split
 from hybrid_propagate.surrogate.weak_fields.relaxation import inner_step
@@ -72,7 +74,7 @@ def stepped(
     def fock_at(point: int, eta: np.ndarray) -> np.ndarray:
         fock = response.response(2.0 * eta)
         fock = fock if lacking is None else fock + lacking.of(2.0 * eta)
-        return fock if drive is None else fock + drive.at(point, 1)[0]
+        return fock if drive is None else fock + drive.at(eta[None], point)[0]
 
     state, found = kicked(), [np.zeros(D, complex)]
     for step in range(n_steps):
@@ -152,12 +154,18 @@ def test_a_path_beside_a_run_is_what_is_to_be_added(lengths: list[int]) -> None:
 def test_fields_drive_a_path_as_they_drive_the_steps(make: type[TwoBlocks], lengths: list[int]) -> None:
     """Two of them, for 150 steps, into both irreps; over a check point in the field too."""
     response = make()
-    drive = Drive(pulses(sum(lengths)), np.random.default_rng(8).standard_normal((2, D)))
+    rng, filled, free = np.random.default_rng(8), np.arange(2), np.arange(2, 6)
+    matrices = 3.0 * rng.standard_normal((2, 1, 6, 6))
+    places = Places(filled, free, np.ones(D, bool), np.arange(D), np.zeros((4, 2)), 2.0)
+    across = Across(matrices + matrices.swapaxes(2, 3), (places,))
+    drive = Drive(pulses(sum(lengths)), rng.standard_normal((2, D)), across)
     expected = stepped(response, sum(lengths), Pushes(None, drive), lengths[0] if len(lengths) > 1 else None)
     path, eta, early = followed(response, lengths, Pushes(None, drive))
     size = np.linalg.norm(expected, axis=1).max()
     off = np.linalg.norm(eta - expected, axis=1).max() / size
     assert off <= path.gap < 1e-4
+    first_order = stepped(response, sum(lengths), Pushes(None, replace(drive, across=None)))
+    assert np.linalg.norm(first_order - expected) > 2e-4 * np.linalg.norm(expected)
     assert np.linalg.norm(expected[:, 4:]) > 0.1 * np.linalg.norm(expected)
     np.testing.assert_allclose(early[1:], np.real(expected[2:]), rtol=0, atol=1e-2 * size)
 

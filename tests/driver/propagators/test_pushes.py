@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
-from hybrid_propagate.driver.propagators.pushes import Drive, bare_size
+from hybrid_propagate.driver.propagators.pushes import Across, Drive, bare_size
+from hybrid_propagate.driver.propagators.weak_points import Sides
+from hybrid_propagate.surrogate.matrices.occupied_empty import occupied_empty
 from hybrid_propagate.surrogate.weak_fields.scheme import PairState, Phases, scheme_step
 
 
@@ -11,8 +13,31 @@ def test_a_drive_ends_with_its_last_amplitude() -> None:
     pushes = np.array([[1.0, 0.0, 3.0], [0.0, 1.0, 1.0]])
     drive = Drive(amplitudes, pushes)
     assert drive.n_driven == 3
-    np.testing.assert_array_equal(drive.at(1, 2), [[1.0, 0.0, 3.0], [0.0, 2.0, 2.0]])
+    np.testing.assert_array_equal(drive.at(np.ones((2, 3)), 1), [[1.0, 0.0, 3.0], [0.0, 2.0, 2.0]])
     assert Drive(amplitudes[3:], pushes).n_driven == 0
+
+
+@pytest.mark.parametrize("n_spin", [1, 2])
+def test_other_blocks_of_fields_push_by_the_commutator(n_spin: int) -> None:
+    """[V, P] / n between empty and occupied orbitals of matrices, for two fields and some of the pairs."""
+    random, m = np.random.default_rng(5), 5
+    filled = tuple(np.arange(n) for n in (2, 1)[:n_spin])
+    free = tuple(np.arange(len(own), m) for own in filled)
+    density = np.array([np.diag([2.0 / n_spin] * len(own) + [0.0] * (m - len(own))) for own in filled])
+    every = occupied_empty(density, np.tile(np.arange(m), (n_spin, 1)).astype(float))
+    pairs = every.some(np.arange(every.n_pairs - 1))
+    places = Sides(pairs, np.zeros(pairs.shape), filled, free).places
+    matrices = random.standard_normal((2, *pairs.shape))
+    matrices += matrices.swapaxes(2, 3)
+    eta = random.standard_normal((3, pairs.n_pairs)) + 1j * random.standard_normal((3, pairs.n_pairs))
+    amplitudes = np.array([[1.0, 0.0], [0.5, 2.0], [0.0, 0.0]])
+    field = np.tensordot(amplitudes, matrices, axes=1)
+    field -= np.real(every.matrix(every.block(field)))
+    moved = pairs.matrix(eta)
+    expected = pairs.block(field @ moved - moved @ field)
+    found = Across(matrices, places).of(eta, amplitudes)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
+    assert np.abs(expected[:2]).min(axis=1).max() > 0.0
 
 
 @pytest.mark.parametrize("n_steps", [1, 64, 65, 200])
