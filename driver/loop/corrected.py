@@ -5,6 +5,9 @@
 What is lacking then is what Δ changes by between P1 and P2, of second order in what the surrogate lacks: by
 its change along the way that was measured, |Δ - Δ_before| |P2 - P1| / |P1 - P_before|. Where that is too much
 the reference is asked at P2 as well.
+
+A step's first correction begins where its predictor leads, as the reference's does, and there Δ may be
+another: after a kick the predictor still has half of it. What the response makes of that comes back.
 """
 
 import time
@@ -19,7 +22,7 @@ from ..propagators.state import State
 from .certify import follow, smallest_change
 from .energies import energy_missed
 from .hybrid import Hybrid, advance, book_changes, known_surrogate
-from .problem import dipole_norm, field_free, make_step
+from .problem import Problem, dipole_norm, field_free, make_step
 from .progress import Progress
 from .reference import fock_of_state
 from .segment import Recorder, Segment, is_check_point, rebuilt
@@ -126,7 +129,8 @@ def _step(hybrid: Hybrid, state: State, shift: np.ndarray, enough: float) -> _St
             new = fock - predict(led.density)
             after, changes = step(state, moved(new))
             changed = float(np.linalg.norm(new - shift))
-            lacking = changed * _distance(after, led) / apart if apart > 0.0 else changed
+            way = _distance(after, led) + _begun_off(problem, state, after, fock)
+            lacking = changed * way / apart if apart > 0.0 else changed
             made = _Step(state, after, new, led.density, fock, energies, changes, lacking, builds)
             if lacking <= enough:
                 return made
@@ -134,6 +138,19 @@ def _step(hybrid: Hybrid, state: State, shift: np.ndarray, enough: float) -> _St
     except NoFixedPoint:
         return None
     return made
+
+
+def _begun_off(problem: Problem, state: State, after: State, fock: np.ndarray) -> float:
+    """How far off the first correction began, |δP|, as far as it still counts at the end of the step.
+
+    A matrix δF over a step moves P by n dt δF, n electrons an orbital. Half of what the first correction has
+    from that is left by the second, which begins off by as much.
+    """
+    turn = 2.0 / len(fock) * problem.real_time.dt
+    off = turn * float(np.linalg.norm(2.0 * state.fock - state.fock_half - after.fock_half))
+    answered = float(np.linalg.norm(fock - problem.basis.fock_in(problem.ground_build.fock)))
+    moved = float(np.linalg.norm(after.density - problem.ground_density))
+    return off * turn * answered / moved if moved > 0.0 else 0.0
 
 
 def _distance(one: State, other: State) -> float:
