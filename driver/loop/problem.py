@@ -80,12 +80,24 @@ class Problem:
         return 0
 
     @cached_property
+    def kick_points(self) -> frozenset[int]:
+        """Points after the first at which a kick acts."""
+        dt = self.real_time.dt
+        kicks = (round(c.field.center / dt) for c in self.couplings if c.field.shape == "delta")
+        return frozenset(k for k in kicks if k > 0)
+
+    @cached_property
     def kicked_steps(self) -> tuple[int, ...]:
         """Steps, counted from 0, with a kick after the first point at one end; in order."""
-        dt = self.real_time.dt
-        kicks = {round(c.field.center / dt) for c in self.couplings if c.field.shape == "delta"}
-        found = {step for k in kicks for step in (k - 1, k) if 0 <= step < self.n_steps and k > 0}
+        found = {step for k in self.kick_points for step in (k - 1, k) if step < self.n_steps}
         return tuple(sorted(found))
+
+    def follows_kick(self, point: int) -> bool:
+        """Whether a kick has bent the predictor of the step that led to a point.
+
+        F was built last of a density that is off by what the response makes of that in dt.
+        """
+        return any(k <= point <= k + 2 for k in self.kick_points)
 
     @cached_property
     def driven_size(self) -> float:

@@ -115,7 +115,7 @@ class EmbeddedReference:
 
     def show(self, surrogate: Surrogate, state: State) -> int:
         """See `Reference`: the last step has built the matrix."""
-        if not self._problem.real_time.static:
+        if not (self._problem.real_time.static or self._problem.follows_kick(state.step)):
             surrogate.observe(state.density, fock_of_state(self._problem, state))
         return 0
 

@@ -152,7 +152,7 @@ class NWChemReference:
 
     def show(self, surrogate: Surrogate, state: State) -> int:
         """See `Reference`: where the run has settled the embedded engine has built the matrix."""
-        if not self.problem.real_time.static:
+        if not (self.problem.real_time.static or self.problem.follows_kick(state.step)):
             surrogate.observe(state.density, fock_of_state(self.problem, state))
         return 0
 

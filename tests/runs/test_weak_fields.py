@@ -256,3 +256,15 @@ def test_a_kick_after_some_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert b"NOT_WEAK" not in reasons
     assert summary["fock_builds"] <= 40
     assert trajectory_error(dipole, reference) <= summary["estimated_error"] <= 1e-3
+
+
+def test_a_strong_kick_that_comes_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference's steps with it teach nothing: their Fock matrices are of other points."""
+    monkeypatch.chdir(tmp_path)
+    words = {"atoms": "  C 0 0 0\n  O 0 0 1.128", "basis": "3-21g", "xc": "pbe0", "tmax": 40.1}
+    words |= {"kick": "2.1e-3\n    center 5.045"}
+    _, reference, _ = run("none", "--surrogate", "none", **words)
+    summary, dipole, reasons = run("strong", **words)
+    assert b"NOT_WEAK" in reasons
+    assert summary["fock_builds"] <= 60
+    assert trajectory_error(dipole, reference) <= summary["estimated_error"] <= 1e-3
