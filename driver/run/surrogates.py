@@ -188,7 +188,8 @@ def _pair_response(ground: GroundState, problem: Problem, options: Options) -> P
     means = Means(options.memory, single=max(map(len, indices)) > MOST_MODES)
     # What the deck's other fields move comes at the same reading of the integrals, where it takes few bytes.
     every = moved_blocks(pairs, irreps, np.concatenate([pushes, ground.directions @ dipoles]), dipoles)
-    together = indices if means.single else [index for index in every if len(index) <= MOST_MODES]
+    few = [] if means.single else [index for index in every if len(index) <= MOST_MODES]
+    together = list({int(index[0]): index for index in (*indices, *few)}.values())
     make = partial(pair_kernel, engine, basis, pairs, irreps)
     made = once(engine, "pairs", key, dict[int, PairBlock])
     missing = [index for index in together if int(index[0]) not in made]
