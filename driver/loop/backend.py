@@ -61,5 +61,5 @@ class Backend(Protocol):
 def embedded_first_build(problem: Problem, density: np.ndarray) -> tuple[np.ndarray, Energies]:
     """`Backend.first_build` by the embedded engine; no build where P' is the ground state's."""
     if density is problem.ground_density:
-        return problem.basis.fock_in(problem.ground_build.fock).astype(complex), problem.ground_build.energies
+        return problem.ground_fock.astype(complex), problem.ground_build.energies
     return problem.reference_fock(density)

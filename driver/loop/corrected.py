@@ -148,7 +148,7 @@ def _begun_off(problem: Problem, state: State, after: State, fock: np.ndarray) -
     """
     turn = 2.0 / len(fock) * problem.real_time.dt
     off = turn * float(np.linalg.norm(2.0 * state.fock - state.fock_half - after.fock_half))
-    answered = float(np.linalg.norm(fock - problem.basis.fock_in(problem.ground_build.fock)))
+    answered = float(np.linalg.norm(fock - problem.ground_fock))
     moved = float(np.linalg.norm(after.density - problem.ground_density))
     return off * turn * answered / moved if moved > 0.0 else 0.0
 

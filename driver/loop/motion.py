@@ -22,7 +22,7 @@ from ..estimate.defect_operator import DefectOperator
 from ..propagators.magnus import FockOf, NoFixedPoint
 from ..propagators.pair_motion import Keep, PairPath, pair_path
 from ..propagators.pair_steps import Norm, PairSteps, norm_of
-from ..propagators.pushes import Across, Drive, Lacking, Pushes
+from ..propagators.pushes import Drive, Lacking, Pushes, across
 from ..propagators.state import State, density_of, times_from
 from ..propagators.weak_points import WeakPoints, offset_from_rest, sides_of
 from .hybrid import UNMEASURED, Hybrid, Made, known_surrogate, now_and_then, told_steps
@@ -91,8 +91,8 @@ class Motion(Protocol):
         """Where the reference is asked to measure a P' (n_spin, m, m): there, and what else that takes."""
         ...
 
-    def seen(self, density: np.ndarray, time: float, sights: Sequence[Sight]) -> Sight:
-        """What of the sights there and then acts on this motion."""
+    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
+        """What of the sights there acts on this motion."""
         ...
 
 
@@ -118,7 +118,7 @@ def sighted(hybrid: Hybrid, progress: Progress, density: np.ndarray, time: float
             hybrid.say(f"measured at t = {time:.1f} au: Fock build {progress.tally.fock_builds}", 1.0)
             found.append(hybrid.reference.sight(surrogate, p, time, end=end))
     progress.tally.anchors += len(found)
-    return motion.seen(density, time, found)
+    return motion.seen(density, found)
 
 
 class Stepwise:
@@ -169,7 +169,7 @@ class Stepwise:
     def response_size(self, segment: Segment, every: int) -> float:
         """See `Motion`; where the steps' own Fock matrices are kept, by them."""
         problem = self._problem
-        base = problem.basis.fock_in(problem.ground_build.fock)
+        base = problem.ground_fock
         if segment.focks is None:
             focks = (self._surrogate.predict(p) for p in self.sample(segment, every))
         else:
@@ -183,9 +183,9 @@ class Stepwise:
         """Itself."""
         return [density]
 
-    def seen(self, density: np.ndarray, time: float, sights: Sequence[Sight]) -> Sight:
+    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
         """All of it."""
-        del density, time
+        del density
         return sights[0]
 
     def _lacking(self, operator: DefectOperator | None) -> FockOf:
@@ -196,7 +196,7 @@ class Stepwise:
         if operator is None:
             return lambda _: np.zeros(())
         problem, ground = self._problem, self._problem.ground_density
-        most = float(np.linalg.norm(problem.basis.fock_in(problem.ground_build.fock)))
+        most = float(np.linalg.norm(problem.ground_fock))
 
         def lacking(density: np.ndarray) -> np.ndarray:
             more = operator(density - ground)
@@ -332,13 +332,12 @@ class Weakly:
         turned_round = [density + still - 2.0 * own] if self._response.turning is None else []
         return [density + still, *turned_round]
 
-    def seen(self, density: np.ndarray, time: float, sights: Sequence[Sight]) -> Sight:
+    def seen(self, density: np.ndarray, sights: Sequence[Sight]) -> Sight:
         """What drives η: [D, P] / n between empty and occupied orbitals, D the whole defect.
 
         Of first order is what the kernel lacks; what F has between empty, and between occupied orbitals, is
         of second order here. What lies in irreps that no field moves is counted in with the others.
         """
-        del time
         response, pairs, every = self._response, self._response.pairs, self._response.every
         x = self._changes(self._eta(density[None]))[0]
         wrong, *measured = (
@@ -407,7 +406,7 @@ class Weakly:
         # What is left of a Gaussian there is nothing, but no zero.
         sizes[problem.last_field_step - state.step + 1 :] = 0.0
         matrices = np.real([coupling.matrix for coupling in problem.couplings])
-        return Drive(sizes, np.array(pushes), Across(matrices, self._sides.places))
+        return Drive(sizes, np.array(pushes), across(matrices, self._sides.places))
 
     def _left_out(self, state: State) -> float:
         """What moves in irreps that are not followed, over all that moves, or that fields are to move."""

@@ -80,16 +80,21 @@ class Problem:
         return 0
 
     @cached_property
+    def ground_fock(self) -> np.ndarray:
+        """F'0 (n_spin, m, m), real."""
+        return self.basis.fock_in(self.ground_build.fock)
+
+    @cached_property
     def kick_points(self) -> frozenset[int]:
-        """Points after the first at which a kick acts."""
+        """Points, counted from 0, at which a kick acts."""
         dt = self.real_time.dt
         kicks = (round(c.field.center / dt) for c in self.couplings if c.field.shape == "delta")
-        return frozenset(k for k in kicks if k > 0)
+        return frozenset(k for k in kicks if k >= 0)
 
     @cached_property
     def kicked_steps(self) -> tuple[int, ...]:
         """Steps, counted from 0, with a kick after the first point at one end; in order."""
-        found = {step for k in self.kick_points for step in (k - 1, k) if step < self.n_steps}
+        found = {step for k in self.kick_points if k for step in (k - 1, k) if step < self.n_steps}
         return tuple(sorted(found))
 
     def follows_kick(self, point: int) -> bool:
@@ -162,7 +167,7 @@ def field_free(problem: Problem, fock_of: FockOf) -> FockOf:
     """`fock_of` with what the deck makes of every Fock build: `static`, `mocap` and `spatialcap`."""
     real_time = problem.real_time
     if real_time.static:
-        frozen = problem.basis.fock_in(problem.ground_build.fock)
+        frozen = problem.ground_fock
         return lambda density: _absorb(problem, frozen)
     if not real_time.absorbing:
         return fock_of

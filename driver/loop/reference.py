@@ -74,7 +74,7 @@ def sight_of(
 ) -> Sight:
     """The sight of a known field-free F' (n_spin, m, m)."""
     wrong = fock - surrogate.predict(density)
-    response = float(np.linalg.norm(fock - problem.basis.fock_in(problem.ground_build.fock)))
+    response = float(np.linalg.norm(fock - problem.ground_fock))
     return Sight(
         Defect(density - problem.ground_density, wrong, response),
         float(np.linalg.norm(wrong @ density - density @ wrong)),

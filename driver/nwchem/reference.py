@@ -134,7 +134,7 @@ class NWChemReference:
         sight = sight_of(self.problem, surrogate, density, fock, embedded)
         if not end:
             return sight
-        base = self.problem.basis.fock_in(self.problem.ground_build.fock).astype(complex)
+        base = self.problem.ground_fock.astype(complex)
         try:
             own = self.own_step(density, time, surrogate.predict)
         except NoFixedPoint:

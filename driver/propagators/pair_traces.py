@@ -66,7 +66,8 @@ class Places:
 
     def matrices(self, eta: np.ndarray) -> np.ndarray:
         """η (k, d) of all spins as matrices (k, free, filled) of this one."""
-        found = np.tile(self.still.ravel(), (len(eta), 1)).astype(complex)
+        found = np.empty((len(eta), self.still.size), complex)
+        found[:] = self.still.ravel()
         found[:, self.flat] = eta[:, self.own]
         return found.reshape(len(eta), *self.still.shape)
 

@@ -17,6 +17,8 @@ from .pair_traces import Places
 
 #: Steps at once.
 _AT_ONCE = 64
+#: A dipole's elements below this share of the largest are none.
+_NONE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,24 +43,39 @@ class Lacking:
 class Across:
     """What the other blocks of fields make of η: M_ab η_bi - η_aj M_ji.
 
-    matrices: (c, n_spin, m, m) real, of each coupling. places: of every spin.
+    empty, full: M_ab (c, v, v) and M_ij (c, o, o) real, of each coupling, by spin. places: of every spin.
     """
 
-    matrices: np.ndarray
+    empty: tuple[np.ndarray, ...]
+    full: tuple[np.ndarray, ...]
     places: tuple[Places, ...]
 
     def of(self, eta: np.ndarray, amplitudes: np.ndarray) -> np.ndarray:
         """F (k, d), Hartree, of η (k, d) in fields of amplitudes (k, c)."""
         found = np.zeros(eta.shape, complex)
-        for spin, place in enumerate(self.places):
+        acting = np.flatnonzero(amplitudes.any(axis=0))
+        # Real products: half of the flops.
+        for place, empty, full in zip(self.places, self.empty, self.full, strict=True):
             own = place.matrices(eta)
-            total = np.zeros_like(own)
-            for sizes, matrices in zip(amplitudes.T, self.matrices, strict=True):
-                if sizes.any():
-                    empty, full = (matrices[spin][np.ix_(part, part)] for part in (place.free, place.filled))
-                    total += sizes[:, None, None] * (empty @ own - own @ full)
-            found[:, place.own] = total.reshape(len(eta), -1)[:, place.flat]
+            parts, total = np.stack([np.real(own), np.imag(own)]), np.zeros((2, *own.shape))
+            for c in acting:
+                total += amplitudes[:, c, None, None] * (empty[c] @ parts - parts @ full[c])
+            real, imaginary = total.reshape(2, len(eta), -1)[..., place.flat]
+            found[:, place.own] = real + 1j * imaginary
         return found
+
+
+def across(matrices: np.ndarray, places: tuple[Places, ...]) -> Across | None:
+    """Of real matrices (c, n_spin, m, m) of couplings. None where symmetry keeps all from these pairs."""
+    blocks = [
+        [matrices[:, spin][:, part[:, None], part] for spin, part in enumerate(parts)]
+        for parts in ([place.free for place in places], [place.filled for place in places])
+    ]
+    made = Across(tuple(blocks[0]), tuple(blocks[1]), places)
+    # No η is orthogonal to all that acts but by symmetry.
+    probe = np.random.default_rng(0).standard_normal((1, sum(int(place.own.sum()) for place in places)))
+    moved = np.abs(made.of(probe, np.ones((1, len(matrices))))).max(initial=0.0)
+    return made if moved > _NONE * np.abs(matrices).max(initial=0.0) else None
 
 
 @dataclass(frozen=True, eq=False)

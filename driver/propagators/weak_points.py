@@ -33,11 +33,6 @@ class Sides:
     filled: tuple[np.ndarray, ...]
     free: tuple[np.ndarray, ...]
 
-    def between(self, eta: np.ndarray, spin: int) -> np.ndarray:
-        """η (k, d) of one spin as matrices (k, v, o)."""
-        whole = (self.pairs.matrix(eta) + self.still)[:, spin]
-        return whole[:, self.free[spin][:, None], self.filled[spin]]
-
     @cached_property
     def places(self) -> tuple[Places, ...]:
         """Of every spin."""
@@ -127,7 +122,7 @@ class Sides:
         most = max(map(len, self.filled))
         orbitals, occupations = np.zeros((n_spin, m, most), complex), np.zeros((n_spin, most))
         for s, (filled, free) in enumerate(zip(self.filled, self.free, strict=True)):
-            own, n_filled = self.between(eta[None], s)[0], len(filled)
+            own, n_filled = self.places[s].matrices(eta[None])[0], len(filled)
             sizes, vectors = np.linalg.eigh(np.eye(n_filled) + own.conj().T @ own)
             inverse = (vectors / np.sqrt(sizes)) @ vectors.conj().T
             orbitals[s, filled, :n_filled] = inverse

@@ -64,7 +64,7 @@ class PumpModel:
 
     def start(self, problem: Problem) -> State:
         """The ground state at the first point."""
-        fock = problem.basis.fock_in(problem.ground_build.fock).astype(complex)
+        fock = problem.ground_fock.astype(complex)
         return initial_state(problem, problem.ground_density, fock, 0, 0.0)
 
     def reference_fock(self, density: np.ndarray) -> np.ndarray:

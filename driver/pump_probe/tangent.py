@@ -91,7 +91,7 @@ def sighting_of(
     """A point by the reference's F' at the densities of pump and probe; pump_fock: None for P0's."""
     (pump, density), predict, problem = densities, model.fock, model.problem
     alone = pump_fock is None
-    ground = problem.basis.fock_in(problem.ground_build.fock).astype(complex)
+    ground = problem.ground_fock.astype(complex)
     pump_fock = ground if pump_fock is None else pump_fock
     wrong_pump, wrong = pump_fock - predict(pump), fock - predict(density)
     change, lacking = density - pump, wrong - wrong_pump

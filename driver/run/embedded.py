@@ -85,13 +85,19 @@ class EmbeddedBackend:
 
 
 def _directions(job: Job) -> np.ndarray:
-    """Of the fields, (k, 3), of all the deck's propagations that start where this one does."""
+    """Of fields that act, (k, 3), in all the deck's propagations that start where this one does."""
     alike = [
         task.real_time
         for task in job.deck.propagations
         if orbitals_read(task) == job.orbitals and same_level(task.system, job.task.system)
     ]
-    return np.array([field.direction for own in alike for field in own.fields], float).reshape(-1, 3)
+    acting = [
+        field.direction
+        for own in alike
+        for field in own.fields
+        if any(rule.field == field.name for rule in own.excitations)
+    ]
+    return np.array(acting, float).reshape(-1, 3)
 
 
 def _warn_of_force(job: Job, orbitals: Orbitals, fock: np.ndarray) -> None:

@@ -256,8 +256,7 @@ def _closed_set(problem: Problem) -> OccupiedEmpty | None:
         pairs = occupied_empty(problem.ground_density, basis.energies, NEARLY_DIAGONAL)
     except ValueError:
         return None
-    fock = basis.fock_in(problem.ground_build.fock)
-    between = np.real(fock - basis.energies[:, None, :] * np.eye(basis.n_functions))
+    between = np.real(problem.ground_fock - basis.energies[:, None, :] * np.eye(basis.n_functions))
     rests = pairs.n_pairs and pairs.gaps.min() > 0.0 and np.abs(between).max() <= NEARLY_DIAGONAL
     return pairs if rests else None
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..matrices.occupied_empty import OccupiedEmpty
 
 #: F'0 may connect irreps by so much, Hartree: rounding. Of more, first order might be taken for second.
-SYMMETRIC = 2e-8
+EXACT = 2e-8
 #: Operations of D2h, as numbers: an irrep is odd where it shares an odd number of bits with one.
 _OPERATIONS = range(1, 8)
 
@@ -23,7 +23,7 @@ def turning_signs(irreps: np.ndarray, moved: Iterable[int], fock: np.ndarray) ->
     that fields move. fock: F'0 (n_spin, m, m). None where no operation does, or F'0 is not symmetric.
     """
     apart = irreps[:, :, None] != irreps[:, None, :]
-    if np.abs(fock[apart]).max(initial=0.0) > SYMMETRIC:
+    if np.abs(fock[apart]).max(initial=0.0) > EXACT:
         return None
     wanted = list(moved)
     for operation in _OPERATIONS:

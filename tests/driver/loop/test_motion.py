@@ -221,7 +221,7 @@ def test_a_look_tells_first_and_second_order_apart(problem: Problem) -> None:
         asked = motion.asked(density)
         filling = 2.0 if len(density) == 1 else 1.0
         np.testing.assert_allclose(asked[1] @ asked[1], filling * asked[1], atol=1e-12)
-        found = motion.seen(density, 12.0, [reference.sight(response, p, 12.0, end=True) for p in asked])
+        found = motion.seen(density, [reference.sight(response, p, 12.0, end=True) for p in asked])
         assert found.defect.even is not None
         even.append(np.linalg.norm(found.defect.even))
         first = np.linalg.norm(found.defect.defect - found.defect.even) / found.defect.response
@@ -243,7 +243,7 @@ def test_what_no_dipole_shows_is_no_defect(problem: Problem) -> None:
         assert segment is not None
         density = segment.end.density
         sights = [reference.sight(response, p, 12.0, end=True) for p in motion.asked(density)]
-        found = motion.seen(density, 12.0, sights).defect
+        found = motion.seen(density, sights).defect
         assert found.even is not None
         first, p = sights[0].defect.defect, motion.asked(density)[0]
         driven = response.pairs.block(first @ p - p @ first) / response.pairs.filling

@@ -10,7 +10,7 @@ from hybrid_propagate.driver.estimate.defect_operator import FIRST_AND_SECOND
 from hybrid_propagate.driver.propagators.pair_motion import PairPath, pair_path
 from hybrid_propagate.driver.propagators.pair_steps import PairSteps
 from hybrid_propagate.driver.propagators.pair_traces import Places
-from hybrid_propagate.driver.propagators.pushes import NOTHING, Across, Drive, Lacking, Pushes
+from hybrid_propagate.driver.propagators.pushes import NOTHING, Drive, Lacking, Pushes, across
 from hybrid_propagate.surrogate.weak_fields.leading_part import leading_part
 from hybrid_propagate.surrogate.weak_fields.modes import nearly_scheme_modes, scheme_modes, split
 from hybrid_propagate.surrogate.weak_fields.relaxation import inner_step
@@ -157,8 +157,9 @@ def test_fields_drive_a_path_as_they_drive_the_steps(make: type[TwoBlocks], leng
     rng, filled, free = np.random.default_rng(8), np.arange(2), np.arange(2, 6)
     matrices = 3.0 * rng.standard_normal((2, 1, 6, 6))
     places = Places(filled, free, np.ones(D, bool), np.arange(D), np.zeros((4, 2)), 2.0)
-    across = Across(matrices + matrices.swapaxes(2, 3), (places,))
-    drive = Drive(pulses(sum(lengths)), rng.standard_normal((2, D)), across)
+    others = across(matrices + matrices.swapaxes(2, 3), (places,))
+    assert others is not None
+    drive = Drive(pulses(sum(lengths)), rng.standard_normal((2, D)), others)
     expected = stepped(response, sum(lengths), Pushes(None, drive), lengths[0] if len(lengths) > 1 else None)
     path, eta, early = followed(response, lengths, Pushes(None, drive))
     size = np.linalg.norm(expected, axis=1).max()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hybrid_propagate.driver.propagators.pushes import Across, Drive, bare_size
+from hybrid_propagate.driver.propagators.pushes import Drive, across, bare_size
 from hybrid_propagate.driver.propagators.weak_points import Sides
 from hybrid_propagate.surrogate.matrices.occupied_empty import occupied_empty
 from hybrid_propagate.surrogate.weak_fields.scheme import PairState, Phases, scheme_step
@@ -35,9 +35,24 @@ def test_other_blocks_of_fields_push_by_the_commutator(n_spin: int) -> None:
     field -= np.real(every.matrix(every.block(field)))
     moved = pairs.matrix(eta)
     expected = pairs.block(field @ moved - moved @ field)
-    found = Across(matrices, places).of(eta, amplitudes)
+    made = across(matrices, places)
+    assert made is not None
+    found = made.of(eta, amplitudes)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
     assert np.abs(expected[:2]).min(axis=1).max() > 0.0
+
+
+def test_symmetry_keeps_other_blocks_from_pairs() -> None:
+    """Of inversion: a dipole connects even and odd orbitals, so that odd pairs turn into even ones alone."""
+    odd = np.array([False, True, False, True, True])
+    matrices = np.random.default_rng(7).standard_normal((2, 1, 5, 5)) * (odd[:, None] != odd)
+    filled, free = (np.arange(2),), (np.arange(2, 5),)
+    density = np.diag([2.0, 2.0, 0.0, 0.0, 0.0])[None]
+    every = occupied_empty(density, np.arange(5.0)[None])
+    a, i = np.divmod(every.index, 5)
+    for kept, acts in ((odd[a] != odd[i], False), (np.ones(every.n_pairs, bool), True)):
+        places = Sides(every.some(np.flatnonzero(kept)), np.zeros((1, 5, 5)), filled, free).places
+        assert (across(matrices, places) is not None) is acts
 
 
 @pytest.mark.parametrize("n_steps", [1, 64, 65, 200])

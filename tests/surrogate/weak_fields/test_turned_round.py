@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hybrid_propagate.surrogate.matrices.occupied_empty import occupied_empty
-from hybrid_propagate.surrogate.weak_fields.turned_round import SYMMETRIC, turned, turning_signs
+from hybrid_propagate.surrogate.weak_fields.turned_round import EXACT, turned, turning_signs
 
 #: As PySCF numbers them, of D2h and C2v: x, y and z are odd under inversion, and z even under both planes.
 D2H, C2V = {"x": 7, "y": 6, "z": 5}, {"x": 2, "y": 3, "z": 0}
@@ -39,7 +39,7 @@ def test_nothing_is_turned_round_without_symmetry() -> None:
     assert turning_signs(np.zeros((1, 6), int), {0}, STILL) is None
     assert turning_signs(IRREPS, set(), STILL) is None
     fock = STILL.copy()
-    fock[0, 0, 1] = fock[0, 1, 0] = 0.5 * SYMMETRIC
+    fock[0, 0, 1] = fock[0, 1, 0] = 0.5 * EXACT
     assert turning_signs(IRREPS, {C2V["x"]}, fock) is not None
     assert turning_signs(IRREPS, {C2V["x"]}, 4.0 * fock) is None
 
