@@ -266,5 +266,5 @@ def test_a_strong_kick_that_comes_late(tmp_path: Path, monkeypatch: pytest.Monke
     _, reference, _ = run("none", "--surrogate", "none", **words)
     summary, dipole, reasons = run("strong", **words)
     assert b"NOT_WEAK" in reasons
-    assert summary["fock_builds"] <= 60
+    assert summary["fock_builds"] <= 20
     assert trajectory_error(dipole, reference) <= summary["estimated_error"] <= 1e-3
