@@ -29,6 +29,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "ground/pairs": ("1", "spin, occupied and empty orbital of each pair of the response, from 0"),
     "ground/pair_dipoles": ("bohr", "<occupied|r|empty> of each pair of the response, (pair, xyz)"),
+    "ground/response_pairs": ("1", "pair of each column of the response, from 0; all of them where missing"),
     "dynamics/time": ("hbar/hartree", "time of each point"),
     "dynamics/dipole": ("e bohr", "dipole moment of the active geometry, electrons and nuclei, (point, xyz)"),
     "dynamics/magnetic_dipole": (
@@ -51,8 +52,11 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "imaginary part of the AO density, (row, spin, function, function)",
     ),
     "dynamics/density_step": ("1", "point that each row of the densities belongs to"),
-    "dynamics/response_real": ("1", "real part of P' between empty and occupied orbitals, (row, pair)"),
-    "dynamics/response_imag": ("1", "imaginary part of P' between empty and occupied orbitals, (row, pair)"),
+    "dynamics/response_real": ("1", "real part of P' between empty and occupied orbitals, (row, column)"),
+    "dynamics/response_imag": (
+        "1",
+        "imaginary part of P' between empty and occupied orbitals, (row, column)",
+    ),
     "dynamics/response_step": ("1", "point that each row of the response belongs to"),
     "control/segment_step": ("1", "step that each accepted segment starts at"),
     "control/segment_kind": ("none", "reference or surrogate"),

@@ -192,11 +192,12 @@ class WeakPoints:
         return found
 
     def block(self, pairs: OccupiedEmpty, points: np.ndarray) -> np.ndarray:
-        """P'_ai (k, d) at some points, single precision, of pairs that may be more than those that move."""
+        """P'_ai (k, d) at some points, single precision, of pairs that need not be those that move."""
         own = self.sides.pairs
         found = np.empty((len(points), pairs.n_pairs), np.complex64)
         found[:] = own.filling * pairs.block(self.sides.still)
-        found[:, np.searchsorted(pairs.index, own.index)] = own.filling * self.eta[points]
+        _, here, there = np.intersect1d(pairs.index, own.index, assume_unique=True, return_indices=True)
+        found[:, here] = own.filling * self.eta[points][:, there]
         if self.start is not None:
             found[points == 0] = pairs.block(self.start)
         return found

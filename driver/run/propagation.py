@@ -27,7 +27,6 @@ from ..pictures.density_movie import movie_path, write_movie
 from ..reporters.block import make_observer
 from ..reporters.printed import Log
 from ..reporters.progress import ProgressLine
-from ..reporters.response import response_rows
 from ..reporters.restart import RestartFile
 from ..reporters.store import Store
 from ..reporters.stored_run import stored_run
@@ -176,11 +175,7 @@ def _is_finished(job: Job, old: Contents) -> bool:
 def _open_store(job: Job, setup: Setup, *, begin: bool) -> Saver:
     """The trajectory file; begin: over anything that stands there."""
     settings = fingerprint(job.task, job.options)
-    arrays, response = setup.arrays(), response_rows(setup.problem)
-    if response is not None:
-        arrays["pairs"] = response.orbitals
-        arrays["pair_dipoles"] = response.dipoles(setup.problem)
-    fixed = stored_run(job.task, job.deck.title, setup.ground.engine, settings, arrays)
+    fixed = stored_run(job.task, job.deck.title, setup.ground.engine, settings, setup.arrays())
     saver = Saver(TrajectoryFile(job.file("h5"), fixed), setup.hybrid.surrogate, job)
     if begin:
         arrays = pack_checkpoint(setup.progress, saver.surrogate)
@@ -220,7 +215,7 @@ def _writers(job: Job, setup: Setup, store: TrajectoryFile) -> Writers:
     observer = make_observer(problem)
     restart = RestartFile(problem, job.restart_file)
     return Writers(
-        observer, (Log(problem, job.write), Store(observer, store, interval, response_rows(problem)), restart)
+        observer, (Log(problem, job.write), Store(observer, store, interval, setup.response), restart)
     )
 
 

@@ -26,6 +26,7 @@ from ..loop.hybrid import Hybrid
 from ..loop.problem import Problem, initial_state, make_problem
 from ..loop.progress import Progress, Tally
 from ..reporters.phase import Relay, phase
+from ..reporters.response import ResponseRows, response_rows
 from .job import Job
 
 #: Names of a working basis' arrays in a trajectory file, in the order of its fields.
@@ -40,6 +41,7 @@ class Setup:
     hybrid: what the loop is made of, without reporters.
     progress: where the run is; the loop keeps it up to date.
     relay: takes what the surrogate tells of itself, for whoever shows it.
+    response: what is kept of the density for lines; None for nothing.
     earlier: seconds by part that earlier processes spent on the run.
     """
 
@@ -47,6 +49,7 @@ class Setup:
     hybrid: Hybrid
     progress: Progress
     relay: Relay
+    response: ResponseRows | None
     earlier: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -55,9 +58,10 @@ class Setup:
         return self.hybrid.problem
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Orbitals and working basis, as a trajectory file keeps them."""
+        """Orbitals, working basis and pairs of the response, as a trajectory file keeps them."""
         orbitals, basis = self.ground.orbitals, self.problem.basis
         return {
+            **({} if self.response is None else self.response.arrays(self.problem)),
             "coefficients": orbitals.coefficients,
             "energies": orbitals.energies,
             "occupations": orbitals.occupations,
@@ -99,7 +103,8 @@ def set_up(job: Job, backend: Backend, old: Contents | None) -> Setup:
         progress = _stored_progress(job, old, surrogate)
     earlier = {} if old is None else dict(progress.tally.seconds)
     progress.tally.book("analytic kernel", kernel_seconds)
-    return Setup(ground, hybrid, progress, relay, earlier)
+    response = response_rows(problem, None if old is None else old.ground)
+    return Setup(ground, hybrid, progress, relay, response, earlier)
 
 
 def _problem(job: Job, ground: GroundState, basis: WorkingBasis) -> Problem:

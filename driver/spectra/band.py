@@ -40,6 +40,19 @@ class Band:
     centred: bool
     n_after: int
 
+    def waves(self, omega: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sines and cosines (k, r) of lines at omega (r,) at the points used.
+
+        By the sums of angles of two tables, each of the root of k points: a third of the seconds.
+        """
+        k, r = len(self.since), len(omega)
+        rows = math.isqrt(k - 1) + 1
+        whole = np.outer(self.since[::rows], omega)[:, None]
+        rest = np.outer(self.since[:rows] - self.since[0], omega)
+        s, c, sines, cosines = np.sin(whole), np.cos(whole), np.sin(rest), np.cos(rest)
+        found = s * cosines + c * sines, c * cosines - s * sines
+        return found[0].reshape(-1, r)[:k], found[1].reshape(-1, r)[:k]
+
     def gain(self, omega: np.ndarray) -> np.ndarray:
         """(r,) what the filter makes of lines at omega (r,)."""
         half = len(self.taps) // 2

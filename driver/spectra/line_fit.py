@@ -80,7 +80,7 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
     directions = np.stack([kick_of(signal).direction for signal in signals])
     if not len(omega):
         return LineFit(directions, omega, dipoles, np.zeros((0, 4, 4)), window, span)
-    fitted = _Model(window.since, samples, _kicks(signals, omega))
+    fitted = _Model(window, samples, _kicks(signals, omega))
     omega, dipoles, left, normal = _improved(fitted, omega, dipoles, error)
     size = np.hypot(error, np.linalg.norm(left))
     r = len(omega)
@@ -139,17 +139,21 @@ def _distinct(omega: np.ndarray, span: float) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _Model:
-    """t: (k,); y: (k, 3c) samples, components fastest but for the runs; kicks: (r, c, 3) g_j k_j of each
+    """points: k; y: (k, 3c) samples, components fastest but for the runs; kicks: (r, c, 3) g_j k_j of each
     line."""
 
-    t: np.ndarray
+    points: Band
     y: np.ndarray
     kicks: np.ndarray
 
-    def left(self, angles: np.ndarray, dipoles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(k, r) sines of the lines' angles (k, r), and (k, 3c) what the lines do not explain."""
-        sines = np.sin(angles)
-        return sines, self.y - sines @ self._patterns(dipoles)
+    def times(self, omega: np.ndarray) -> np.ndarray:
+        """(k, 2r) a line's functions of time: its frequency has t cos ωt, the three of its q share sin ωt."""
+        sines, cosines = self.points.waves(omega)
+        return np.concatenate([self.points.since[:, None] * cosines, sines], axis=1)
+
+    def left(self, times: np.ndarray, dipoles: np.ndarray) -> np.ndarray:
+        """(k, 3c) what the lines do not explain."""
+        return self.y - times[:, len(dipoles) :] @ self._patterns(dipoles)
 
     def _patterns(self, dipoles: np.ndarray) -> np.ndarray:
         """(r, 3c) how a line is spread over the components of the runs."""
@@ -157,7 +161,7 @@ class _Model:
         return (dipoles[:, :, None] * along[:, None, :]).reshape(len(dipoles), -1)
 
     def expanded(
-        self, angles: np.ndarray, sines: np.ndarray, left: np.ndarray, dipoles: np.ndarray
+        self, times: np.ndarray, left: np.ndarray, dipoles: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Jᵀ left (4r,) and JᵀJ (4r, 4r); four parameters a line: its frequency, then its q."""
         r, c = self.kicks.shape[:2]
@@ -168,8 +172,6 @@ class _Model:
             patterns[:, 1 + x, x] += along
             patterns[:, 1 + x] += dipoles[:, :, None] * self.kicks[:, None, :, x]
         flat = patterns.reshape(4 * r, -1)
-        # A line's frequency has one function of time, the three of its q share another.
-        times = np.concatenate([self.t[:, None] * np.cos(angles), sines], axis=1)
         own = (np.arange(r)[:, None] + np.array([0, r, r, r])).ravel()
         gram = (times.T @ times)[np.ix_(own, own)]
         return np.sum((times.T @ left)[own] * flat, axis=1), gram * (flat @ flat.T)
@@ -213,9 +215,9 @@ def _improved(
     error: norm of what may be wrong with the samples.
     """
     damping, worse = 1e-4, 2.0
-    angles = np.outer(model.t, omega)
-    sines, left = model.left(angles, dipoles)
-    slope, normal = model.expanded(angles, sines, left, dipoles)
+    times = model.times(omega)
+    left = model.left(times, dipoles)
+    slope, normal = model.expanded(times, left, dipoles)
     misfit = float(np.vdot(left, left))
     for _ in range(MOST_STEPS):
         diagonal = np.diag(normal)
@@ -223,8 +225,8 @@ def _improved(
         foreseen = float(found @ (slope + damping * diagonal * found))
         change = found.reshape(-1, 4)
         trial = omega + change[:, 0], dipoles + change[:, 1:]
-        angles = np.outer(model.t, trial[0])
-        sines, after = model.left(angles, trial[1])
+        times = model.times(trial[0])
+        after = model.left(times, trial[1])
         missed = float(np.vdot(after, after))
         if missed > misfit:
             damping, worse = worse * damping, 2.0 * worse
@@ -235,7 +237,7 @@ def _improved(
         damping *= max(0.1, 1.0 - (2.0 * gained / foreseen - 1.0) ** 3) if foreseen > 0.0 else 0.1
         worse = 2.0
         (omega, dipoles), left = trial, after
-        slope, normal = model.expanded(angles, sines, left, dipoles)
+        slope, normal = model.expanded(times, left, dipoles)
         if gained <= CONVERGED * (misfit + error**2):
             break
     return np.abs(omega), dipoles, left, normal

@@ -111,8 +111,8 @@ def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[LineFit, t
     edge = highest / EV_PER_HARTREE
     fit = fit_lines([run.signal for run in runs], [run.error for run in runs], edge)
     found = _strengths(fit)
-    modes, gaps = _modes(fit, found, runs, edge)
-    omega, ratio = _converged(fit, found, runs, modes, gaps)
+    modes = _modes(fit, found, runs, edge)
+    omega, ratio = _converged(fit, found, runs, modes)
     shift = np.sqrt(fit.reach[:, 0, 0])
     resolved = shift < np.pi / fit.span
     shown = resolved & (fit.omega <= edge) & (found.strength > CLEAR * found.uncertainty)
@@ -129,7 +129,7 @@ def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[LineFit, t
                 float(found.degrees[n]),
                 float(omega[n] * EV_PER_HARTREE) if followed else None,
                 float(found.strength[n] * ratio[n]) if followed else None,
-                *_parts(modes, n, runs[int(found.best[n])].response),
+                *_parts(modes, n, int(found.best[n]), runs),
             )
         )
     return fit, _degenerate_as_one(lines, SAME * np.pi / fit.span * EV_PER_HARTREE)
@@ -175,45 +175,62 @@ def _strengths(fit: LineFit) -> _Strengths:
     )
 
 
-def _modes(
-    fit: LineFit, found: _Strengths, runs: Sequence[KickedRun], edge: float
-) -> tuple[Modes | None, np.ndarray]:
-    """Each line's mode from the run that shows it best, and the gaps (d,).
+@dataclass(frozen=True, eq=False)
+class _LineModes:
+    """Modes (r, d) of the lines, of all d pairs that some run keeps.
 
-    None where a run kept no response.
+    gaps: (d,), Hartree.
+    places: where each run's own pairs stand among them.
     """
-    responses = [run.response for run in runs]
-    first = responses[0]
-    if first is None or any(one is None or one.pairs.shape != first.pairs.shape for one in responses):
-        return None, np.zeros(0)
-    shape = (len(fit.omega), len(first.gaps))
+
+    modes: Modes
+    gaps: np.ndarray
+    places: list[np.ndarray]
+
+    def of_run(self, n: int, j: int) -> Modes:
+        """Line n's mode (1, d) in the pairs of run j."""
+        own = self.places[j]
+        return Modes(self.modes.x[n : n + 1, own], self.modes.y[n : n + 1, own])
+
+
+def _modes(fit: LineFit, found: _Strengths, runs: Sequence[KickedRun], edge: float) -> _LineModes | None:
+    """Each line's mode from the run that shows it best; None where a run kept no response."""
+    responses = [run.response for run in runs if run.response is not None]
+    if len(responses) < len(runs) or len({one.orbitals.shape for one in responses}) > 1:
+        return None
+    every = np.concatenate([one.pairs for one in responses])
+    _, first, whose = np.unique(every, axis=0, return_index=True, return_inverse=True)
+    places = np.split(whose.ravel(), np.cumsum([len(one.pairs) for one in responses])[:-1])
+    gaps = np.concatenate([one.gaps for one in responses])[first]
+    shape = (len(fit.omega), len(gaps))
     modes = Modes(np.zeros(shape), np.zeros(shape))
     for j, (run, response) in enumerate(zip(runs, responses, strict=True)):
-        assert response is not None
         along = np.abs(fit.dipoles @ fit.directions[j])
         seen = along > SEEN * np.linalg.norm(fit.dipoles, axis=1)
         rows = np.flatnonzero(seen | (found.best == j))
         own = line_modes(response, kick_of(run.signal), fit.omega[rows], edge)
         mine = found.best[rows] == j
-        modes.x[rows[mine]], modes.y[rows[mine]] = own.x[mine], own.y[mine]
-    return modes, first.gaps
+        at = np.ix_(rows[mine], places[j])
+        modes.x[at], modes.y[at] = own.x[mine], own.y[mine]
+    return _LineModes(modes, gaps, places)
 
 
 def _converged(
-    fit: LineFit, found: _Strengths, runs: Sequence[KickedRun], modes: Modes | None, gaps: np.ndarray
+    fit: LineFit, found: _Strengths, runs: Sequence[KickedRun], lines: _LineModes | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """(r,) frequencies and ratios of strengths at a vanishing time step; NaN where they are not known."""
     kicks = [kick_of(run.signal) for run in runs]
     unknown = np.full(len(fit.omega), np.nan)
-    if modes is None or not all(kick.steps for kick in kicks):
+    if lines is None or not all(kick.steps for kick in kicks):
         return unknown, unknown
+    modes = lines.modes
     dt = (kicks[0].stop - kicks[0].start) / kicks[0].steps
     clear = np.flatnonzero(found.strength > CLEAR * found.uncertainty)
     # A mode is made by one kick, so it has that kick's component of q as a factor, as its dipole has.
     factor = np.sum(fit.dipoles * fit.directions[found.best], axis=1)
     dipoles = fit.dipoles * factor[:, None]
     converged = converged_lines(
-        fit.omega[clear], dipoles[clear], Modes(modes.x[clear], modes.y[clear]), gaps, dt
+        fit.omega[clear], dipoles[clear], Modes(modes.x[clear], modes.y[clear]), lines.gaps, dt
     )
     omega, ratio = unknown.copy(), unknown.copy()
     omega[clear], ratio[clear] = converged.omega, converged.strengths
@@ -221,12 +238,13 @@ def _converged(
 
 
 def _parts(
-    modes: Modes | None, n: int, response: StoredResponse | None
+    lines: _LineModes | None, n: int, j: int, runs: Sequence[KickedRun]
 ) -> tuple[tuple[Transition, ...], tuple[AtomShare, ...]]:
-    if modes is None or response is None:
+    """Line n's, of run j."""
+    response = runs[j].response
+    if lines is None or response is None:
         return (), ()
-    weights = Modes(modes.x[n : n + 1], modes.y[n : n + 1]).weights[0]
-    return parts_of(weights, response)
+    return parts_of(lines.of_run(n, j).weights[0], response)
 
 
 def transition_densities(
@@ -239,7 +257,7 @@ def transition_densities(
     edge = highest / EV_PER_HARTREE
     fit = fit_lines([run.signal for run in runs], [run.error for run in runs], edge)
     found = _strengths(fit)
-    modes, _ = _modes(fit, found, runs, edge)
+    modes = _modes(fit, found, runs, edge)
     if modes is None or not len(fit.omega):
         raise SpectrumError(f"{runs[0].signal.name}: it kept no response to make a transition density of")
     densities = []
@@ -250,5 +268,5 @@ def transition_densities(
         assert response is not None
         # The kick along k makes δμ = −Tr r δP = q (q·k), and q = √2 d.
         size = np.sqrt(2.0) * float(fit.dipoles[n] @ fit.directions[j])
-        densities.append(-response.matrix(modes.x[n]) / size)
+        densities.append(-response.matrix(modes.of_run(n, j).x[0]) / size)
     return densities

@@ -22,7 +22,7 @@ AT_REST = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class StoredResponse:
-    """d pairs of orbitals at k points after a kick.
+    """d pairs of orbitals at k points after a kick; what weak fields leave at rest may be missing.
 
     time: (k,) au.
     values: (k, d) complex δP'_ai since the first point stored, in single precision.
@@ -31,6 +31,7 @@ class StoredResponse:
     orbitals: (n_spin, n, m) in the basis functions.
     shares: (n_spin, m, n_atoms) of each orbital on the atoms, by Löwdin's orthogonal functions.
     dipoles: (d, 3) ⟨i|r|a⟩ of each pair, bohr; None in a file of an earlier version.
+    highest_occupied: orbital, from 0.
     lowdin: (n_spin, n, m) orbitals in Löwdin's functions. on: (n, n_atoms) 1 where a function is the atom's.
     """
 
@@ -41,6 +42,7 @@ class StoredResponse:
     orbitals: np.ndarray
     shares: np.ndarray
     dipoles: np.ndarray | None
+    highest_occupied: int
     lowdin: np.ndarray
     on: np.ndarray
 
@@ -103,6 +105,10 @@ def read_response(path: Path, *, own: bool = False) -> StoredResponse | None:
             atoms = np.asarray(store["basis/atom_index"])
             dipoles = np.asarray(store["ground/pair_dipoles"]) if "ground/pair_dipoles" in store else None
             pairs, energies = np.asarray(store["ground/pairs"]), np.asarray(store["ground/basis_energies"])
+            highest = int(pairs[:, 1].max())
+            if "ground/response_pairs" in store:
+                kept = np.asarray(store["ground/response_pairs"])
+                pairs, dipoles = pairs[kept], None if dipoles is None else dipoles[kept]
             finite = all(np.isfinite(numbers).all() for numbers in (values, energies, orbitals))
             if not (values.shape == parts[1].shape == (len(time), len(pairs)) and finite):
                 raise ValueError("its rows are not of its points and pairs, or not numbers")
@@ -115,7 +121,7 @@ def read_response(path: Path, *, own: bool = False) -> StoredResponse | None:
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise SpectrumError(f"{path}: no response that can be read ({error})") from error
     values -= values[0].copy()
-    return StoredResponse(time, values, pairs, gaps, orbitals, shares, dipoles, lowdin, on)
+    return StoredResponse(time, values, pairs, gaps, orbitals, shares, dipoles, highest, lowdin, on)
 
 
 def _in_lowdin_functions(orbitals: np.ndarray, overlap: np.ndarray) -> np.ndarray:
@@ -126,16 +132,26 @@ def _in_lowdin_functions(orbitals: np.ndarray, overlap: np.ndarray) -> np.ndarra
 def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest: float) -> Modes:
     """The modes of lines at omega (r,), au, of a fit up to the frequency `highest`."""
     window = band(response.time, kick.centre, highest)
-    angles = np.outer(window.since, omega)
+    sines, cosines = window.waves(omega)
     gain = window.gain(omega) * kick.window(omega) * kick.impulse
     moved = response.moved
     values = response.values[:, moved]
     found = np.zeros((2, len(omega), len(response.gaps)))
     for own, part, basis, odd in (
-        (found[0], np.real(values).astype(float), np.sin(angles), True),
-        (found[1], np.imag(values).astype(float), np.cos(angles), False),
+        (found[0], np.real(values).astype(float), sines, True),
+        (found[1], np.imag(values).astype(float), cosines, False),
     ):
         # There are more pairs than lines, so the fit's weights are filtered, not the pairs.
-        weights = np.linalg.pinv(basis, rcond=np.finfo(float).eps * max(basis.shape))
-        own[:, moved] = window.at_given(weights, odd=odd) @ part / gain[:, None]
+        own[:, moved] = window.at_given(_least_squares(basis), odd=odd) @ part / gain[:, None]
     return Modes(*found)
+
+
+def _least_squares(basis: np.ndarray) -> np.ndarray:
+    """(r, k) weights that fit the columns (k, r) to samples; what no sample tells apart shares evenly.
+
+    By the columns' products: their rounding is below that of samples in single precision.
+    """
+    sizes, vectors = np.linalg.eigh(basis.T @ basis)
+    kept = sizes > np.finfo(float).eps * max(basis.shape) * sizes[-1:]
+    vectors = vectors[:, kept]
+    return (vectors / sizes[kept]) @ vectors.T @ basis.T

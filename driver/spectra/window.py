@@ -65,8 +65,9 @@ def chosen(response: StoredResponse, occupied: Occupied | None) -> np.ndarray:
         return np.ones(len(number), bool)
     first, last = occupied
     found = (number >= first) & (number <= last)
-    if not found.any():
-        raise SpectrumError(f"no occupied orbital from {first} to {last}; accepted: 1 to {number.max()}")
+    highest = response.highest_occupied + 1
+    if max(first, 1) > min(last, highest):
+        raise SpectrumError(f"no occupied orbital from {first} to {last}; accepted: 1 to {highest}")
     return found
 
 

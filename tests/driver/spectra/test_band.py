@@ -20,3 +20,11 @@ def test_sums_of_filtered_points_are_sums_of_the_points_given(
     assert (len(window.taps) > 1) == (highest < 9.0)
     expected = weights @ window.filtered(values, odd=odd)
     assert window.at_given(weights, odd=odd) @ values == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize("n", [9, 1500])
+def test_waves_are_sines_and_cosines_at_the_points_used(n: int) -> None:
+    window = band(0.2 * np.arange(n), 0.1, 0.9)
+    omega = np.array([0.01, 0.3, 0.9, 2.1])
+    for found, expected in zip(window.waves(omega), (np.sin, np.cos), strict=True):
+        np.testing.assert_allclose(found, expected(np.outer(window.since, omega)), atol=1e-12)

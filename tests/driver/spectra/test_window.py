@@ -16,6 +16,7 @@ RESPONSE = StoredResponse(
     orbitals=np.eye(3)[None],
     shares=np.array([[[1.0, 0.0], [0.0, 1.0], [0.25, 0.75]]]),
     dipoles=np.array([[0.1, 0, 0], [0, 0, 2.0]]),
+    highest_occupied=1,
     # The third orbital's functions are half on either atom, in phase with those of the others.
     lowdin=np.array([[[1.0, 0, 0], [0, 1.0, 0], [0, 0, np.sqrt(0.5)], [0, 0, np.sqrt(0.5)]]]),
     on=np.array([[1.0, 0], [0, 1], [1, 0], [0, 1]]),
