@@ -45,13 +45,14 @@ class Band:
 
         By the sums of angles of two tables, each of the root of k points: a third of the seconds.
         """
-        k, r = len(self.since), len(omega)
+        k = len(self.since)
         rows = math.isqrt(k - 1) + 1
         whole = np.outer(self.since[::rows], omega)[:, None]
         rest = np.outer(self.since[:rows] - self.since[0], omega)
         s, c, sines, cosines = np.sin(whole), np.cos(whole), np.sin(rest), np.cos(rest)
         found = s * cosines + c * sines, c * cosines - s * sines
-        return found[0].reshape(-1, r)[:k], found[1].reshape(-1, r)[:k]
+        shape = (len(whole) * rows, len(omega))
+        return found[0].reshape(shape)[:k], found[1].reshape(shape)[:k]
 
     def gain(self, omega: np.ndarray) -> np.ndarray:
         """(r,) what the filter makes of lines at omega (r,)."""

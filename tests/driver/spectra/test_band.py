@@ -22,9 +22,9 @@ def test_sums_of_filtered_points_are_sums_of_the_points_given(
     assert window.at_given(weights, odd=odd) @ values == pytest.approx(expected, abs=1e-10)
 
 
+@pytest.mark.parametrize("omega", [np.array([0.01, 0.3, 0.9, 2.1]), np.zeros(0)], ids=["four", "none"])
 @pytest.mark.parametrize("n", [9, 1500])
-def test_waves_are_sines_and_cosines_at_the_points_used(n: int) -> None:
+def test_waves_are_sines_and_cosines_at_the_points_used(n: int, omega: np.ndarray) -> None:
     window = band(0.2 * np.arange(n), 0.1, 0.9)
-    omega = np.array([0.01, 0.3, 0.9, 2.1])
     for found, expected in zip(window.waves(omega), (np.sin, np.cos), strict=True):
         np.testing.assert_allclose(found, expected(np.outer(window.since, omega)), atol=1e-12)
