@@ -29,7 +29,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "ground/pairs": ("1", "spin, occupied and empty orbital of each pair of the response, from 0"),
     "ground/pair_dipoles": ("bohr", "<occupied|r|empty> of each pair of the response, (pair, xyz)"),
-    "ground/response_pairs": ("1", "pair of each column of the response, from 0; all of them where missing"),
+    "ground/pairs_kept": ("1", "pair of each column of the response, from 0; all of them where missing"),
     "dynamics/time": ("hbar/hartree", "time of each point"),
     "dynamics/dipole": ("e bohr", "dipole moment of the active geometry, electrons and nuclei, (point, xyz)"),
     "dynamics/magnetic_dipole": (

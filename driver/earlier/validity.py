@@ -68,6 +68,17 @@ def _check_ground(ground: Mapping[str, np.ndarray], shape: tuple[int, int, int])
     }
     for name, wanted in shapes.items():
         _check(name, ground[name], wanted, "iu" if name == "basis_irreps" else "f")
+    # A file of an earlier version keeps all pairs.
+    if "pairs_kept" in ground:
+        _check_columns(ground["pairs_kept"], ground["pairs"])
+
+
+def _check_columns(kept: np.ndarray, pairs: np.ndarray) -> None:
+    """Of the response: each a pair of its own."""
+    _check("pairs", pairs, (len(pairs), 3), "iu")
+    _check("pairs_kept", kept, (kept.size,), "iu")
+    if len(np.unique(kept)) < len(kept) or not np.isin(kept, np.arange(len(pairs))).all():
+        raise ValueError("pairs_kept are no pairs")
 
 
 def _check_state(checkpoint: Mapping[str, np.ndarray], shape: tuple[int, int, int]) -> None:

@@ -45,7 +45,7 @@ class ResponseRows:
         return {
             "pairs": self.orbitals,
             "pair_dipoles": self._dipoles(problem),
-            "response_pairs": self.kept.astype(np.int32),
+            "pairs_kept": self.kept.astype(np.int32),
         }
 
     def _dipoles(self, problem: Problem) -> np.ndarray:
@@ -87,7 +87,7 @@ def response_rows(problem: Problem, ground: Mapping[str, np.ndarray] | None = No
         return None
     kept = _moved(problem, pairs)
     if ground is not None:
-        kept = np.asarray(ground.get("response_pairs", np.arange(pairs.n_pairs)))
+        kept = np.asarray(ground.get("pairs_kept", np.arange(pairs.n_pairs)))
     whole = 8 * len(kept) * problem.n_steps
     every = max(math.ceil(whole / MOST_BYTES), 1)
     # Twice the highest line shown must stay below Nyquist's frequency: see `spectra.band`.

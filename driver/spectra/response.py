@@ -106,8 +106,8 @@ def read_response(path: Path, *, own: bool = False) -> StoredResponse | None:
             dipoles = np.asarray(store["ground/pair_dipoles"]) if "ground/pair_dipoles" in store else None
             pairs, energies = np.asarray(store["ground/pairs"]), np.asarray(store["ground/basis_energies"])
             highest = int(pairs[:, 1].max())
-            if "ground/response_pairs" in store:
-                kept = np.asarray(store["ground/response_pairs"])
+            if "ground/pairs_kept" in store:
+                kept = np.asarray(store["ground/pairs_kept"])
                 pairs, dipoles = pairs[kept], None if dipoles is None else dipoles[kept]
             finite = all(np.isfinite(numbers).all() for numbers in (values, energies, orbitals))
             if not (values.shape == parts[1].shape == (len(time), len(pairs)) and finite):

@@ -63,7 +63,7 @@ def test_an_earlier_file_keeps_its_columns(tmp_path: Path, monkeypatch: pytest.M
     arrays = ResponseRows.arrays
 
     def without(rows: ResponseRows, problem) -> dict[str, np.ndarray]:
-        return {name: array for name, array in arrays(rows, problem).items() if name != "response_pairs"}
+        return {name: array for name, array in arrays(rows, problem).items() if name != "pairs_kept"}
 
     with monkeypatch.context() as earlier:
         earlier.setattr(ResponseRows, "arrays", without)
@@ -73,6 +73,20 @@ def test_an_earlier_file_keeps_its_columns(tmp_path: Path, monkeypatch: pytest.M
     found = read_response(Path("water.h5"))
     assert found is not None
     assert found.values.shape == (39, 10)
+
+
+def test_a_run_goes_on_with_its_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file has the columns of a run in one go, and their numbers within --tol."""
+    monkeypatch.chdir(tmp_path)
+    run("whole", tmax=8.0)
+    run("water", tmax=4.0)
+    assert run("water", "--restart", tmax=8.0) == (4, 10)
+    found, expected = (read_response(Path(f"{name}.h5")) for name in ("water", "whole"))
+    assert found is not None
+    assert expected is not None
+    np.testing.assert_array_equal(found.pairs, expected.pairs)
+    # Other points are drawn, within --tol.
+    np.testing.assert_allclose(found.values, expected.values, atol=1e-3 * np.abs(expected.values).max())
 
 
 def test_an_orbital_at_rest_is_an_orbital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

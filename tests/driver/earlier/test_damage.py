@@ -35,7 +35,7 @@ OPTIONS = {"surrogate": "response", "max_ml_steps": 5}
 #: Of the damages to what only reads, every so many is tried: a file takes tenths of a second.
 STEP = int(os.environ.get("DAMAGE_STEP", "60"))
 #: Arrays whose loss changes no number of the trajectory to come.
-UNUSED = ("tally", "spread", "surrogate", "pairs", "pair_dipoles")
+UNUSED = ("tally", "spread", "surrogate", "pairs", "pair_dipoles", "pairs_kept")
 #: A list of errors met so far: any length is one that a run may have.
 ANY_LENGTH = "surrogate/image_errors"
 
