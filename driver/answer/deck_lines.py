@@ -17,7 +17,6 @@ from ..spectra.kicked_runs import lines_of_run, read_kicked_runs
 from ..spectra.lines import AbsorptionLine, KickedRun, absorption_lines
 from ..spectra.spectrum import SpectrumError
 from .as_json import lines_json, roots_json
-from .deck_page import DeckPage, write_deck_page
 from .printed import doubts, line_table
 
 #: Of a summary.
@@ -87,6 +86,8 @@ def answer(
             summary["task_tddft"] = roots_json(roots)
         write_whole(deck.permanent_dir / f"{name}.json", json.dumps(summary, indent=1) + "\n")
         if report:
+            from .deck_page import DeckPage, write_deck_page
+
             path = deck.permanent_dir / f"{name}.html"
             write_deck_page(DeckPage(deck, of, found.stems, found.runs, found.lines, beside), path)
             print(f"  {path}", file=sys.stderr)

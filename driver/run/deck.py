@@ -25,10 +25,6 @@ from ..earlier.kept import keep_earlier, settings_of
 from ..loop.backend import GroundState
 from ..loop.controller import Target
 from ..loop.problem import Problem
-from ..nwchem.excited_density import excited_density
-from ..nwchem.relaxed import relaxed
-from ..nwchem.session import open_session
-from ..nwchem.start import NWChemCall
 from ..page.lines import Root
 from ..reporters.phase import phase
 from .check import check_deck
@@ -49,6 +45,8 @@ def run_deck(
     """
     check_deck(deck, options.engine, options.prior)
     if any(ground.relax is not None for ground in deck.ground_states):
+        from ..nwchem.relaxed import relaxed
+
         with phase(f"{deck.prefix}: geometry by NWChem", live=live_beside(write)):
             deck = relaxed(deck, options.nwchem)
     options = with_surrogate(options, deck)
@@ -144,6 +142,8 @@ def _cube(task: DensityPlotTask, grounds: GroundStates) -> None:
 
 def _excited_density(task: ExcitedDensityTask, grounds: GroundStates) -> None:
     """Leave NWChem's file, from the ground state of this run or, with its engine, NWChem's own."""
+    from ..nwchem.excited_density import excited_density
+
     options = grounds.options
     guess = None
     if options.engine == "pyscf":
@@ -180,6 +180,9 @@ def _embedded(job: Job, grounds: GroundStates) -> Outcome:
 
 def _by_nwchem(job: Job, grounds: GroundStates) -> Outcome:
     """A propagation with a resident NWChem beside it, which also converges the ground state."""
+    from ..nwchem.session import open_session
+    from ..nwchem.start import NWChemCall
+
     options = job.options
 
     def surrogate_of(

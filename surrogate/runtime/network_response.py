@@ -1,12 +1,13 @@
 """The trained network at one geometry, through ONNX Runtime. Graphs, names, shapes: docs/neural/graphs.md."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 from pyscf import gto
 
 from ...adapters.deck.xc import FunctionalError, functional
@@ -26,6 +27,9 @@ from ..matrices.symmetric_pairs import (
 from ..surrogate import Prior
 from .fitting_factors import TOKENS, fitting_factors, lowdin_orbitals, mean_field_alone, mean_field_kernel
 from .session import Device, GraphError, open_session
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 #: Version of the graphs' inputs and outputs, docs/neural/graphs.md.
 FORMAT = "3"
@@ -196,9 +200,11 @@ def _run(session: onnxruntime.InferenceSession, feeds: Mapping[str, np.ndarray])
 
 def _on_device(session: onnxruntime.InferenceSession, feeds: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """What stays the same from step to step, where the graph runs."""
+    from onnxruntime import OrtValue
+
     place = "cpu" if session.get_providers()[0] == "CPUExecutionProvider" else "cuda"
     return {
-        name: onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value), place, 0)
+        name: OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value), place, 0)
         for name, value in feeds.items()
     }
 

@@ -8,20 +8,22 @@ V_A is the effective potential of the neutral atom, its nucleus included (Lehtol
 over two electrons: V is local and is integrated on a small grid. LDA atoms, whatever the functional.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pyscf import dft
-from scipy.interpolate import CubicSpline
 
 from ...adapters.pyscf.molecule import molecule
 from ...adapters.system import System
-from ...atomic.solver.functionals import exchange_correlation
-from ...atomic.starting_density import radial_table
 from .predictor import NotApplicable
 from .purification import density_of_fock
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 #: PySCF's level of the grid that V is integrated on.
 _GRID_LEVEL = 0
@@ -67,6 +69,8 @@ class SuperposedAtoms:
             density += n
             own += v_xc
         if self.what == "density":
+            from ...atomic.solver.functionals import exchange_correlation
+
             total += exchange_correlation(np.maximum(density, 0.0)[None])[2][0] - own
         return total
 
@@ -74,6 +78,12 @@ class SuperposedAtoms:
 @lru_cache(maxsize=120)
 def _splines(z: int) -> CubicSpline:
     """n, r V and v_xc[n] of an atom over ln r."""
+    # Every run imports this module, and few solve atoms.
+    from scipy.interpolate import CubicSpline
+
+    from ...atomic.solver.functionals import exchange_correlation
+    from ...atomic.starting_density import radial_table
+
     density, potential = radial_table(z, _RADII)
     v_xc = exchange_correlation(density)[2][0]
     return CubicSpline(np.log(_RADII), np.stack([density[0], _RADII * potential[0], v_xc], axis=1))
