@@ -240,7 +240,7 @@ def read_contents(path: Path, *, to_go_on: bool = False, own: bool = False) -> C
                         lambda name, item: (
                             found.__setitem__(name, item[()])
                             if isinstance(item, h5py.Dataset)
-                            and not name.startswith(("density_", "response_"))
+                            and not (group == "dynamics" and name.startswith(("density_", "response_")))
                             else None
                         )
                     )

@@ -17,7 +17,7 @@ from ...atomic.errors import BadInput
 from ...surrogate.samples.pairs_file import KINDS, SPLITS, write_pairs
 from ...surrogate.samples.sampling import Point, respond, solve_point
 from ..reporters.stored_run import stored_run
-from .samples import geometry_arrays, kept_pairs
+from .samples import geometry_arrays, response_pairs
 
 #: Times in logs have five decimals.
 _SAME_TIME = 1e-5
@@ -151,5 +151,5 @@ def _write_pairs(path: Path, deck: Deck, point: Point, densities: np.ndarray, mo
         arrays["kernel"] = kernel
     attributes = {"molecule": deck.prefix, "basis": "deck", "held_out": False, "seed": 0}
     split = np.array([SPLITS.index("train")], np.int8)
-    write_pairs(path, kept_pairs(point.system, attributes, [arrays], split))
+    write_pairs(path, response_pairs(point.system, attributes, [arrays], split))
     return len(chosen)

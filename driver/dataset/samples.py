@@ -103,12 +103,12 @@ def join_parts(
         "held_out": molecule.held_out,
         "seed": config.seed,
     }
-    content = kept_pairs(system_of(molecule, level, molecule.positions), attributes, loaded, split)
+    content = response_pairs(system_of(molecule, level, molecule.positions), attributes, loaded, split)
     write_pairs(path, content)
     return len(content.pairs.kind)
 
 
-def kept_pairs(
+def response_pairs(
     system: System,
     attributes: Mapping[str, object],
     parts: Sequence[Mapping[str, np.ndarray]],

@@ -197,7 +197,7 @@ class WeakPoints:
         found = np.empty((len(points), pairs.n_pairs), np.complex64)
         found[:] = own.filling * pairs.block(self.sides.still)
         _, here, there = np.intersect1d(pairs.index, own.index, assume_unique=True, return_indices=True)
-        found[:, here] = own.filling * self.eta[points][:, there]
+        found[:, here] = own.filling * self.eta[np.ix_(points, there)]
         if self.start is not None:
             found[points == 0] = pairs.block(self.start)
         return found

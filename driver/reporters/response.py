@@ -6,6 +6,7 @@ To first order all that a density changes lies there, so these few numbers tell 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -40,6 +41,11 @@ class ResponseRows:
         empty, occupied = np.divmod(rest, m)
         return np.stack([spin, occupied, empty], axis=1).astype(np.int32)
 
+    @cached_property
+    def _own(self) -> OccupiedEmpty:
+        """Pairs with a column."""
+        return self.pairs.some(self.kept)
+
     def arrays(self, problem: Problem) -> dict[str, np.ndarray]:
         """What a trajectory file keeps once, by name."""
         return {
@@ -65,8 +71,8 @@ class ResponseRows:
         if not kept.size:
             return {}
         formed = segment.formed
-        pairs = self.pairs.some(self.kept)
-        block = pairs.block(segment.held[kept]) if formed is None else formed.block(pairs, kept)
+        own = self._own
+        block = own.block(segment.held[kept]) if formed is None else formed.block(own, kept)
         return {
             "response_real": np.real(block).astype(np.float32),
             "response_imag": np.imag(block).astype(np.float32),

@@ -89,23 +89,12 @@ class Store:
         rows = np.flatnonzero(wanted)
         if not rows.size:
             return
-        C, densities = problem.basis.coefficients, segment.densities_at(rows)
+        C = problem.basis.coefficients
+        densities = C @ segment.densities_at(rows) @ C.swapaxes(1, 2)
         self.file.add_points(
             {
-                "density_real": _in_functions(C, np.real(densities)),
-                "density_imag": _in_functions(C, np.imag(densities)),
+                "density_real": np.real(densities).astype(np.float32),
+                "density_imag": np.imag(densities).astype(np.float32),
                 "density_step": (points[rows] - 1).astype(np.int32),
             }
         )
-
-
-def _in_functions(coefficients: np.ndarray, matrices: np.ndarray) -> np.ndarray:
-    """C M Cᵀ (k, n_spin, n, n), single precision, of real M (k, n_spin, m, m): one product a side for all."""
-    k, n_spin, m = matrices.shape[:3]
-    n = coefficients.shape[1]
-    found = np.empty((k, n_spin, n, n), np.float32)
-    for spin, C in enumerate(coefficients):
-        half = matrices[:, spin].reshape(k * m, m) @ C.T
-        turned = half.reshape(k, m, n).swapaxes(1, 2).reshape(k * n, m)
-        found[:, spin] = (turned @ C.T).reshape(k, n, n).swapaxes(1, 2)
-    return found

@@ -142,16 +142,8 @@ def line_modes(response: StoredResponse, kick: Kick, omega: np.ndarray, highest:
         (found[1], np.imag(values).astype(float), cosines, False),
     ):
         # There are more pairs than lines, so the fit's weights are filtered, not the pairs.
-        own[:, moved] = window.at_given(_least_squares(basis), odd=odd) @ part / gain[:, None]
+        # By the columns' products, whose rounding is below that of samples in single precision.
+        rounding = np.finfo(float).eps * max(basis.shape)
+        weights = np.linalg.pinv(basis.T @ basis, rcond=rounding, hermitian=True) @ basis.T
+        own[:, moved] = window.at_given(weights, odd=odd) @ part / gain[:, None]
     return Modes(*found)
-
-
-def _least_squares(basis: np.ndarray) -> np.ndarray:
-    """(r, k) weights that fit the columns (k, r) to samples; what no sample tells apart shares evenly.
-
-    By the columns' products: their rounding is below that of samples in single precision.
-    """
-    sizes, vectors = np.linalg.eigh(basis.T @ basis)
-    kept = sizes > np.finfo(float).eps * max(basis.shape) * sizes[-1:]
-    vectors = vectors[:, kept]
-    return (vectors / sizes[kept]) @ vectors.T @ basis.T
