@@ -47,6 +47,8 @@ install_python() {
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         --constraint constraints.txt --editable "$target" ||
         fail "pip could not install the package; is there a network, or a package index that pip knows?"
+    # As pip does it for what is not editable: a shell may forbid to write bytecode, and every start compiles.
+    "$venv/bin/python" -m compileall -q __init__.py adapters atomic driver surrogate
 }
 
 install_gpu() {

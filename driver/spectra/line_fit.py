@@ -18,7 +18,7 @@ import numpy as np
 import scipy.linalg
 
 from .band import Band, band
-from .realization import common_frequencies
+from .realization import common_frequencies, connected
 from .spectrum import Signal, SpectrumError, kick_of, uniform
 
 #: Relative error of a dipole that is there in any case: what the filter leaves of higher lines, and what a
@@ -49,6 +49,7 @@ class LineFit:
         be wrong.
     band: points that were fitted.
     span: au from the kick to the last point.
+    fitted_to: (r, c) which runs each line was fitted to.
     """
 
     directions: np.ndarray
@@ -57,6 +58,40 @@ class LineFit:
     reach: np.ndarray
     band: Band
     span: float
+    fitted_to: np.ndarray
+
+
+def runs_apart(signals: Sequence[Signal], errors: Sequence[float]) -> list[np.ndarray]:
+    """Numbers of runs, those apart that move no component together: what one shows says nothing of another.
+
+    errors: as `fit_lines` has them. A component that moves less is at rest. Raises as `fit_lines` does.
+    """
+    _, raw = common_points(signals)
+    sizes = np.linalg.norm(raw, axis=0)
+    moves = sizes > np.maximum(errors, LEAST_ERROR) * np.linalg.norm(sizes, axis=0)
+    # One that moves nothing has no lines, yet it is a kick: any other's fit takes it along.
+    moves[:, ~moves.any(axis=0)] = True
+    return connected(moves.T @ moves)
+
+
+def side_by_side(fits: Sequence[LineFit], runs: Sequence[np.ndarray]) -> LineFit:
+    """The lines of runs apart, as if fitted at once; runs: their numbers, fit by fit."""
+    directions = np.empty((sum(map(len, runs)), 3))
+    for fit, own in zip(fits, runs, strict=True):
+        directions[own] = fit.directions
+    fitted_to = np.zeros((sum(len(fit.omega) for fit in fits), len(directions)), bool)
+    first = 0
+    for fit, own in zip(fits, runs, strict=True):
+        fitted_to[first : first + len(fit.omega), own] = True
+        first += len(fit.omega)
+    omega, dipoles, reach = (
+        np.concatenate(parts)
+        for parts in zip(*((fit.omega, fit.dipoles, fit.reach) for fit in fits), strict=True)
+    )
+    order, span = np.argsort(omega, kind="stable"), min(fit.span for fit in fits)
+    return LineFit(
+        directions, omega[order], dipoles[order], reach[order], fits[0].band, span, fitted_to[order]
+    )
 
 
 def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float) -> LineFit:
@@ -79,7 +114,8 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
     omega, dipoles = _start(window.since, samples, omega, signals)
     directions = np.stack([kick_of(signal).direction for signal in signals])
     if not len(omega):
-        return LineFit(directions, omega, dipoles, np.zeros((0, 4, 4)), window, span)
+        none = np.zeros((0, len(signals)), bool)
+        return LineFit(directions, omega, dipoles, np.zeros((0, 4, 4)), window, span, none)
     fitted = _Model(window, samples, _kicks(signals, omega))
     omega, dipoles, left, normal = _improved(fitted, omega, dipoles, error)
     size = np.hypot(error, np.linalg.norm(left))
@@ -92,7 +128,8 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
     omega, dipoles, gain = omega[kept], dipoles[kept], np.sqrt(gain[kept])
     scale = np.stack([np.ones(len(kept)), gain, gain, gain], axis=1)
     reach = size**2 * inverse[kept] / (scale[:, :, None] * scale[:, None, :])
-    return LineFit(directions, omega, dipoles / gain[:, None], reach, window, span)
+    every = np.ones((len(omega), len(signals)), bool)
+    return LineFit(directions, omega, dipoles / gain[:, None], reach, window, span, every)
 
 
 def common_points(signals: Sequence[Signal]) -> tuple[np.ndarray, np.ndarray]:

@@ -11,11 +11,12 @@ With fewer than three kicks f is the mean of S_jj over the kicks: the strength f
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from ...atomic.units import EV_PER_HARTREE
-from .line_fit import SAME, LineFit, fit_lines
+from .line_fit import SAME, LineFit, fit_lines, runs_apart, side_by_side
 from .parts import AtomShare, Transition, parts_of
 from .response import Modes, StoredResponse, line_modes
 from .spectrum import HIGHEST, Signal, SpectrumError, kick_of
@@ -38,7 +39,7 @@ class AbsorptionLine:
     strength: oscillator strength f; with fewer than three kicks that for light along the kicks.
     strength_uncertainty: the most that the stated error can change f.
     direction: unit vector of the transition dipole; of a degenerate line one of several.
-    direction_uncertainty: degrees.
+    direction_uncertainty: degrees; 90 of a degenerate line.
     converged_energy: eV, extrapolated to a vanishing time step; None where the run keeps no response.
     converged_strength: f, extrapolated likewise.
     transitions: what the line is made of, the largest part first; empty where the run keeps no response.
@@ -69,6 +70,29 @@ class KickedRun:
     signal: Signal
     error: float = 0.0
     response: StoredResponse | None = None
+
+    def fit(self, edge: float) -> LineFit:
+        """Of this run alone, up to the frequency `edge`, au: made once. Raises as `fit_lines` does."""
+        if edge not in self._fits:
+            self._fits[edge] = fit_lines([self.signal], [self.error], edge)
+        return self._fits[edge]
+
+    def modes(self, omega: np.ndarray, edge: float) -> Modes | None:
+        """Of lines at omega (r,), au: made once for the same lines. None where it kept no response."""
+        if self.response is None:
+            return None
+        key = edge, omega.tobytes()
+        if key not in self._modes:
+            self._modes[key] = line_modes(self.response, kick_of(self.signal), omega, edge)
+        return self._modes[key]
+
+    @cached_property
+    def _fits(self) -> dict[float, LineFit]:
+        return {}
+
+    @cached_property
+    def _modes(self) -> dict[tuple[float, bytes], Modes]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +133,7 @@ def _in_narrower_bands(runs: Sequence[KickedRun]) -> list[AbsorptionLine]:
 
 def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[LineFit, tuple[AbsorptionLine, ...]]:
     edge = highest / EV_PER_HARTREE
-    fit = fit_lines([run.signal for run in runs], [run.error for run in runs], edge)
+    fit = _fit(runs, edge)
     found = _strengths(fit)
     modes = _modes(fit, found, runs, edge)
     omega, ratio = _converged(fit, found, runs, modes)
@@ -135,6 +159,19 @@ def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[LineFit, t
     return fit, _degenerate_as_one(lines, SAME * np.pi / fit.span * EV_PER_HARTREE)
 
 
+def _fit(runs: Sequence[KickedRun], edge: float) -> LineFit:
+    """Of runs that move nothing in common each one's own, which mostly is known: see `fit_lines`."""
+    signals, errors = [run.signal for run in runs], [run.error for run in runs]
+    sets = runs_apart(signals, errors)
+    fits = [
+        runs[own[0]].fit(edge)
+        if len(own) == 1
+        else fit_lines([signals[j] for j in own], [errors[j] for j in own], edge)
+        for own in sets
+    ]
+    return side_by_side(fits, sets) if len(fits) > 1 else fits[0]
+
+
 def _degenerate_as_one(lines: Sequence[AbsorptionLine], width: float) -> tuple[AbsorptionLine, ...]:
     """Lines less than `width` eV apart joined; where one direction is kept, it is the stronger one's."""
     joined: list[AbsorptionLine] = []
@@ -150,6 +187,7 @@ def _degenerate_as_one(lines: Sequence[AbsorptionLine], width: float) -> tuple[A
                 main,
                 strength=line.strength + other.strength,
                 strength_uncertainty=line.strength_uncertainty + other.strength_uncertainty,
+                direction_uncertainty=90.0,
                 converged_strength=None if limits[0] is None or limits[1] is None else limits[0] + limits[1],
             )
         )
@@ -159,6 +197,7 @@ def _degenerate_as_one(lines: Sequence[AbsorptionLine], width: float) -> tuple[A
 def _strengths(fit: LineFit) -> _Strengths:
     q, K = fit.dipoles, fit.directions
     along = q @ K.T
+    best = np.where(fit.fitted_to, np.abs(along), -1.0).argmax(axis=1)
     # f = ω Σ (q·k)² / c: the mean over the kicks, which with x, y and z is ⅓ Tr S.
     strength = fit.omega * np.mean(along**2, axis=1)
     slope = 2.0 * fit.omega[:, None] * (along @ K) / len(K)
@@ -170,9 +209,7 @@ def _strengths(fit: LineFit) -> _Strengths:
     degrees = np.degrees(np.arctan2(np.sqrt(np.maximum(turned, 0.0)), size))
     # The sign of a transition dipole means nothing: the largest component is positive.
     largest = np.take_along_axis(direction, np.abs(direction).argmax(axis=1)[:, None], axis=1)
-    return _Strengths(
-        strength, uncertainty, direction * np.sign(largest), degrees, np.abs(along).argmax(axis=1)
-    )
+    return _Strengths(strength, uncertainty, direction * np.sign(largest), degrees, best)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,11 +241,13 @@ def _modes(fit: LineFit, found: _Strengths, runs: Sequence[KickedRun], edge: flo
     gaps = np.concatenate([one.gaps for one in responses])[first]
     shape = (len(fit.omega), len(gaps))
     modes = Modes(np.zeros(shape), np.zeros(shape))
-    for j, (run, response) in enumerate(zip(runs, responses, strict=True)):
+    for j, run in enumerate(runs):
         along = np.abs(fit.dipoles @ fit.directions[j])
-        seen = along > SEEN * np.linalg.norm(fit.dipoles, axis=1)
+        seen = fit.fitted_to[:, j] & (along > SEEN * np.linalg.norm(fit.dipoles, axis=1))
         rows = np.flatnonzero(seen | (found.best == j))
-        own = line_modes(response, kick_of(run.signal), fit.omega[rows], edge)
+        own = run.modes(fit.omega[rows], edge)
+        if own is None:
+            return None
         mine = found.best[rows] == j
         at = np.ix_(rows[mine], places[j])
         modes.x[at], modes.y[at] = own.x[mine], own.y[mine]
@@ -255,7 +294,7 @@ def transition_densities(
     Raises SpectrumError where a run kept no response, or no line was found.
     """
     edge = highest / EV_PER_HARTREE
-    fit = fit_lines([run.signal for run in runs], [run.error for run in runs], edge)
+    fit = _fit(runs, edge)
     found = _strengths(fit)
     modes = _modes(fit, found, runs, edge)
     if modes is None or not len(fit.omega):

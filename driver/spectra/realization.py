@@ -35,9 +35,14 @@ def moving_apart(samples: np.ndarray, rest: float) -> list[np.ndarray]:
     """
     moves = np.linalg.norm(samples, axis=0) > rest
     moving = np.flatnonzero(np.linalg.norm(samples, axis=(0, 2)) > rest)
-    together = np.eye(len(moving)) + moves[moving] @ moves[moving].T
-    joined = np.linalg.matrix_power(together, max(len(moving) - 1, 1)) > 0.0
-    return [moving[row] for row in np.unique(joined, axis=0)]
+    return [moving[own] for own in connected(moves[moving] @ moves[moving].T)]
+
+
+def connected(links: np.ndarray) -> list[np.ndarray]:
+    """Numbers of what (n, n) links hold together; links: true from one to another."""
+    n = len(links)
+    joined = np.linalg.matrix_power(np.eye(n) + links, max(n - 1, 1)) > 0.0
+    return [np.flatnonzero(row) for row in np.unique(joined, axis=0)]
 
 
 def _angles(samples: np.ndarray, blocks: int, norm: float) -> np.ndarray:

@@ -1,13 +1,14 @@
 """Lines of made-up signals, whose lines are known, and the time step of two levels solved on paper."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hybrid_propagate.atomic.units import EV_PER_HARTREE
 from hybrid_propagate.driver.spectra import line_fit
-from hybrid_propagate.driver.spectra.line_fit import LEAST_ERROR, fit_lines
+from hybrid_propagate.driver.spectra.line_fit import LEAST_ERROR, fit_lines, runs_apart, side_by_side
 from hybrid_propagate.driver.spectra.lines import KickedRun, absorption_lines
 from hybrid_propagate.driver.spectra.response import Modes
 from hybrid_propagate.driver.spectra.spectrum import Kick, Signal, SpectrumError
@@ -119,6 +120,56 @@ def test_one_kick_shows_what_light_along_it_would() -> None:
         2.0 * OMEGA[seen] * DIPOLES[seen, 0] ** 2, rel=2e-3
     )
     assert abs(lines[2].direction @ DIPOLES[3]) == pytest.approx(np.linalg.norm(DIPOLES[3]), rel=1e-3)
+
+
+def along_axes(amplitudes: np.ndarray, omega: np.ndarray) -> list[KickedRun]:
+    """Kicks along x, y and z, each of which moves its own component; amplitudes: (r, 3) squares of d."""
+    time, runs = STEP * np.arange(2000), []
+    for j, axis in enumerate(np.eye(3)):
+        kick = Kick(axis, 1e-5, 0.0, STEP, 1)
+        since = np.maximum(time - kick.centre, 0.0)
+        waves = np.sin(np.outer(since, omega)) * kick.window(omega) * 2.0 * kick.impulse
+        dipole = np.zeros((len(time), 3))
+        dipole[:, j] = waves @ amplitudes[:, j]
+        runs.append(KickedRun(Signal(f"kick {j}", time, dipole, kick), 1e-3))
+    return runs
+
+
+def test_runs_that_move_nothing_in_common_are_fitted_one_by_one() -> None:
+    """With the lines of a fit to all at once, and less that can be wrong with the weaker run's."""
+    omega = np.array([0.3, 0.45, 0.6, 0.9])
+    runs = along_axes(np.array([[0.5, 0.0, 0.0], [0.0, 0.2, 0.0], [0.0, 0.0, 0.01], [0.3, 0.0, 0.0]]), omega)
+    signals, errors = [run.signal for run in runs], [run.error for run in runs]
+    assert [own.tolist() for own in runs_apart(signals, errors)] == [[2], [1], [0]]
+    together = fit_lines(signals, errors, 1.5)
+    lines = absorption_lines(runs)
+    assert [line.energy for line in lines] == pytest.approx(omega * EV_PER_HARTREE, abs=1e-6)
+    assert together.omega == pytest.approx(omega, abs=1e-7)
+    strengths = omega * np.sum(together.dipoles**2, axis=1) / 3.0
+    assert [line.strength for line in lines] == pytest.approx(strengths, rel=1e-5)
+    shift = np.sqrt(together.reach[:, 0, 0]) * EV_PER_HARTREE
+    assert lines[2].energy_uncertainty < 0.1 * shift[2]
+    joined = side_by_side([run.fit(1.5) for run in runs], [np.array([j]) for j in range(3)])
+    assert joined.fitted_to.argmax(axis=1).tolist() == [0, 1, 2, 0]
+    assert joined.fitted_to.sum(axis=1).tolist() == [1] * 4
+
+
+def test_runs_that_share_a_component_are_fitted_at_once() -> None:
+    """The first and second do; a run at rest joins the others."""
+    runs = along_axes(np.array([[0.5, 0.2, 0.1]]), np.array([0.4]))
+    signals = [run.signal for run in runs]
+    mixed = replace(signals[1], dipole=signals[1].dipole[:, [1, 0, 2]])
+    assert [own.tolist() for own in runs_apart([signals[0], mixed, signals[2]], [1e-3] * 3)] == [[2], [0, 1]]
+    still = replace(signals[2], dipole=0.0 * signals[2].dipole)
+    assert [own.tolist() for own in runs_apart([*signals[:2], still], [1e-3] * 3)] == [[0, 1, 2]]
+
+
+def test_a_degenerate_line_of_runs_apart_has_no_direction_of_its_own() -> None:
+    (line,) = absorption_lines(
+        along_axes(np.array([[0.25, 0.25, 0.0], [0.0, 0.0, 0.1]]), np.array([0.4, 2.0]))
+    )
+    assert line.strength == pytest.approx(2.0 / 3.0 * 0.4 * 0.5, rel=1e-3)
+    assert line.direction_uncertainty == 90.0
 
 
 def test_a_degenerate_line_is_shown_with_the_strength_of_all_its_directions() -> None:
