@@ -123,7 +123,8 @@ class TrajectoryFile:
     def commit(self, checkpoint: Mapping[str, np.ndarray], *, complete: bool, start: bool = False) -> None:
         """Write everything so far. start: forget what a file of that name holds.
 
-        Raises OSError, and TrajectoryError where the file is not the one that was written last.
+        Raises OSError, and TrajectoryError where the file is not the one that was written last, or its rows
+        have other shapes.
         """
         if not start and _identity(self.path) != self._known:
             raise TrajectoryError(f"{self.path}: replaced or changed by another program; nothing was written")
@@ -158,9 +159,12 @@ class TrajectoryFile:
         for path, array in self._fixed.arrays.items():
             file[path] = array
         before = _n_points(file)
-        for group, pending in (("dynamics", self._rows), ("control", self._control)):
-            for name, values in pending.items():
-                _append(file, f"{group}/{name}", np.concatenate(values))
+        try:
+            for group, pending in (("dynamics", self._rows), ("control", self._control)):
+                for name, values in pending.items():
+                    _append(file, f"{group}/{name}", np.concatenate(values))
+        except ValueError as error:
+            raise TrajectoryError(f"{self.path}: cannot go on: {error}") from error
         _fill_up(file, before)
         for name, array in checkpoint.items():
             file[f"checkpoint/{name}"] = array
@@ -216,6 +220,8 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> None:
         return
     dataset = file[name]
     assert isinstance(dataset, h5py.Dataset)
+    if dataset.shape[1:] != values.shape[1:]:
+        raise ValueError(f"{name} has rows of {dataset.shape[1:]}, where those to add are {values.shape[1:]}")
     n = len(dataset)
     dataset.resize(n + len(values), axis=0)
     dataset[n:] = values.astype(kind, copy=False)

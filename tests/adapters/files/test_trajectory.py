@@ -127,6 +127,22 @@ def test_a_commit_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path
     assert len(read_contents(path).series["time"]) == 6
 
 
+def test_rows_of_another_shape_are_refused_in_one_line(tmp_path: Path) -> None:
+    """As where a series was changed by hand, and the file sealed anew; the file stays as it is."""
+    path = tmp_path / "run.h5"
+    store = store_at(path)
+    store.add_points({"time": np.arange(2.0), "response_real": np.zeros((2, 5))})
+    store.commit({}, complete=False)
+    before = path.read_bytes()
+    store.add_points({"time": np.array([2.0]), "response_real": np.zeros((1, 4))})
+    with pytest.raises(
+        TrajectoryError, match=r"dynamics/response_real has rows of \(5,\), .* add are \(4,\)$"
+    ):
+        store.commit({}, complete=False)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["run.h5"]
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     path.write_bytes(b"no HDF5 at all")
