@@ -17,8 +17,8 @@ import numpy as np
 
 from ...atomic.units import EV_PER_HARTREE
 from .band import Band
-from .line_fit import SAME, common_points, fit_lines
-from .lines import KickedRun, absorption_lines
+from .line_fit import SAME, common_points
+from .lines import KickedRun, absorption_lines, fit_runs
 from .spectrum import SpectrumError, kick_of
 
 #: esu² cm² × 1e-40 in an atomic unit of μ·m: (e a₀)(eħ/mₑ), CODATA 2022.
@@ -55,7 +55,7 @@ def rotatory_lines(runs: Sequence[KickedRun], highest: float) -> list[RotatoryLi
                 f"{signal.name}: no magnetic dipole; a run's .h5 file has it, a log with `print magnetic`"
             )
         moments.append(replace(signal, dipole=signal.magnetic))
-    fit = fit_lines(signals, [run.error for run in runs], highest / EV_PER_HARTREE)
+    fit = fit_runs(runs, highest / EV_PER_HARTREE)
     _, raw = common_points(moments)
     # (T,): the trace of the tensor that takes a kick to the moment.
     trace = np.einsum("txj,jx->t", raw, np.linalg.pinv(directions.T))

@@ -133,7 +133,7 @@ def _in_narrower_bands(runs: Sequence[KickedRun]) -> list[AbsorptionLine]:
 
 def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[LineFit, tuple[AbsorptionLine, ...]]:
     edge = highest / EV_PER_HARTREE
-    fit = _fit(runs, edge)
+    fit = fit_runs(runs, edge)
     found = _strengths(fit)
     modes = _modes(fit, found, runs, edge)
     omega, ratio = _converged(fit, found, runs, modes)
@@ -159,8 +159,11 @@ def _fitted_lines(runs: Sequence[KickedRun], highest: float) -> tuple[LineFit, t
     return fit, _degenerate_as_one(lines, SAME * np.pi / fit.span * EV_PER_HARTREE)
 
 
-def _fit(runs: Sequence[KickedRun], edge: float) -> LineFit:
-    """Of runs that move nothing in common each one's own, which mostly is known: see `fit_lines`."""
+def fit_runs(runs: Sequence[KickedRun], edge: float) -> LineFit:
+    """Up to the frequency `edge`, au; runs that move nothing in common have each their own, mostly known.
+
+    Raises SpectrumError: see `fit_lines`.
+    """
     signals, errors = [run.signal for run in runs], [run.error for run in runs]
     sets = runs_apart(signals, errors)
     fits = [
@@ -294,7 +297,7 @@ def transition_densities(
     Raises SpectrumError where a run kept no response, or no line was found.
     """
     edge = highest / EV_PER_HARTREE
-    fit = _fit(runs, edge)
+    fit = fit_runs(runs, edge)
     found = _strengths(fit)
     modes = _modes(fit, found, runs, edge)
     if modes is None or not len(fit.omega):
