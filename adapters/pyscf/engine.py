@@ -139,14 +139,16 @@ def make_engine(
     )
 
 
-def expanded_about(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) -> PySCFEngine:
+def expanded_about(
+    engine: PySCFEngine, density: np.ndarray, *, kernel: bool, single: bool = False
+) -> PySCFEngine:
     """The engine with changes counted from a real `density` (n_spin, n, n).
 
-    kernel: with f_xc, which `response` needs.
+    kernel: with f_xc, which `response` needs. single: see `make_expansion_point`.
     """
     if engine.quadrature is None:
         return engine
-    expansion_point = make_expansion_point(engine.quadrature, density)
+    expansion_point = make_expansion_point(engine.quadrature, density, single=single)
     return replace(
         engine,
         expansion_point=expansion_point,
