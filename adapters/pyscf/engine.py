@@ -139,16 +139,14 @@ def make_engine(
     )
 
 
-def expanded_about(
-    engine: PySCFEngine, density: np.ndarray, *, kernel: bool, single: bool = False
-) -> PySCFEngine:
+def expanded_about(engine: PySCFEngine, density: np.ndarray, *, kernel: bool) -> PySCFEngine:
     """The engine with changes counted from a real `density` (n_spin, n, n).
 
-    kernel: with f_xc, which `response` needs. single: see `make_expansion_point`.
+    kernel: with f_xc, which `response` needs.
     """
     if engine.quadrature is None:
         return engine
-    expansion_point = make_expansion_point(engine.quadrature, density, single=single)
+    expansion_point = make_expansion_point(engine.quadrature, density)
     return replace(
         engine,
         expansion_point=expansion_point,

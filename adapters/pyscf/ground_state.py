@@ -66,9 +66,7 @@ def solve_ground_state(
         fits = used.two_electron.fits_exchange
         corrects = fits and gradient_tolerance < _COARSE[1]
         own = _corrected(used, engine, density) if corrects else used
-        # What single precision leaves off changes with no iteration, and goes with the pass.
-        coarse = gradient_tolerance == _COARSE[1]
-        referred = expanded_about(own, density, kernel=False, single=coarse)
+        referred = expanded_about(own, density, kernel=False)
         _use_fock_of(mean_field, referred, told)
         mean_field.conv_tol, mean_field.conv_tol_grad = energy_tolerance, gradient_tolerance
         mean_field.max_cycle = max_iterations

@@ -106,34 +106,22 @@ def quadrature_on(
     )
 
 
-def make_expansion_point(
-    quadrature: Quadrature, density: np.ndarray, *, single: bool = False
-) -> ExpansionPoint:
-    """The double-precision quantities at a real `density`, (n_spin, n, n).
-
-    single: from values in single precision, which are 1e-7 off and mostly at hand.
-    """
+def make_expansion_point(quadrature: Quadrature, density: np.ndarray) -> ExpansionPoint:
+    """The double-precision quantities at a real `density`, (n_spin, n, n)."""
     kind, n_components = quadrature.kind, _COMPONENTS[quadrature.kind]
-    precision = np.float32 if single else np.float64
-    small = density.astype(precision, copy=False)
     rho = np.empty((len(density), _VARIABLES[kind], quadrature.weights.size))
     potential, matrix = np.empty_like(rho), np.zeros_like(density)
     # AO values serve for ρ and for V; libxc is called for some blocks together.
     for first in range(0, len(quadrature.blocks), _BLOCKS):
         blocks = quadrature.blocks[first : first + _BLOCKS]
-        aos = [
-            _single_block(quadrature, first + k)
-            if single
-            else ao_values(quadrature.mol, quadrature.coords[part], n_components)
-            for k, part in enumerate(blocks)
-        ]
+        aos = [ao_values(quadrature.mol, quadrature.coords[part], n_components) for part in blocks]
         for part, ao in zip(blocks, aos, strict=True):
-            rho[..., part] = _contract_density(kind, ao, small)
+            rho[..., part] = _contract_density(kind, ao, density)
         whole = slice(blocks[0].start, blocks[-1].stop)
         found = energy_and_potential(quadrature.xc, np.ascontiguousarray(rho[..., whole]))[1]
         potential[..., whole] = found * quadrature.weights[whole]
         for part, ao in zip(blocks, aos, strict=True):
-            matrix += _contract_potential(kind, ao, potential[..., part].astype(precision, copy=False))
+            matrix += _contract_potential(kind, ao, potential[..., part])
     expansion = make_expansion(quadrature.xc, rho[0]) if len(rho) == 1 else None
     return ExpansionPoint(np.array(density), rho, potential, matrix + matrix.transpose(0, 2, 1), expansion)
 
@@ -185,14 +173,11 @@ def ao_values(mol: gto.Mole, coords: np.ndarray, n_components: int) -> np.ndarra
 def ao_blocks(quadrature: Quadrature) -> Iterator[tuple[slice, np.ndarray]]:
     """Every block of points with its single-precision AO values."""
     for index, part in enumerate(quadrature.blocks):
-        yield part, _single_block(quadrature, index)
-
-
-def _single_block(quadrature: Quadrature, index: int) -> np.ndarray:
-    if index < len(quadrature.aos):
-        return quadrature.aos[index]
-    coords = quadrature.coords[quadrature.blocks[index]]
-    return _single(ao_values(quadrature.mol, coords, _COMPONENTS[quadrature.kind]))
+        if index < len(quadrature.aos):
+            yield part, quadrature.aos[index]
+        else:
+            ao = ao_values(quadrature.mol, quadrature.coords[part], _COMPONENTS[quadrature.kind])
+            yield part, _single(ao)
 
 
 def _single(ao: np.ndarray) -> np.ndarray:

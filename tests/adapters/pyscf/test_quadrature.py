@@ -36,24 +36,6 @@ def test_points_left_out_hold_nothing(word: str) -> None:
     assert rho @ grids.weights == pytest.approx(10.0, abs=0.02 if word == "xcoarse" else 1e-4)
 
 
-@pytest.mark.parametrize("memory", [GIB, 0.0], ids=["held", "evaluated anew"])
-@pytest.mark.parametrize("xc", ["PBE", "TPSS"])
-def test_a_point_in_single_precision(xc: str, memory: float) -> None:
-    """V is 1e-7 of its largest element off, and what is counted from that point is off by the same."""
-    system = water(xc)
-    quadrature = make_quadrature(molecule(system), system.functional.pyscf, 1, memory)
-    density = solved(xc)[1].density()
-    double, single = (make_expansion_point(quadrature, density, single=single) for single in (False, True))
-    off = single.matrix - double.matrix
-    assert 0.0 < np.abs(off).max() < 3e-7 * np.abs(double.matrix).max()
-    moved = density + 1e-3 * np.outer(density[0, 0], density[0, 0])
-    energies, matrices = zip(
-        *(exchange_correlation(quadrature, point, moved) for point in (double, single)), strict=True
-    )
-    np.testing.assert_allclose(matrices[1] - matrices[0], off, atol=2e-7)
-    assert energies[1] == pytest.approx(energies[0], abs=2e-6)
-
-
 def test_blocks_cut_the_grid_without_gap() -> None:
     quadrature = make_quadrature(molecule(water("PBE")), "PBE, PBE", 1, GIB)
     ends = [(part.start, part.stop) for part in quadrature.blocks]
