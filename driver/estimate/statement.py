@@ -103,14 +103,19 @@ class Sums:
 
     def relative(self, floor: float) -> float:
         """The same where a signal sum below `floor` counts as that."""
-        signal = self.motion(floor)
-        seen = float(np.sqrt(self.gap / signal) + np.sqrt(self.noise / signal))
+        signal, noise = self.motion(floor), 0.0 if self.still else self.noise
+        seen = float(np.sqrt(self.gap / signal) + np.sqrt(noise / signal))
         return seen + self.unseen(floor) + self.rest + LEAST
 
     def unseen(self, floor: float) -> float:
         """The second term: what no operator of a few points sees."""
         push = self.push + self.swing * LASTING / max(self.lasted, LASTING)
         return SHARE * float(np.sqrt(COHERENT * push * self.points / self.motion(floor))) + self.drift
+
+    @property
+    def still(self) -> bool:
+        """Nothing moves by more than rounding, which is no error then: helium in s functions states none."""
+        return self.signal <= max(self.points, 1) * STILL**2
 
     def motion(self, floor: float) -> float:
         """Signal sum that errors are relative to: at least `floor`, and more than rounding alone makes."""
