@@ -56,7 +56,7 @@ print(solve_ground_state(make_engine(task.system, 1e9), None, 50)[1].total_energ
 
 
 def test_a_hole_that_the_grid_turns_fast_is_let_go(tmp_path: Path) -> None:
-    """By Nehalem's kernels no way had come to an end in fifty iterations. Energy: NWChem's, with that grid."""
+    """By Nehalem's kernels no way ended in fifty iterations. Energy: that of NWChem with this grid."""
     deck = DECK.format(atoms="O 0 0 0", multiplicity=3).replace("  mult", "  grid fine\n  mult")
     (tmp_path / "deck.nw").write_text(deck)
     environment = os.environ | {"OPENBLAS_CORETYPE": "Nehalem", "OMP_NUM_THREADS": "1"}
