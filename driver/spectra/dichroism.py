@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...atomic.units import EV_PER_HARTREE
-from .band import Band
+from .band import Band, band
 from .line_fit import SAME, common_points
 from .lines import KickedRun, absorption_lines, fit_runs
 from .spectrum import SpectrumError, kick_of
@@ -55,15 +55,17 @@ def rotatory_lines(runs: Sequence[KickedRun], highest: float) -> list[RotatoryLi
                 f"{signal.name}: no magnetic dipole; a run's .h5 file has it, a log with `print magnetic`"
             )
         moments.append(replace(signal, dipole=signal.magnetic))
-    fit = fit_runs(runs, highest / EV_PER_HARTREE)
-    _, raw = common_points(moments)
+    edge = highest / EV_PER_HARTREE
+    fit = fit_runs(runs, edge)
+    points, raw = common_points(moments)
+    window = band(points, kick_of(signals[0]).centre, edge)
     # (T,): the trace of the tensor that takes a kick to the moment.
     trace = np.einsum("txj,jx->t", raw, np.linalg.pinv(directions.T))
     width = SAME * np.pi / fit.span
     omega = fit.omega[np.append(True, np.diff(fit.omega) > width)] if len(fit.omega) else fit.omega
     kicks = np.mean([kick_of(signal).window(omega) for signal in signals], axis=0)
-    found, reach = _cosines(fit.band, trace, omega)
-    factor = 2.0 * kicks * fit.band.gain(omega)
+    found, reach = _cosines(window, trace, omega)
+    factor = 2.0 * kicks * window.gain(omega)
     lines = []
     for line in absorption_lines(runs, highest):
         n = int(np.abs(omega * EV_PER_HARTREE - line.energy).argmin())

@@ -47,7 +47,6 @@ class LineFit:
     reach: (r, 4, 4) symmetric. A change of ω_n and q_n by v (4,) costs; √(vᵀ reach v) is the most that
     v·(ω, q) can
         be wrong.
-    band: points that were fitted.
     span: au from the kick to the last point.
     fitted_to: (r, c) which runs each line was fitted to.
     """
@@ -56,7 +55,6 @@ class LineFit:
     omega: np.ndarray
     dipoles: np.ndarray
     reach: np.ndarray
-    band: Band
     span: float
     fitted_to: np.ndarray
 
@@ -89,9 +87,7 @@ def side_by_side(fits: Sequence[LineFit], runs: Sequence[np.ndarray]) -> LineFit
         for parts in zip(*((fit.omega, fit.dipoles, fit.reach) for fit in fits), strict=True)
     )
     order, span = np.argsort(omega, kind="stable"), min(fit.span for fit in fits)
-    return LineFit(
-        directions, omega[order], dipoles[order], reach[order], fits[0].band, span, fitted_to[order]
-    )
+    return LineFit(directions, omega[order], dipoles[order], reach[order], span, fitted_to[order])
 
 
 def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float) -> LineFit:
@@ -115,7 +111,7 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
     directions = np.stack([kick_of(signal).direction for signal in signals])
     if not len(omega):
         none = np.zeros((0, len(signals)), bool)
-        return LineFit(directions, omega, dipoles, np.zeros((0, 4, 4)), window, span, none)
+        return LineFit(directions, omega, dipoles, np.zeros((0, 4, 4)), span, none)
     fitted = _Model(window, samples, _kicks(signals, omega))
     omega, dipoles, left, normal = _improved(fitted, omega, dipoles, error)
     size = np.hypot(error, np.linalg.norm(left))
@@ -129,7 +125,7 @@ def fit_lines(signals: Sequence[Signal], errors: Sequence[float], highest: float
     scale = np.stack([np.ones(len(kept)), gain, gain, gain], axis=1)
     reach = size**2 * inverse[kept] / (scale[:, :, None] * scale[:, None, :])
     every = np.ones((len(omega), len(signals)), bool)
-    return LineFit(directions, omega, dipoles / gain[:, None], reach, window, span, every)
+    return LineFit(directions, omega, dipoles / gain[:, None], reach, span, every)
 
 
 def common_points(signals: Sequence[Signal]) -> tuple[np.ndarray, np.ndarray]:

@@ -164,6 +164,8 @@ def fit_runs(runs: Sequence[KickedRun], edge: float) -> LineFit:
 
     Raises SpectrumError: see `fit_lines`.
     """
+    if len(runs) == 1:
+        return runs[0].fit(edge)
     signals, errors = [run.signal for run in runs], [run.error for run in runs]
     sets = runs_apart(signals, errors)
     fits = [

@@ -35,7 +35,7 @@ def test_energies_are_nwchems(
     """`nwchem deck.nw | grep Etot`. Plain DIIS does not converge in 50 iterations.
 
     turned: how rounding turns the hole decides what the grid makes of it, Hartree. With the kernels of five
-    processors O has 1.1e-6 between them, and NWChem itself 1.3e-6 between its grids medium, fine and xfine.
+    processors O has 1.0e-6 between them, and NWChem itself 1.3e-6 between its grids medium, fine and xfine.
     """
     (tmp_path / "deck.nw").write_text(DECK.format(atoms=atoms, multiplicity=multiplicity))
     (task,) = read_deck(tmp_path / "deck.nw").tasks

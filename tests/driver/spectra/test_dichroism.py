@@ -39,6 +39,21 @@ def test_what_was_put_in() -> None:
     assert [line.rotatory for line in lines] == pytest.approx(wanted, rel=2e-3)
 
 
+def test_runs_apart_of_different_lengths() -> None:
+    """Each keeps its own lines, and the moments end with the shortest."""
+    runs = []
+    for j, last in enumerate((1500, 1200, 1350)):
+        one = made_up(j)
+        alone = one.dipole * np.eye(3)[j]
+        assert one.magnetic is not None
+        cut = replace(one, time=one.time[:last], dipole=alone[:last], magnetic=one.magnetic[:last])
+        runs.append(KickedRun(cut))
+    lines = rotatory_lines(runs, 25.0)
+    assert [line.energy for line in lines] == pytest.approx(27.211386 * OMEGA, rel=1e-5)
+    wanted = CGS * np.trace(TENSORS, axis1=1, axis2=2)
+    assert [line.rotatory for line in lines] == pytest.approx(wanted, rel=2e-3)
+
+
 def test_what_it_needs() -> None:
     runs = [KickedRun(made_up(j)) for j in range(3)]
     with pytest.raises(SpectrumError, match="kicks along x, y and z"):
